@@ -1,0 +1,193 @@
+/**
+ * What a session is, and every rule of its life as a pure function of (session, now).
+ *
+ * Nothing here reads a clock, a store or a request: the caller takes `now` once and passes it.
+ */
+
+/** Why a session ended. `expired` needs no write: it follows from the row's times. */
+export type EndReason =
+  /** The person signed out on that device. */
+  | 'signed-out'
+  /** The person ended it from another of their devices. */
+  | 'signed-out-elsewhere'
+  /** The password was changed, with "sign out everywhere else". */
+  | 'password-changed'
+  /** The same browser signed in again; one browser holds one session. */
+  | 'replaced'
+  /** The cap on live sessions was reached, and this was the least recently used. */
+  | 'cap'
+  /** It ran into its idle timeout or its lifetime. */
+  | 'expired'
+  /** The account, or all its sessions, were erased. */
+  | 'erased'
+  /** An administrator ended it. */
+  | 'administrator';
+
+/** When, why and by whom a session was ended. */
+export interface Ending {
+  at: Date;
+  reason: EndReason;
+  /** Public id of the session that did it; null when no session did (the cap, a job, an administrator). */
+  by: string | null;
+}
+
+/** A session as everything outside the engine sees it: no secret and no hash of one. */
+export interface Session<Meta = unknown> {
+  /** Public id. Stands in URLs; proves nothing. */
+  id: string;
+  userId: string;
+  /** The name the person gave the device; null: none. */
+  label: string | null;
+  userAgent: string;
+  ipAddress: string;
+  /** ISO 3166-1 alpha-2; null: not known. */
+  country: string | null;
+  /** Which timeouts apply: true = "remember me". */
+  remember: boolean;
+  createdAt: Date;
+  /** Last activity, to within the touch interval. */
+  lastSeenAt: Date;
+  /** When it ends by itself: the earlier of the idle timeout and the lifetime. */
+  expiresAt: Date;
+  /** The last full proof of identity. */
+  reauthenticatedAt: Date;
+  /** null: not revoked. Once set, never unset. */
+  revokedAt: Date | null;
+  revokedReason: EndReason | null;
+  revokedBy: string | null;
+  /** What the application keeps with the session; null: nothing. Anything JSON can carry. */
+  meta: Meta | null;
+}
+
+/** A session as a store keeps it. */
+export interface SessionRecord<Meta = unknown> extends Session<Meta> {
+  /** SHA-256 of the token's secret half, base64url. */
+  secretHash: string;
+}
+
+export const SECOND_MS = 1000;
+export const MINUTE_MS = 60 * SECOND_MS;
+export const HOUR_MS = 60 * MINUTE_MS;
+export const DAY_MS = 24 * HOUR_MS;
+
+/** How long a session lasts. All in milliseconds. */
+export interface Timeouts {
+  /** Without activity, when the person asked to be remembered. */
+  rememberedIdleMs: number;
+  /** At the longest, whatever the activity, when the person asked to be remembered. */
+  rememberedLifetimeMs: number;
+  /** Without activity, otherwise. */
+  idleMs: number;
+  /** At the longest, otherwise. */
+  lifetimeMs: number;
+  /** How long a full proof of identity counts as recent. */
+  freshMs: number;
+  /** Activity is written down at most this often. */
+  touchIntervalMs: number;
+}
+
+/** Defaults; the reasons stand in docs/decisions. */
+export const defaultTimeouts: Timeouts = {
+  rememberedIdleMs: 14 * DAY_MS,
+  rememberedLifetimeMs: 30 * DAY_MS,
+  idleMs: HOUR_MS,
+  lifetimeMs: 24 * HOUR_MS,
+  freshMs: 15 * MINUTE_MS,
+  touchIntervalMs: MINUTE_MS,
+};
+
+type Times = Pick<Session, 'remember' | 'createdAt' | 'lastSeenAt' | 'expiresAt'>;
+
+const idleMsOf = (session: Times, timeouts: Timeouts) =>
+  session.remember ? timeouts.rememberedIdleMs : timeouts.idleMs;
+
+const lifetimeMsOf = (session: Times, timeouts: Timeouts) =>
+  session.remember ? timeouts.rememberedLifetimeMs : timeouts.lifetimeMs;
+
+/**
+ * When a session last seen at `lastSeenAt` ends by itself: the idle timeout after that, and never
+ * later than its lifetime after it began (invariant I3).
+ */
+export function expiryAfter(
+  session: Pick<Session, 'remember' | 'createdAt'>,
+  lastSeenAt: Date,
+  timeouts: Timeouts,
+): Date {
+  const times = { ...session, lastSeenAt, expiresAt: lastSeenAt };
+  return new Date(
+    Math.min(
+      lastSeenAt.getTime() + idleMsOf(times, timeouts),
+      session.createdAt.getTime() + lifetimeMsOf(times, timeouts),
+    ),
+  );
+}
+
+/**
+ * When the session ends by itself. A timeout that was shortened since the row was written counts
+ * at once; one that was lengthened counts from the next touch.
+ */
+export function expiryOf(session: Times, timeouts: Timeouts): Date {
+  const reckoned = expiryAfter(session, session.lastSeenAt, timeouts);
+  return reckoned < session.expiresAt ? reckoned : session.expiresAt;
+}
+
+/** True from the very millisecond of its expiry on. */
+export function isExpired(session: Times, now: Date, timeouts: Timeouts): boolean {
+  return now.getTime() >= expiryOf(session, timeouts).getTime();
+}
+
+/** True when it ran out for want of activity; false when it still runs or reached its lifetime. */
+export function isIdle(session: Times, now: Date, timeouts: Timeouts): boolean {
+  if (!isExpired(session, now, timeouts)) return false;
+  return expiryOf(session, timeouts) < lifetimeEndOf(session, timeouts);
+}
+
+/** When the lifetime ends, whatever the activity. */
+export function lifetimeEndOf(session: Times, timeouts: Timeouts): Date {
+  return new Date(session.createdAt.getTime() + lifetimeMsOf(session, timeouts));
+}
+
+/** True while the last full proof of identity is recent enough for sensitive actions. A proof from the future (a clock that jumped back) is not: when in doubt, ask. */
+export function isFresh(
+  session: Pick<Session, 'reauthenticatedAt'>,
+  now: Date,
+  timeouts: Timeouts,
+): boolean {
+  const ageMs = now.getTime() - session.reauthenticatedAt.getTime();
+  return ageMs > -MINUTE_MS && ageMs < timeouts.freshMs;
+}
+
+/** True when activity at `now` is worth writing down. Never true for a clock that jumped back. */
+export function isDueForTouch(
+  session: Pick<Session, 'lastSeenAt'>,
+  now: Date,
+  timeouts: Timeouts,
+): boolean {
+  return now.getTime() - session.lastSeenAt.getTime() >= timeouts.touchIntervalMs;
+}
+
+/** How and when the session ended; null while it is live. */
+export function endingOf(session: Session, now: Date, timeouts: Timeouts): Ending | null {
+  if (session.revokedAt) {
+    return {
+      at: session.revokedAt,
+      reason: session.revokedReason ?? 'signed-out-elsewhere',
+      by: session.revokedBy,
+    };
+  }
+  if (isExpired(session, now, timeouts)) {
+    return { at: expiryOf(session, timeouts), reason: 'expired', by: null };
+  }
+  return null;
+}
+
+/** True while its token opens the door. */
+export function isLive(session: Session, now: Date, timeouts: Timeouts): boolean {
+  return endingOf(session, now, timeouts) === null;
+}
+
+/** The session without its hash: what may leave the engine. */
+export function withoutSecret<Meta>(record: SessionRecord<Meta>): Session<Meta> {
+  const { secretHash: _kept, ...session } = record;
+  return session;
+}

@@ -1,0 +1,314 @@
+import {
+  DAY_MS,
+  defaultTimeouts,
+  endingOf,
+  expiryAfter,
+  isDueForTouch,
+  isFresh,
+  isLive,
+  withoutSecret,
+  type EndReason,
+  type Ending,
+  type Session,
+  type SessionRecord,
+  type Timeouts,
+} from './session.ts';
+import {
+  MissingStoreFunctionError,
+  StoreUnavailableError,
+  type SessionsPage,
+  type SessionStore,
+} from './session-store.ts';
+import {
+  createToken,
+  formatToken,
+  hashSecret,
+  matchesHash,
+  parseToken,
+  renewToken,
+} from './token.ts';
+
+export interface SessionsOptions<Meta = unknown, Person = unknown> {
+  store: SessionStore<Meta, Person>;
+  /** See {@link defaultTimeouts}. What is left out keeps its default. */
+  timeouts?: Partial<Timeouts>;
+  /** Live sessions a user may hold; the least recently used makes room. Default 100. */
+  maxPerUser?: number;
+  /** How long an ended session stays on record, in milliseconds. Default 30 days. */
+  retentionMs?: number;
+}
+
+/** What is known of the device when a session starts. */
+export interface NewSession<Meta = unknown> {
+  userId: string;
+  /** Default false. */
+  remember?: boolean;
+  label?: string | null;
+  userAgent?: string;
+  ipAddress?: string;
+  country?: string | null;
+  meta?: Meta | null;
+  /** The session this browser held until now, as resumed from its cookie: it ends. */
+  replaces?: Session | null;
+}
+
+/** A token and its session. The token is handed out here and nowhere else, once. */
+export interface Started<Meta = unknown> {
+  /** `id.secret`, for the cookie or behind `Bearer`. */
+  token: string;
+  session: Session<Meta>;
+}
+
+/** What a token is worth. */
+export type Resumed<Meta = unknown, Person = unknown> =
+  | { state: 'live'; session: Session<Meta>; person: Person | null }
+  /** The token was right, and its session is over: the device may be told why. */
+  | { state: 'ended'; session: Session<Meta>; ending: Ending }
+  /** Malformed, never issued, pruned, or of a wrong secret: one answer for all. */
+  | { state: 'unknown' };
+
+export interface Revocation {
+  reason: EndReason;
+  /** Public id of the session that asks for it; null: none did. */
+  by?: string | null;
+  /** When given, a session of anyone else is left alone and the answer is as for a missing id. */
+  userId?: string;
+}
+
+const DEFAULT_MAX_PER_USER = 100;
+const DEFAULT_RETENTION_MS = 30 * DAY_MS;
+const UNKNOWN = { state: 'unknown' } as const;
+
+/**
+ * The life of sessions over any store: start, resume, renew, revoke, list, prune.
+ *
+ * Every function takes `now` and passes it on. A {@link StoreUnavailableError} means that the store
+ * threw and nothing is known: answer 503. A {@link MissingStoreFunctionError} names an optional
+ * store function that is needed and not there.
+ */
+export class Sessions<Meta = unknown, Person = unknown> {
+  readonly timeouts: Timeouts;
+  readonly maxPerUser: number;
+  readonly retentionMs: number;
+  readonly #store: SessionStore<Meta, Person>;
+
+  constructor(options: SessionsOptions<Meta, Person>) {
+    this.#store = options.store;
+    this.timeouts = { ...defaultTimeouts, ...options.timeouts };
+    this.maxPerUser = options.maxPerUser ?? DEFAULT_MAX_PER_USER;
+    this.retentionMs = options.retentionMs ?? DEFAULT_RETENTION_MS;
+  }
+
+  /**
+   * Begins a session under a new token, ends the one that it replaces, and makes room when the
+   * user holds more than the cap. Call it only after a full proof of identity.
+   */
+  async start(details: NewSession<Meta>, now: Date): Promise<Started<Meta>> {
+    const token = createToken();
+    const record: SessionRecord<Meta> = {
+      id: token.id,
+      secretHash: hashSecret(token.secret),
+      userId: details.userId,
+      label: details.label ?? null,
+      userAgent: details.userAgent ?? '',
+      ipAddress: details.ipAddress ?? '',
+      country: details.country ?? null,
+      remember: details.remember ?? false,
+      createdAt: now,
+      lastSeenAt: now,
+      expiresAt: now,
+      reauthenticatedAt: now,
+      revokedAt: null,
+      revokedReason: null,
+      revokedBy: null,
+      meta: details.meta ?? null,
+    };
+    record.expiresAt = expiryAfter(record, now, this.timeouts);
+    await this.#ask((store) => store.saveSession(record));
+    if (details.replaces && isLive(details.replaces, now, this.timeouts)) {
+      await this.revoke(details.replaces.id, { reason: 'replaced', by: token.id }, now);
+    }
+    await this.#makeRoom(record, now);
+    return { token: formatToken(token), session: withoutSecret(record) };
+  }
+
+  /**
+   * Looks a token up in its row and says what it is worth. Activity is written down when due;
+   * pass `countsAsActivity: false` for polling and event streams.
+   */
+  async resume(
+    tokenText: string,
+    now: Date,
+    { countsAsActivity = true }: { countsAsActivity?: boolean } = {},
+  ): Promise<Resumed<Meta, Person>> {
+    const token = parseToken(tokenText);
+    if (!token) return UNKNOWN;
+    const stored = await this.#ask((store) => store.fetchSession(token.id));
+    if (!stored || !matchesHash(token.secret, stored.record.secretHash)) return UNKNOWN;
+    const session = withoutSecret(stored.record);
+    const ending = endingOf(session, now, this.timeouts);
+    if (ending) return { state: 'ended', session, ending };
+    if (countsAsActivity && isDueForTouch(session, now, this.timeouts)) {
+      await this.#touch(session, now);
+    }
+    return { state: 'live', session, person: stored.person };
+  }
+
+  /**
+   * A new token for a live session, after a full proof of identity; the old token is dead when
+   * this returns. Null when the token is not (or no longer) that of a live session.
+   */
+  async renew(tokenText: string, now: Date): Promise<Started<Meta> | null> {
+    const old = parseToken(tokenText);
+    const resumed = await this.resume(tokenText, now);
+    if (!old || resumed.state !== 'live') return null;
+    const renewed: Session<Meta> = {
+      ...resumed.session,
+      lastSeenAt: now,
+      reauthenticatedAt: now,
+      expiresAt: expiryAfter(resumed.session, now, this.timeouts),
+    };
+    return this.#store.renewSession
+      ? this.#renewInPlace(renewed, hashSecret(old.secret))
+      : this.#renewByReplacing(renewed, now);
+  }
+
+  /** Ends one session. False when there was no such live session (of that user). */
+  async revoke(id: string, revocation: Revocation, now: Date): Promise<boolean> {
+    const { reason, by = null, userId } = revocation;
+    if (this.#store.revokeSession) {
+      return this.#ask((store) => store.revokeSession!(id, { at: now, reason, by }, userId));
+    }
+    const stored = await this.#ask((store) => store.fetchSession(id));
+    if (!stored || (userId !== undefined && stored.record.userId !== userId)) return false;
+    await this.#ask((store) => store.deleteSession(id));
+    return isLive(stored.record, now, this.timeouts);
+  }
+
+  /**
+   * Ends every live session of the user but `exceptId` (null: all of them). Answers the ids that
+   * it ended.
+   */
+  async revokeOthers(
+    userId: string,
+    exceptId: string | null,
+    { reason, by = exceptId }: Omit<Revocation, 'userId'>,
+    now: Date,
+  ): Promise<string[]> {
+    this.#need('deleteSessionsForUser');
+    return this.#ask((store) =>
+      store.deleteSessionsForUser!(userId, exceptId, { at: now, reason, by }),
+    );
+  }
+
+  /** Names a device of this user; null takes the name away. False when there is no such session. */
+  async name(id: string, userId: string, label: string | null): Promise<boolean> {
+    this.#need('nameSession');
+    return this.#ask((store) => store.nameSession!(id, userId, label));
+  }
+
+  /**
+   * Sessions of a user: live ones, newest activity first, then up to `endedLimit` ended ones,
+   * newest ending first.
+   */
+  async list(
+    userId: string,
+    now: Date,
+    page: {
+      limit?: number;
+      after?: { lastSeenAt: Date; id: string } | null;
+      endedLimit?: number;
+    } = {},
+  ): Promise<{ live: Session<Meta>[]; ended: Session<Meta>[] }> {
+    this.#need('fetchSessionsForUser');
+    const limit = page.limit ?? this.maxPerUser;
+    const rows = await this.#ask((store) =>
+      store.fetchSessionsForUser!(userId, { ...page, limit, now }),
+    );
+    const live = rows.filter((session) => isLive(session, now, this.timeouts));
+    const ended = rows.filter((session) => !isLive(session, now, this.timeouts));
+    return { live, ended };
+  }
+
+  /** Every session of the system, a page at a time. */
+  async listAll(after: string | null, limit = 100): Promise<SessionsPage<Meta>> {
+    this.#need('listSessions');
+    return this.#ask((store) => store.listSessions!({ after, limit }));
+  }
+
+  /** Removes what ended longer ago than the retention. Answers how many rows went. */
+  async prune(now: Date): Promise<number> {
+    this.#need('deleteAllExpiredSessions');
+    const endedBefore = new Date(now.getTime() - this.retentionMs);
+    return this.#ask((store) => store.deleteAllExpiredSessions!(endedBefore));
+  }
+
+  /** How and when the session ended; null while it is live. */
+  endingOf(session: Session, now: Date): Ending | null {
+    return endingOf(session, now, this.timeouts);
+  }
+
+  /** True while the last full proof of identity is recent enough for sensitive actions. */
+  isFresh(session: Session, now: Date): boolean {
+    return isFresh(session, now, this.timeouts);
+  }
+
+  // A touch that comes too late changes nothing, by contract: the next request reads the row.
+  async #touch(session: Session<Meta>, now: Date): Promise<void> {
+    const expiresAt = expiryAfter(session, now, this.timeouts);
+    if (await this.#ask((store) => store.updateSessionExpiry(session.id, expiresAt, now))) {
+      session.expiresAt = expiresAt;
+      session.lastSeenAt = now;
+    }
+  }
+
+  async #renewInPlace(renewed: Session<Meta>, oldHash: string): Promise<Started<Meta> | null> {
+    const token = renewToken(renewed.id);
+    const { reauthenticatedAt, lastSeenAt, expiresAt } = renewed;
+    const secretHash = hashSecret(token.secret);
+    const held = await this.#ask((store) =>
+      store.renewSession!(renewed.id, oldHash, {
+        secretHash,
+        reauthenticatedAt,
+        lastSeenAt,
+        expiresAt,
+      }),
+    );
+    return held ? { token: formatToken(token), session: renewed } : null;
+  }
+
+  // For stores of the four required functions: a second row, then the first one goes.
+  async #renewByReplacing(renewed: Session<Meta>, now: Date): Promise<Started<Meta> | null> {
+    const token = createToken();
+    const record = { ...renewed, id: token.id, secretHash: hashSecret(token.secret) };
+    await this.#ask((store) => store.saveSession(record));
+    if (await this.revoke(renewed.id, { reason: 'replaced', by: token.id }, now)) {
+      return { token: formatToken(token), session: withoutSecret(record) };
+    }
+    // It was ended meanwhile: what was ended must not live on under another id.
+    await this.#ask((store) => store.deleteSession(token.id));
+    return null;
+  }
+
+  async #makeRoom(started: Session<Meta>, now: Date): Promise<void> {
+    if (!this.#store.trimSessionsForUser) return;
+    const ending = { at: now, reason: 'cap', by: null } as const;
+    await this.#ask((store) =>
+      store.trimSessionsForUser!(started.userId, this.maxPerUser, started.id, ending),
+    );
+  }
+
+  #need(functionName: keyof SessionStore): void {
+    if (!this.#store[functionName]) throw new MissingStoreFunctionError(functionName);
+  }
+
+  async #ask<Answer>(
+    question: (store: SessionStore<Meta, Person>) => Promise<Answer>,
+  ): Promise<Answer> {
+    try {
+      return await question(this.#store);
+    } catch (error) {
+      throw new StoreUnavailableError(error);
+    }
+  }
+}
