@@ -1,0 +1,15 @@
+// npm run build: pages and assets into build/, the server and the commands into dist/.
+import { requireSupportedNode } from './set-up/node-version.js';
+
+requireSupportedNode();
+// Only now: what the rest imports, an old Node may not have.
+const { enterProject } = await import('./set-up/project.js');
+const { ensureInstalled } = await import('./set-up/installation.js');
+const { build } = await import('./set-up/build.js');
+const { runScript } = await import('./set-up/refusal.js');
+
+await runScript(async () => {
+  enterProject();
+  await ensureInstalled('the build');
+  await build();
+});

@@ -1,0 +1,23 @@
+// npm run seed, npm run sessions:prune: installs and builds what is missing, then runs a command.
+import { requireSupportedNode } from './set-up/node-version.js';
+
+requireSupportedNode();
+// Only now: what the rest imports, an old Node may not have.
+const { enterProject } = await import('./set-up/project.js');
+const { ensureInstalled } = await import('./set-up/installation.js');
+const { ensureBuilt } = await import('./set-up/build.js');
+const { Refusal, runScript } = await import('./set-up/refusal.js');
+const { runBuilt } = await import('./set-up/built-program.js');
+
+const COMMANDS = ['seed', 'sessions-prune'];
+
+await runScript(async () => {
+  const name = process.argv[2] ?? '';
+  if (!COMMANDS.includes(name)) {
+    throw new Refusal(`Say which command to run: node scripts/run.js ${COMMANDS.join(' | ')}`);
+  }
+  enterProject();
+  await ensureInstalled(name);
+  await ensureBuilt();
+  await runBuilt(name);
+});

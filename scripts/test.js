@@ -1,0 +1,39 @@
+// npm test: installs and runs everything that proves Latchkey. Arguments go on to Vitest.
+import { requireSupportedNode } from './set-up/node-version.js';
+
+requireSupportedNode();
+// Only now: what the rest imports, an old Node may not have.
+const { enterProject } = await import('./set-up/project.js');
+const { ensureInstalled } = await import('./set-up/installation.js');
+const { ensureGenerated } = await import('./set-up/prisma-clients.js');
+const { build } = await import('./set-up/build.js');
+const { runInstalled } = await import('./set-up/command-line.js');
+const { ensureRealParts } = await import('./validation/real-parts.js');
+const { printTimings, step } = await import('./validation/steps.js');
+const { lastLine, sum } = await import('./validation/tally.js');
+const { runTests } = await import('./validation/tests.js');
+
+enterProject();
+const setUp = [
+  await step('Packages', () => ensureInstalled('the tests')),
+  await step('Browser and database servers', ensureRealParts),
+];
+// Without these nothing below can run; with them, they prove nothing and do not count.
+const ready = sum(setUp).failed === 0;
+const tallies = ready ? await proveEverything() : setUp.filter(({ failed }) => failed > 0);
+
+const total = sum(tallies);
+printTimings();
+console.log(lastLine(total));
+process.exitCode = total.failed > 0 ? 1 : 0;
+
+async function proveEverything() {
+  return [
+    await step('Database clients', ensureGenerated),
+    await step('Format', () => runInstalled('prettier/bin/prettier.cjs', ['--check', '.'])),
+    await step('Lint', () => runInstalled('eslint/bin/eslint.js', ['.', '--max-warnings', '0'])),
+    await step('Types', () => runInstalled('typescript/bin/tsc', ['--noEmit'])),
+    await step('Build', build),
+    await step('Tests', () => runTests(process.argv.slice(2))),
+  ];
+}

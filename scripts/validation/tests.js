@@ -1,0 +1,34 @@
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { runInstalled } from '../set-up/command-line.js';
+import { inProject } from '../set-up/project.js';
+import { countTests } from './tally.js';
+
+const REPORT = 'reports/vitest.json';
+/** A run that hangs must still come to its last line. */
+const TESTS_TIMEOUT_MS = 15 * 60 * 1000;
+
+/**
+ * Runs every test, or those that `args` name to Vitest, and counts them.
+ *
+ * @param {string[]} args
+ */
+export async function runTests(args) {
+  mkdirSync(inProject('reports'), { recursive: true });
+  rmSync(inProject(REPORT), { force: true });
+  const exitCode = await runInstalled(
+    'vitest/vitest.mjs',
+    ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${REPORT}`, ...args],
+    { timeoutMs: TESTS_TIMEOUT_MS },
+  );
+  return countTests(readReport(), { exitCode, skippedFail: process.env.CI === 'true' });
+}
+
+/** @returns {import('./tally.js').VitestReport | null} */
+function readReport() {
+  try {
+    const text = readFileSync(inProject(REPORT), 'utf8');
+    return /** @type {import('./tally.js').VitestReport} */ (JSON.parse(text));
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,46 @@
+import { defineConfig } from 'vitest/config';
+
+/**
+ * Two groups of tests. Those that come in by the front door (a server, a browser, the commands)
+ * run what stands in build/ and dist/, which is built first; the rest needs no build.
+ */
+const FRONT_DOOR = ['tests/{routes,browser,tooling}/**/*.test.{ts,tsx}'];
+const EVERYTHING = ['tests/**/*.test.{ts,tsx}'];
+const SECOND_MS = 1000;
+
+export default defineConfig({
+  esbuild: { jsx: 'automatic' },
+  test: {
+    environment: 'node',
+    setupFiles: ['tests/setup/console.ts'],
+    allowOnly: false,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'rooms',
+          include: EVERYTHING,
+          exclude: FRONT_DOOR,
+          globalSetup: ['tests/setup/database-clients.ts'],
+          testTimeout: 20 * SECOND_MS,
+          hookTimeout: 60 * SECOND_MS,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'front door',
+          include: FRONT_DOOR,
+          globalSetup: ['tests/setup/build.ts'],
+          // A browser on a busy machine of two cores takes its time.
+          testTimeout: 90 * SECOND_MS,
+          hookTimeout: 120 * SECOND_MS,
+          sequence: { groupOrder: 1 },
+          // Each file brings a server and perhaps a browser; more at once is no faster.
+          maxWorkers: 2,
+        },
+      },
+    ],
+  },
+});
