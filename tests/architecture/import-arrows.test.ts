@@ -1,4 +1,4 @@
-import { ESLint, type Linter } from 'eslint';
+import { ESLint } from 'eslint';
 import { expect, test } from 'vitest';
 import importArrows from '../../eslint.import-arrows.js';
 import tseslint from 'typescript-eslint';

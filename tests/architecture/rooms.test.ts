@@ -54,9 +54,7 @@ test('no file names a package registry other than the public one', () => {
 
 test('no test is left out, and none runs alone', () => {
   const tests = texts.filter(({ file }) => /^tests\/.*\.test\.tsx?$/.test(file));
-  const leftOut = new RegExp(
-    `\\b(test|it|describe|suite)(\\.\\w+)*\\.(only|skip|skipIf|todo)\\b`,
-  );
+  const leftOut = new RegExp(`\\b(test|it|describe|suite)(\\.\\w+)*\\.(only|skip|skipIf|todo)\\b`);
   expect(tests.length).toBeGreaterThan(0);
   expect(containing(leftOut, tests)).toEqual([]);
 });
