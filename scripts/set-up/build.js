@@ -79,11 +79,13 @@ async function bundle() {
       format: 'esm',
       target: 'node20',
       packages: 'external',
-      // Remix's own bundle; it stands in build/ and is imported when the server starts.
-      external: ['./build/*'],
+      // Remix's own bundle stands next to dist/; the full path makes esbuild turn an import of it
+      // into one that is right from there.
+      external: [inProject('build', '*')],
       // Each Prisma client in a file of its own, so that only the one in use is loaded.
       splitting: true,
-      chunkNames: 'chunks/[name]-[hash]',
+      // Beside the programs: `new URL('./password-worker.js', import.meta.url)` holds in a chunk too.
+      chunkNames: '[name]-[hash]',
       sourcemap: true,
       logLevel: 'warning',
     });
