@@ -79,9 +79,6 @@ async function bundle() {
       format: 'esm',
       target: 'node20',
       packages: 'external',
-      // Remix's own bundle stands next to dist/; the full path makes esbuild turn an import of it
-      // into one that is right from there.
-      external: [inProject('build', '*')],
       // Each Prisma client in a file of its own, so that only the one in use is loaded.
       splitting: true,
       // Beside the programs: `new URL('./password-worker.js', import.meta.url)` holds in a chunk too.
