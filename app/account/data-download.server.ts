@@ -1,0 +1,68 @@
+import type { Database } from '#app/db.server.ts';
+
+const FORMAT = 'latchkey-data';
+const VERSION = 1;
+const SESSIONS_A_PAGE = 200;
+
+/**
+ * Everything kept about a user, as JSON text in pieces: the profile, when the password was last
+ * changed, and every session still on record, ended ones too. Never a hash or any other secret.
+ *
+ * Columns are named one by one, so that a new one stays out until somebody decides that it goes in.
+ */
+export async function* dataDownload(
+  db: Database['client'],
+  userId: string,
+  now: Date,
+): AsyncGenerator<string> {
+  const { password, ...profile } = await db.user.findUniqueOrThrow({
+    where: { id: userId },
+    select: {
+      id: true,
+      email: true,
+      name: true,
+      createdAt: true,
+      updatedAt: true,
+      password: { select: { changedAt: true } },
+    },
+  });
+  const head = { format: FORMAT, version: VERSION, exportedAt: now, profile, password };
+  yield `${JSON.stringify(head, null, 2).slice(0, -2)},\n  "sessions": [`;
+  let separator = '\n';
+  for await (const session of sessionsOf(db, userId)) {
+    yield `${separator}    ${JSON.stringify(session)}`;
+    separator = ',\n';
+  }
+  yield '\n  ]\n}\n';
+}
+
+// In pages, so that memory stays small however many there are.
+async function* sessionsOf(db: Database['client'], userId: string) {
+  let after: string | undefined;
+  for (;;) {
+    const page = await db.session.findMany({
+      where: { userId, ...(after === undefined ? {} : { id: { gt: after } }) },
+      orderBy: { id: 'asc' },
+      take: SESSIONS_A_PAGE,
+      select: {
+        id: true,
+        label: true,
+        userAgent: true,
+        ipAddress: true,
+        country: true,
+        remember: true,
+        createdAt: true,
+        lastSeenAt: true,
+        expiresAt: true,
+        reauthenticatedAt: true,
+        revokedAt: true,
+        revokedReason: true,
+        revokedBy: true,
+        meta: true,
+      },
+    });
+    yield* page;
+    after = page.at(-1)?.id;
+    if (page.length < SESSIONS_A_PAGE) return;
+  }
+}

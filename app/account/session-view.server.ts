@@ -1,0 +1,71 @@
+import { z } from 'zod';
+import type { LatchkeyContext } from '#app/context.server.ts';
+import { describeDevice, type DeviceKind } from '#app/sessions/device.ts';
+import { lifetimeEndOf, type EndReason, type Session } from '#app/sessions/index.ts';
+
+/** A session as its owner sees it on the page: no token, no hash. */
+export interface SessionView {
+  id: string;
+  kind: DeviceKind;
+  /** The name it was given, or the guess. */
+  name: string;
+  /** The name it was given; null when it goes by the guess. */
+  label: string | null;
+  /** "Firefox 131 on Windows". */
+  detail: string;
+  place: string;
+  ipAddress: string;
+  createdAt: string;
+  lastSeenAt: string;
+  expiresAt: string;
+  /** True when it ends then only if it is not used before. */
+  endsWhenUnused: boolean;
+  isCurrent: boolean;
+  /** null while it is live. */
+  ended: { at: string; reason: EndReason } | null;
+}
+
+type Viewing = Pick<LatchkeyContext, 'places' | 'sessions' | 'now'>;
+
+/** What the page shows of a session. */
+export function viewSession(
+  { places, sessions, now }: Viewing,
+  session: Session,
+  currentId: string,
+): SessionView {
+  const device = describeDevice(session.userAgent);
+  const ending = sessions.endingOf(session, now);
+  return {
+    id: session.id,
+    kind: device.kind,
+    name: session.label ?? device.name,
+    label: session.label,
+    detail: device.detail,
+    place: places.describe(session.ipAddress, session.country),
+    ipAddress: session.ipAddress,
+    createdAt: session.createdAt.toISOString(),
+    lastSeenAt: session.lastSeenAt.toISOString(),
+    expiresAt: session.expiresAt.toISOString(),
+    endsWhenUnused: session.expiresAt < lifetimeEndOf(session, sessions.timeouts),
+    isCurrent: session.id === currentId,
+    ended: ending && { at: ending.at.toISOString(), reason: ending.reason },
+  };
+}
+
+/** What a device is called: the name it was given, or the guess. */
+export function deviceNameOf(session: Pick<Session, 'label' | 'userAgent'>): string {
+  return session.label ?? describeDevice(session.userAgent).name;
+}
+
+const MAX_DEVICE_NAME_CHARACTERS = 40;
+
+/** A name for a device, 1 to 40 characters on one line; empty: none, which is null. */
+export const deviceNameSchema = z
+  .string()
+  .trim()
+  .refine((name) => [...name].length <= MAX_DEVICE_NAME_CHARACTERS, {
+    error: `Use at most ${MAX_DEVICE_NAME_CHARACTERS} characters.`,
+  })
+  .regex(/^\P{Cc}+$/u, 'Leave out line breaks and other control characters.')
+  .optional()
+  .transform((name) => name ?? null);

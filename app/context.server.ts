@@ -1,0 +1,52 @@
+import type { Passwords } from './credentials/password.server.ts';
+import type { Database } from './db.server.ts';
+import type { Places } from './http/places.server.ts';
+import type { SessionCookie } from './http/session-cookie.server.ts';
+import type { Log } from './log.server.ts';
+import type { Resumed, Sessions } from './sessions/index.ts';
+
+/** What is read of a person along with each session, in the same statement. */
+export const PERSON_COLUMNS = ['id', 'email', 'name'] as const;
+export type Person = Record<(typeof PERSON_COLUMNS)[number], string>;
+
+/** The device that sent a request. */
+export interface RequestDevice {
+  userAgent: string;
+  ipAddress: string;
+  /** ISO 3166-1 alpha-2; null: not known. */
+  country: string | null;
+}
+
+/** What lives as long as the process: made by `server.ts`, and nowhere else. */
+export interface Application {
+  /** Scheme, host and port under which people reach the application. */
+  origin: string;
+  db: Database['client'];
+  sessions: Sessions<unknown, Person>;
+  sessionCookie: SessionCookie;
+  passwords: Passwords;
+  places: Places;
+  log: Log;
+}
+
+/** What routes may reach: the application, and what belongs to this one request. */
+export interface LatchkeyContext extends Application {
+  /** Taken once, when the request arrived. */
+  now: Date;
+  /** Of this answer's Content-Security-Policy. */
+  nonce: string;
+  device: RequestDevice;
+  /** What the request's cookie is worth; looked up once, however many ask. Throws when the store is down. */
+  session(): Promise<Resumed<unknown, Person>>;
+  /** The token of the request's cookie, unchecked; null when there is none. */
+  token: string | null;
+}
+
+declare module '@remix-run/node' {
+  // Loaders' data reach the page as they are, not by way of JSON.
+  interface Future {
+    v3_singleFetch: true;
+  }
+  // eslint-disable-next-line @typescript-eslint/no-empty-object-type -- declaration merging needs an interface
+  interface AppLoadContext extends LatchkeyContext {}
+}

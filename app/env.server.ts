@@ -1,0 +1,74 @@
+import { z } from 'zod';
+import { StartupError } from './startup-error.server.ts';
+
+const LOCAL_HOSTS = new Set(['localhost', '127.0.0.1', '[::1]']);
+const SECRET_CHARACTERS = 32;
+
+const seconds = (defaultSeconds: number) =>
+  z.coerce.number().int().min(1).max(31_536_000).default(defaultSeconds);
+
+const schema = z.object({
+  NODE_ENV: z.enum(['development', 'production', 'test']).default('production'),
+  PORT: z.coerce.number().int().min(0).max(65_535).default(3000),
+  HOST: z.string().min(1).optional(),
+  ORIGIN: z.url({ protocol: /^https?$/ }).optional(),
+  DATABASE_URL: z.string().min(1).default('file:./data/latchkey.db'),
+  SECRETS_FILE: z.string().min(1).default('./data/secrets.json'),
+  PASSWORD_PEPPER: z.string().min(SECRET_CHARACTERS).optional(),
+  BCRYPT_COST: z.coerce.number().int().min(4).max(16).default(12),
+  TRUSTED_PROXIES: z.coerce.number().int().min(0).max(16).default(0),
+  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+  SESSION_IDLE_SECONDS: seconds(3600),
+  SESSION_LIFETIME_SECONDS: seconds(86_400),
+  REMEMBERED_SESSION_IDLE_SECONDS: seconds(14 * 86_400),
+  REMEMBERED_SESSION_LIFETIME_SECONDS: seconds(30 * 86_400),
+  SESSION_FRESH_SECONDS: seconds(900),
+  SESSION_TOUCH_SECONDS: seconds(60),
+  SESSIONS_PER_USER: z.coerce.number().int().min(1).max(100_000).default(100),
+  SESSION_RETENTION_DAYS: z.coerce.number().int().min(1).max(3650).default(30),
+});
+
+type Parsed = z.infer<typeof schema>;
+
+/** The environment, checked and completed. */
+export interface Env extends Omit<Parsed, 'ORIGIN' | 'HOST'> {
+  /** Scheme, host and port under which people reach the application; no path. */
+  ORIGIN: string;
+  HOST: string;
+  /** True when ORIGIN is this very machine: secrets may then be generated, and http will do. */
+  isLocal: boolean;
+}
+
+/**
+ * Parses the environment once, at boot.
+ *
+ * @throws {StartupError} one sentence that names the first variable that is wrong, never its value.
+ */
+export function parseEnv(variables: Record<string, string | undefined>): Env {
+  const given = Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== ''));
+  const result = schema.safeParse(given);
+  if (!result.success) {
+    const issue = result.error.issues[0];
+    throw new StartupError(
+      `The environment variable ${issue?.path.join('.')} is not usable: ${issue?.message}.`,
+    );
+  }
+  const { ORIGIN, HOST, ...env } = result.data;
+  const origin = new URL(ORIGIN ?? `http://localhost:${env.PORT}`);
+  const isLocal = LOCAL_HOSTS.has(origin.hostname);
+  if (origin.protocol === 'http:' && !isLocal) {
+    throw new StartupError(
+      'ORIGIN must start with https:// (http:// is only for localhost), because sign-in cookies may not travel in clear.',
+    );
+  }
+  if (!isLocal && env.BCRYPT_COST < 10) {
+    throw new StartupError('BCRYPT_COST must be at least 10 outside localhost.');
+  }
+  return {
+    ...env,
+    ORIGIN: origin.origin,
+    // A first try on one's own machine is nobody else's business.
+    HOST: HOST ?? (isLocal ? '127.0.0.1' : '::'),
+    isLocal,
+  };
+}

@@ -1,0 +1,58 @@
+import type { ActionFunction, LoaderFunction, ServerBuild } from '@remix-run/node';
+import type { LatchkeyContext } from '#app/context.server.ts';
+import { isDatabaseUnavailable } from '#app/database-errors.server.ts';
+import { StoreUnavailableError } from '#app/sessions/index.ts';
+import { requireSession } from './guards.server.ts';
+
+const RETRY_AFTER_SECONDS = 10;
+
+type RouteFunction = LoaderFunction | ActionFunction;
+
+/**
+ * Puts a guard before every loader and action of a Remix build: a session is required unless the
+ * route stands among the public ones, and a dependency that is down is answered with 503. So a new
+ * route is closed until somebody opens it, and an outage is never taken for a sign-out.
+ */
+export function guardRoutes(build: ServerBuild, publicRoutes: ReadonlySet<string>): ServerBuild {
+  const routes = Object.entries(build.routes).map(([id, route]) => {
+    if (!route) return [id, route] as const;
+    const needsSession = !publicRoutes.has(id);
+    const { loader, action } = route.module;
+    const module = {
+      ...route.module,
+      ...(loader && { loader: guarded(loader, needsSession) }),
+      ...(action && { action: guarded(action, needsSession) }),
+    };
+    return [id, { ...route, module }] as const;
+  });
+  return { ...build, routes: Object.fromEntries(routes) };
+}
+
+function guarded<Guarded extends RouteFunction>(run: Guarded, needsSession: boolean): Guarded {
+  const guardedRun: LoaderFunction = async (args) => {
+    // Remix types the load context through a declaration that the build itself does not see.
+    const context = args.context as unknown as LatchkeyContext;
+    try {
+      if (needsSession) await requireSession({ request: args.request, context });
+      return await run(args);
+    } catch (error) {
+      if (!isOutage(error)) throw error;
+      context.log.error({ err: error }, 'a dependency is down; answered with 503');
+      // eslint-disable-next-line @typescript-eslint/only-throw-error -- Remix's way to leave a loader
+      throw unavailable();
+    }
+  };
+  return guardedRun as Guarded;
+}
+
+function isOutage(error: unknown): boolean {
+  return error instanceof StoreUnavailableError || isDatabaseUnavailable(error);
+}
+
+function unavailable(): Response {
+  return new Response(null, {
+    status: 503,
+    statusText: 'Service Unavailable',
+    headers: { 'Retry-After': String(RETRY_AFTER_SECONDS) },
+  });
+}

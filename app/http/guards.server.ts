@@ -1,0 +1,42 @@
+import { redirect } from '@remix-run/node';
+import type { LatchkeyContext, Person } from '#app/context.server.ts';
+import type { Resumed, Session } from '#app/sessions/index.ts';
+import { loginPathFor } from './redirect-to.server.ts';
+
+/** Somebody who is signed in: the session that says so, and the person it belongs to. */
+export interface SignedIn {
+  session: Session;
+  person: Person;
+}
+
+interface RouteArgs {
+  request: Request;
+  context: LatchkeyContext;
+}
+
+/**
+ * The session of this request, or a redirect to /login that comes back afterwards.
+ *
+ * Looked up once a request, however many loaders ask.
+ *
+ * @throws {Response} 302 to /login when nobody is signed in.
+ * @throws {StoreUnavailableError} when that cannot be told; answered with 503.
+ */
+export async function requireSession({ request, context }: RouteArgs): Promise<SignedIn> {
+  const signedIn = signedInOf(await context.session());
+  if (signedIn) return signedIn;
+  // eslint-disable-next-line @typescript-eslint/only-throw-error -- Remix's way to leave a loader
+  throw redirect(loginPathFor(request, context.origin));
+}
+
+/** Who is signed in; null when nobody is. Throws as {@link requireSession} when it cannot be told. */
+export async function findSession({
+  context,
+}: Pick<RouteArgs, 'context'>): Promise<SignedIn | null> {
+  return signedInOf(await context.session());
+}
+
+function signedInOf(resumed: Resumed<unknown, Person>): SignedIn | null {
+  if (resumed.state !== 'live' || !resumed.person) return null;
+  return { session: resumed.session, person: resumed.person };
+}

@@ -1,0 +1,37 @@
+import type { Request, Response } from 'express';
+import type { Application, LatchkeyContext } from '#app/context.server.ts';
+import type { NonceLocals } from './security-headers.server.ts';
+
+const MAX_USER_AGENT_CHARACTERS = 512;
+const IPV4_IN_IPV6 = /^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i;
+
+/** What routes get to see of one request. The session is looked up when the first of them asks. */
+export function createLoadContext(
+  application: Application,
+  request: Request,
+  response: Response,
+  now: Date,
+): LatchkeyContext {
+  const { sessions, sessionCookie, places } = application;
+  const token = sessionCookie.read(request.headers.cookie);
+  const ipAddress = (request.ip ?? '').replace(IPV4_IN_IPV6, '');
+  let resumed: ReturnType<LatchkeyContext['session']> | undefined;
+  return {
+    ...application,
+    now,
+    token,
+    nonce: (response.locals as NonceLocals).nonce,
+    device: {
+      userAgent: (request.get('user-agent') ?? '').slice(0, MAX_USER_AGENT_CHARACTERS),
+      ipAddress,
+      // Only a sign-in asks for it.
+      get country() {
+        return places.countryOf(ipAddress);
+      },
+    },
+    session: () =>
+      (resumed ??= token
+        ? sessions.resume(token, now)
+        : Promise.resolve({ state: 'unknown' as const })),
+  };
+}

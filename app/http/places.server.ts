@@ -1,0 +1,56 @@
+import { BlockList, isIPv4, isIPv6 } from 'node:net';
+import { createRequire } from 'node:module';
+import { open, type Response } from 'maxmind';
+
+/** Tells where an address is, as far as anyone can without asking somebody else. */
+export interface Places {
+  /** ISO 3166-1 alpha-2 of an address; null when it is private, reserved or not known. */
+  countryOf(ipAddress: string): string | null;
+  /** "Austria", "Local network" or "Unknown place". */
+  describe(ipAddress: string, country: string | null): string;
+}
+
+const DATABASE = '@ip-location-db/geo-whois-asn-country-mmdb/geo-whois-asn-country.mmdb';
+
+/** What this database says of an address. */
+interface CountryResponse {
+  country_code?: string;
+}
+
+// RFC 1918, 6598, 3927, 4193, 4291: addresses that say nothing of a place.
+const localNetworks = () => {
+  const list = new BlockList();
+  list.addSubnet('10.0.0.0', 8);
+  list.addSubnet('172.16.0.0', 12);
+  list.addSubnet('192.168.0.0', 16);
+  list.addSubnet('100.64.0.0', 10);
+  list.addSubnet('169.254.0.0', 16);
+  list.addSubnet('127.0.0.0', 8);
+  list.addSubnet('::1', 128, 'ipv6');
+  list.addSubnet('fc00::', 7, 'ipv6');
+  list.addSubnet('fe80::', 10, 'ipv6');
+  return list;
+};
+
+/** Opens the embedded country database (CC0, from WHOIS data). Nothing is asked over the network. */
+export async function openPlaces(): Promise<Places> {
+  const file = createRequire(import.meta.url).resolve(DATABASE);
+  const reader = await open<CountryResponse & Response>(file);
+  const local = localNetworks();
+  const regionNames = new Intl.DisplayNames(['en'], { type: 'region', fallback: 'none' });
+
+  const isLocal = (ipAddress: string) =>
+    (isIPv4(ipAddress) && local.check(ipAddress, 'ipv4')) ||
+    (isIPv6(ipAddress) && local.check(ipAddress, 'ipv6'));
+
+  return {
+    countryOf(ipAddress) {
+      if ((!isIPv4(ipAddress) && !isIPv6(ipAddress)) || isLocal(ipAddress)) return null;
+      return reader.get(ipAddress)?.country_code ?? null;
+    },
+    describe(ipAddress, country) {
+      if (isLocal(ipAddress)) return 'Local network';
+      return (country && /^[A-Z]{2}$/.test(country) && regionNames.of(country)) || 'Unknown place';
+    },
+  };
+}

@@ -1,0 +1,19 @@
+/**
+ * The routes that need no session. Every other route does: see `guardRoutes`. Whoever adds a line
+ * here says why.
+ */
+export const publicRoutes: ReadonlySet<string> = new Set([
+  // The frame of every page; it shows who is signed in, if anyone is.
+  'root',
+  // What this is, for someone signed out.
+  'routes/_index',
+  // The doors.
+  'routes/login',
+  'routes/signup',
+  // Signing out what is signed out already is no error.
+  'routes/logout',
+  // A colour scheme is kept per browser, not per person.
+  'routes/theme',
+  // "There is nothing here" tells nothing.
+  'routes/$',
+]);

@@ -1,0 +1,70 @@
+import { redirect } from '@remix-run/node';
+import type { LatchkeyContext } from '#app/context.server.ts';
+import { SECOND_MS } from '#app/sessions/index.ts';
+import { safeRedirectTo } from './redirect-to.server.ts';
+import { writeToast, type ToastMessage } from './toast-cookie.server.ts';
+
+/** A person whose identity was proven in full just now. */
+export interface Proven {
+  userId: string;
+  remember: boolean;
+  redirectTo: unknown;
+  toast?: ToastMessage;
+}
+
+/**
+ * The one door that all ways to sign in lead through: a new session under a new token, the end of
+ * whatever this browser held, and on to where the person was going.
+ */
+export async function startSession(context: LatchkeyContext, proven: Proven): Promise<Response> {
+  const held = await context.session();
+  const { token } = await context.sessions.start(
+    {
+      userId: proven.userId,
+      remember: proven.remember,
+      ...deviceOf(context),
+      replaces: held.state === 'live' ? held.session : null,
+    },
+    context.now,
+  );
+  const headers = new Headers({ 'Set-Cookie': cookieFor(context, token, proven.remember) });
+  if (proven.toast) headers.append('Set-Cookie', writeToast(proven.toast, context.origin));
+  return redirect(safeRedirectTo(proven.redirectTo), { headers });
+}
+
+/**
+ * A new token after the person has proven again who they are; the old one is dead at once.
+ * Answers the `Set-Cookie` value; null when the session ended meanwhile.
+ */
+export async function renewSession(context: LatchkeyContext): Promise<string | null> {
+  if (!context.token) return null;
+  const renewed = await context.sessions.renew(context.token, context.now);
+  return renewed && cookieFor(context, renewed.token, renewed.session.remember);
+}
+
+/** Ends this browser's session, takes its cookie away and has the browser forget what it cached. */
+export async function endSession(context: LatchkeyContext): Promise<Headers> {
+  const held = await context.session();
+  if (held.state === 'live') {
+    const { id } = held.session;
+    await context.sessions.revoke(id, { reason: 'signed-out', by: id }, context.now);
+  }
+  return signedOutHeaders(context);
+}
+
+/** Headers for a browser that is signed out: no cookie, and no copy of a private page. */
+export function signedOutHeaders(context: LatchkeyContext): Headers {
+  return new Headers({
+    'Set-Cookie': context.sessionCookie.clear(),
+    'Clear-Site-Data': '"cache"',
+  });
+}
+
+function cookieFor(context: LatchkeyContext, token: string, remember: boolean): string {
+  const { rememberedLifetimeMs } = context.sessions.timeouts;
+  return context.sessionCookie.write(token, remember ? rememberedLifetimeMs / SECOND_MS : null);
+}
+
+function deviceOf({ device: { userAgent, ipAddress, country } }: LatchkeyContext) {
+  return { userAgent, ipAddress, country };
+}

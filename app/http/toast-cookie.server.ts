@@ -1,0 +1,85 @@
+import { parseCookie, stringifySetCookie } from 'cookie';
+import { z } from 'zod';
+
+/**
+ * A message for the next page. The cookie names one of these and carries a number or a name at
+ * most: a planted cookie can make the page say nothing that it would not say by itself.
+ */
+const toastSchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('signed-out') }),
+  z.object({ kind: z.literal('session-ended'), device: z.string().max(80) }),
+  z.object({ kind: z.literal('session-already-ended') }),
+  z.object({ kind: z.literal('others-ended'), count: z.int().min(0) }),
+  z.object({ kind: z.literal('device-named'), device: z.string().max(80) }),
+  z.object({ kind: z.literal('device-unnamed') }),
+  z.object({ kind: z.literal('profile-saved') }),
+  z.object({ kind: z.literal('password-changed'), count: z.int().min(0).nullable() }),
+  z.object({ kind: z.literal('account-deleted') }),
+  z.object({ kind: z.literal('welcome') }),
+]);
+export type ToastMessage = z.infer<typeof toastSchema>;
+
+const NAME = 'toast';
+/** Long enough for the redirect; a page that never comes leaves nothing behind. */
+const MAX_AGE_SECONDS = 60;
+const attributes = { path: '/', httpOnly: true, sameSite: 'lax' } as const;
+
+/** A `Set-Cookie` value that has the next page say this. */
+export function writeToast(message: ToastMessage, origin: string): string {
+  return stringifySetCookie({
+    name: NAME,
+    value: Buffer.from(JSON.stringify(message)).toString('base64url'),
+    ...attributes,
+    secure: origin.startsWith('https:'),
+    maxAge: MAX_AGE_SECONDS,
+  });
+}
+
+/** The message that waits to be said; null when there is none, or none of ours. */
+export function readToast(header: string | null): ToastMessage | null {
+  const value = parseCookie(header ?? '')[NAME];
+  if (!value) return null;
+  try {
+    return toastSchema.parse(JSON.parse(Buffer.from(value, 'base64url').toString('utf8')));
+  } catch {
+    return null;
+  }
+}
+
+/** A `Set-Cookie` value for a page that has said it. */
+export function clearToast(): string {
+  return stringifySetCookie({ name: NAME, value: '', ...attributes, maxAge: 0 });
+}
+
+/** Words for a toast. */
+export function toastText(message: ToastMessage): string {
+  switch (message.kind) {
+    case 'signed-out':
+      return 'You are signed out.';
+    case 'session-ended':
+      return `${message.device} is signed out.`;
+    case 'session-already-ended':
+      return 'That device was signed out already.';
+    case 'others-ended':
+      return othersText(message.count);
+    case 'device-named':
+      return `This device is now called ${message.device}.`;
+    case 'device-unnamed':
+      return 'The name is gone; the device goes by what it told us.';
+    case 'profile-saved':
+      return 'Your profile is saved.';
+    case 'password-changed':
+      return message.count === null
+        ? 'Your password is changed.'
+        : `Your password is changed. ${othersText(message.count)}`;
+    case 'account-deleted':
+      return 'Your account and everything kept about you are deleted.';
+    case 'welcome':
+      return 'Welcome. Your account is ready.';
+  }
+}
+
+function othersText(count: number): string {
+  if (count === 0) return 'No other device was signed in.';
+  return count === 1 ? '1 other device is signed out.' : `${count} other devices are signed out.`;
+}

@@ -1,0 +1,68 @@
+import { createRequestHandler } from '@remix-run/express';
+import type { AppLoadContext, ServerBuild } from '@remix-run/node';
+import compression from 'compression';
+import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
+import type { Application, LatchkeyContext } from '#app/context.server.ts';
+import { limitBody } from './body-limit.server.ts';
+import { guardRoutes } from './guard-routes.server.ts';
+import { createLoadContext } from './load-context.server.ts';
+import { publicRoutes } from './public-routes.server.ts';
+import { refuseOtherOrigins } from './same-origin.server.ts';
+import { securityHeaders } from './security-headers.server.ts';
+
+export interface WebOptions {
+  application: Application;
+  /** Remix's build; asked for at each request in development, where it changes. */
+  build: ServerBuild | (() => Promise<ServerBuild>);
+  mode: 'development' | 'production';
+  /** How many proxies in front are ours; what they say of the visitor's address is believed. */
+  trustedProxies: number;
+  /** Serves the built files, or Vite in development. */
+  files: RequestHandler[];
+  now: () => Date;
+}
+
+/** The web application: everything between a connection and a route. */
+export function createWeb(options: WebOptions): Express {
+  const { application, build, mode, trustedProxies, files, now } = options;
+  const web = express();
+  web.disable('x-powered-by');
+  web.set('trust proxy', trustedProxies);
+  web.use(...securityHeaders(application.origin, { isDevelopment: mode === 'development' }));
+  web.use(compression());
+  web.use(...files);
+  web.use(refuseOtherOrigins(application.origin), limitBody());
+  // Every page depends on who asks: no copy of one is kept anywhere.
+  web.use((_request, response, next) => {
+    response.set('Cache-Control', 'no-store');
+    next();
+  });
+  const guarded =
+    typeof build === 'function'
+      ? async () => guardRoutes(await build(), publicRoutes)
+      : guardRoutes(build, publicRoutes);
+  web.all(
+    '*',
+    createRequestHandler({
+      build: guarded,
+      mode,
+      getLoadContext: (request, response) =>
+        createLoadContext(application, request, response, now()) as LatchkeyContext &
+          AppLoadContext,
+    }),
+  );
+  web.use(lastResort(application));
+  return web;
+}
+
+// What fails before or after a route; a route's own failure has a page of its own.
+function lastResort({ log }: Application): ErrorRequestHandler {
+  return (error: unknown, request, response, next) => {
+    log.error({ err: error, method: request.method, path: request.path }, 'a request failed');
+    if (response.headersSent) {
+      next(error);
+      return;
+    }
+    response.status(500).type('text/plain').send('Something went wrong on our side.\n');
+  };
+}

@@ -1,0 +1,90 @@
+import {
+  data,
+  type LinksFunction,
+  type LoaderFunctionArgs,
+  type MetaFunction,
+} from '@remix-run/node';
+import {
+  isRouteErrorResponse,
+  Links,
+  Meta,
+  Outlet,
+  Scripts,
+  ScrollRestoration,
+  useRouteError,
+  useRouteLoaderData,
+} from '@remix-run/react';
+import type { ReactNode } from 'react';
+import { findSession } from '#app/http/guards.server.ts';
+import { readTheme } from '#app/http/theme-cookie.server.ts';
+import { clearToast, readToast, toastText } from '#app/http/toast-cookie.server.ts';
+import { ErrorPage, offlineText, textForStatus } from '#app/ui/error-page.tsx';
+import { useNonce } from '#app/ui/nonce.ts';
+import { SiteFrame } from '#app/ui/site-frame.tsx';
+import { useThemeOnItsWay } from '#app/ui/theme-on-its-way.ts';
+import type { ThemeName } from '#app/ui/theme-switch.tsx';
+import { Toast } from '#app/ui/toast.tsx';
+import stylesheet from './tailwind.css?url';
+
+export const links: LinksFunction = () => [
+  { rel: 'stylesheet', href: stylesheet },
+  { rel: 'icon', href: '/favicon.svg', type: 'image/svg+xml' },
+  { rel: 'icon', href: '/favicon.png', type: 'image/png', sizes: '64x64' },
+  { rel: 'apple-touch-icon', href: '/apple-touch-icon.png' },
+  { rel: 'manifest', href: '/site.webmanifest' },
+];
+
+export const meta: MetaFunction = () => [{ title: 'Latchkey' }];
+
+export async function loader({ request, context }: LoaderFunctionArgs) {
+  const signedIn = await findSession({ context });
+  const cookies = request.headers.get('cookie');
+  const message = readToast(cookies);
+  return data(
+    {
+      person: signedIn && { name: signedIn.person.name, email: signedIn.person.email },
+      theme: readTheme(cookies),
+      origin: context.origin,
+      toast: message && { text: toastText(message), id: context.nonce },
+    },
+    message ? { headers: { 'Set-Cookie': clearToast() } } : undefined,
+  );
+}
+
+/** The document around every page, error pages too: those may have to do without the loader's data. */
+export function Layout({ children }: { children: ReactNode }) {
+  const nonce = useNonce();
+  const page = useRouteLoaderData<typeof loader>('root');
+  const themeOnItsWay = useThemeOnItsWay();
+  const theme = (themeOnItsWay ?? page?.theme ?? 'system') as ThemeName;
+  return (
+    <html lang="en" data-theme={theme}>
+      <head>
+        <meta charSet="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="color-scheme" content={theme === 'system' ? 'light dark' : theme} />
+        <Meta />
+        <Links />
+      </head>
+      <body>
+        <SiteFrame person={page?.person ?? null} theme={theme}>
+          {children}
+        </SiteFrame>
+        <Toast text={page?.toast?.text ?? null} id={page?.toast?.id ?? null} />
+        <ScrollRestoration nonce={nonce} />
+        <Scripts nonce={nonce} />
+      </body>
+    </html>
+  );
+}
+
+export default function App() {
+  return <Outlet />;
+}
+
+export function ErrorBoundary() {
+  const error = useRouteError();
+  if (isRouteErrorResponse(error)) return <ErrorPage {...textForStatus(error.status)} />;
+  const isOffline = typeof navigator !== 'undefined' && 'onLine' in navigator && !navigator.onLine;
+  return <ErrorPage {...(isOffline ? offlineText : textForStatus(500))} />;
+}

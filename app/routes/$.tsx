@@ -1,0 +1,22 @@
+import type { MetaFunction } from '@remix-run/node';
+import { ErrorPage, textForStatus } from '#app/ui/error-page.tsx';
+
+export const meta: MetaFunction = () => [
+  { title: 'Not found · Latchkey' },
+  { name: 'robots', content: 'noindex' },
+];
+
+export function loader() {
+  // eslint-disable-next-line @typescript-eslint/only-throw-error -- Remix's way to leave a loader
+  throw new Response(null, { status: 404, statusText: 'Not Found' });
+}
+
+export { loader as action };
+
+export default function NothingHere() {
+  return <ErrorPage {...textForStatus(404)} />;
+}
+
+export function ErrorBoundary() {
+  return <ErrorPage {...textForStatus(404)} />;
+}

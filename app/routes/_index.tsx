@@ -1,0 +1,119 @@
+import type { LoaderFunctionArgs, MetaFunction } from '@remix-run/node';
+import { Link, useLoaderData, useRouteLoaderData } from '@remix-run/react';
+import { ArrowRight } from 'lucide-react';
+import { findSession } from '#app/http/guards.server.ts';
+import type { loader as rootLoader } from '#app/root.tsx';
+import { ButtonLink } from '#app/ui/button.tsx';
+import { DeviceIcon } from '#app/ui/device-icon.tsx';
+import { settingsPages } from '#app/ui/settings-pages.ts';
+
+const DESCRIPTION =
+  'See every device where you are signed in, sign any of them out at once, and take or erase all that is kept about you.';
+
+export const meta: MetaFunction<typeof loader> = ({ matches }) => {
+  const root = matches.find(({ id }) => id === 'root')?.data as { origin?: string } | undefined;
+  return [
+    { title: 'Latchkey: sessions you can see and end' },
+    { name: 'description', content: DESCRIPTION },
+    { property: 'og:title', content: 'Latchkey: sessions you can see and end' },
+    { property: 'og:description', content: DESCRIPTION },
+    { property: 'og:type', content: 'website' },
+    { property: 'og:url', content: `${root?.origin ?? ''}/` },
+    { property: 'og:image', content: `${root?.origin ?? ''}/open-graph.png` },
+    { name: 'twitter:card', content: 'summary_large_image' },
+  ];
+};
+
+export async function loader({ context }: LoaderFunctionArgs) {
+  return { isSignedIn: (await findSession({ context })) !== null };
+}
+
+export default function Home() {
+  return useLoaderData<typeof loader>().isSignedIn ? <WhereToGo /> : <WhatThisIs />;
+}
+
+function WhatThisIs() {
+  return (
+    <div className="mx-auto grid w-full max-w-240 items-center gap-x-16 gap-y-14 px-5 py-14 sm:py-24 lg:grid-cols-[1fr_26rem]">
+      <div className="grid justify-items-start gap-6">
+        <h1 className="text-hero font-semibold">Know who holds a key to your account.</h1>
+        <p className="max-w-120 text-lead text-muted">{DESCRIPTION}</p>
+        <div className="mt-2 flex flex-wrap gap-3">
+          <ButtonLink look="primary" to="/signup">
+            Create your account
+          </ButtonLink>
+          <ButtonLink to="/login">Sign in</ButtonLink>
+        </div>
+      </div>
+      <figure aria-label="An example of the sessions page" className="grid gap-3">
+        <ul className="grid divide-y divide-line rounded-3xl border border-line bg-raised px-6 py-2 shadow-xl">
+          <Example kind="computer" name="Firefox on Mac" place="Vienna" note="This device" isLit />
+          <Example kind="phone" name="Safari on iPhone" place="Vienna" note="2 minutes ago" />
+          <Example kind="tablet" name="Kitchen iPad" place="Graz" note="Yesterday" />
+          <Example kind="computer" name="Chrome on Windows" place="Lyon" note="Signed out" isOut />
+        </ul>
+      </figure>
+    </div>
+  );
+}
+
+interface ExampleProps {
+  kind: 'computer' | 'phone' | 'tablet';
+  name: string;
+  place: string;
+  note: string;
+  isLit?: boolean;
+  isOut?: boolean;
+}
+
+function Example({ kind, name, place, note, isLit = false, isOut = false }: ExampleProps) {
+  return (
+    <li className={`flex items-center gap-4 py-4 ${isOut ? 'text-muted' : ''}`}>
+      <DeviceIcon kind={kind} className="size-6 shrink-0 text-muted" />
+      <span className="grid min-w-0 flex-1">
+        <span className={`truncate font-medium ${isOut ? 'line-through decoration-1' : ''}`}>
+          {name}
+        </span>
+        <span className="text-small text-muted">{place}</span>
+      </span>
+      <span className="flex items-center gap-2 text-small text-muted">
+        {isLit && <span className="lit size-2 rounded-full" />}
+        <span className={isLit ? 'font-medium text-ink' : ''}>{note}</span>
+      </span>
+    </li>
+  );
+}
+
+const purposes: Record<string, string> = {
+  '/settings/sessions': 'Every device where you are signed in, and the way to sign it out.',
+  '/settings/profile': 'What you are called here.',
+  '/settings/password': 'Change it, and sign out everywhere else with it.',
+  '/settings/data': 'Download all that is kept about you, or delete your account.',
+};
+
+function WhereToGo() {
+  const person = useRouteLoaderData<typeof rootLoader>('root')?.person;
+  return (
+    <div className="mx-auto w-full max-w-176 px-5 py-12 sm:py-20">
+      <h1 className="text-title font-semibold">Hello, {person?.name}</h1>
+      <p className="mt-2 text-muted">Where would you like to go?</p>
+      <ul className="mt-8 divide-y divide-line border-y border-line">
+        {settingsPages.map(({ to, text, Icon }) => (
+          <li key={to}>
+            <Link to={to} className="group -mx-3 flex items-center gap-5 rounded-xl px-3 py-5">
+              <Icon aria-hidden className="size-6 shrink-0 text-accent" strokeWidth={1.6} />
+              <span className="grid flex-1">
+                <span className="font-medium group-hover:underline">{text}</span>
+                <span className="text-small text-muted">{purposes[to]}</span>
+              </span>
+              <ArrowRight
+                aria-hidden
+                className="size-5 shrink-0 text-muted transition-transform group-hover:translate-x-1"
+              />
+            </Link>
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}

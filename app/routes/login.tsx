@@ -1,0 +1,122 @@
+import {
+  redirect,
+  type ActionFunctionArgs,
+  type LoaderFunctionArgs,
+  type MetaFunction,
+} from '@remix-run/node';
+import { Form, Link, useActionData, useLoaderData, useNavigation } from '@remix-run/react';
+import { z } from 'zod';
+import { emailSchema, passwordSchema } from '#app/credentials/password-schema.ts';
+import { parseForm, tryAgain } from '#app/http/form.server.ts';
+import { findSession } from '#app/http/guards.server.ts';
+import { safeRedirectTo } from '#app/http/redirect-to.server.ts';
+import { startSession } from '#app/http/sign-in.server.ts';
+import type { EndReason } from '#app/sessions/index.ts';
+import { Button } from '#app/ui/button.tsx';
+import { Checkbox, Field, FormError, useFocusOnError } from '#app/ui/field.tsx';
+import { FormPage, Notice } from '#app/ui/page.tsx';
+
+export const meta: MetaFunction = () => [
+  { title: 'Sign in · Latchkey' },
+  { name: 'description', content: 'Sign in to Latchkey.' },
+];
+
+const loginSchema = z.object({
+  email: emailSchema,
+  password: passwordSchema,
+  remember: z.literal('on').optional(),
+  redirectTo: z.string().optional(),
+});
+
+/** What to tell a device whose session is over; nothing to one that signed out by itself. */
+const endedTexts: Record<EndReason, string | null> = {
+  'signed-out': null,
+  replaced: null,
+  'signed-out-elsewhere': 'You were signed out from another device.',
+  'password-changed': 'You were signed out because your password was changed.',
+  cap: 'You were signed out because you signed in on many other devices since.',
+  expired: 'You were signed out because you had been away for a while.',
+  erased: 'You were signed out because this account was deleted.',
+  administrator: 'You were signed out by an administrator.',
+};
+
+export async function loader({ request, context }: LoaderFunctionArgs) {
+  const redirectTo = safeRedirectTo(new URL(request.url).searchParams.get('redirectTo'));
+  if (await findSession({ context })) return redirect(redirectTo);
+  const held = await context.session();
+  return {
+    redirectTo,
+    notice:
+      held.state === 'ended'
+        ? endedTexts[held.ending.reason]
+        : redirectTo === '/'
+          ? null
+          : 'Sign in to see that page.',
+  };
+}
+
+export async function action({ request, context }: ActionFunctionArgs) {
+  const form = await parseForm(request, loginSchema);
+  if (!form.ok) return tryAgain(form.reply);
+  const { email, password, remember, redirectTo } = form.value;
+  const userId = await context.passwords.authenticate(email, password);
+  if (userId === null) {
+    return tryAgain(form.fail({ form: 'That e-mail and password do not belong together.' }));
+  }
+  return startSession(context, { userId, remember: remember === 'on', redirectTo });
+}
+
+export default function Login() {
+  const { redirectTo, notice } = useLoaderData<typeof loader>();
+  const reply = useActionData<typeof action>()?.reply;
+  const form = useFocusOnError(reply);
+  const isPending = useNavigation().formAction?.startsWith('/login') ?? false;
+  return (
+    <FormPage title="Sign in">
+      {notice && !reply && <Notice>{notice}</Notice>}
+      <Form method="post" action="/login" ref={form} noValidate className="grid gap-6">
+        <FormError reply={reply} />
+        <input type="hidden" name="redirectTo" value={redirectTo} />
+        <Field
+          name="email"
+          label="E-mail"
+          type="email"
+          autoComplete="username"
+          inputMode="email"
+          enterKeyHint="next"
+          autoCapitalize="none"
+          spellCheck={false}
+          required
+          reply={reply}
+        />
+        <Field
+          name="password"
+          label="Password"
+          type="password"
+          autoComplete="current-password"
+          enterKeyHint="go"
+          required
+          reply={reply}
+        />
+        <Checkbox
+          name="remember"
+          label="Remember me on this device"
+          help="You stay signed in for up to 30 days. Leave it off on a device that others use."
+          reply={reply}
+        />
+        <Button pending={isPending} pendingText="Signing in…">
+          Sign in
+        </Button>
+      </Form>
+      <p className="text-muted">
+        New here?{' '}
+        <Link
+          className="font-medium text-accent underline underline-offset-4"
+          to={redirectTo === '/' ? '/signup' : `/signup?${new URLSearchParams({ redirectTo })}`}
+        >
+          Create an account
+        </Link>
+      </p>
+    </FormPage>
+  );
+}

@@ -1,0 +1,107 @@
+import {
+  redirect,
+  type ActionFunctionArgs,
+  type LoaderFunctionArgs,
+  type MetaFunction,
+} from '@remix-run/node';
+import { Form, useActionData, useLoaderData, useNavigation } from '@remix-run/react';
+import { z } from 'zod';
+import { eraseAccount } from '#app/account/erasure.server.ts';
+import { emailSchema, passwordSchema } from '#app/credentials/password-schema.ts';
+import { parseForm, tryAgain } from '#app/http/form.server.ts';
+import { requireSession } from '#app/http/guards.server.ts';
+import { signedOutHeaders } from '#app/http/sign-in.server.ts';
+import { writeToast } from '#app/http/toast-cookie.server.ts';
+import { Button, ButtonLink } from '#app/ui/button.tsx';
+import { Field, FormError, useFocusOnError } from '#app/ui/field.tsx';
+import { SettingsHeading } from '#app/ui/page.tsx';
+
+export const meta: MetaFunction = () => [
+  { title: 'Delete your account · Latchkey' },
+  { name: 'robots', content: 'noindex' },
+];
+
+const formSchema = z.object({ email: emailSchema, password: passwordSchema });
+
+export async function loader(args: LoaderFunctionArgs) {
+  const { context } = args;
+  const { person } = await requireSession(args);
+  const sessionCount = await context.db.session.count({ where: { userId: person.id } });
+  return { email: person.email, name: person.name, sessionCount };
+}
+
+export async function action(args: ActionFunctionArgs) {
+  const { context, request } = args;
+  const { person } = await requireSession(args);
+  const form = await parseForm(request, formSchema);
+  if (!form.ok) return tryAgain(form.reply);
+  if (form.value.email !== person.email) {
+    return tryAgain(form.fail({ email: 'This is not the e-mail of this account.' }));
+  }
+  if (!(await context.passwords.confirm(person.id, form.value.password))) {
+    return tryAgain(form.fail({ password: 'This is not your password.' }));
+  }
+  await eraseAccount(context.db, person.id);
+  const headers = signedOutHeaders(context);
+  headers.append('Set-Cookie', writeToast({ kind: 'account-deleted' }, context.origin));
+  return redirect('/', { headers });
+}
+
+export default function DeleteAccount() {
+  const { email, name, sessionCount } = useLoaderData<typeof loader>();
+  const reply = useActionData<typeof action>()?.reply;
+  const form = useFocusOnError(reply);
+  const isPending = useNavigation().formMethod === 'POST';
+  return (
+    <>
+      <SettingsHeading
+        title="Delete your account"
+        lead="This cannot be undone. There is no copy from which we could bring it back."
+      />
+      <h2 className="font-semibold">What goes, at once</h2>
+      <ul className="mt-3 mb-10 grid list-disc gap-1.5 pl-5 text-muted marker:text-danger">
+        <li>
+          Your profile: {name}, {email}
+        </li>
+        <li>Your password</li>
+        <li>
+          {sessionCount === 1
+            ? 'Your one session on record; you are signed out here'
+            : `All ${sessionCount} sessions on record; every device is signed out`}
+        </li>
+      </ul>
+      <Form method="post" ref={form} noValidate reloadDocument className="grid max-w-104 gap-6">
+        <FormError reply={reply} />
+        <Field
+          name="email"
+          label="Type your e-mail"
+          help={`To confirm: ${email}`}
+          type="email"
+          autoComplete="off"
+          inputMode="email"
+          autoCapitalize="none"
+          spellCheck={false}
+          required
+          reply={reply}
+        />
+        <Field
+          name="password"
+          label="Your password"
+          type="password"
+          autoComplete="current-password"
+          enterKeyHint="go"
+          required
+          reply={reply}
+        />
+        <div className="flex flex-wrap gap-3">
+          <Button look="danger" pending={isPending} pendingText="Deleting…">
+            Delete my account
+          </Button>
+          <ButtonLink look="quiet" to="/settings/data">
+            Keep it
+          </ButtonLink>
+        </div>
+      </Form>
+    </>
+  );
+}

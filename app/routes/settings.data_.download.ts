@@ -1,0 +1,31 @@
+import { Readable } from 'node:stream';
+import {
+  createReadableStreamFromReadable,
+  redirect,
+  type ActionFunctionArgs,
+  type LoaderFunctionArgs,
+} from '@remix-run/node';
+import { dataDownload } from '#app/account/data-download.server.ts';
+import { requireSession } from '#app/http/guards.server.ts';
+
+/** Following a link downloads nothing; the page with the form does. */
+export async function loader(args: LoaderFunctionArgs) {
+  await requireSession(args);
+  return redirect('/settings/data');
+}
+
+/** The download itself: only right after the person has proven again who they are. */
+export async function action(args: ActionFunctionArgs) {
+  const { context } = args;
+  const { person, session } = await requireSession(args);
+  if (!context.sessions.isFresh(session, context.now)) return redirect('/settings/data');
+  const pieces = Readable.from(dataDownload(context.db, person.id, context.now));
+  const day = context.now.toISOString().slice(0, 10);
+  return new Response(createReadableStreamFromReadable(pieces), {
+    headers: {
+      'Content-Type': 'application/json; charset=utf-8',
+      'Content-Disposition': `attachment; filename="latchkey-data-${day}.json"`,
+      'Cache-Control': 'no-store',
+    },
+  });
+}

@@ -1,0 +1,71 @@
+import {
+  redirect,
+  type ActionFunctionArgs,
+  type LoaderFunctionArgs,
+  type MetaFunction,
+} from '@remix-run/node';
+import { Form, useActionData, useLoaderData, useNavigation } from '@remix-run/react';
+import { z } from 'zod';
+import { personNameSchema, renamePerson } from '#app/account/profile.server.ts';
+import { parseForm, tryAgain } from '#app/http/form.server.ts';
+import { requireSession } from '#app/http/guards.server.ts';
+import { writeToast } from '#app/http/toast-cookie.server.ts';
+import { Button } from '#app/ui/button.tsx';
+import { Field, FormError, useFocusOnError } from '#app/ui/field.tsx';
+import { SettingsHeading } from '#app/ui/page.tsx';
+
+export const meta: MetaFunction = () => [
+  { title: 'Profile · Latchkey' },
+  { name: 'robots', content: 'noindex' },
+];
+
+const profileSchema = z.object({ name: personNameSchema });
+
+export async function loader(args: LoaderFunctionArgs) {
+  const { person } = await requireSession(args);
+  return { name: person.name, email: person.email };
+}
+
+export async function action(args: ActionFunctionArgs) {
+  const { context, request } = args;
+  const { person } = await requireSession(args);
+  const form = await parseForm(request, profileSchema);
+  if (!form.ok) return tryAgain(form.reply);
+  await renamePerson(context.db, person.id, form.value.name);
+  return redirect('/settings/profile', {
+    headers: { 'Set-Cookie': writeToast({ kind: 'profile-saved' }, context.origin) },
+  });
+}
+
+export default function Profile() {
+  const { name, email } = useLoaderData<typeof loader>();
+  const reply = useActionData<typeof action>()?.reply;
+  const form = useFocusOnError(reply);
+  const isPending = useNavigation().formAction === '/settings/profile';
+  return (
+    <>
+      <SettingsHeading title="Profile" lead="What you are called here. Only you see it." />
+      <Form method="post" ref={form} noValidate className="grid max-w-104 gap-6">
+        <FormError reply={reply} />
+        <Field
+          name="name"
+          label="Name"
+          autoComplete="name"
+          enterKeyHint="done"
+          required
+          defaultValue={name}
+          reply={reply}
+        />
+        <div className="grid gap-1.5">
+          <p className="font-medium">E-mail</p>
+          <p className="text-muted">{email}</p>
+        </div>
+        <div>
+          <Button pending={isPending} pendingText="Saving…">
+            Save
+          </Button>
+        </div>
+      </Form>
+    </>
+  );
+}

@@ -1,0 +1,68 @@
+import {
+  redirect,
+  type ActionFunctionArgs,
+  type LoaderFunctionArgs,
+  type MetaFunction,
+} from '@remix-run/node';
+import { Form, useLoaderData, useNavigation } from '@remix-run/react';
+import { findOwnSession } from '#app/account/own-session.server.ts';
+import { deviceNameOf } from '#app/account/session-view.server.ts';
+import { requireSession } from '#app/http/guards.server.ts';
+import { endSession } from '#app/http/sign-in.server.ts';
+import { writeToast, type ToastMessage } from '#app/http/toast-cookie.server.ts';
+import { Button, ButtonLink } from '#app/ui/button.tsx';
+import { Question } from '#app/ui/question.tsx';
+
+export const meta: MetaFunction = () => [
+  { title: 'Sign out a device · Latchkey' },
+  { name: 'robots', content: 'noindex' },
+];
+
+const SESSIONS_PAGE = '/settings/sessions';
+
+export async function loader(args: LoaderFunctionArgs) {
+  const { context, params } = args;
+  const { person, session: current } = await requireSession(args);
+  const session = await findOwnSession(context, person.id, params.sessionId);
+  return { name: deviceNameOf(session), isCurrent: session.id === current.id };
+}
+
+export async function action(args: ActionFunctionArgs) {
+  const { context, params } = args;
+  const { person, session: current } = await requireSession(args);
+  const session = await findOwnSession(context, person.id, params.sessionId);
+  if (session.id === current.id) return redirect('/', { headers: await endSession(context) });
+  const ended = await context.sessions.revoke(
+    session.id,
+    { reason: 'signed-out-elsewhere', by: current.id, userId: person.id },
+    context.now,
+  );
+  const toast: ToastMessage = ended
+    ? { kind: 'session-ended', device: deviceNameOf(session) }
+    : { kind: 'session-already-ended' };
+  return redirect(SESSIONS_PAGE, {
+    headers: { 'Set-Cookie': writeToast(toast, context.origin) },
+  });
+}
+
+export default function SignOutDevice() {
+  const { name, isCurrent } = useLoaderData<typeof loader>();
+  const isPending = useNavigation().formMethod === 'POST';
+  return (
+    <Question title={`Sign out ${name}?`} backTo={SESSIONS_PAGE}>
+      <p className="text-muted">
+        {isCurrent
+          ? 'This is the device you are using now. You will have to sign in again.'
+          : 'It is signed out at once. Whoever uses it has to sign in again.'}
+      </p>
+      <Form method="post" preventScrollReset className="flex flex-wrap justify-end gap-3">
+        <ButtonLink to={SESSIONS_PAGE} preventScrollReset look="quiet">
+          Keep it signed in
+        </ButtonLink>
+        <Button look="danger" pending={isPending} pendingText="Signing out…">
+          Sign out
+        </Button>
+      </Form>
+    </Question>
+  );
+}

@@ -1,0 +1,71 @@
+import {
+  redirect,
+  type ActionFunctionArgs,
+  type LoaderFunctionArgs,
+  type MetaFunction,
+} from '@remix-run/node';
+import { Form, useNavigation, useRouteLoaderData } from '@remix-run/react';
+import { requireSession } from '#app/http/guards.server.ts';
+import { writeToast } from '#app/http/toast-cookie.server.ts';
+import { Button, ButtonLink } from '#app/ui/button.tsx';
+import { Question } from '#app/ui/question.tsx';
+
+export const meta: MetaFunction = () => [
+  { title: 'Sign out everywhere else · Latchkey' },
+  { name: 'robots', content: 'noindex' },
+];
+
+const SESSIONS_PAGE = '/settings/sessions';
+
+export async function loader(args: LoaderFunctionArgs) {
+  await requireSession(args);
+  return null;
+}
+
+export async function action(args: ActionFunctionArgs) {
+  const { context } = args;
+  const { person, session } = await requireSession(args);
+  const ended = await context.sessions.revokeOthers(
+    person.id,
+    session.id,
+    { reason: 'signed-out-elsewhere' },
+    context.now,
+  );
+  const toast = { kind: 'others-ended', count: ended.length } as const;
+  return redirect(SESSIONS_PAGE, {
+    headers: { 'Set-Cookie': writeToast(toast, context.origin) },
+  });
+}
+
+/** What the sessions page, on which this question stands, knows already. */
+interface SessionsPageData {
+  otherCount: number;
+  next: string | null;
+}
+
+export default function SignOutOthers() {
+  const page = useRouteLoaderData<SessionsPageData>('routes/settings.sessions');
+  const isPending = useNavigation().formMethod === 'POST';
+  const devices = countText(page);
+  return (
+    <Question title={`Sign out ${devices}?`} backTo={SESSIONS_PAGE}>
+      <p className="text-muted">
+        Every device but this one is signed out at once. Whoever uses it has to sign in again.
+      </p>
+      <Form method="post" preventScrollReset className="flex flex-wrap justify-end gap-3">
+        <ButtonLink to={SESSIONS_PAGE} preventScrollReset look="quiet">
+          Keep them
+        </ButtonLink>
+        <Button look="danger" pending={isPending} pendingText="Signing out…">
+          Sign out {devices}
+        </Button>
+      </Form>
+    </Question>
+  );
+}
+
+function countText(page: SessionsPageData | undefined): string {
+  if (!page) return 'everywhere else';
+  if (page.next) return `more than ${page.otherCount} other devices`;
+  return page.otherCount === 1 ? '1 other device' : `${page.otherCount} other devices`;
+}

@@ -1,0 +1,36 @@
+import type { LoaderFunctionArgs, MetaFunction } from '@remix-run/node';
+import { NavLink, Outlet } from '@remix-run/react';
+import { requireSession } from '#app/http/guards.server.ts';
+import { settingsPages } from '#app/ui/settings-pages.ts';
+
+export const meta: MetaFunction = () => [{ name: 'robots', content: 'noindex' }];
+
+export async function loader(args: LoaderFunctionArgs) {
+  await requireSession(args);
+  return null;
+}
+
+export default function Settings() {
+  return (
+    <div className="mx-auto grid w-full max-w-240 gap-x-14 gap-y-8 px-5 py-6 md:grid-cols-[11rem_minmax(0,1fr)] md:py-12">
+      <nav
+        aria-label="Settings"
+        className="-mx-5 flex gap-1 overflow-x-auto border-b border-line px-3 md:mx-0 md:flex-col md:self-start md:border-0 md:px-0"
+      >
+        {settingsPages.map(({ to, text, Icon }) => (
+          <NavLink
+            key={to}
+            to={to}
+            className="group flex min-h-12 shrink-0 items-center gap-3 border-b-2 border-transparent px-3 text-muted hover:text-ink aria-[current=page]:border-accent aria-[current=page]:font-medium aria-[current=page]:text-ink md:min-h-10 md:rounded-xl md:border-0 md:aria-[current=page]:bg-sunken"
+          >
+            <Icon aria-hidden className="hidden size-4.5 md:block" strokeWidth={1.75} />
+            {text}
+          </NavLink>
+        ))}
+      </nav>
+      <div className="w-full max-w-176">
+        <Outlet />
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,121 @@
+import {
+  redirect,
+  type ActionFunctionArgs,
+  type LoaderFunctionArgs,
+  type MetaFunction,
+} from '@remix-run/node';
+import { Form, Link, useActionData, useLoaderData, useNavigation } from '@remix-run/react';
+import { z } from 'zod';
+import { personNameSchema } from '#app/account/profile.server.ts';
+import { createAccount } from '#app/account/sign-up.server.ts';
+import { emailSchema, newPasswordSchema } from '#app/credentials/password-schema.ts';
+import { parseForm, tryAgain } from '#app/http/form.server.ts';
+import { findSession } from '#app/http/guards.server.ts';
+import { safeRedirectTo } from '#app/http/redirect-to.server.ts';
+import { startSession } from '#app/http/sign-in.server.ts';
+import { Button } from '#app/ui/button.tsx';
+import { Checkbox, Field, FormError, useFocusOnError } from '#app/ui/field.tsx';
+import { FormPage } from '#app/ui/page.tsx';
+
+export const meta: MetaFunction = () => [
+  { title: 'Create an account · Latchkey' },
+  { name: 'description', content: 'Create a Latchkey account.' },
+];
+
+const signupSchema = z.object({
+  name: personNameSchema,
+  email: emailSchema,
+  password: newPasswordSchema,
+  remember: z.literal('on').optional(),
+  redirectTo: z.string().optional(),
+});
+
+export async function loader({ request, context }: LoaderFunctionArgs) {
+  const redirectTo = safeRedirectTo(new URL(request.url).searchParams.get('redirectTo'));
+  if (await findSession({ context })) return redirect(redirectTo);
+  return { redirectTo };
+}
+
+export async function action({ request, context }: ActionFunctionArgs) {
+  const form = await parseForm(request, signupSchema);
+  if (!form.ok) return tryAgain(form.reply);
+  const { remember, redirectTo, ...account } = form.value;
+  const userId = await createAccount(context, account, context.now);
+  if (userId === null) {
+    return tryAgain(
+      form.fail({
+        email: 'This e-mail cannot be used for a new account. If it is yours, sign in.',
+      }),
+    );
+  }
+  return startSession(context, {
+    userId,
+    remember: remember === 'on',
+    redirectTo,
+    toast: { kind: 'welcome' },
+  });
+}
+
+export default function Signup() {
+  const { redirectTo } = useLoaderData<typeof loader>();
+  const reply = useActionData<typeof action>()?.reply;
+  const form = useFocusOnError(reply);
+  const isPending = useNavigation().formAction?.startsWith('/signup') ?? false;
+  return (
+    <FormPage title="Create your account">
+      <Form method="post" action="/signup" ref={form} noValidate className="grid gap-6">
+        <FormError reply={reply} />
+        <input type="hidden" name="redirectTo" value={redirectTo} />
+        <Field
+          name="name"
+          label="Name"
+          help="What we call you. Only you see it."
+          autoComplete="name"
+          enterKeyHint="next"
+          required
+          reply={reply}
+        />
+        <Field
+          name="email"
+          label="E-mail"
+          type="email"
+          autoComplete="username"
+          inputMode="email"
+          enterKeyHint="next"
+          autoCapitalize="none"
+          spellCheck={false}
+          required
+          reply={reply}
+        />
+        <Field
+          name="password"
+          label="Password"
+          help="At least 8 characters, of any kind. A few words in a row are easy to remember."
+          type="password"
+          autoComplete="new-password"
+          enterKeyHint="go"
+          required
+          reply={reply}
+        />
+        <Checkbox
+          name="remember"
+          label="Remember me on this device"
+          help="You stay signed in for up to 30 days. Leave it off on a device that others use."
+          reply={reply}
+        />
+        <Button pending={isPending} pendingText="Creating your account…">
+          Create account
+        </Button>
+      </Form>
+      <p className="text-muted">
+        Have an account?{' '}
+        <Link
+          className="font-medium text-accent underline underline-offset-4"
+          to={redirectTo === '/' ? '/login' : `/login?${new URLSearchParams({ redirectTo })}`}
+        >
+          Sign in
+        </Link>
+      </p>
+    </FormPage>
+  );
+}

@@ -1,0 +1,22 @@
+import { data, redirect, type ActionFunctionArgs } from '@remix-run/node';
+import { z } from 'zod';
+import { parseForm, tryAgain } from '#app/http/form.server.ts';
+import { isDocumentRequest } from '#app/http/document-request.server.ts';
+import { ownPath } from '#app/http/redirect-to.server.ts';
+import { themeSchema, writeTheme } from '#app/http/theme-cookie.server.ts';
+
+const formSchema = z.object({ theme: themeSchema, redirectTo: z.string().optional() });
+
+/** There is no page here. */
+export function loader() {
+  return redirect('/');
+}
+
+export async function action({ request, context }: ActionFunctionArgs) {
+  const form = await parseForm(request, formSchema);
+  if (!form.ok) return tryAgain(form.reply);
+  const headers = { 'Set-Cookie': writeTheme(form.value.theme, context.origin) };
+  return isDocumentRequest(request)
+    ? redirect(ownPath(form.value.redirectTo) ?? '/', { headers })
+    : data(null, { headers });
+}

@@ -1,0 +1,71 @@
+import { randomBytes } from 'node:crypto';
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { z } from 'zod';
+import type { Env } from './env.server.ts';
+import { StartupError } from './startup-error.server.ts';
+
+/** Keys that the application cannot do without. They reach no log, page or column. */
+export interface Secrets {
+  /** Keys the digest that a password is reduced to before bcrypt. */
+  passwordPepper: string;
+}
+
+const SECRET_BYTES = 32;
+const OWNER_ONLY = 0o600;
+const OWNER_ONLY_FOLDER = 0o700;
+
+const fileSchema = z.object({ passwordPepper: z.string().min(32) });
+
+/**
+ * The secrets of the environment; on localhost, where none are given, those of a file that is made
+ * on first start (mode 0600) and reused.
+ *
+ * @throws {StartupError} when a deployment does not give them, or the file cannot be used.
+ */
+export function loadSecrets(env: Env): Secrets {
+  if (env.PASSWORD_PEPPER) return { passwordPepper: env.PASSWORD_PEPPER };
+  if (!env.isLocal) {
+    throw new StartupError(
+      'PASSWORD_PEPPER must be set to a random text of at least 32 characters (for example from `openssl rand -base64 32`).',
+    );
+  }
+  return readSecrets(env.SECRETS_FILE) ?? createSecrets(env.SECRETS_FILE);
+}
+
+function readSecrets(file: string): Secrets | null {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw new StartupError(`The secrets file ${file} cannot be read; check its permissions.`);
+  }
+  try {
+    return fileSchema.parse(JSON.parse(text));
+  } catch {
+    // Making new ones would lock everybody out of their account.
+    throw new StartupError(
+      `The secrets file ${file} is damaged; restore it, or delete it if no account needs it.`,
+    );
+  }
+}
+
+function createSecrets(file: string): Secrets {
+  const secrets: Secrets = { passwordPepper: randomBytes(SECRET_BYTES).toString('base64url') };
+  try {
+    mkdirSync(dirname(file), { recursive: true, mode: OWNER_ONLY_FOLDER });
+    writeFileSync(file, `${JSON.stringify(secrets, null, 2)}\n`, { mode: OWNER_ONLY, flag: 'wx' });
+    chmodSync(file, OWNER_ONLY);
+    return secrets;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') {
+      // Another process that boots at the same time was quicker.
+      const theirs = readSecrets(file);
+      if (theirs) return theirs;
+    }
+    throw new StartupError(
+      `The secrets file ${file} cannot be written; make its folder writable or set PASSWORD_PEPPER.`,
+    );
+  }
+}

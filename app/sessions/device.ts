@@ -1,0 +1,65 @@
+import Bowser from 'bowser';
+
+export type DeviceKind = 'computer' | 'phone' | 'tablet' | 'program' | 'unknown';
+
+/** What a user agent says of the device. A guess by nature: people can give it a name of their own. */
+export interface Device {
+  kind: DeviceKind;
+  /** "Firefox on Windows", "Safari on iPhone"; never empty. */
+  name: string;
+  /** "Firefox 131 on Windows"; the name once more when no version is known. */
+  detail: string;
+}
+
+const MAX_USER_AGENT_CHARACTERS = 512;
+const UNKNOWN: Device = { kind: 'unknown', name: 'Unknown device', detail: 'Unknown device' };
+
+/** What people call the thing, where that differs from what its operating system is called. */
+const SYSTEM_NAMES: Record<string, string> = {
+  macOS: 'Mac',
+  'Chrome OS': 'Chromebook',
+};
+
+/**
+ * Reads a user agent (RFC 9110 §10.1.5). Never throws: what cannot be told is "Unknown device".
+ */
+export function describeDevice(userAgent: string): Device {
+  const text = userAgent.slice(0, MAX_USER_AGENT_CHARACTERS).trim();
+  if (text === '') return UNKNOWN;
+  const { browser, os, platform } = Bowser.parse(text);
+  const system = systemNameOf(os.name, platform.model);
+  const { name: browserName, version } = browser;
+  if (!browserName) return system ? deviceOf(kindOf(platform.type), system) : programOf(text);
+  const major = version?.split('.')[0];
+  const where = system ? ` on ${system}` : '';
+  return {
+    kind: kindOf(platform.type),
+    name: `${shortName(browserName)}${where}`,
+    detail: `${shortName(browserName)}${major ? ` ${major}` : ''}${where}`,
+  };
+}
+
+const deviceOf = (kind: DeviceKind, name: string): Device => ({ kind, name, detail: name });
+
+function systemNameOf(os: string | undefined, model: string | undefined): string | undefined {
+  if (model === 'iPhone' || model === 'iPad') return model;
+  return os && (SYSTEM_NAMES[os] ?? os);
+}
+
+const shortName = (browser: string) =>
+  browser.replace(/^Microsoft /, '').replace(/ for (Android|iOS)$/, '');
+
+function kindOf(platform: string | undefined): DeviceKind {
+  if (platform === 'mobile') return 'phone';
+  if (platform === 'tablet') return 'tablet';
+  if (platform === 'desktop') return 'computer';
+  return 'unknown';
+}
+
+// "curl/8.5.0" and its like: a product and its version.
+function programOf(text: string): Device {
+  const product = /^([A-Za-z][\w.-]{0,39})(?:\/(\d+))?/.exec(text);
+  if (!product?.[1]) return UNKNOWN;
+  const [, name, major] = product;
+  return { kind: 'program', name, detail: major ? `${name} ${major}` : name };
+}

@@ -1,0 +1,50 @@
+import type { ReactNode } from 'react';
+
+/** A page of one form: narrow, in the middle. */
+export function FormPage({
+  title,
+  lead,
+  children,
+}: {
+  title: string;
+  lead?: ReactNode;
+  children: ReactNode;
+}) {
+  return (
+    <div className="mx-auto w-full max-w-104 px-5 py-12 sm:py-20">
+      <h1 className="text-title font-semibold">{title}</h1>
+      {lead && <p className="mt-2 text-muted">{lead}</p>}
+      <div className="mt-8 grid gap-6">{children}</div>
+    </div>
+  );
+}
+
+/** The head of a settings page, with room for one action beside it. */
+export function SettingsHeading({
+  title,
+  lead,
+  action,
+}: {
+  title: string;
+  lead?: ReactNode;
+  action?: ReactNode;
+}) {
+  return (
+    <div className="mb-8 flex flex-wrap items-start justify-between gap-x-6 gap-y-4">
+      <div className="grid min-w-0 gap-1">
+        <h1 className="text-title font-semibold">{title}</h1>
+        {lead && <p className="max-w-136 text-muted">{lead}</p>}
+      </div>
+      {action}
+    </div>
+  );
+}
+
+/** Something to know before the form. */
+export function Notice({ children }: { children: ReactNode }) {
+  return (
+    <div role="status" className="rounded-xl bg-glow px-4 py-3 text-ink">
+      {children}
+    </div>
+  );
+}

@@ -1,0 +1,44 @@
+import { useNavigate } from '@remix-run/react';
+import { useEffect, useRef, type ReactNode } from 'react';
+
+interface QuestionProps {
+  title: string;
+  /** The page that it stands on: where Escape leads. */
+  backTo: string;
+  children: ReactNode;
+}
+
+/**
+ * A question that has an address of its own. Without scripts it stands at the head of its page;
+ * with them it is a modal dialog, which keeps the focus and goes away by Escape.
+ */
+export function Question({ title, backTo, children }: QuestionProps) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const navigate = useNavigate();
+
+  useEffect(() => {
+    const element = dialog.current;
+    if (!element) return;
+    element.close();
+    element.showModal();
+    return () => element.close();
+  }, []);
+
+  return (
+    <dialog
+      ref={dialog}
+      open
+      aria-labelledby="question"
+      onCancel={(event) => {
+        event.preventDefault();
+        navigate(backTo, { preventScrollReset: true });
+      }}
+      className="question appear static mx-auto mb-8 w-full max-w-104 rounded-2xl border border-line bg-raised p-6 text-ink shadow-xl modal:fixed modal:inset-0 modal:m-auto modal:h-fit modal:w-[calc(100%-2rem)]"
+    >
+      <h2 id="question" className="text-lead font-semibold">
+        {title}
+      </h2>
+      <div className="mt-2 grid gap-5">{children}</div>
+    </dialog>
+  );
+}

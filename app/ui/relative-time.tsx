@@ -1,0 +1,72 @@
+import { useEffect, useState } from 'react';
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
+const UPDATE_INTERVAL_MS = 30_000;
+
+const STEPS: [limitMs: number, unitMs: number, unit: Intl.RelativeTimeFormatUnit][] = [
+  [HOUR_MS, MINUTE_MS, 'minute'],
+  [DAY_MS, HOUR_MS, 'hour'],
+  [30 * DAY_MS, DAY_MS, 'day'],
+  [365 * DAY_MS, 30 * DAY_MS, 'month'],
+  [Infinity, 365 * DAY_MS, 'year'],
+];
+
+const format = new Intl.RelativeTimeFormat('en', { numeric: 'always' });
+
+/** "2 minutes ago", "in 13 days"; "just now" within a minute. */
+export function relativeTime(at: Date, now: Date): string {
+  const distanceMs = at.getTime() - now.getTime();
+  if (Math.abs(distanceMs) < MINUTE_MS) return distanceMs > 0 ? 'in a minute' : 'just now';
+  const [, unitMs, unit] = STEPS.find(([limitMs]) => Math.abs(distanceMs) < limitMs)!;
+  return format.format(Math.trunc(distanceMs / unitMs), unit);
+}
+
+/** "21 November 2026 at 14:05:09 UTC". */
+export function exactTime(at: Date, timeZone?: string): string {
+  return new Intl.DateTimeFormat('en-GB', {
+    dateStyle: 'long',
+    timeStyle: 'long',
+    timeZone,
+  }).format(at);
+}
+
+interface RelativeTimeProps {
+  at: string;
+  /** The server's time when the page was made: what both sides reckon from. */
+  now: string;
+  /** Before the time: "Active". */
+  prefix?: string;
+}
+
+/**
+ * A time as people say it, with the exact time on hover and for assistive technology: in UTC as
+ * it comes from the server, in the reader's own time zone once scripts run, and kept up to date.
+ */
+export function RelativeTime({ at, now, prefix }: RelativeTimeProps) {
+  const [elapsedMs, setElapsedMs] = useState(0);
+  const [timeZone, setTimeZone] = useState('UTC');
+
+  useEffect(() => {
+    setTimeZone(Intl.DateTimeFormat().resolvedOptions().timeZone);
+    const startedAt = performance.now();
+    // The server's clock decides, whatever this device believes.
+    const timer = setInterval(
+      () => setElapsedMs(performance.now() - startedAt),
+      UPDATE_INTERVAL_MS,
+    );
+    return () => clearInterval(timer);
+  }, [now]);
+
+  const date = new Date(at);
+  const reckonedNow = new Date(new Date(now).getTime() + elapsedMs);
+  const exact = exactTime(date, timeZone);
+  return (
+    <time dateTime={at} title={exact}>
+      {prefix ? `${prefix} ` : ''}
+      {relativeTime(date, reckonedNow)}
+      <span className="sr-only"> ({exact})</span>
+    </time>
+  );
+}

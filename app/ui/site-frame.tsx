@@ -1,0 +1,133 @@
+import { Form, Link } from '@remix-run/react';
+import { ChevronDown, LogOut } from 'lucide-react';
+import { useEffect, useRef, type ReactNode } from 'react';
+import { ButtonLink } from './button.tsx';
+import { Wordmark } from './mark.tsx';
+import { settingsPages } from './settings-pages.ts';
+import { ThemeSwitch, type ThemeName } from './theme-switch.tsx';
+
+export interface FramePerson {
+  name: string;
+  email: string;
+}
+
+/** What stands around every page: the mark, the person's menu with "Sign out", the theme. */
+export function SiteFrame({
+  person,
+  theme,
+  children,
+}: {
+  person: FramePerson | null;
+  theme: ThemeName;
+  children: ReactNode;
+}) {
+  return (
+    <div className="flex min-h-dvh flex-col">
+      <a
+        href="#content"
+        className="absolute top-2 left-2 z-30 -translate-y-20 rounded-xl bg-ink px-4 py-2 text-ground focus:translate-y-0"
+      >
+        Skip to the content
+      </a>
+      <header className="mx-auto flex w-full max-w-240 items-center justify-between gap-4 px-5 py-4">
+        <Link to="/" aria-label="Latchkey, home" className="rounded-lg">
+          <Wordmark />
+        </Link>
+        {person ? <PersonMenu person={person} /> : <Doors />}
+      </header>
+      <main id="content" className="flex-1" tabIndex={-1}>
+        {children}
+      </main>
+      <footer className="mx-auto flex w-full max-w-240 items-center justify-between gap-4 px-5 py-6 text-small text-muted">
+        <p>Sessions you can see and end.</p>
+        <ThemeSwitch theme={theme} />
+      </footer>
+    </div>
+  );
+}
+
+function Doors() {
+  return (
+    <nav aria-label="Account" className="flex items-center gap-1">
+      <ButtonLink look="quiet" to="/login" className="px-3.5">
+        Sign in
+      </ButtonLink>
+      <ButtonLink look="secondary" to="/signup" className="hidden px-4 min-[26rem]:inline-flex">
+        Create account
+      </ButtonLink>
+    </nav>
+  );
+}
+
+function PersonMenu({ person }: { person: FramePerson }) {
+  const menu = useRef<HTMLDetailsElement>(null);
+
+  // It opens and closes without scripts; with them, as menus do, also by Escape and a click elsewhere.
+  useEffect(() => {
+    const element = menu.current;
+    if (!element) return;
+    const closeElsewhere = (event: Event) => {
+      if (!element.contains(event.target as Node)) element.open = false;
+    };
+    const closeByEscape = (event: KeyboardEvent) => {
+      if (event.key !== 'Escape' || !element.open) return;
+      element.open = false;
+      element.querySelector('summary')?.focus();
+    };
+    document.addEventListener('click', closeElsewhere);
+    document.addEventListener('keydown', closeByEscape);
+    return () => {
+      document.removeEventListener('click', closeElsewhere);
+      document.removeEventListener('keydown', closeByEscape);
+    };
+  }, []);
+
+  return (
+    <details ref={menu} className="group relative">
+      <summary className="flex min-h-11 max-w-56 list-none items-center gap-2 rounded-xl py-1 pr-2 pl-1.5 hover:bg-sunken">
+        <span
+          aria-hidden
+          className="grid size-8 shrink-0 place-items-center rounded-full bg-glow font-semibold text-accent-strong"
+        >
+          {[...person.name][0]?.toUpperCase()}
+        </span>
+        <span className="sr-only">Menu of </span>
+        <span className="truncate font-medium">{person.name}</span>
+        <ChevronDown
+          aria-hidden
+          className="size-4 shrink-0 text-muted transition-transform group-open:rotate-180"
+        />
+      </summary>
+      <div className="appear absolute right-0 z-20 mt-2 w-64 rounded-2xl border border-line bg-raised p-2 shadow-xl">
+        <p className="truncate px-3 pt-1.5 pb-2.5 text-small text-muted">{person.email}</p>
+        <nav aria-label="Your account" className="grid">
+          {settingsPages.map(({ to, text, Icon }) => (
+            <Link
+              key={to}
+              to={to}
+              className="flex min-h-11 items-center gap-3 rounded-xl px-3 hover:bg-sunken sm:min-h-10"
+              onClick={() => menu.current?.removeAttribute('open')}
+            >
+              <Icon aria-hidden className="size-4.5 text-muted" strokeWidth={1.75} />
+              {text}
+            </Link>
+          ))}
+        </nav>
+        <Form
+          method="post"
+          action="/logout"
+          reloadDocument
+          className="mt-2 border-t border-line pt-2"
+        >
+          <button
+            type="submit"
+            className="flex min-h-11 w-full items-center gap-3 rounded-xl px-3 text-left hover:bg-sunken sm:min-h-10"
+          >
+            <LogOut aria-hidden className="size-4.5 text-muted" strokeWidth={1.75} />
+            Sign out
+          </button>
+        </Form>
+      </div>
+    </details>
+  );
+}

@@ -1,0 +1,31 @@
+import { openDatabase } from '#app/db.server.ts';
+import { parseEnv } from '#app/env.server.ts';
+import { createLog } from '#app/log.server.ts';
+import { DAY_MS, Sessions } from '#app/sessions/index.ts';
+import { prismaSessionStore } from '#app/sessions/stores/prisma.ts';
+import { StartupError } from '#app/startup-error.server.ts';
+
+/** `npm run sessions:prune`: removes sessions that ended longer ago than they are kept on record. */
+export async function main(): Promise<void> {
+  try {
+    const env = parseEnv(process.env);
+    const database = await openDatabase({
+      databaseUrl: env.DATABASE_URL,
+      log: createLog('warn'),
+    });
+    const { client, provider } = database;
+    const sessions = new Sessions({
+      store: prismaSessionStore({ client, provider }),
+      retentionMs: env.SESSION_RETENTION_DAYS * DAY_MS,
+    });
+    const pruned = await sessions.prune(new Date());
+    await database.close();
+    process.stdout.write(
+      `${pruned === 1 ? '1 session' : `${pruned} sessions`} that ended more than ${env.SESSION_RETENTION_DAYS} days ago removed.\n`,
+    );
+  } catch (error) {
+    if (!(error instanceof StartupError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exitCode = 1;
+  }
+}

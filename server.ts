@@ -1,0 +1,229 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { ServerBuild } from '@remix-run/node';
+import { Cron } from 'croner';
+import express, { type RequestHandler } from 'express';
+import type { DestinationStream } from 'pino';
+import { PERSON_COLUMNS, type Application, type Person } from '#app/context.server.ts';
+import { createPasswords } from '#app/credentials/password.server.ts';
+import { openDatabase, type Database } from '#app/db.server.ts';
+import { parseEnv, type Env } from '#app/env.server.ts';
+import { openPlaces } from '#app/http/places.server.ts';
+import { createSessionCookie } from '#app/http/session-cookie.server.ts';
+import { createWeb } from '#app/http/web.server.ts';
+import { createLog, type Log } from '#app/log.server.ts';
+import { loadSecrets } from '#app/secrets.server.ts';
+import { DAY_MS, SECOND_MS, Sessions } from '#app/sessions/index.ts';
+import { prismaSessionStore } from '#app/sessions/stores/prisma.ts';
+import { StartupError } from '#app/startup-error.server.ts';
+
+const IMMUTABLE = 'public, max-age=31536000, immutable';
+const EVERY_HOUR = '17 * * * *';
+const STOP_WITHIN_MS = 10 * SECOND_MS;
+
+export interface ServerOptions {
+  /** Variables of the environment; see `env.server.ts`. */
+  env: Record<string, string | undefined>;
+  /** The clock. Default: the system's. */
+  now?: () => Date;
+  /** Where log lines go. Default: standard output. */
+  logTo?: DestinationStream;
+}
+
+export interface RunningServer {
+  /** What people type into the browser. */
+  origin: string;
+  port: number;
+  /** What the routes work with. */
+  application: Application;
+  database: Database;
+  /** Ends what is under way and lets go of everything. */
+  close(): Promise<void>;
+}
+
+/**
+ * Puts the application together and serves it.
+ *
+ * @throws {StartupError} with one sentence for whoever starts it.
+ */
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const { now = () => new Date() } = options;
+  const env = parseEnv(options.env);
+  const log = createLog(env.LOG_LEVEL, options.logTo);
+  const secrets = loadSecrets(env);
+  const database = await openDatabase({ databaseUrl: env.DATABASE_URL, log });
+  const sessions = createSessions(env, database);
+  const passwords = createPasswords({
+    db: database.client,
+    pepper: secrets.passwordPepper,
+    cost: env.BCRYPT_COST,
+    ...passwordThreads(),
+  });
+  const server = createServer();
+  const closers: (() => Promise<unknown>)[] = [
+    () => stop(server),
+    () => passwords.close(),
+    () => database.close(),
+  ];
+  const close = async () => {
+    for (const closeOne of closers.splice(0)) await closeOne();
+  };
+  try {
+    const port = await listen(server, env);
+    const application: Application = {
+      // Port 0 asks for any free one; which it was is known only now.
+      origin: env.PORT === 0 && !options.env.ORIGIN ? `http://localhost:${port}` : env.ORIGIN,
+      db: database.client,
+      sessions,
+      sessionCookie: createSessionCookie(env.ORIGIN),
+      passwords,
+      places: await openPlaces(),
+      log,
+    };
+    const { build, files, closeBuild } = await loadBuild(env, server);
+    closers.unshift(closeBuild);
+    const web = createWeb({
+      ...{ application, build, files, now },
+      mode: env.NODE_ENV === 'development' ? 'development' : 'production',
+      trustedProxies: env.TRUSTED_PROXIES,
+    });
+    server.on('request', web);
+    const job = schedulePrune(sessions, now, log);
+    closers.unshift(() => Promise.resolve(job.stop()));
+    log.info({ origin: application.origin }, 'Latchkey is serving');
+    return { origin: application.origin, port, application, database, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+function createSessions(env: Env, { client, provider }: Database): Sessions<unknown, Person> {
+  return new Sessions({
+    store: prismaSessionStore({ client, provider, personColumns: PERSON_COLUMNS }),
+    timeouts: {
+      idleMs: env.SESSION_IDLE_SECONDS * SECOND_MS,
+      lifetimeMs: env.SESSION_LIFETIME_SECONDS * SECOND_MS,
+      rememberedIdleMs: env.REMEMBERED_SESSION_IDLE_SECONDS * SECOND_MS,
+      rememberedLifetimeMs: env.REMEMBERED_SESSION_LIFETIME_SECONDS * SECOND_MS,
+      freshMs: env.SESSION_FRESH_SECONDS * SECOND_MS,
+      touchIntervalMs: env.SESSION_TOUCH_SECONDS * SECOND_MS,
+    },
+    maxPerUser: env.SESSIONS_PER_USER,
+    retentionMs: env.SESSION_RETENTION_DAYS * DAY_MS,
+  });
+}
+
+function schedulePrune(sessions: Sessions<unknown, Person>, now: () => Date, log: Log): Cron {
+  return new Cron(EVERY_HOUR, { protect: true, unref: true }, async () => {
+    try {
+      const pruned = await sessions.prune(now());
+      log.info({ pruned }, 'pruned sessions');
+    } catch (error) {
+      log.error({ err: error }, 'pruning sessions failed; it is tried again in an hour');
+    }
+  });
+}
+
+// Bundled, the worker lies beside the server; from the sources it needs a loader for TypeScript.
+function passwordThreads(): { worker: URL; execArgv?: string[] } {
+  return import.meta.url.endsWith('.ts')
+    ? {
+        worker: new URL('./app/credentials/password-worker.ts', import.meta.url),
+        execArgv: ['--import', 'tsx'],
+      }
+    : { worker: new URL('./password-worker.js', import.meta.url) };
+}
+
+interface LoadedBuild {
+  build: ServerBuild | (() => Promise<ServerBuild>);
+  files: RequestHandler[];
+  closeBuild: () => Promise<void>;
+}
+
+async function loadBuild(env: Env, server: Server): Promise<LoadedBuild> {
+  if (env.NODE_ENV === 'development') {
+    const { createServer: createVite } = await import('vite');
+    const vite = await createVite({
+      server: { middlewareMode: true, hmr: { server } },
+      appType: 'custom',
+    });
+    return {
+      build: () => vite.ssrLoadModule('virtual:remix/server-build') as Promise<ServerBuild>,
+      files: [vite.middlewares as RequestHandler],
+      closeBuild: () => vite.close(),
+    };
+  }
+  const file = pathToFileURL(join(process.cwd(), 'build/server/index.js'));
+  return {
+    build: (await import(file.href)) as ServerBuild,
+    files: [
+      // Names of built files carry a hash of what is in them.
+      express.static('build/client', {
+        ...{ maxAge: '1h', index: false, redirect: false },
+        setHeaders: (response, path) => {
+          if (path.includes('/assets/')) response.setHeader('Cache-Control', IMMUTABLE);
+        },
+      }),
+    ],
+    closeBuild: () => Promise.resolve(),
+  };
+}
+
+async function listen(server: Server, env: Env): Promise<number> {
+  const failed = once(server, 'error').then(([error]) => {
+    throw listenError(error as NodeJS.ErrnoException, env);
+  });
+  server.listen(env.PORT, env.HOST);
+  await Promise.race([once(server, 'listening'), failed]);
+  return (server.address() as AddressInfo).port;
+}
+
+function listenError(error: NodeJS.ErrnoException, { HOST, PORT }: Env): Error {
+  switch (error.code) {
+    case 'EADDRINUSE':
+      return new StartupError(
+        `Port ${PORT} is in use by another program; stop that one, or set PORT to another port.`,
+      );
+    case 'EACCES':
+      return new StartupError(
+        `Port ${PORT} may not be opened by this user; set PORT to one above 1023.`,
+      );
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+      return new StartupError(`HOST is ${HOST}, which is no address of this machine.`);
+    default:
+      return error;
+  }
+}
+
+async function stop(server: Server): Promise<void> {
+  if (!server.listening) return;
+  const stopped = once(server, 'close');
+  server.close();
+  server.closeIdleConnections();
+  const giveUp = setTimeout(() => server.closeAllConnections(), STOP_WITHIN_MS);
+  await stopped;
+  clearTimeout(giveUp);
+}
+
+/** Starts the application from the command line, and stops it when told to. */
+export async function main(): Promise<void> {
+  try {
+    const running = await startServer({ env: process.env });
+    const isTerminal = process.stdout.isTTY;
+    if (isTerminal) process.stdout.write(`\n  Latchkey is at ${running.origin}\n\n`);
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+      process.once(signal, () => {
+        void running.close().then(() => process.exit(0));
+      });
+    }
+  } catch (error) {
+    if (!(error instanceof StartupError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exit(1);
+  }
+}
