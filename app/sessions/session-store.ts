@@ -28,8 +28,10 @@ export interface SessionStore<Meta = unknown, Person = unknown> {
 
   /**
    * Ends one session and leaves a tombstone, in one conditional write. `false` when there is no
-   * such live row, or it belongs to someone else than `userId`. Without this function the engine
-   * deletes the row instead.
+   * such live row, or it belongs to someone else than `userId`. A row that ran out by itself
+   * before `ending.at` is closed too, as `expired` at its own `expiresAt`, and the answer is
+   * `false`: a node whose clock is behind must not still let it in. Without this function the
+   * engine deletes the row instead.
    */
   revokeSession?(id: string, ending: Ending, userId?: string): Promise<boolean>;
 
@@ -47,8 +49,9 @@ export interface SessionStore<Meta = unknown, Person = unknown> {
   fetchSessionsForUser?(userId: string, query: UserSessionsQuery): Promise<Session<Meta>[]>;
 
   /**
-   * Ends every live session of the user but `exceptId`, in one statement at any number of rows.
-   * Answers the ids that it ended.
+   * Ends every live session of the user but `exceptId`, in one statement at any number of rows,
+   * and closes those that ran out by themselves as `revokeSession` does. Answers the ids of the
+   * live ones that it ended.
    */
   deleteSessionsForUser?(
     userId: string,
@@ -57,8 +60,9 @@ export interface SessionStore<Meta = unknown, Person = unknown> {
   ): Promise<string[]>;
 
   /**
-   * Ends the least recently used live sessions of the user beyond `keep`, never `exceptId`.
-   * Answers the ids that it ended.
+   * Ends the least recently used live sessions of the user beyond `keep`, never `exceptId`, which
+   * counts as one of those kept. Does nothing when `exceptId` is itself no longer live: of two
+   * that start at once under a cap of one, one must stay. Answers the ids that it ended.
    */
   trimSessionsForUser?(
     userId: string,
@@ -121,9 +125,7 @@ export interface SessionsPage<Meta = unknown> {
 export class MissingStoreFunctionError extends Error {
   override name = 'MissingStoreFunctionError';
   constructor(readonly functionName: keyof SessionStore) {
-    super(
-      `This session store has no ${functionName}(); add it to the store to use what needs it.`,
-    );
+    super(`This session store has no ${functionName}(); add it to the store to use what needs it.`);
   }
 }
 

@@ -96,6 +96,28 @@ export const defaultTimeouts: Timeouts = {
   touchIntervalMs: MINUTE_MS,
 };
 
+/**
+ * The timeouts with their defaults filled in; what is absent or undefined keeps its default.
+ *
+ * Activity must be written down at least twice in the shortest idle timeout, or someone at work
+ * would be signed out for idleness; a longer `touchIntervalMs` is shortened to that.
+ *
+ * @throws RangeError naming the setting that is not a number of milliseconds above zero.
+ */
+export function timeoutsFrom(settings: Partial<Timeouts> = {}): Timeouts {
+  const timeouts = { ...defaultTimeouts };
+  for (const name of Object.keys(timeouts) as (keyof Timeouts)[]) {
+    timeouts[name] = settings[name] ?? timeouts[name];
+    const least = name === 'touchIntervalMs' ? 0 : 1;
+    if (!(timeouts[name] >= least && timeouts[name] < Infinity)) {
+      throw new RangeError(`${name} must be a number of milliseconds above zero.`);
+    }
+  }
+  const shortestIdleMs = Math.min(timeouts.idleMs, timeouts.rememberedIdleMs);
+  timeouts.touchIntervalMs = Math.min(timeouts.touchIntervalMs, shortestIdleMs / 2);
+  return timeouts;
+}
+
 type Times = Pick<Session, 'remember' | 'createdAt' | 'lastSeenAt' | 'expiresAt'>;
 
 const idleMsOf = (session: Times, timeouts: Timeouts) =>
@@ -128,12 +150,15 @@ export function expiryAfter(
  */
 export function expiryOf(session: Times, timeouts: Timeouts): Date {
   const reckoned = expiryAfter(session, session.lastSeenAt, timeouts);
-  return reckoned < session.expiresAt ? reckoned : session.expiresAt;
+  return new Date(Math.min(reckoned.getTime(), session.expiresAt.getTime()));
 }
 
-/** True from the very millisecond of its expiry on. */
+/**
+ * True from the very millisecond of its expiry on. Also true when a time is no time (a damaged
+ * row, a configuration that slipped through): what cannot be reckoned lets nobody in.
+ */
 export function isExpired(session: Times, now: Date, timeouts: Timeouts): boolean {
-  return now.getTime() >= expiryOf(session, timeouts).getTime();
+  return !(now.getTime() < expiryOf(session, timeouts).getTime());
 }
 
 /** True when it ran out for want of activity; false when it still runs or reached its lifetime. */
@@ -147,7 +172,10 @@ export function lifetimeEndOf(session: Times, timeouts: Timeouts): Date {
   return new Date(session.createdAt.getTime() + lifetimeMsOf(session, timeouts));
 }
 
-/** True while the last full proof of identity is recent enough for sensitive actions. A proof from the future (a clock that jumped back) is not: when in doubt, ask. */
+/**
+ * True while the last full proof of identity is recent enough for sensitive actions. A proof more
+ * than a minute in the future (a clock that jumped back) is not: when in doubt, ask.
+ */
 export function isFresh(
   session: Pick<Session, 'reauthenticatedAt'>,
   now: Date,

@@ -1,11 +1,11 @@
 import {
   DAY_MS,
-  defaultTimeouts,
   endingOf,
   expiryAfter,
   isDueForTouch,
   isFresh,
   isLive,
+  timeoutsFrom,
   withoutSecret,
   type EndReason,
   type Ending,
@@ -30,7 +30,7 @@ import {
 
 export interface SessionsOptions<Meta = unknown, Person = unknown> {
   store: SessionStore<Meta, Person>;
-  /** See {@link defaultTimeouts}. What is left out keeps its default. */
+  /** See `defaultTimeouts`. What is left out keeps its default. */
   timeouts?: Partial<Timeouts>;
   /** Live sessions a user may hold; the least recently used makes room. Default 100. */
   maxPerUser?: number;
@@ -67,6 +67,16 @@ export type Resumed<Meta = unknown, Person = unknown> =
   /** Malformed, never issued, pruned, or of a wrong secret: one answer for all. */
   | { state: 'unknown' };
 
+/** Sessions of one user, as a page of the sessions list shows them. */
+export interface UserSessions<Meta = unknown> {
+  /** Newest activity first. */
+  live: Session<Meta>[];
+  /** Newest ending first, at most as many as were asked for. */
+  ended: Session<Meta>[];
+  /** Hand this back as `after` for the next page of live ones; null: that was the last. */
+  next: { lastSeenAt: Date; id: string } | null;
+}
+
 export interface Revocation {
   reason: EndReason;
   /** Public id of the session that asks for it; null: none did. */
@@ -77,6 +87,7 @@ export interface Revocation {
 
 const DEFAULT_MAX_PER_USER = 100;
 const DEFAULT_RETENTION_MS = 30 * DAY_MS;
+const ERASE_PAGE_ROWS = 100;
 const UNKNOWN = { state: 'unknown' } as const;
 
 /**
@@ -92,11 +103,18 @@ export class Sessions<Meta = unknown, Person = unknown> {
   readonly retentionMs: number;
   readonly #store: SessionStore<Meta, Person>;
 
+  /** @throws RangeError naming the option that is out of range. */
   constructor(options: SessionsOptions<Meta, Person>) {
     this.#store = options.store;
-    this.timeouts = { ...defaultTimeouts, ...options.timeouts };
+    this.timeouts = timeoutsFrom(options.timeouts);
     this.maxPerUser = options.maxPerUser ?? DEFAULT_MAX_PER_USER;
     this.retentionMs = options.retentionMs ?? DEFAULT_RETENTION_MS;
+    if (!Number.isInteger(this.maxPerUser) || this.maxPerUser < 1) {
+      throw new RangeError('maxPerUser must be a whole number, 1 or more.');
+    }
+    if (!(this.retentionMs >= 0 && this.retentionMs < Infinity)) {
+      throw new RangeError('retentionMs must be a number of milliseconds, 0 or more.');
+    }
   }
 
   /**
@@ -125,7 +143,7 @@ export class Sessions<Meta = unknown, Person = unknown> {
     };
     record.expiresAt = expiryAfter(record, now, this.timeouts);
     await this.#ask((store) => store.saveSession(record));
-    if (details.replaces && isLive(details.replaces, now, this.timeouts)) {
+    if (details.replaces && !details.replaces.revokedAt) {
       await this.revoke(details.replaces.id, { reason: 'replaced', by: token.id }, now);
     }
     await this.#makeRoom(record, now);
@@ -160,13 +178,15 @@ export class Sessions<Meta = unknown, Person = unknown> {
    */
   async renew(tokenText: string, now: Date): Promise<Started<Meta> | null> {
     const old = parseToken(tokenText);
-    const resumed = await this.resume(tokenText, now);
+    const resumed = await this.resume(tokenText, now, { countsAsActivity: false });
     if (!old || resumed.state !== 'live') return null;
+    // A clock that jumped back takes no activity away.
+    const lastSeenAt = now > resumed.session.lastSeenAt ? now : resumed.session.lastSeenAt;
     const renewed: Session<Meta> = {
       ...resumed.session,
-      lastSeenAt: now,
+      lastSeenAt,
       reauthenticatedAt: now,
-      expiresAt: expiryAfter(resumed.session, now, this.timeouts),
+      expiresAt: expiryAfter(resumed.session, lastSeenAt, this.timeouts),
     };
     return this.#store.renewSession
       ? this.#renewInPlace(renewed, hashSecret(old.secret))
@@ -201,6 +221,32 @@ export class Sessions<Meta = unknown, Person = unknown> {
     );
   }
 
+  /**
+   * Ends every session of the user and removes every row of them, tombstones too: nothing is left
+   * that names the account. Answers the ids that were live. Where the store's rows go with the
+   * user's own (a foreign key that cascades), there is nothing left to do.
+   */
+  async erase(userId: string, now: Date): Promise<string[]> {
+    this.#need('fetchSessionsForUser');
+    const ended = await this.revokeOthers(userId, null, { reason: 'erased' }, now);
+    const page = { now, limit: ERASE_PAGE_ROWS, endedLimit: ERASE_PAGE_ROWS };
+    for (let removed = new Set<string>(); ;) {
+      const rows = await this.#ask((store) => store.fetchSessionsForUser!(userId, page));
+      if (rows.length === 0) return ended;
+      if (rows.some(({ id }) => removed.has(id))) {
+        throw new StoreUnavailableError(new Error('deleteSession() left the row where it was.'));
+      }
+      for (const { id } of rows) await this.#ask((store) => store.deleteSession(id));
+      removed = new Set(rows.map(({ id }) => id));
+    }
+  }
+
+  /** One session of this user, live or ended, by its public id; null when there is no such one. */
+  async find(id: string, userId: string): Promise<Session<Meta> | null> {
+    const stored = await this.#ask((store) => store.fetchSession(id));
+    return stored?.record.userId === userId ? withoutSecret(stored.record) : null;
+  }
+
   /** Names a device of this user; null takes the name away. False when there is no such session. */
   async name(id: string, userId: string, label: string | null): Promise<boolean> {
     this.#need('nameSession');
@@ -208,8 +254,8 @@ export class Sessions<Meta = unknown, Person = unknown> {
   }
 
   /**
-   * Sessions of a user: live ones, newest activity first, then up to `endedLimit` ended ones,
-   * newest ending first.
+   * Sessions of a user: a page of `limit` live ones (default: the cap), then up to `endedLimit`
+   * ended ones (default none).
    */
   async list(
     userId: string,
@@ -219,15 +265,30 @@ export class Sessions<Meta = unknown, Person = unknown> {
       after?: { lastSeenAt: Date; id: string } | null;
       endedLimit?: number;
     } = {},
-  ): Promise<{ live: Session<Meta>[]; ended: Session<Meta>[] }> {
+  ): Promise<UserSessions<Meta>> {
     this.#need('fetchSessionsForUser');
-    const limit = page.limit ?? this.maxPerUser;
+    const { limit = this.maxPerUser, after = null, endedLimit = 0 } = page;
+    // One more than asked for tells whether there is another page.
     const rows = await this.#ask((store) =>
-      store.fetchSessionsForUser!(userId, { ...page, limit, now }),
+      store.fetchSessionsForUser!(userId, { now, limit: limit + 1, after, endedLimit }),
     );
-    const live = rows.filter((session) => isLive(session, now, this.timeouts));
-    const ended = rows.filter((session) => !isLive(session, now, this.timeouts));
-    return { live, ended };
+    // Where a timeout was shortened, rows that the store holds to be live may be over by the rules.
+    const heldLive = rows.filter((session) => !session.revokedAt && session.expiresAt > now);
+    const onPage = heldLive.slice(0, limit);
+    const last = heldLive.length > limit ? onPage.at(-1) : undefined;
+    const heldEnded = rows.filter((session) => session.revokedAt || session.expiresAt <= now);
+    const endings = [...onPage, ...heldEnded].flatMap((session) => {
+      const ending = endingOf(session, now, this.timeouts);
+      return ending ? [{ session, at: ending.at.getTime() }] : [];
+    });
+    return {
+      live: onPage.filter((session) => isLive(session, now, this.timeouts)),
+      ended: endings
+        .sort((one, other) => other.at - one.at)
+        .slice(0, endedLimit)
+        .map(({ session }) => session),
+      next: last ? { lastSeenAt: last.lastSeenAt, id: last.id } : null,
+    };
   }
 
   /** Every session of the system, a page at a time. */
@@ -308,6 +369,7 @@ export class Sessions<Meta = unknown, Person = unknown> {
     try {
       return await question(this.#store);
     } catch (error) {
+      if (error instanceof MissingStoreFunctionError) throw error;
       throw new StoreUnavailableError(error);
     }
   }

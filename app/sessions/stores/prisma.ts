@@ -7,6 +7,7 @@ import type {
   SystemSessionsQuery,
   UserSessionsQuery,
 } from '../session-store.ts';
+import { deleteInBatches } from './batches.ts';
 
 /** The two functions of a Prisma client that this store needs. */
 export interface PrismaRawClient {
@@ -19,7 +20,10 @@ export interface PrismaSessionStoreOptions<PersonColumn extends string> {
   provider: 'sqlite' | 'postgresql';
   /** Columns of the "User" row handed along with each fetched session, in the same statement. Default none. */
   personColumns?: readonly PersonColumn[];
-  /** Rows a prune deletes in one statement, so that no lock is held for long. Default 500. */
+  /**
+   * Rows a prune deletes in one statement at the most. Default 500; fewer where those would hold
+   * a lock for longer than a few milliseconds.
+   */
   pruneBatchRows?: number;
 }
 
@@ -62,6 +66,10 @@ const PUBLIC_COLUMNS = [
 
 const COLUMNS = [...PUBLIC_COLUMNS, 'secretHash'] as const;
 const DEFAULT_PRUNE_BATCH_ROWS = 500;
+/** Half of what a prune may hold a lock for on SQLite (20 ms): a batch may be slower than the last. */
+const PRUNE_BATCH_TARGET_MS = 10;
+/** Names the lock that lets one node prune at a time; any number that nothing else in the database uses. */
+const PRUNE_LOCK = 7_304_118_206;
 /** SQLite wants a LIMIT before an OFFSET; this is more rows than anyone has. */
 const NO_LIMIT = 1_000_000_000;
 
@@ -109,16 +117,37 @@ export function prismaSessionStore<Meta = unknown, PersonColumn extends string =
      WHERE "id" = ? AND "revokedAt" IS NULL AND "lastSeenAt" < ? AND "expiresAt" > ?`,
   );
   const deleteOne = statement(`DELETE FROM "Session" WHERE "id" = ?`);
-  const end = `UPDATE "Session" SET "revokedAt" = ?, "revokedReason" = ?, "revokedBy" = ?
-     WHERE "revokedAt" IS NULL AND "expiresAt" > ?`;
-  const revokeOne = statement(`${end} AND "id" = ?`);
-  const revokeOneOfUser = statement(`${end} AND "id" = ? AND "userId" = ?`);
-  const revokeAllOfUser = statement(`${end} AND "userId" = ? RETURNING "id"`);
-  const revokeOthersOfUser = statement(`${end} AND "userId" = ? AND "id" <> ? RETURNING "id"`);
+  // Rows of one user are locked in one order, or two statements that end several could deadlock.
+  // SQLite has one writer at a time anyway.
+  const inOrder = provider === 'postgresql' ? 'ORDER BY "id" FOR UPDATE' : '';
+  const unendedOfUser = `SELECT "id" FROM "Session" WHERE "userId" = ? AND "revokedAt" IS NULL`;
+  // What ran out by itself is closed as such, at its own time: a node whose clock is behind must
+  // not still let it in.
+  const close = `UPDATE "Session" SET
+       "revokedAt" = CASE WHEN "expiresAt" > ? THEN ? ELSE "expiresAt" END,
+       "revokedReason" = CASE WHEN "expiresAt" > ? THEN ? ELSE 'expired' END,
+       "revokedBy" = CASE WHEN "expiresAt" > ? THEN ? ELSE NULL END
+     WHERE "revokedAt" IS NULL`;
+  const closed = `RETURNING "id", "expiresAt"`;
+  const revokeOne = statement(`${close} AND "id" = ? ${closed}`);
+  const revokeOneOfUser = statement(`${close} AND "id" = ? AND "userId" = ? ${closed}`);
+  const revokeAllOfUser = (except: string) =>
+    statement(
+      `WITH held AS (${unendedOfUser} ${except} ${inOrder})
+       ${close} AND "id" IN (SELECT "id" FROM held) ${closed}`,
+    );
+  const revokeEveryOfUser = revokeAllOfUser('');
+  const revokeOthersOfUser = revokeAllOfUser('AND "id" <> ?');
+  const liveOnes = `"userId" = ? AND "revokedAt" IS NULL AND "expiresAt" > ?`;
   const trim = statement(
-    `${end} AND "id" IN (
-       SELECT "id" FROM "Session"
-       WHERE "userId" = ? AND "revokedAt" IS NULL AND "expiresAt" > ? AND "id" <> ?
+    `WITH held AS (
+       SELECT "id", "lastSeenAt" FROM "Session"
+       WHERE ${liveOnes} AND (SELECT count(*) FROM "Session" WHERE ${liveOnes}) > ?
+       ${inOrder}
+     )
+     UPDATE "Session" SET "revokedAt" = ?, "revokedReason" = ?, "revokedBy" = ?
+     WHERE "revokedAt" IS NULL AND EXISTS (SELECT 1 FROM held WHERE "id" = ?) AND "id" IN (
+       SELECT "id" FROM held WHERE "id" <> ?
        ORDER BY "lastSeenAt" DESC, "id" DESC LIMIT ${NO_LIMIT} OFFSET ?
      ) RETURNING "id"`,
   );
@@ -128,31 +157,46 @@ export function prismaSessionStore<Meta = unknown, PersonColumn extends string =
      WHERE "id" = ? AND "secretHash" = ? AND "revokedAt" IS NULL AND "expiresAt" > ?`,
   );
   const name = statement(`UPDATE "Session" SET "label" = ? WHERE "id" = ? AND "userId" = ?`);
+  const ofUser = `SELECT ${quoted(PUBLIC_COLUMNS)} FROM "Session" s WHERE s."userId" = ?`;
   const liveOfUser = (after: boolean) =>
-    `SELECT ${quoted(PUBLIC_COLUMNS)} FROM "Session" s
-     WHERE s."userId" = ? AND s."revokedAt" IS NULL AND s."expiresAt" > ?
-     ${after ? `AND (s."lastSeenAt" < ? OR (s."lastSeenAt" = ? AND s."id" < ?))` : ''}
+    `${ofUser} AND s."revokedAt" IS NULL AND s."expiresAt" > ?
+     ${after ? `AND s."lastSeenAt" <= ? AND (s."lastSeenAt" < ? OR s."id" < ?)` : ''}
      ORDER BY s."lastSeenAt" DESC, s."id" DESC LIMIT ?`;
-  const endedOfUser = `SELECT ${quoted(PUBLIC_COLUMNS)} FROM "Session" s
-     WHERE s."userId" = ? AND (s."revokedAt" IS NOT NULL OR s."expiresAt" <= ?)
-     ORDER BY CASE WHEN s."revokedAt" IS NULL THEN s."expiresAt" ELSE s."revokedAt" END DESC, s."id" DESC
-     LIMIT ?`;
+  // Two parts, each in the order of an index: one condition over both would read every row of the user.
+  const revokedOfUser = `${ofUser} AND s."revokedAt" IS NOT NULL
+     ORDER BY s."revokedAt" DESC, s."id" DESC LIMIT ?`;
+  const ranOutOfUser = `${ofUser} AND s."revokedAt" IS NULL AND s."expiresAt" <= ?
+     ORDER BY s."expiresAt" DESC, s."id" DESC LIMIT ?`;
   const liveAndEnded = (after: boolean) =>
-    statement(
-      `SELECT * FROM (${liveOfUser(after)}) AS live UNION ALL SELECT * FROM (${endedOfUser}) AS ended`,
-    );
+    [liveOfUser(after), revokedOfUser, ranOutOfUser]
+      .map((part, index) => `SELECT * FROM (${part}) AS part${index}`)
+      .join(' UNION ALL ');
+  const pageOfUser = {
+    live: statement(liveOfUser(false)),
+    liveAfter: statement(liveOfUser(true)),
+    all: statement(liveAndEnded(false)),
+    allAfter: statement(liveAndEnded(true)),
+  };
   const listAll = statement(
     `SELECT ${quoted(PUBLIC_COLUMNS)} FROM "Session" s WHERE s."id" > ? ORDER BY s."id" LIMIT ?`,
   );
-  const pruneBatches = ['expiresAt', 'revokedAt'].map((column) =>
+  // On PostgreSQL one node prunes at a time: a batch that does not get the lock, which lasts as long
+  // as its statement and so is safe with any pool, finds no rows. It waits for no row either.
+  const pruneBatch = (column: string) =>
     statement(
-      `DELETE FROM "Session" WHERE "id" IN (
-         SELECT "id" FROM "Session" WHERE "${column}" < ? LIMIT ?)`,
-    ),
-  );
+      provider === 'sqlite'
+        ? `DELETE FROM "Session" WHERE "id" IN (
+             SELECT "id" FROM "Session" WHERE "${column}" < ? LIMIT ?)`
+        : `WITH turn AS MATERIALIZED (SELECT pg_try_advisory_xact_lock(${PRUNE_LOCK}) AS mine)
+           DELETE FROM "Session" WHERE "id" IN (
+             SELECT "id" FROM "Session" WHERE (SELECT mine FROM turn) AND "${column}" < ?
+             LIMIT ? FOR UPDATE SKIP LOCKED)`,
+    );
+  const pruneBatches = [pruneBatch('expiresAt'), pruneBatch('revokedAt')];
 
-  const ids = (rows: { id: string }[]) => rows.map(({ id }) => id);
-  const endingValues = ({ at, reason, by }: Ending) => [at, reason, by, at];
+  const closingValues = ({ at, reason, by }: Ending) => [at, at, at, reason, at, by];
+  const wereLive = (rows: Pick<Row, 'id' | 'expiresAt'>[], { at }: Ending) =>
+    rows.filter(({ expiresAt }) => expiresAt > at).map(({ id }) => id);
 
   return {
     async saveSession(session) {
@@ -179,11 +223,10 @@ export function prismaSessionStore<Meta = unknown, PersonColumn extends string =
     },
 
     async revokeSession(id, ending, userId) {
-      const changed =
-        userId === undefined
-          ? await execute(revokeOne, ...endingValues(ending), id)
-          : await execute(revokeOneOfUser, ...endingValues(ending), id, userId);
-      return changed > 0;
+      const rows = await (userId === undefined
+        ? query<Row[]>(revokeOne, ...closingValues(ending), id)
+        : query<Row[]>(revokeOneOfUser, ...closingValues(ending), id, userId));
+      return wereLive(rows, ending).length > 0;
     },
 
     async renewSession(id, previousHash, renewal: Renewal) {
@@ -204,32 +247,49 @@ export function prismaSessionStore<Meta = unknown, PersonColumn extends string =
       const { now, limit, after = null, endedLimit = 0 } = page;
       const position = after ? [after.lastSeenAt, after.lastSeenAt, after.id] : [];
       const live = [userId, now, ...position, limit];
-      const rows =
-        endedLimit > 0
-          ? await query<Row[]>(liveAndEnded(after !== null), ...live, userId, now, endedLimit)
-          : await query<Row[]>(statement(liveOfUser(after !== null)), ...live);
-      return rows.map((row) => toSession<Meta>(row));
+      if (endedLimit === 0) {
+        const rows = await query<Row[]>(after ? pageOfUser.liveAfter : pageOfUser.live, ...live);
+        return rows.map((row) => toSession<Meta>(row));
+      }
+      const ended = [userId, endedLimit, userId, now, endedLimit];
+      const rows = await query<Row[]>(
+        after ? pageOfUser.allAfter : pageOfUser.all,
+        ...live,
+        ...ended,
+      );
+      const sessions = rows.map((row) => toSession<Meta>(row));
+      const isLive = (session: Session) => !session.revokedAt && session.expiresAt > now;
+      return [
+        ...sessions.filter(isLive),
+        ...newestEndingFirst(sessions.filter((session) => !isLive(session))).slice(0, endedLimit),
+      ];
     },
 
     async deleteSessionsForUser(userId, exceptId, ending) {
       const rows =
         exceptId === null
-          ? await query<Row[]>(revokeAllOfUser, ...endingValues(ending), userId)
-          : await query<Row[]>(revokeOthersOfUser, ...endingValues(ending), userId, exceptId);
-      return ids(rows);
+          ? await query<Row[]>(revokeEveryOfUser, userId, ...closingValues(ending))
+          : await query<Row[]>(revokeOthersOfUser, userId, exceptId, ...closingValues(ending));
+      return wereLive(rows, ending);
     },
 
-    async trimSessionsForUser(userId, keep, exceptId, ending) {
-      const scope = [userId, ending.at, exceptId, Math.max(0, keep - 1)];
-      return ids(await query<Row[]>(trim, ...endingValues(ending), ...scope));
+    async trimSessionsForUser(userId, keep, exceptId, { at, reason, by }) {
+      const rows = await query<Row[]>(
+        trim,
+        ...[userId, at, userId, at, keep],
+        ...[at, reason, by],
+        ...[exceptId, exceptId, Math.max(0, keep - 1)],
+      );
+      return rows.map(({ id }) => id);
     },
 
     async deleteAllExpiredSessions(endedBefore) {
       let deleted = 0;
       for (const batch of pruneBatches) {
-        for (let rows = pruneBatchRows; rows === pruneBatchRows; deleted += rows) {
-          rows = await execute(batch, endedBefore, pruneBatchRows);
-        }
+        deleted += await deleteInBatches((rows) => execute(batch, endedBefore, rows), {
+          targetMs: PRUNE_BATCH_TARGET_MS,
+          mostRows: pruneBatchRows,
+        });
       }
       return deleted;
     },
@@ -240,6 +300,11 @@ export function prismaSessionStore<Meta = unknown, PersonColumn extends string =
       return { sessions, next: rows.length > limit ? (sessions.at(-1)?.id ?? null) : null };
     },
   };
+}
+
+function newestEndingFirst<Meta>(ended: Session<Meta>[]): Session<Meta>[] {
+  const endedAt = ({ revokedAt, expiresAt }: Session) => (revokedAt ?? expiresAt).getTime();
+  return ended.sort((one, other) => endedAt(other) - endedAt(one));
 }
 
 function toSession<Meta>(row: Row): Session<Meta> {

@@ -1,0 +1,40 @@
+import { performance } from 'node:perf_hooks';
+import { setTimeout as pause } from 'node:timers/promises';
+
+export interface BatchLimits {
+  /** What one batch may take, in milliseconds, as the number of rows is adapted to it. */
+  targetMs: number;
+  /** Rows that one batch never exceeds. */
+  mostRows: number;
+}
+
+/** Small enough for the slowest disk; the pace is found from there. */
+const FIRST_BATCH_ROWS = 50;
+
+/**
+ * Deletes batch by batch until a batch comes back short, and sizes each by how long the last one
+ * took, so that none holds a lock for long whatever the machine. Between two batches it waits as
+ * long as the last one took: other work of this process runs, and another process that waits for
+ * the lock (SQLite's waiters poll) finds it free half of the time.
+ *
+ * @param deleteBatch deletes up to `rows` rows and answers how many; fewer than asked for means
+ *   that there is no more to do.
+ * @returns how many rows were deleted in all.
+ */
+export async function deleteInBatches(
+  deleteBatch: (rows: number) => Promise<number>,
+  { targetMs, mostRows }: BatchLimits,
+): Promise<number> {
+  let deleted = 0;
+  for (let rows = Math.min(FIRST_BATCH_ROWS, mostRows); ;) {
+    const startedAtMs = performance.now();
+    const gone = await deleteBatch(rows);
+    const tookMs = performance.now() - startedAtMs;
+    deleted += gone;
+    if (gone < rows) return deleted;
+    // At most twice as many as before: one lucky batch says little about the next.
+    const pace = Math.min(2, targetMs / tookMs);
+    rows = Math.max(1, Math.min(mostRows, Math.floor(rows * pace)));
+    await pause(tookMs);
+  }
+}
