@@ -1,9 +1,9 @@
-import type { Passwords } from './credentials/password.server.ts';
+import type { Passwords } from '#app/credentials/password.server.ts';
 import type { Database } from './db.server.ts';
-import type { Places } from './http/places.server.ts';
-import type { SessionCookie } from './http/session-cookie.server.ts';
+import type { Places } from '#app/http/places.server.ts';
+import type { SessionCookie } from '#app/http/session-cookie.server.ts';
 import type { Log } from './log.server.ts';
-import type { Resumed, Sessions } from './sessions/index.ts';
+import type { Resumed, Sessions } from '#app/sessions/index.ts';
 
 /** What is read of a person along with each session, in the same statement. */
 export const PERSON_COLUMNS = ['id', 'email', 'name'] as const;

@@ -7,7 +7,7 @@ import {
 import { RemixServer } from '@remix-run/react';
 import { isbot } from 'isbot';
 import { renderToPipeableStream } from 'react-dom/server';
-import { NonceProvider } from './ui/nonce.ts';
+import { NonceProvider } from '#app/ui/nonce.ts';
 
 /** After this, what has not been rendered is given up. */
 export const streamTimeout = 5_000;

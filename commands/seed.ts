@@ -120,7 +120,8 @@ const demoSessions: DemoSession[] = [
 /** `npm run seed`: a demo person with sessions of different devices, places and ages. */
 export async function main(): Promise<void> {
   try {
-    const env = parseEnv({ ...process.env, NODE_ENV: process.env.NODE_ENV ?? 'development' });
+    const environment: Record<string, string | undefined> = process.env;
+    const env = parseEnv({ NODE_ENV: 'development', ...environment });
     refuseInProduction(env);
     await seed(env);
     process.stdout.write(
@@ -143,11 +144,8 @@ function refuseInProduction({ NODE_ENV, isLocal }: Env): void {
 
 async function seed(env: Env): Promise<void> {
   const log = createLog('warn');
-  const {
-    client: db,
-    provider,
-    close,
-  } = await openDatabase({ databaseUrl: env.DATABASE_URL, log });
+  const database = await openDatabase({ databaseUrl: env.DATABASE_URL, log });
+  const { client: db, provider } = database;
   const passwords = createPasswords({
     db,
     pepper: loadSecrets(env).passwordPepper,
@@ -163,7 +161,7 @@ async function seed(env: Env): Promise<void> {
     await store.saveSession(recordOf(session, String(userId), now));
   }
   await passwords.close();
-  await close();
+  await database.close();
 }
 
 function recordOf(session: DemoSession, userId: string, now: Date): SessionRecord {

@@ -12,7 +12,7 @@ export async function findOwnSession(
   id: string | undefined,
 ): Promise<Session> {
   const session = id === undefined ? null : await sessions.find(id, userId);
-  // eslint-disable-next-line @typescript-eslint/only-throw-error -- Remix's way to leave a loader
+
   if (!session) throw new Response(null, { status: 404, statusText: 'Not Found' });
   return session;
 }

@@ -46,7 +46,6 @@ async function readFormData(request: Request): Promise<FormData> {
   try {
     return await request.formData();
   } catch {
-    // eslint-disable-next-line @typescript-eslint/only-throw-error -- Remix's way to leave an action
     throw new Response(null, { status: 400, statusText: 'Bad Request' });
   }
 }

@@ -15,7 +15,6 @@ type RouteFunction = LoaderFunction | ActionFunction;
  */
 export function guardRoutes(build: ServerBuild, publicRoutes: ReadonlySet<string>): ServerBuild {
   const routes = Object.entries(build.routes).map(([id, route]) => {
-    if (!route) return [id, route] as const;
     const needsSession = !publicRoutes.has(id);
     const { loader, action } = route.module;
     const module = {
@@ -38,7 +37,7 @@ function guarded<Guarded extends RouteFunction>(run: Guarded, needsSession: bool
     } catch (error) {
       if (!isOutage(error)) throw error;
       context.log.error({ err: error }, 'a dependency is down; answered with 503');
-      // eslint-disable-next-line @typescript-eslint/only-throw-error -- Remix's way to leave a loader
+
       throw unavailable();
     }
   };

@@ -1,4 +1,4 @@
-import { redirect } from '@remix-run/node';
+import { redirect, type TypedResponse } from '@remix-run/node';
 import type { LatchkeyContext } from '#app/context.server.ts';
 import { SECOND_MS } from '#app/sessions/index.ts';
 import { safeRedirectTo } from './redirect-to.server.ts';
@@ -16,7 +16,10 @@ export interface Proven {
  * The one door that all ways to sign in lead through: a new session under a new token, the end of
  * whatever this browser held, and on to where the person was going.
  */
-export async function startSession(context: LatchkeyContext, proven: Proven): Promise<Response> {
+export async function startSession(
+  context: LatchkeyContext,
+  proven: Proven,
+): Promise<TypedResponse<never>> {
   const held = await context.session();
   const { token } = await context.sessions.start(
     {

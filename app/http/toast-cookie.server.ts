@@ -63,7 +63,7 @@ export function toastText(message: ToastMessage): string {
     case 'others-ended':
       return othersText(message.count);
     case 'device-named':
-      return `This device is now called ${message.device}.`;
+      return `The device is now called ${message.device}.`;
     case 'device-unnamed':
       return 'The name is gone; the device goes by what it told us.';
     case 'profile-saved':

@@ -41,16 +41,15 @@ export function createWeb(options: WebOptions): Express {
     typeof build === 'function'
       ? async () => guardRoutes(await build(), publicRoutes)
       : guardRoutes(build, publicRoutes);
-  web.all(
-    '*',
-    createRequestHandler({
-      build: guarded,
-      mode,
-      getLoadContext: (request, response) =>
-        createLoadContext(application, request, response, now()) as LatchkeyContext &
-          AppLoadContext,
-    }),
-  );
+  const handle = createRequestHandler({
+    build: guarded,
+    mode,
+    getLoadContext: (request, response) =>
+      createLoadContext(application, request, response, now()) as LatchkeyContext & AppLoadContext,
+  });
+  web.all('*', (request, response, next) => {
+    handle(request, response, next).catch(next);
+  });
   web.use(lastResort(application));
   return web;
 }

@@ -7,7 +7,6 @@ export const meta: MetaFunction = () => [
 ];
 
 export function loader() {
-  // eslint-disable-next-line @typescript-eslint/only-throw-error -- Remix's way to leave a loader
   throw new Response(null, { status: 404, statusText: 'Not Found' });
 }
 

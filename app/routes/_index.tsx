@@ -34,7 +34,7 @@ export default function Home() {
 
 function WhatThisIs() {
   return (
-    <div className="mx-auto grid w-full max-w-240 items-center gap-x-16 gap-y-14 px-5 py-14 sm:py-24 lg:grid-cols-[1fr_26rem]">
+    <div className="mx-auto grid w-full max-w-240 items-center gap-x-16 gap-y-14 px-5 pt-14 pb-10 sm:pt-24 lg:grid-cols-[1fr_26rem]">
       <div className="grid justify-items-start gap-6">
         <h1 className="text-hero font-semibold">Know who holds a key to your account.</h1>
         <p className="max-w-120 text-lead text-muted">{DESCRIPTION}</p>
@@ -47,12 +47,38 @@ function WhatThisIs() {
       </div>
       <figure aria-label="An example of the sessions page" className="grid gap-3">
         <ul className="grid divide-y divide-line rounded-3xl border border-line bg-raised px-6 py-2 shadow-xl">
-          <Example kind="computer" name="Firefox on Mac" place="Vienna" note="This device" isLit />
-          <Example kind="phone" name="Safari on iPhone" place="Vienna" note="2 minutes ago" />
-          <Example kind="tablet" name="Kitchen iPad" place="Graz" note="Yesterday" />
-          <Example kind="computer" name="Chrome on Windows" place="Lyon" note="Signed out" isOut />
+          <Example kind="computer" name="Firefox on Mac" place="Austria" note="This device" isLit />
+          <Example kind="phone" name="Safari on iPhone" place="Austria" note="2 minutes ago" />
+          <Example kind="tablet" name="Kitchen iPad" place="Local network" note="Yesterday" />
+          <Example
+            kind="computer"
+            name="Chrome on Windows"
+            place="Portugal"
+            note="Signed out"
+            isOut
+          />
         </ul>
       </figure>
+      <dl className="grid gap-x-12 gap-y-8 border-t border-line pt-10 sm:mt-6 sm:grid-cols-3 lg:col-span-2">
+        <Offer
+          name="See"
+          text="Every device, where it is, when it signed in and when it was last used."
+        />
+        <Offer name="End" text="One click signs a device out. Its very next request is refused." />
+        <Offer
+          name="Take or erase"
+          text="One file with all that is kept about you, or none of it left."
+        />
+      </dl>
+    </div>
+  );
+}
+
+function Offer({ name, text }: { name: string; text: string }) {
+  return (
+    <div className="grid content-start gap-1">
+      <dt className="font-semibold">{name}</dt>
+      <dd className="text-muted">{text}</dd>
     </div>
   );
 }

@@ -14,7 +14,7 @@ import { loginPathFor } from '#app/http/redirect-to.server.ts';
 import { renewSession } from '#app/http/sign-in.server.ts';
 import { DAY_MS } from '#app/sessions/index.ts';
 import { Button, ButtonLink } from '#app/ui/button.tsx';
-import { Field, FormError, useFocusOnError } from '#app/ui/field.tsx';
+import { Field, FormError, UsernameField, useFocusOnError } from '#app/ui/field.tsx';
 import { SettingsHeading } from '#app/ui/page.tsx';
 
 export const meta: MetaFunction = () => [
@@ -72,7 +72,7 @@ export default function YourData() {
         {/* A whole new request: what comes back is a file, and the page stays. */}
         <Form method="post" reloadDocument ref={form} noValidate className="grid max-w-104 gap-6">
           <FormError reply={reply} />
-          <input type="hidden" name="username" autoComplete="username" value={email} readOnly />
+          <UsernameField email={email} />
           <Field
             name="password"
             label="Your password"

@@ -1,11 +1,10 @@
 import {
-  data,
   redirect,
   type ActionFunctionArgs,
   type LoaderFunctionArgs,
   type MetaFunction,
 } from '@remix-run/node';
-import { Form, useActionData, useNavigation } from '@remix-run/react';
+import { Form, useActionData, useLoaderData, useNavigation } from '@remix-run/react';
 import { z } from 'zod';
 import { newPasswordSchema, passwordSchema } from '#app/credentials/password-schema.ts';
 import { parseForm, tryAgain } from '#app/http/form.server.ts';
@@ -14,7 +13,7 @@ import { loginPathFor } from '#app/http/redirect-to.server.ts';
 import { renewSession } from '#app/http/sign-in.server.ts';
 import { writeToast } from '#app/http/toast-cookie.server.ts';
 import { Button } from '#app/ui/button.tsx';
-import { Checkbox, Field, FormError, useFocusOnError } from '#app/ui/field.tsx';
+import { Checkbox, Field, FormError, UsernameField, useFocusOnError } from '#app/ui/field.tsx';
 import { SettingsHeading } from '#app/ui/page.tsx';
 
 export const meta: MetaFunction = () => [
@@ -29,8 +28,8 @@ const formSchema = z.object({
 });
 
 export async function loader(args: LoaderFunctionArgs) {
-  await requireSession(args);
-  return data(null);
+  const { person } = await requireSession(args);
+  return { email: person.email };
 }
 
 export async function action(args: ActionFunctionArgs) {
@@ -60,6 +59,7 @@ export async function action(args: ActionFunctionArgs) {
 }
 
 export default function ChangePassword() {
+  const { email } = useLoaderData<typeof loader>();
   const reply = useActionData<typeof action>()?.reply;
   const form = useFocusOnError(reply);
   const isPending = useNavigation().formAction === '/settings/password';
@@ -71,6 +71,7 @@ export default function ChangePassword() {
       />
       <Form method="post" ref={form} noValidate className="grid max-w-104 gap-6">
         <FormError reply={reply} />
+        <UsernameField email={email} />
         <Field
           name="currentPassword"
           label="Current password"

@@ -57,7 +57,7 @@ export default function SignOutOthers() {
           Keep them
         </ButtonLink>
         <Button look="danger" pending={isPending} pendingText="Signing out…">
-          Sign out {devices}
+          {page?.otherCount === 1 ? 'Sign it out' : 'Sign them all out'}
         </Button>
       </Form>
     </Question>

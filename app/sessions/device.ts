@@ -29,11 +29,12 @@ export function describeDevice(userAgent: string): Device {
   const { browser, os, platform } = Bowser.parse(text);
   const system = systemNameOf(os.name, platform.model);
   const { name: browserName, version } = browser;
-  if (!browserName) return system ? deviceOf(kindOf(platform.type), system) : programOf(text);
+  const kind = kindOf(platform.type, os.name);
+  if (!browserName) return system ? deviceOf(kind, system) : programOf(text);
   const major = version?.split('.')[0];
   const where = system ? ` on ${system}` : '';
   return {
-    kind: kindOf(platform.type),
+    kind,
     name: `${shortName(browserName)}${where}`,
     detail: `${shortName(browserName)}${major ? ` ${major}` : ''}${where}`,
   };
@@ -49,11 +50,10 @@ function systemNameOf(os: string | undefined, model: string | undefined): string
 const shortName = (browser: string) =>
   browser.replace(/^Microsoft /, '').replace(/ for (Android|iOS)$/, '');
 
-function kindOf(platform: string | undefined): DeviceKind {
+function kindOf(platform: string | undefined, os: string | undefined): DeviceKind {
   if (platform === 'mobile') return 'phone';
   if (platform === 'tablet') return 'tablet';
-  if (platform === 'desktop') return 'computer';
-  return 'unknown';
+  return platform === 'desktop' || os === 'Chrome OS' ? 'computer' : 'unknown';
 }
 
 // "curl/8.5.0" and its like: a product and its version.

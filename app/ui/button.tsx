@@ -4,7 +4,7 @@ import type { ButtonHTMLAttributes } from 'react';
 type Look = 'primary' | 'secondary' | 'quiet' | 'danger' | 'quiet-danger';
 
 const shape =
-  'inline-flex min-h-11 items-center justify-center gap-2 rounded-xl px-5 font-medium transition-colors sm:min-h-10 aria-disabled:cursor-progress aria-disabled:opacity-70';
+  'inline-flex min-h-11 items-center justify-center gap-2 rounded-xl px-5 font-medium whitespace-nowrap transition-colors sm:min-h-10 aria-disabled:cursor-progress aria-disabled:opacity-70';
 
 const looks: Record<Look, string> = {
   primary: 'bg-accent text-on-accent hover:bg-accent-strong',

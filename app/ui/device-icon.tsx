@@ -9,7 +9,9 @@ const icons = {
 } as const;
 
 /** A picture of the kind of device; its name stands beside it. */
-export function DeviceIcon({ kind, className }: { kind: keyof typeof icons; className?: string }) {
+export function DeviceIcon({ kind, className }: { kind: keyof typeof icons; className: string }) {
   const Icon = icons[kind];
-  return <Icon aria-hidden className={className} strokeWidth={1.6} />;
+  // Lying on its side, a tablet is not taken for a phone.
+  const turn = kind === 'tablet' ? 'rotate-90' : '';
+  return <Icon aria-hidden className={`${turn} ${className}`} strokeWidth={1.6} />;
 }

@@ -17,7 +17,7 @@ export function ErrorPage({ title, text, canRetry = false }: ErrorPageProps) {
         {canRetry && (
           // The same address again: a whole new page, whatever state this one is in.
           <a
-            href=""
+            href="?"
             className="inline-flex min-h-11 items-center rounded-xl bg-accent px-5 font-medium text-on-accent hover:bg-accent-strong sm:min-h-10"
           >
             Try again

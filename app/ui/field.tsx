@@ -52,6 +52,21 @@ export function Field({ name, label, help, reply, defaultValue, ...rest }: Field
   );
 }
 
+/** Tells password managers whose password is asked for; people know. */
+export function UsernameField({ email }: { email: string }) {
+  return (
+    <input
+      type="email"
+      autoComplete="username"
+      value={email}
+      readOnly
+      tabIndex={-1}
+      aria-hidden="true"
+      className="sr-only"
+    />
+  );
+}
+
 interface CheckboxProps {
   name: string;
   label: string;

@@ -30,12 +30,10 @@ export function SettingsHeading({
   action?: ReactNode;
 }) {
   return (
-    <div className="mb-8 flex flex-wrap items-start justify-between gap-x-6 gap-y-4">
-      <div className="grid min-w-0 gap-1">
-        <h1 className="text-title font-semibold">{title}</h1>
-        {lead && <p className="max-w-136 text-muted">{lead}</p>}
-      </div>
-      {action}
+    <div className="mb-8 flex flex-wrap items-center justify-between gap-x-6 gap-y-3">
+      <h1 className="text-title font-semibold">{title}</h1>
+      {lead && <p className="order-last w-full max-w-136 text-muted sm:-mt-2">{lead}</p>}
+      {action && <div className="max-sm:order-last">{action}</div>}
     </div>
   );
 }

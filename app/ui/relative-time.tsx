@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'react';
+import { useEffect, useState, useSyncExternalStore } from 'react';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -32,6 +32,10 @@ export function exactTime(at: Date, timeZone?: string): string {
   }).format(at);
 }
 
+const neverChanges = () => () => undefined;
+const timeZoneHere = () => new Intl.DateTimeFormat().resolvedOptions().timeZone;
+const timeZoneOfServer = () => 'UTC';
+
 interface RelativeTimeProps {
   at: string;
   /** The server's time when the page was made: what both sides reckon from. */
@@ -46,10 +50,9 @@ interface RelativeTimeProps {
  */
 export function RelativeTime({ at, now, prefix }: RelativeTimeProps) {
   const [elapsedMs, setElapsedMs] = useState(0);
-  const [timeZone, setTimeZone] = useState('UTC');
+  const timeZone = useSyncExternalStore(neverChanges, timeZoneHere, timeZoneOfServer);
 
   useEffect(() => {
-    setTimeZone(Intl.DateTimeFormat().resolvedOptions().timeZone);
     const startedAt = performance.now();
     // The server's clock decides, whatever this device believes.
     const timer = setInterval(

@@ -52,7 +52,7 @@ function Doors() {
       <ButtonLink look="quiet" to="/login" className="px-3.5">
         Sign in
       </ButtonLink>
-      <ButtonLink look="secondary" to="/signup" className="hidden px-4 min-[26rem]:inline-flex">
+      <ButtonLink look="secondary" to="/signup" className="px-4 max-[26rem]:hidden">
         Create account
       </ButtonLink>
     </nav>

@@ -1,7 +1,11 @@
 import { X } from 'lucide-react';
-import { useEffect, useState } from 'react';
+import { useEffect, useState, useSyncExternalStore } from 'react';
 
 const SHOWN_MS = 8_000;
+
+const neverChanges = () => () => undefined;
+const inBrowser = () => true;
+const onServer = () => false;
 
 /**
  * What just happened, in a line. The live region stands in every page, so that what appears in it
@@ -10,10 +14,9 @@ const SHOWN_MS = 8_000;
 export function Toast({ text, id }: { text: string | null; id: string | null }) {
   const [hiddenId, setHiddenId] = useState<string | null>(null);
   const [isHeld, setIsHeld] = useState(false);
-  const [canClose, setCanClose] = useState(false);
+  const canClose = useSyncExternalStore(neverChanges, inBrowser, onServer);
   const isShown = text !== null && id !== hiddenId;
 
-  useEffect(() => setCanClose(true), []);
   useEffect(() => {
     if (!isShown || isHeld) return;
     const timer = setTimeout(() => setHiddenId(id), SHOWN_MS);
@@ -26,6 +29,7 @@ export function Toast({ text, id }: { text: string | null; id: string | null }) 
       className="pointer-events-none fixed inset-x-0 bottom-0 z-20 grid justify-items-center p-4"
     >
       {isShown && (
+        // eslint-disable-next-line jsx-a11y/no-static-element-interactions -- it only waits while it is read
         <div
           className="toast pointer-events-auto flex max-w-lg items-center gap-2 rounded-2xl bg-ink py-2 pr-2 pl-5 text-ground shadow-lg"
           onMouseEnter={() => setIsHeld(true)}
