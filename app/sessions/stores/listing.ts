@@ -1,0 +1,34 @@
+import type { Session } from '../session.ts';
+import type { UserSessionsQuery } from '../session-store.ts';
+
+/** True while a store holds a row to be live: neither revoked nor past its `expiresAt`. */
+export function isHeldLive(
+  { revokedAt, expiresAt }: Pick<Session, 'revokedAt' | 'expiresAt'>,
+  now: Date,
+): boolean {
+  return revokedAt === null && expiresAt > now;
+}
+
+/** Newest activity first; ties by id, descending. */
+export function byActivity(one: Session, other: Session): number {
+  return other.lastSeenAt.getTime() - one.lastSeenAt.getTime() || (one.id < other.id ? 1 : -1);
+}
+
+/** Newest ending first: by when it was revoked, or else ran out. */
+export function byEnding(one: Session, other: Session): number {
+  return endOf(other) - endOf(one) || (one.id < other.id ? 1 : -1);
+}
+
+const endOf = ({ revokedAt, expiresAt }: Session) => (revokedAt ?? expiresAt).getTime();
+
+/** The page that `query` asks for, from all rows of one user in any order. */
+export function pageOfUser<Row extends Session>(rows: Row[], query: UserSessionsQuery): Row[] {
+  const { now, limit, after = null, endedLimit = 0 } = query;
+  const isAfter = ({ lastSeenAt, id }: Row) =>
+    after === null ||
+    lastSeenAt < after.lastSeenAt ||
+    (lastSeenAt.getTime() === after.lastSeenAt.getTime() && id < after.id);
+  const live = rows.filter((row) => isHeldLive(row, now) && isAfter(row));
+  const ended = endedLimit > 0 ? rows.filter((row) => !isHeldLive(row, now)) : [];
+  return [...live.sort(byActivity).slice(0, limit), ...ended.sort(byEnding).slice(0, endedLimit)];
+}

@@ -1,0 +1,306 @@
+import { createHash } from 'node:crypto';
+import { DAY_MS, SECOND_MS, type Ending, type Session, type SessionRecord } from '../session.ts';
+import { withoutSecret } from '../session.ts';
+import type { SessionStore } from '../session-store.ts';
+import { deleteInBatches } from './batches.ts';
+import { byEnding, isHeldLive } from './listing.ts';
+import { redisScripts } from './redis-scripts.ts';
+
+/** All that this store needs of a Redis client: a way to send a command. Errors reject. */
+export interface RedisCommands {
+  send(command: string, args: string[], signal: AbortSignal): Promise<unknown>;
+}
+
+/** A client of the package `redis`, version 4 or later: what `createClient()` answers. */
+export interface NodeRedisClient {
+  sendCommand(args: string[], options?: { abortSignal?: AbortSignal }): Promise<unknown>;
+}
+
+/** A client of the package `ioredis`. */
+export interface IoredisClient {
+  call(command: string, ...args: string[]): Promise<unknown>;
+}
+
+/** The commands of a `redis` client. */
+export function fromRedis(client: NodeRedisClient): RedisCommands {
+  return {
+    send: (command, args, abortSignal) => client.sendCommand([command, ...args], { abortSignal }),
+  };
+}
+
+/** The commands of an `ioredis` client. */
+export function fromIoredis(client: IoredisClient): RedisCommands {
+  return { send: (command, args) => client.call(command, ...args) };
+}
+
+export interface RedisSessionStoreOptions {
+  /** A connected client of `redis` or `ioredis`, or anything that sends commands. */
+  redis: NodeRedisClient | IoredisClient | RedisCommands;
+  /** In front of every key. Default `latchkey:`. On a cluster it needs a hash tag: `{latchkey}:`. */
+  prefix?: string;
+  /**
+   * How long the row of an ended session stays, in milliseconds, before Redis drops it by itself.
+   * Give the engine's `retentionMs` if that is not the default. Default 30 days.
+   */
+  retentionMs?: number;
+  /**
+   * How long an answer may take, in milliseconds, before the store counts as down: a client that
+   * is reconnecting keeps commands back. Default 5 seconds.
+   */
+  timeoutMs?: number;
+  /** Rows a prune removes in one script at the most: Redis does nothing else meanwhile. Default 500. */
+  pruneBatchRows?: number;
+}
+
+const DEFAULT_PREFIX = 'latchkey:';
+const DEFAULT_RETENTION_MS = 30 * DAY_MS;
+const DEFAULT_TIMEOUT_MS = 5 * SECOND_MS;
+const DEFAULT_PRUNE_BATCH_ROWS = 500;
+const PRUNE_BATCH_TARGET_MS = 5;
+
+const PUBLIC_FIELDS = [
+  'userId',
+  'label',
+  'userAgent',
+  'ipAddress',
+  'country',
+  'remember',
+  'createdAt',
+  'lastSeenAt',
+  'expiresAt',
+  'reauthenticatedAt',
+  'revokedAt',
+  'revokedReason',
+  'revokedBy',
+  'meta',
+] as const;
+const FIELDS = [...PUBLIC_FIELDS, 'secretHash'] as const;
+
+type Text = string | null;
+type Fields = Record<(typeof FIELDS)[number], Text>;
+
+/**
+ * Sessions in Redis 5 or later, through a client of `redis` or `ioredis`.
+ *
+ * Whatever depends on what is there is a script (see `redis-scripts.ts`), so that nothing that was
+ * ended is ever brought back. Rows expire by themselves when their retention is over; how long that
+ * is goes by the times handed in, not by the clock of the Redis server. Nothing looks through keys.
+ *
+ * Redis itself must keep what it was told: `maxmemory-policy noeviction`, and persistence if
+ * people are to stay signed in, and out, over a restart.
+ */
+export function redisSessionStore<Meta = unknown>(
+  options: RedisSessionStoreOptions,
+): Required<SessionStore<Meta, never>> {
+  const {
+    prefix = DEFAULT_PREFIX,
+    retentionMs = DEFAULT_RETENTION_MS,
+    timeoutMs = DEFAULT_TIMEOUT_MS,
+    pruneBatchRows = DEFAULT_PRUNE_BATCH_ROWS,
+  } = options;
+  const commands = commandsOf(options.redis);
+
+  const send = (command: string, args: string[]) =>
+    withinTime(timeoutMs, (signal) => commands.send(command, args, signal));
+
+  const run = async <Answer>(script: Script, ...args: string[]): Promise<Answer> => {
+    const keysAndArguments = ['1', prefix, ...args];
+    try {
+      return (await send('EVALSHA', [script.sha1, ...keysAndArguments])) as Answer;
+    } catch (error) {
+      // Redis forgets its scripts when it restarts; the text teaches it again.
+      if (!String((error as Error).message).startsWith('NOSCRIPT')) throw error;
+      return (await send('EVAL', [script.text, ...keysAndArguments])) as Answer;
+    }
+  };
+
+  /** From `at` on: what is left of a session's time, and then its retention. */
+  const ttl = (expiresAt: Date, at: Date) =>
+    String(Math.max(1, Math.ceil(expiresAt.getTime() - at.getTime() + retentionMs)));
+  const retention = String(Math.max(1, Math.ceil(retentionMs)));
+  const retainedSince = (at: Date) => String(at.getTime() - retentionMs);
+  const endingArguments = ({ at, reason, by }: Ending) => [millis(at), reason, by ?? ''];
+
+  return {
+    async saveSession(session) {
+      const { id, userId, lastSeenAt, expiresAt, revokedAt } = session;
+      const saved = await run<number>(
+        scripts.save,
+        ...[id, userId, millis(lastSeenAt), millis(expiresAt), revokedAt ? millis(revokedAt) : ''],
+        ...[ttl(expiresAt, lastSeenAt), retainedSince(lastSeenAt)],
+        ...toFields(session),
+      );
+      if (saved !== 1) throw new Error('There is a session of this id already.');
+    },
+
+    async fetchSession(id) {
+      const values = (await send('HMGET', [`${prefix}session:${id}`, ...FIELDS])) as Text[];
+      const record = toRecord<Meta>(id, values);
+      return record && { record, person: null };
+    },
+
+    async updateSessionExpiry(id, expiresAt, lastSeenAt) {
+      const times = [millis(expiresAt), millis(lastSeenAt), ttl(expiresAt, lastSeenAt)];
+      return (await run(scripts.touch, id, ...times)) === 1;
+    },
+
+    async deleteSession(id) {
+      await run(scripts.remove, id);
+    },
+
+    async revokeSession(id, ending, userId) {
+      const ofUser = userId === undefined ? [] : [userId];
+      const times = [retention, retainedSince(ending.at)];
+      return (await run(scripts.revoke, id, ...endingArguments(ending), ...times, ...ofUser)) === 1;
+    },
+
+    async renewSession(id, previousHash, renewal) {
+      const { secretHash, reauthenticatedAt, lastSeenAt, expiresAt } = renewal;
+      const times = [reauthenticatedAt, lastSeenAt, expiresAt].map(millis);
+      const keepFor = ttl(expiresAt, lastSeenAt);
+      return (await run(scripts.renew, id, previousHash, secretHash, ...times, keepFor)) === 1;
+    },
+
+    async nameSession(id, userId, label) {
+      return (await run(scripts.name, id, userId, ...(label === null ? [] : [label]))) === 1;
+    },
+
+    async fetchSessionsForUser(userId, { now, limit, after = null, endedLimit = 0 }) {
+      const position = after ? [millis(after.lastSeenAt), after.id] : ['', ''];
+      const rows = await run<Text[][]>(
+        scripts.page,
+        ...[userId, millis(now), String(limit), ...position, String(endedLimit)],
+        ...PUBLIC_FIELDS,
+      );
+      const sessions = rows.map(toSession<Meta>);
+      const ended = sessions.filter((session) => !isHeldLive(session, now)).sort(byEnding);
+      return [
+        ...sessions.filter((session) => isHeldLive(session, now)),
+        ...ended.slice(0, endedLimit),
+      ];
+    },
+
+    deleteSessionsForUser(userId, exceptId, ending) {
+      return run(scripts.revokeAll, userId, exceptId ?? '', ...endingArguments(ending), retention);
+    },
+
+    trimSessionsForUser(userId, keep, exceptId, ending) {
+      const which = [userId, String(keep), exceptId];
+      return run(scripts.trim, ...which, ...endingArguments(ending), retention);
+    },
+
+    async deleteAllExpiredSessions(endedBefore) {
+      let deleted = 0;
+      const deleteBatch = async (rows: number) => {
+        const [seen = 0, removed = 0] = await run<number[]>(
+          scripts.prune,
+          millis(endedBefore),
+          String(rows),
+        );
+        deleted += removed;
+        return seen;
+      };
+      await deleteInBatches(deleteBatch, {
+        targetMs: PRUNE_BATCH_TARGET_MS,
+        mostRows: pruneBatchRows,
+      });
+      return deleted;
+    },
+
+    async listSessions({ after, limit }) {
+      const rows = await run<Text[][]>(
+        scripts.pageOfAll,
+        ...[after ?? '', String(limit + 1)],
+        ...PUBLIC_FIELDS,
+      );
+      const sessions = rows.slice(0, limit).map(toSession<Meta>);
+      return { sessions, next: rows.length > limit ? (sessions.at(-1)?.id ?? null) : null };
+    },
+  };
+}
+
+interface Script {
+  text: string;
+  sha1: string;
+}
+
+const scripts = Object.fromEntries(
+  Object.entries(redisScripts).map(([name, text]) => [
+    name,
+    { text, sha1: createHash('sha1').update(text).digest('hex') },
+  ]),
+) as Record<keyof typeof redisScripts, Script>;
+
+function commandsOf(redis: RedisSessionStoreOptions['redis']): RedisCommands {
+  if ('send' in redis) return redis;
+  // An ioredis client has a sendCommand() too, of another shape.
+  if ('call' in redis) return fromIoredis(redis);
+  if ('sendCommand' in redis) return fromRedis(redis);
+  throw new TypeError(
+    'redis must be a client of the package redis or ioredis, or an object with send().',
+  );
+}
+
+async function withinTime<Answer>(
+  timeoutMs: number,
+  ask: (signal: AbortSignal) => Promise<Answer>,
+): Promise<Answer> {
+  const abort = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => {
+      // What was not sent yet shall not be sent later.
+      abort.abort();
+      reject(new Error(`Redis did not answer within ${timeoutMs} ms.`));
+    }, timeoutMs);
+  });
+  try {
+    return await Promise.race([ask(abort.signal), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+const millis = (date: Date) => String(date.getTime());
+const toDate = (text: Text) => new Date(Number(text));
+
+/** Field, value, field, value, …; what is null is left out. */
+function toFields(session: SessionRecord): string[] {
+  return FIELDS.flatMap((field) => {
+    const value = session[field];
+    if (value === null || value === undefined) return [];
+    if (field === 'meta') return [field, JSON.stringify(value)];
+    if (value instanceof Date) return [field, millis(value)];
+    return [field, field === 'remember' ? (value ? '1' : '0') : String(value)];
+  });
+}
+
+/** A row of a page: its id, then its public fields. */
+function toSession<Meta>([id, ...values]: Text[]): Session<Meta> {
+  return withoutSecret(toRecord<Meta>(id as string, [...values, ''])!);
+}
+
+function toRecord<Meta>(id: string, values: Text[]): SessionRecord<Meta> | null {
+  const row = Object.fromEntries(
+    FIELDS.map((field, index) => [field, values[index] ?? null]),
+  ) as Fields;
+  if (row.userId === null) return null;
+  return {
+    id,
+    secretHash: row.secretHash ?? '',
+    userId: row.userId,
+    label: row.label,
+    userAgent: row.userAgent ?? '',
+    ipAddress: row.ipAddress ?? '',
+    country: row.country,
+    remember: row.remember === '1',
+    createdAt: toDate(row.createdAt),
+    lastSeenAt: toDate(row.lastSeenAt),
+    expiresAt: toDate(row.expiresAt),
+    reauthenticatedAt: toDate(row.reauthenticatedAt),
+    revokedAt: row.revokedAt === null ? null : toDate(row.revokedAt),
+    revokedReason: row.revokedReason as Session['revokedReason'],
+    revokedBy: row.revokedBy,
+    meta: row.meta === null ? null : (JSON.parse(row.meta) as Meta),
+  };
+}
