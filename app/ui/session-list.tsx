@@ -116,7 +116,7 @@ function Ends({ session, now }: { session: ListedSession; now: string }) {
   return (
     <>
       <RelativeTime at={session.expiresAt} now={now} prefix="Ends" />
-      {session.endsWhenUnused && ' unless it is used'}
+      {session.endsWhenUnused && ' if unused'}
     </>
   );
 }

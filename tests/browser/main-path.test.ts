@@ -1,0 +1,168 @@
+import { readFile } from 'node:fs/promises';
+import type { Page } from 'playwright';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startApplication, type TestApplication } from '../fixtures/application.ts';
+import { FIREFOX_ON_MAC, SAFARI_ON_IPHONE } from '../fixtures/browser-like.ts';
+import { PHONE, useChromium } from '../fixtures/chromium.ts';
+
+const chromium = useChromium();
+let application: TestApplication;
+beforeAll(async () => {
+  application = await startApplication();
+});
+afterAll(() => application.close());
+
+const PASSWORD = 'correct horse battery staple';
+const NEW_PASSWORD = 'a lighthouse keeps its own hours';
+
+describe.each([
+  { mode: 'with scripts', scripts: true },
+  { mode: 'without scripts', scripts: false },
+])('the main path, $mode', ({ scripts }) => {
+  const email = `ada-${scripts ? 'with' : 'without'}@example.com`;
+
+  test('a person with a laptop and a phone signs the phone out from the laptop, takes their data and leaves', async () => {
+    const laptop = await chromium.openDevice({ scripts, userAgent: FIREFOX_ON_MAC });
+    const phone = await chromium.openDevice({
+      ...{ scripts, viewport: PHONE, userAgent: SAFARI_ON_IPHONE },
+    });
+    const at = (path: string) => application.origin + path;
+
+    // Sign up on the laptop.
+    await laptop.goto(at('/'));
+    await laptop.getByRole('link', { name: 'Create your account' }).click();
+    await laptop.getByLabel('Name').fill('Ada Lovelace');
+    await laptop.getByLabel('E-mail').fill(email);
+    await laptop.getByLabel('Password').fill(PASSWORD);
+    await laptop.getByRole('button', { name: 'Create account' }).click();
+    await laptop.getByRole('heading', { name: 'Hello, Ada Lovelace' }).waitFor();
+    await toast(laptop, 'Welcome. Your account is ready.');
+
+    // Sign in on the phone: first wrongly, with what was typed kept.
+    await phone.goto(at('/login'));
+    await signIn(phone, email, 'not the password');
+    await phone.getByText('That e-mail and password do not belong together.').waitFor();
+    expect(await phone.getByLabel('E-mail').inputValue()).toBe(email);
+    await phone.getByLabel('Remember me').check();
+    await signIn(phone, email, PASSWORD);
+    await phone.getByRole('heading', { name: 'Hello, Ada Lovelace' }).waitFor();
+
+    // See both from the laptop, and give the phone a name.
+    await laptop.getByRole('main').getByRole('link', { name: 'Your sessions' }).click();
+    const list = laptop.getByRole('list', { name: 'Signed-in devices' });
+    await expectRows(list.getByRole('listitem'), [
+      /^Firefox on MacThis device/,
+      /^Safari on iPhone/,
+    ]);
+    await laptop.getByRole('link', { name: 'Name Safari on iPhone' }).click();
+    await laptop.getByLabel('Name', { exact: true }).fill('x'.repeat(41));
+    await laptop.getByRole('button', { name: 'Save name' }).click();
+    await laptop.getByText('Use at most 40 characters.').waitFor();
+    expect(await laptop.getByLabel('Name', { exact: true }).inputValue()).toBe('x'.repeat(41));
+    await laptop.getByLabel('Name', { exact: true }).fill('Ada’s pocket');
+    await laptop.getByRole('button', { name: 'Save name' }).click();
+    await toast(laptop, 'The device is now called Ada’s pocket.');
+
+    // Sign the phone out; it learns of it at its next click, and comes back to where it was.
+    await phone.goto(at('/settings/profile'));
+    await laptop.getByRole('link', { name: 'Sign out Ada’s pocket' }).click();
+    await laptop.getByRole('heading', { name: 'Sign out Ada’s pocket?' }).waitFor();
+    await laptop.getByRole('button', { name: 'Sign out' }).last().click();
+    await toast(laptop, 'Ada’s pocket is signed out.');
+    await expectRows(list.getByRole('listitem'), [/^Firefox on MacThis device/]);
+    await phone.getByRole('link', { name: 'Password' }).first().click();
+    await phone.getByText('You were signed out from another device.').waitFor();
+    await signIn(phone, email, PASSWORD);
+    await phone.getByRole('heading', { name: 'Password' }).waitFor();
+
+    // Ended sessions stay on record, folded away.
+    await laptop.goto(at('/settings/sessions'));
+    await laptop.getByText('Recently ended').click();
+    await laptop.getByText('Signed out from another device').waitFor();
+
+    // Sign out everywhere else; the question names the number.
+    await laptop.getByRole('link', { name: 'Sign out everywhere else' }).click();
+    await laptop.getByRole('heading', { name: 'Sign out 1 other device?' }).waitFor();
+    await laptop.getByRole('button', { name: 'Sign it out' }).click();
+    await toast(laptop, '1 other device is signed out.');
+    await phone.getByRole('link', { name: 'Latchkey, home' }).click();
+    await phone.getByRole('link', { name: 'Create your account' }).waitFor();
+
+    // Profile.
+    await laptop.goto(at('/settings/profile'));
+    await laptop.getByLabel('Name').fill('Augusta Ada King');
+    await laptop.getByRole('button', { name: 'Save' }).click();
+    await toast(laptop, 'Your profile is saved.');
+    expect(await laptop.locator('header summary').innerText()).toContain('Augusta Ada King');
+
+    // Password, and out everywhere else with it.
+    await phone.goto(at('/login'));
+    await signIn(phone, email, PASSWORD);
+    await phone.getByRole('heading', { name: 'Hello, Augusta' }).waitFor();
+    await laptop.goto(at('/settings/password'));
+    await laptop.getByLabel('Current password').fill(PASSWORD);
+    await laptop.getByLabel('New password').fill(NEW_PASSWORD);
+    expect(await laptop.getByLabel('Sign out everywhere else').isChecked()).toBe(true);
+    await laptop.getByRole('button', { name: 'Change password' }).click();
+    await toast(laptop, 'Your password is changed. 1 other device is signed out.');
+    await phone.goto(at('/settings/data'));
+    await phone.getByText('You were signed out because your password was changed.').waitFor();
+
+    // The download.
+    await laptop.goto(at('/settings/data'));
+    await laptop.getByLabel('Your password').fill(NEW_PASSWORD);
+    const [download] = await Promise.all([
+      laptop.waitForEvent('download'),
+      laptop.getByRole('button', { name: 'Download your data' }).click(),
+    ]);
+    expect(download.suggestedFilename()).toBe('latchkey-data-2026-11-21.json');
+    const data = JSON.parse(await readFile(await download.path(), 'utf8')) as {
+      profile: { email: string };
+      sessions: unknown[];
+    };
+    expect(data.profile.email).toBe(email);
+    expect(data.sessions).toHaveLength(4);
+
+    // Sign out and in again, by the menu that stands on every page.
+    await laptop.goto(at('/settings/data'));
+    await laptop.locator('header summary').click();
+    await laptop.getByRole('button', { name: 'Sign out' }).click();
+    await toast(laptop, 'You are signed out.');
+    await laptop.goto(at('/settings/data'));
+    await signIn(laptop, email, NEW_PASSWORD);
+
+    // Delete the account: it says what goes, and asks twice.
+    await laptop.getByRole('link', { name: 'Delete your account' }).click();
+    await laptop.getByText('All 5 sessions on record').waitFor();
+    await laptop.getByLabel('Type your e-mail').fill(email);
+    await laptop.getByLabel('Your password').fill(PASSWORD);
+    await laptop.getByRole('button', { name: 'Delete my account' }).click();
+    await laptop.getByText('This is not your password.').waitFor();
+    expect(await laptop.getByLabel('Type your e-mail').inputValue()).toBe(email);
+    await laptop.getByLabel('Your password').fill(NEW_PASSWORD);
+    await laptop.getByRole('button', { name: 'Delete my account' }).click();
+    await toast(laptop, 'Your account and everything kept about you are deleted.');
+    await laptop.goto(at('/login'));
+    await signIn(laptop, email, NEW_PASSWORD);
+    await laptop.getByText('That e-mail and password do not belong together.').waitFor();
+    const { client } = application.database;
+    expect(await client.user.count({ where: { email } })).toBe(0);
+    expect(await client.session.count({ where: { user: { email } } })).toBe(0);
+  });
+});
+
+async function signIn(page: Page, email: string, password: string) {
+  await page.getByLabel('E-mail').fill(email);
+  await page.getByLabel('Password').fill(password);
+  await page.getByRole('main').getByRole('button', { name: 'Sign in' }).click();
+}
+
+async function toast(page: Page, text: string) {
+  await page.getByRole('status').filter({ hasText: text }).waitFor();
+}
+
+async function expectRows(rows: ReturnType<Page['getByRole']>, patterns: RegExp[]) {
+  await rows.nth(patterns.length).waitFor({ state: 'detached' });
+  const texts = (await rows.allInnerTexts()).map((text) => text.replaceAll('\n', ''));
+  expect(texts).toEqual(patterns.map((pattern) => expect.stringMatching(pattern)));
+}
