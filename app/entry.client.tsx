@@ -13,9 +13,7 @@ startTransition(() => {
 
 // Shows a page of our own when the network is gone; it caches that page and nothing else.
 if (import.meta.env.PROD && 'serviceWorker' in navigator) {
-  window.addEventListener('load', () => {
-    navigator.serviceWorker.register('/service-worker.js').catch(() => {
-      // Without it the browser shows its own page; nothing is lost.
-    });
+  navigator.serviceWorker.register('/service-worker.js').catch(() => {
+    // Without it the browser shows its own page; nothing is lost.
   });
 }

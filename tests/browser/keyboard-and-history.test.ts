@@ -1,0 +1,117 @@
+import type { Page } from 'playwright';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { startApplication, type TestApplication } from '../fixtures/application.ts';
+import { SAFARI_ON_IPHONE } from '../fixtures/browser-like.ts';
+import { useChromium } from '../fixtures/chromium.ts';
+import { signIn, signUp, type TestPerson } from '../fixtures/people.ts';
+
+const chromium = useChromium();
+let application: TestApplication;
+let person: TestPerson;
+beforeAll(async () => {
+  application = await startApplication();
+  person = await signUp(application);
+});
+afterAll(() => application.close());
+
+test('after signing out, the Back button shows nothing private', async () => {
+  const page = await openSignedIn();
+  await page.goto(`${application.origin}/settings/profile`);
+  await page.goto(`${application.origin}/settings/data`);
+  await page.locator('header summary').click();
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await page.getByText('You are signed out.').waitFor();
+
+  await page.goBack();
+  await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+  expect(await page.content()).not.toContain(person.email);
+});
+
+test('a form is filled in and sent by the keyboard, and the focus goes to the first error', async () => {
+  const page = await chromium.openDevice();
+  await page.goto(`${application.origin}/login`);
+  await page.keyboard.press('Tab');
+  expect(await focused(page)).toBe('Skip to the content');
+  await page.keyboard.press('Enter');
+  await page.keyboard.press('Tab');
+  await page.keyboard.type('no address');
+  await page.keyboard.press('Enter');
+  await page.getByText('Enter an e-mail address like').waitFor();
+  expect(await page.evaluate(() => document.activeElement?.getAttribute('name'))).toBe('email');
+  expect(await page.getByLabel('E-mail').inputValue()).toBe('no address');
+});
+
+test('a question keeps the focus, and Escape leads back to the page it stands on', async () => {
+  const page = await openSignedIn();
+  await signIn(application, person, { userAgent: SAFARI_ON_IPHONE });
+  await page.goto(`${application.origin}/settings/sessions`);
+  await page.getByRole('link', { name: 'Sign out everywhere else' }).focus();
+  await page.keyboard.press('Enter');
+  const dialog = page.getByRole('dialog');
+  await dialog.waitFor();
+  for (let presses = 0; presses < 6; presses += 1) {
+    await page.keyboard.press('Tab');
+    const stayed = await page.evaluate(
+      () => document.activeElement === document.body || !!document.activeElement?.closest('dialog'),
+    );
+    expect(stayed).toBe(true);
+  }
+  await page.keyboard.press('Escape');
+  await dialog.waitFor({ state: 'detached' });
+  expect(new URL(page.url()).pathname).toBe('/settings/sessions');
+});
+
+test('the menu opens and closes by the keyboard', async () => {
+  const page = await openSignedIn();
+  await page.locator('header summary').focus();
+  await page.keyboard.press('Enter');
+  await page.getByRole('button', { name: 'Sign out' }).waitFor();
+  await page.keyboard.press('Escape');
+  await page.getByRole('button', { name: 'Sign out' }).waitFor({ state: 'hidden' });
+  expect(await page.evaluate(() => document.activeElement?.tagName)).toBe('SUMMARY');
+});
+
+test('without a network, a page of our own says so', async () => {
+  const page = await openSignedIn();
+  await page.evaluate(async () => {
+    await navigator.serviceWorker.ready;
+  });
+  await page.reload();
+  await page.context().setOffline(true);
+  await page.goto(`${application.origin}/settings/profile`);
+  await page.getByRole('heading', { name: 'You are offline' }).waitFor();
+  const kept = await page.evaluate(async () => {
+    const names = await caches.keys();
+    const all = await Promise.all(names.map(async (name) => (await caches.open(name)).keys()));
+    return all.flat().map(({ url }) => new URL(url).pathname);
+  });
+  expect(kept.sort()).toEqual(['/offline.css', '/offline.html']);
+  await page.context().setOffline(false);
+  await page.getByRole('link', { name: 'Try again' }).click();
+  await page.getByRole('heading', { name: 'Profile' }).waitFor();
+});
+
+test('times are told in words, with the exact time for those who ask', async () => {
+  const page = await openSignedIn();
+  const other = await signIn(application, person, { userAgent: SAFARI_ON_IPHONE });
+  application.clock.advance(3 * 60_000);
+  await page.goto(`${application.origin}/settings/sessions`);
+  const time = page.getByText(/^Active 3 minutes ago/).first();
+  expect(await time.getAttribute('title')).toMatch(/^21 November 2026 at \d\d:\d\d:\d\d /);
+  expect(await time.getAttribute('datetime')).toMatch(/^2026-11-21T/);
+  await other.post('/logout', {});
+});
+
+async function openSignedIn(): Promise<Page> {
+  const page = await chromium.openDevice();
+  await page.goto(`${application.origin}/login`);
+  await page.getByLabel('E-mail').fill(person.email);
+  await page.getByLabel('Password').fill(person.password);
+  await page.getByRole('main').getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('heading', { name: 'Hello' }).waitFor();
+  return page;
+}
+
+async function focused(page: Page): Promise<string> {
+  return page.evaluate(() => document.activeElement?.textContent ?? '');
+}
