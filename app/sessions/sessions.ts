@@ -88,6 +88,12 @@ export interface Revocation {
 const DEFAULT_MAX_PER_USER = 100;
 const DEFAULT_RETENTION_MS = 30 * DAY_MS;
 const ERASE_PAGE_ROWS = 100;
+/**
+ * PostgreSQL takes it in no text, and would be taken to be down by whoever sends it in a form or a
+ * URL. No id has it; other text loses it.
+ */
+const NUL = '\0';
+const withoutNul = (text: string) => text.replaceAll(NUL, '');
 const UNKNOWN = { state: 'unknown' } as const;
 
 /**
@@ -127,9 +133,9 @@ export class Sessions<Meta = unknown, Person = unknown> {
       id: token.id,
       secretHash: hashSecret(token.secret),
       userId: details.userId,
-      label: details.label ?? null,
-      userAgent: details.userAgent ?? '',
-      ipAddress: details.ipAddress ?? '',
+      label: details.label == null ? null : withoutNul(details.label),
+      userAgent: withoutNul(details.userAgent ?? ''),
+      ipAddress: withoutNul(details.ipAddress ?? ''),
       country: details.country ?? null,
       remember: details.remember ?? false,
       createdAt: now,
@@ -196,6 +202,7 @@ export class Sessions<Meta = unknown, Person = unknown> {
   /** Ends one session. False when there was no such live session (of that user). */
   async revoke(id: string, revocation: Revocation, now: Date): Promise<boolean> {
     const { reason, by = null, userId } = revocation;
+    if (id.includes(NUL)) return false;
     if (this.#store.revokeSession) {
       return this.#ask((store) => store.revokeSession!(id, { at: now, reason, by }, userId));
     }
@@ -250,7 +257,9 @@ export class Sessions<Meta = unknown, Person = unknown> {
   /** Names a device of this user; null takes the name away. False when there is no such session. */
   async name(id: string, userId: string, label: string | null): Promise<boolean> {
     this.#need('nameSession');
-    return this.#ask((store) => store.nameSession!(id, userId, label));
+    if (id.includes(NUL)) return false;
+    const text = label === null ? null : withoutNul(label);
+    return this.#ask((store) => store.nameSession!(id, userId, text));
   }
 
   /**

@@ -1,0 +1,227 @@
+import { randomBytes } from 'node:crypto';
+import { rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Redis as Ioredis } from 'ioredis';
+import { createClient } from 'redis';
+import { openDatabase } from '../../app/db.server.ts';
+import type { SessionRecord } from '../../app/sessions/session.ts';
+import type { SessionStore } from '../../app/sessions/session-store.ts';
+import {
+  callbackSessionStore,
+  type SessionCallbacks,
+} from '../../app/sessions/stores/callbacks.ts';
+import { memorySessionStore } from '../../app/sessions/stores/memory.ts';
+import { prismaSessionStore, type PrismaRawClient } from '../../app/sessions/stores/prisma.ts';
+import { redisSessionStore } from '../../app/sessions/stores/redis.ts';
+
+/** Where a store keeps its sessions; plain data, so that another process can open the same one. */
+export type StoreAddress =
+  | { kind: 'memory' }
+  | { kind: 'sqlite'; url: string }
+  | { kind: 'postgresql'; url: string }
+  | { kind: 'redis' | 'ioredis'; url: string }
+  /** A user's own storage: a plain map, behind seven functions or only the required four. */
+  | { kind: 'callbacks'; functions: 4 | 7 };
+
+/** A store as a node of the application holds it, and what a test wants to know of it besides. */
+export interface OpenStore {
+  store: SessionStore<unknown, { name: string }>;
+  /** Makes the user that sessions need, where they need one. */
+  addUser(id: string): Promise<void>;
+  /** Removes the user, and every row that goes by itself with it. */
+  removeUser(id: string): Promise<void>;
+  /** Empties it. */
+  clear(): Promise<void>;
+  /** All that is kept, as text: for looking for what must not be in it. */
+  dump(): Promise<string>;
+  /** Keys, rows and other things that are kept for this user. */
+  close(): Promise<void>;
+}
+
+const quiet = { info: () => undefined, warn: () => undefined };
+
+/** The address of a SQLite database that does not exist yet. */
+export function newSqliteAddress(): StoreAddress & { kind: 'sqlite' } {
+  const file = join(tmpdir(), `latchkey-sessions-${randomBytes(6).toString('hex')}.db`);
+  return { kind: 'sqlite', url: `file:${file}` };
+}
+
+/** Removes what {@link newSqliteAddress} led to. */
+export function removeSqlite({ url }: { url: string }): void {
+  for (const end of ['', '-wal', '-shm']) rmSync(url.replace(/^file:/, '') + end, { force: true });
+}
+
+/** Opens a store. Two that are opened with one address of a real database share its sessions. */
+export async function openStore(address: StoreAddress): Promise<OpenStore> {
+  switch (address.kind) {
+    case 'sqlite':
+    case 'postgresql':
+      return openPrisma(address.url);
+    case 'redis':
+    case 'ioredis':
+      return openRedis(address);
+    case 'callbacks':
+      return openCallbacks(address.functions);
+    case 'memory':
+      return openMemory();
+  }
+}
+
+async function openPrisma(databaseUrl: string): Promise<OpenStore> {
+  const { client, provider, close } = await openDatabase({ databaseUrl, log: quiet });
+  return {
+    store: prismaSessionStore({
+      client: client as unknown as PrismaRawClient,
+      provider,
+      personColumns: ['name'],
+    }),
+    async addUser(id) {
+      await client.user.create({ data: { id, email: `${id}@example.com`, name: `Name of ${id}` } });
+    },
+    async removeUser(id) {
+      await client.user.delete({ where: { id } });
+    },
+    async clear() {
+      await client.user.deleteMany();
+    },
+    async dump() {
+      return JSON.stringify(await client.session.findMany());
+    },
+    close,
+  };
+}
+
+const PREFIX = 'test:';
+
+async function openRedis(address: { kind: 'redis' | 'ioredis'; url: string }): Promise<OpenStore> {
+  const admin = createClient({ url: address.url });
+  // A server that is stopped says so here too; the command's own error will do.
+  admin.on('error', () => undefined);
+  await admin.connect();
+  const { redis, close } = await connectRedis(address);
+  const store = redisSessionStore({ redis, prefix: PREFIX, timeoutMs: 2000 });
+  return {
+    store,
+    addUser: async () => undefined,
+    removeUser: async () => undefined,
+    async clear() {
+      await admin.sendCommand(['FLUSHALL']);
+    },
+    async dump() {
+      const kept: string[] = [];
+      for (const key of await admin.keys('*')) {
+        const reading =
+          (await admin.type(key)) === 'zset' ? ['ZRANGE', key, '0', '-1'] : ['HGETALL', key];
+        kept.push(key, JSON.stringify(await admin.sendCommand(reading)));
+      }
+      return kept.join('\n');
+    },
+    async close() {
+      await close();
+      admin.destroy();
+    },
+  };
+}
+
+async function connectRedis({ kind, url }: { kind: 'redis' | 'ioredis'; url: string }) {
+  if (kind === 'redis') {
+    const redis = createClient({ url, disableOfflineQueue: true });
+    redis.on('error', () => undefined);
+    await redis.connect();
+    return { redis, close: async () => redis.destroy() };
+  }
+  const redis = new Ioredis(url, { lazyConnect: true, maxRetriesPerRequest: 0 });
+  redis.on('error', () => undefined);
+  await redis.connect();
+  return { redis, close: async () => redis.disconnect() };
+}
+
+function openMemory(): OpenStore {
+  let store = memorySessionStore();
+  const current = () => store;
+  return {
+    store: forwarding(current),
+    addUser: async () => undefined,
+    removeUser: async () => undefined,
+    async clear() {
+      store = memorySessionStore();
+    },
+    async dump() {
+      const { sessions } = await store.listSessions({ after: null, limit: 1e6 });
+      const rows = await Promise.all(sessions.map(({ id }) => store.fetchSession(id)));
+      return JSON.stringify(rows);
+    },
+    close: async () => undefined,
+  };
+}
+
+function openCallbacks(functions: 4 | 7): OpenStore {
+  const rows = new Map<string, string>();
+  const callbacks = functions === 7 ? sevenCallbacks(rows) : fourCallbacks(rows);
+  return {
+    store: callbackSessionStore(callbacks),
+    addUser: async () => undefined,
+    async removeUser(userId) {
+      for (const [id, row] of rows) {
+        if ((JSON.parse(row) as SessionRecord).userId === userId) rows.delete(id);
+      }
+    },
+    clear: async () => rows.clear(),
+    dump: async () => [...rows].join('\n'),
+    close: async () => undefined,
+  };
+}
+
+// Functions as someone would write them who has read no more than their names: no conditions, no
+// answers, JSON text, and only the expiry moved.
+function fourCallbacks(rows: Map<string, string>): SessionCallbacks {
+  const soon = () => new Promise((resolve) => setImmediate(resolve));
+  return {
+    async saveSession(session) {
+      await soon();
+      if (rows.has(session.id)) throw new Error('duplicate key');
+      rows.set(session.id, JSON.stringify(session));
+    },
+    async fetchSession(id) {
+      await soon();
+      const row = rows.get(id);
+      return row === undefined ? null : JSON.parse(row);
+    },
+    async updateSessionExpiry(id: string, date: Date) {
+      await soon();
+      const row = rows.get(id);
+      if (row) rows.set(id, JSON.stringify({ ...JSON.parse(row), expiresAt: date }));
+    },
+    async deleteSession(id) {
+      await soon();
+      rows.delete(id);
+    },
+  };
+}
+
+function sevenCallbacks(rows: Map<string, string>): SessionCallbacks {
+  const parsed = () => [...rows.values()].map((row) => JSON.parse(row) as SessionRecord);
+  return {
+    ...fourCallbacks(rows),
+    async fetchSessionsForUser(userId) {
+      return parsed().filter((row) => row.userId === userId);
+    },
+    async deleteSessionsForUser(userId) {
+      for (const row of parsed()) if (row.userId === userId) rows.delete(row.id);
+    },
+    async deleteAllExpiredSessions(endedBefore) {
+      const old = parsed().filter((row) => new Date(row.expiresAt) < endedBefore);
+      for (const { id } of old) rows.delete(id);
+      return old.length;
+    },
+  };
+}
+
+// So that emptying it can mean a new one.
+function forwarding<Store extends object>(current: () => Store): Store {
+  return new Proxy({} as Store, {
+    get: (_none, name) => Reflect.get(current(), name),
+    has: (_none, name) => name in current(),
+  });
+}

@@ -1,0 +1,1034 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import {
+  DAY_MS,
+  defaultTimeouts,
+  expiryAfter,
+  HOUR_MS,
+  MINUTE_MS,
+  type Ending,
+  type SessionRecord,
+} from '../../app/sessions/session.ts';
+import {
+  MissingStoreFunctionError,
+  StoreUnavailableError,
+  type SessionStore,
+} from '../../app/sessions/session-store.ts';
+import { Sessions, type SessionsOptions } from '../../app/sessions/sessions.ts';
+import { createToken, formatToken, hashSecret } from '../../app/sessions/token.ts';
+import { openStore, type OpenStore, type StoreAddress } from './open-store.ts';
+
+export interface StoreUnderTest {
+  /** Asked once, before the tests. */
+  address(): Promise<StoreAddress> | StoreAddress;
+  /** Whether a second store of the same address is a second node over the same sessions. */
+  isSharedByNodes: boolean;
+  /** Optional functions of the contract that this store does not have. */
+  lacks?: (keyof SessionStore)[];
+}
+
+const NOW = new Date('2026-03-08T07:30:00.123Z');
+const USER = 'user-1';
+const OTHER_USER = 'user-2';
+
+export const after = (ms: number, from = NOW) => new Date(from.getTime() + ms);
+
+let made = 0;
+
+/** A row that is live at NOW. */
+export function aRecord(given: Partial<SessionRecord> = {}): SessionRecord {
+  const { id, secret } = createToken();
+  const record: SessionRecord = {
+    id,
+    secretHash: hashSecret(secret),
+    userId: USER,
+    label: null,
+    userAgent: `Browser ${(made += 1)}`,
+    ipAddress: '192.0.2.1',
+    country: null,
+    remember: false,
+    createdAt: NOW,
+    lastSeenAt: NOW,
+    expiresAt: NOW,
+    reauthenticatedAt: NOW,
+    revokedAt: null,
+    revokedReason: null,
+    revokedBy: null,
+    meta: null,
+    ...given,
+  };
+  const expiresAt = given.expiresAt ?? expiryAfter(record, record.lastSeenAt, defaultTimeouts);
+  return { ...record, expiresAt };
+}
+
+const signedOut = (at: Date): Ending => ({ at, reason: 'signed-out', by: null });
+const elsewhere = (at: Date, by: string): Ending => ({ at, reason: 'signed-out-elsewhere', by });
+
+/** A store whose `held` function waits, between being called and writing, until it is let go. */
+export function holding<Name extends keyof SessionStore>(store: SessionStore, held: Name) {
+  let arrive = () => {};
+  let letGo = () => {};
+  const arrived = new Promise<void>((resolve) => (arrive = resolve));
+  const gate = new Promise<void>((resolve) => (letGo = resolve));
+  const proxy = new Proxy(store, {
+    get(target, name) {
+      const original = Reflect.get(target, name) as unknown;
+      if (name !== held || typeof original !== 'function') return original;
+      return async (...args: unknown[]) => {
+        arrive();
+        await gate;
+        return (original as (...args: unknown[]) => unknown).apply(target, args);
+      };
+    },
+  });
+  return { store: proxy, arrived, letGo };
+}
+
+/** The storage contract and the engine over it, for one store. */
+export function describeStoreContract(name: string, under: StoreUnderTest): void {
+  const has = (functionName: keyof SessionStore) => !under.lacks?.includes(functionName);
+  const hasTombstones = has('nameSession');
+
+  describe(name, () => {
+    let open: OpenStore;
+    let openElsewhere: OpenStore;
+    let store: Required<OpenStore['store']>;
+    /** The same sessions, as another node sees them. */
+    let elsewhereStore: Required<OpenStore['store']>;
+
+    const sessionsOver = (
+      over: SessionStore<unknown, { name: string }> = store,
+      options: Partial<SessionsOptions> = {},
+    ) => new Sessions({ ...options, store: over as SessionStore });
+
+    beforeAll(async () => {
+      const address = await under.address();
+      open = await openStore(address);
+      openElsewhere = under.isSharedByNodes ? await openStore(address) : open;
+      store = open.store as typeof store;
+      elsewhereStore = openElsewhere.store as typeof store;
+    });
+    beforeEach(async () => {
+      await open.clear();
+      await open.addUser(USER);
+      await open.addUser(OTHER_USER);
+    });
+    afterAll(async () => {
+      await open?.close();
+      if (openElsewhere !== open) await openElsewhere?.close();
+    });
+
+    const saved = async (given: Partial<SessionRecord> = {}) => {
+      const record = aRecord(given);
+      await store.saveSession(record);
+      return record;
+    };
+    const rowOf = async (id: string) => (await elsewhereStore.fetchSession(id))?.record ?? null;
+
+    describe('saveSession and fetchSession', () => {
+      test('hand back every field as it was', async () => {
+        const record = await saved({
+          label: 'Küche 🍳 «Tablet»',
+          userAgent: 'O\'Agent \\ "quoted" 日本語',
+          ipAddress: '2001:db8::1',
+          country: 'NZ',
+          remember: true,
+          createdAt: after(1),
+          lastSeenAt: after(2),
+          expiresAt: after(DAY_MS + 3),
+          reauthenticatedAt: after(4),
+          meta: { text: 'ü\n"', list: [1, null, { deep: [true] }], none: null, 'a.b': 1.5 },
+        });
+        expect(await rowOf(record.id)).toEqual(record);
+      });
+
+      test.each([[null], [0], [''], [false], [[]], ['text'], [{ a: { b: [null] } }]])(
+        'hand back meta %j as it was',
+        async (meta) => {
+          const { id } = await saved({ meta });
+          expect((await rowOf(id))?.meta).toEqual(meta);
+        },
+      );
+
+      test('keep a time to the millisecond, also in the hour that a clock change skips or repeats', async () => {
+        const times = [
+          '2026-03-08T07:30:00.001Z',
+          '2026-11-01T05:30:00.999Z',
+          '2026-03-29T01:30:00.500Z',
+        ];
+        for (const time of times) {
+          const at = new Date(time);
+          const { id } = await saved({
+            createdAt: at,
+            lastSeenAt: at,
+            expiresAt: after(1, at),
+            reauthenticatedAt: at,
+          });
+          const row = await rowOf(id);
+          expect([row?.createdAt, row?.lastSeenAt, row?.expiresAt, row?.reauthenticatedAt]).toEqual(
+            [at, at, after(1, at), at],
+          );
+        }
+      });
+
+      test('an unknown id is null', async () => {
+        expect(await store.fetchSession(createToken().id)).toBeNull();
+        expect(await store.fetchSession('')).toBeNull();
+        expect(await store.fetchSession("' OR 1=1 --")).toBeNull();
+      });
+
+      test('an id of other letters, of the same spelling, is unknown', async () => {
+        const { id } = await saved({ id: 'aBcDeFgHiJkLmNoPqRsTuV' });
+        expect(await store.fetchSession(id.toLowerCase())).toBeNull();
+        expect(await store.fetchSession(id.toUpperCase())).toBeNull();
+      });
+
+      test('a second row of an id is refused, and the first stays as it is', async () => {
+        const record = await saved();
+        const second = aRecord({ id: record.id, userId: OTHER_USER, label: 'second' });
+        await expect(store.saveSession(second)).rejects.toThrow();
+        expect(await rowOf(record.id)).toEqual(record);
+      });
+
+      test('what a caller does to what it gave or got changes nothing', async () => {
+        const record = await saved({ meta: { list: [1] }, createdAt: after(0) });
+        const kept = structuredClone(record);
+        record.createdAt.setTime(0);
+        (record.meta as { list: number[] }).list.push(2);
+        const fetched = await store.fetchSession(record.id);
+        fetched!.record.lastSeenAt.setTime(0);
+        (fetched!.record.meta as { list: number[] }).list.push(3);
+        expect(await rowOf(record.id)).toEqual(kept);
+      });
+    });
+
+    describe('updateSessionExpiry', () => {
+      test('moves expiry and last activity, and nothing else', async () => {
+        const record = await saved();
+        const [expiresAt, lastSeenAt] = [after(2 * HOUR_MS), after(MINUTE_MS)];
+        expect(await store.updateSessionExpiry(record.id, expiresAt, lastSeenAt)).toBe(true);
+        const row = await rowOf(record.id);
+        expect(row?.expiresAt).toEqual(expiresAt);
+        if (hasTombstones) expect(row).toEqual({ ...record, expiresAt, lastSeenAt });
+      });
+
+      test('is false for an unknown row, and makes none', async () => {
+        const { id } = aRecord();
+        expect(await store.updateSessionExpiry(id, after(HOUR_MS), after(1))).toBe(false);
+        expect(await rowOf(id)).toBeNull();
+      });
+
+      test('is false for a row that is gone, and does not bring it back', async () => {
+        const { id } = await saved();
+        await store.deleteSession(id);
+        expect(await store.updateSessionExpiry(id, after(HOUR_MS), after(1))).toBe(false);
+        expect(await rowOf(id)).toBeNull();
+      });
+
+      test('is false for a row that already carries this activity or a later one', async () => {
+        const { id, expiresAt } = await saved();
+        expect(await store.updateSessionExpiry(id, after(5 * HOUR_MS), NOW)).toBe(false);
+        expect(await store.updateSessionExpiry(id, after(5 * HOUR_MS), after(-1))).toBe(false);
+        expect((await rowOf(id))?.expiresAt).toEqual(expiresAt);
+      });
+
+      test('is true until the last millisecond, and false from that of the expiry on', async () => {
+        const expiresAt = after(HOUR_MS);
+        const [inTime, late] = [await saved({ expiresAt }), await saved({ expiresAt })];
+        const later = after(2 * HOUR_MS);
+        expect(await store.updateSessionExpiry(inTime.id, later, after(-1, expiresAt))).toBe(true);
+        expect(await store.updateSessionExpiry(late.id, later, expiresAt)).toBe(false);
+        expect((await rowOf(late.id))?.expiresAt).toEqual(expiresAt);
+      });
+
+      test.runIf(hasTombstones)('is false for a revoked row, which stays as it is', async () => {
+        const { id } = await saved();
+        await store.revokeSession(id, signedOut(after(1)));
+        const tombstone = await rowOf(id);
+        expect(await store.updateSessionExpiry(id, after(5 * HOUR_MS), after(2))).toBe(false);
+        expect(await rowOf(id)).toEqual(tombstone);
+      });
+    });
+
+    describe('deleteSession', () => {
+      test('removes the row, and only that; again is no error', async () => {
+        const [{ id }, kept] = [await saved(), await saved()];
+        await store.deleteSession(id);
+        await store.deleteSession(id);
+        await store.deleteSession(createToken().id);
+        expect(await rowOf(id)).toBeNull();
+        expect(await rowOf(kept.id)).toEqual(kept);
+      });
+    });
+
+    describe('revokeSession', () => {
+      test('is true once, and false ever after', async () => {
+        const { id } = await saved();
+        expect(await store.revokeSession(id, signedOut(after(1)))).toBe(true);
+        expect(await store.revokeSession(id, signedOut(after(2)))).toBe(false);
+        expect(await elsewhereStore.revokeSession(id, signedOut(after(3)))).toBe(false);
+      });
+
+      test.runIf(hasTombstones)('leaves a tombstone that says when, why and by whom', async () => {
+        const record = await saved();
+        const by = createToken().id;
+        await store.revokeSession(record.id, elsewhere(after(7), by));
+        await store.revokeSession(record.id, signedOut(after(8)));
+        expect(await rowOf(record.id)).toEqual({
+          ...record,
+          revokedAt: after(7),
+          revokedReason: 'signed-out-elsewhere',
+          revokedBy: by,
+        });
+      });
+
+      test("is false for someone else's session, which goes on", async () => {
+        const record = await saved();
+        expect(await store.revokeSession(record.id, signedOut(after(1)), OTHER_USER)).toBe(false);
+        expect(await rowOf(record.id)).toEqual(record);
+        expect(await store.revokeSession(record.id, signedOut(after(1)), USER)).toBe(true);
+      });
+
+      test('is false for an unknown id, and makes no row', async () => {
+        const { id } = aRecord();
+        expect(await store.revokeSession(id, signedOut(after(1)))).toBe(false);
+        expect(await rowOf(id)).toBeNull();
+      });
+
+      test('of 50 at once on two nodes, exactly one is true', async () => {
+        const { id } = await saved();
+        const answers = await Promise.all(
+          Array.from({ length: 50 }, (_none, index) =>
+            (index % 2 ? store : elsewhereStore).revokeSession(id, signedOut(after(index))),
+          ),
+        );
+        expect(answers.filter(Boolean)).toHaveLength(1);
+      });
+
+      test('is true until the last millisecond', async () => {
+        const { id, expiresAt } = await saved();
+        expect(await store.revokeSession(id, signedOut(after(-1, expiresAt)))).toBe(true);
+      });
+
+      test('is false for what ran out by itself, and closes it as that, at its own time', async () => {
+        const record = await saved();
+        expect(await store.revokeSession(record.id, signedOut(record.expiresAt))).toBe(false);
+        const behind = after(-1, record.expiresAt);
+        // A node whose clock is behind cannot still use it.
+        const touched = elsewhereStore.updateSessionExpiry(record.id, after(9 * HOUR_MS), behind);
+        expect(await touched).toBe(false);
+        if (!hasTombstones) return;
+        expect(await rowOf(record.id)).toEqual({
+          ...record,
+          revokedAt: record.expiresAt,
+          revokedReason: 'expired',
+          revokedBy: null,
+        });
+      });
+    });
+
+    describe.runIf(has('renewSession'))('renewSession', () => {
+      const renewal = (at: Date) => ({
+        secretHash: hashSecret(createToken().secret),
+        reauthenticatedAt: at,
+        lastSeenAt: at,
+        expiresAt: after(HOUR_MS, at),
+      });
+
+      test('replaces the secret and moves the times, and nothing else', async () => {
+        const record = await saved({ label: 'kept', meta: { kept: true } });
+        const renewed = renewal(after(MINUTE_MS));
+        expect(await store.renewSession(record.id, record.secretHash, renewed)).toBe(true);
+        expect(await rowOf(record.id)).toEqual({ ...record, ...renewed });
+      });
+
+      test('holds only against the hash that is there: of 20 at once, one', async () => {
+        const { id, secretHash } = await saved();
+        const renewals = Array.from({ length: 20 }, () => renewal(after(MINUTE_MS)));
+        const held = await Promise.all(
+          renewals.map((each, index) =>
+            (index % 2 ? store : elsewhereStore).renewSession(id, secretHash, each),
+          ),
+        );
+        expect(held.filter(Boolean)).toHaveLength(1);
+        expect((await rowOf(id))?.secretHash).toBe(renewals[held.indexOf(true)]?.secretHash);
+      });
+
+      test('is false for a row that is unknown, revoked or run out, which stays as it is', async () => {
+        const [revoked, runOut] = [await saved(), await saved()];
+        await store.revokeSession(revoked.id, signedOut(after(1)));
+        const unknown = aRecord();
+        for (const { id, secretHash } of [revoked, unknown]) {
+          expect(await store.renewSession(id, secretHash, renewal(after(2)))).toBe(false);
+        }
+        const late = renewal(runOut.expiresAt);
+        expect(await store.renewSession(runOut.id, runOut.secretHash, late)).toBe(false);
+        expect(await rowOf(runOut.id)).toEqual(runOut);
+        expect((await rowOf(revoked.id))?.secretHash).toBe(revoked.secretHash);
+        expect(await rowOf(unknown.id)).toBeNull();
+        const inTime = renewal(after(-1, runOut.expiresAt));
+        expect(await store.renewSession(runOut.id, runOut.secretHash, inTime)).toBe(true);
+      });
+    });
+
+    describe.runIf(has('nameSession'))('nameSession', () => {
+      test('gives a name and takes it away, for the owner only', async () => {
+        const { id } = await saved();
+        expect(await store.nameSession(id, USER, 'Télé ☕')).toBe(true);
+        expect((await rowOf(id))?.label).toBe('Télé ☕');
+        expect(await store.nameSession(id, OTHER_USER, 'mine')).toBe(false);
+        expect((await rowOf(id))?.label).toBe('Télé ☕');
+        expect(await store.nameSession(id, USER, null)).toBe(true);
+        expect((await rowOf(id))?.label).toBeNull();
+        expect(await store.nameSession(createToken().id, USER, 'none')).toBe(false);
+      });
+    });
+
+    describe.runIf(has('fetchSessionsForUser'))('fetchSessionsForUser', () => {
+      const idsOf = (rows: { id: string }[]) => rows.map(({ id }) => id);
+
+      test('answers live rows of this user, newest activity first, without their hashes', async () => {
+        const older = await saved({ lastSeenAt: after(-2), meta: { a: 1 }, label: 'x' });
+        const newer = await saved({ lastSeenAt: after(-1) });
+        await saved({ userId: OTHER_USER });
+        const { secretHash: _one, ...first } = newer;
+        const { secretHash: _other, ...second } = older;
+        const rows = await store.fetchSessionsForUser(USER, { now: NOW, limit: 10 });
+        expect(rows).toEqual([first, second]);
+        expect(await store.fetchSessionsForUser('nobody', { now: NOW, limit: 10 })).toEqual([]);
+      });
+
+      test('counts a row as live until the last millisecond', async () => {
+        const { id, expiresAt } = await saved();
+        const at = (now: Date) => store.fetchSessionsForUser(USER, { now, limit: 10 });
+        expect(idsOf(await at(after(-1, expiresAt)))).toEqual([id]);
+        expect(await at(expiresAt)).toEqual([]);
+      });
+
+      test('pages through every live row once, also where many were seen in one millisecond', async () => {
+        const seen = [5, 5, 5, 5, 4, 3, 3, 3, 2, 1, 1];
+        for (const ms of seen) await saved({ lastSeenAt: after(ms), expiresAt: after(DAY_MS) });
+        await saved({ lastSeenAt: after(3), expiresAt: NOW });
+        const found: { id: string; lastSeenAt: Date }[] = [];
+        for (let page = 0; page < 10; page += 1) {
+          const rows = await store.fetchSessionsForUser(USER, {
+            now: NOW,
+            limit: 3,
+            after: found.at(-1) ?? null,
+          });
+          found.push(...rows);
+          if (rows.length < 3) break;
+        }
+        expect(found.map(({ lastSeenAt }) => lastSeenAt.getTime() - NOW.getTime())).toEqual(seen);
+        expect(new Set(idsOf(found)).size).toBe(seen.length);
+      });
+
+      test('answers as many as asked for behind those that ran out', async () => {
+        for (let ms = 1; ms <= 7; ms += 1)
+          await saved({ lastSeenAt: after(ms), expiresAt: after(8) });
+        const live = [
+          await saved({ lastSeenAt: after(-1) }),
+          await saved({ lastSeenAt: after(-2) }),
+        ];
+        const rows = await store.fetchSessionsForUser(USER, { now: after(10), limit: 5 });
+        expect(idsOf(rows)).toEqual(idsOf(live));
+      });
+
+      test.runIf(hasTombstones)(
+        'adds ended rows behind the live ones, newest ending first',
+        async () => {
+          const live = await saved();
+          const [revokedLast, revokedFirst] = [await saved(), await saved()];
+          const ranOut = await saved({ expiresAt: after(5) });
+          const ranOutEarly = await saved({ expiresAt: after(1) });
+          await store.revokeSession(revokedFirst.id, signedOut(after(3)));
+          await store.revokeSession(revokedLast.id, signedOut(after(9)));
+          const query = { now: after(10), limit: 10 };
+          const rows = await store.fetchSessionsForUser(USER, { ...query, endedLimit: 10 });
+          const ended = [revokedLast, ranOut, revokedFirst, ranOutEarly];
+          expect(idsOf(rows)).toEqual(idsOf([live, ...ended]));
+          const fewer = await store.fetchSessionsForUser(USER, { ...query, endedLimit: 2 });
+          expect(idsOf(fewer)).toEqual(idsOf([live, revokedLast, ranOut]));
+          const none = await store.fetchSessionsForUser(USER, { ...query, endedLimit: 0 });
+          expect(idsOf(none)).toEqual([live.id]);
+          // Paging is of the live ones.
+          const next = { ...query, after: live, endedLimit: 1 };
+          expect(idsOf(await store.fetchSessionsForUser(USER, next))).toEqual([revokedLast.id]);
+        },
+      );
+    });
+
+    describe.runIf(has('deleteSessionsForUser'))('deleteSessionsForUser', () => {
+      test('ends every live session but one, and answers which', async () => {
+        const [kept, one, two, ranOut] = [
+          await saved(),
+          await saved(),
+          await saved(),
+          await saved({ expiresAt: after(5) }),
+        ];
+        const someoneElses = await saved({ userId: OTHER_USER });
+        const ended = await store.deleteSessionsForUser(
+          USER,
+          kept.id,
+          elsewhere(after(5), kept.id),
+        );
+        expect(ended.sort()).toEqual([one.id, two.id].sort());
+        expect(await rowOf(kept.id)).toEqual(kept);
+        expect(await rowOf(someoneElses.id)).toEqual(someoneElses);
+        const touched = [one, two, ranOut].map(({ id }) =>
+          elsewhereStore.updateSessionExpiry(id, after(DAY_MS), after(1)),
+        );
+        expect(await Promise.all(touched)).toEqual([false, false, false]);
+        if (!hasTombstones) return;
+        const tombstone = {
+          revokedAt: after(5),
+          revokedReason: 'signed-out-elsewhere',
+          revokedBy: kept.id,
+        };
+        expect(await rowOf(one.id)).toEqual({ ...one, ...tombstone });
+        expect(await rowOf(ranOut.id)).toMatchObject({
+          revokedReason: 'expired',
+          revokedBy: null,
+          revokedAt: after(5),
+        });
+        expect(await store.deleteSessionsForUser(USER, kept.id, elsewhere(after(6), 'x'))).toEqual(
+          [],
+        );
+        expect(await rowOf(one.id)).toEqual({ ...one, ...tombstone });
+      });
+
+      test('ends them all when none is to be spared', async () => {
+        const rows = [await saved(), await saved(), await saved()];
+        const ended = await store.deleteSessionsForUser(USER, null, signedOut(after(1)));
+        expect(ended.sort()).toEqual(rows.map(({ id }) => id).sort());
+        expect(await store.deleteSessionsForUser(USER, null, signedOut(after(2)))).toEqual([]);
+        expect(await store.deleteSessionsForUser('nobody', null, signedOut(after(2)))).toEqual([]);
+      });
+
+      test('several at once on two nodes end each session once', async () => {
+        const rows = await Promise.all(Array.from({ length: 30 }, () => saved()));
+        const [one, other] = rows as [SessionRecord, SessionRecord];
+        const answers = await Promise.all(
+          [one, other, one, other].map((keeper, index) =>
+            (index % 2 ? store : elsewhereStore).deleteSessionsForUser(
+              USER,
+              index < 2 ? null : keeper.id,
+              elsewhere(after(index), keeper.id),
+            ),
+          ),
+        );
+        if (hasTombstones) {
+          expect(answers.flat().sort()).toEqual(rows.map(({ id }) => id).sort());
+        }
+        const touched = rows.map(({ id }) =>
+          store.updateSessionExpiry(id, after(DAY_MS), after(9)),
+        );
+        expect((await Promise.all(touched)).filter(Boolean)).toEqual([]);
+      });
+    });
+
+    describe.runIf(has('trimSessionsForUser'))('trimSessionsForUser', () => {
+      const cap = (at: Date): Ending => ({ at, reason: 'cap', by: null });
+
+      test('ends the least recently used beyond the number to keep', async () => {
+        const rows: SessionRecord[] = [];
+        for (const ms of [1, 2, 3, 4, 5]) rows.push(await saved({ lastSeenAt: after(ms) }));
+        await saved({ lastSeenAt: after(0), expiresAt: after(9) });
+        await saved({ userId: OTHER_USER });
+        const [first, second, third, , fifth] = rows as [
+          SessionRecord,
+          SessionRecord,
+          SessionRecord,
+          SessionRecord,
+          SessionRecord,
+        ];
+        expect(await store.trimSessionsForUser(USER, 5, fifth.id, cap(after(9)))).toEqual([]);
+        const ended = await store.trimSessionsForUser(USER, 3, fifth.id, cap(after(9)));
+        expect(ended.sort()).toEqual([first.id, second.id].sort());
+        expect(await rowOf(third.id)).toEqual(third);
+        if (hasTombstones) {
+          expect(await rowOf(first.id)).toMatchObject({
+            revokedAt: after(9),
+            revokedReason: 'cap',
+            revokedBy: null,
+          });
+        }
+      });
+
+      test('never ends the one to spare, which counts as kept, whatever its clock said', async () => {
+        const spared = await saved({ lastSeenAt: after(-99) });
+        const [one, two] = [
+          await saved({ lastSeenAt: after(1) }),
+          await saved({ lastSeenAt: after(2) }),
+        ];
+        expect(await store.trimSessionsForUser(USER, 2, spared.id, cap(after(9)))).toEqual([
+          one.id,
+        ]);
+        expect(await store.trimSessionsForUser(USER, 1, spared.id, cap(after(9)))).toEqual([
+          two.id,
+        ]);
+        expect(await rowOf(spared.id)).toEqual(spared);
+      });
+
+      test('does nothing for a session that is itself over', async () => {
+        const [over, live] = [await saved(), await saved()];
+        await store.revokeSession(over.id, signedOut(after(1)));
+        const ranOut = await saved({ expiresAt: after(5) });
+        for (const { id } of [over, ranOut, aRecord()]) {
+          expect(await store.trimSessionsForUser(USER, 1, id, cap(after(5)))).toEqual([]);
+        }
+        expect(await rowOf(live.id)).toEqual(live);
+      });
+    });
+
+    describe.runIf(has('deleteAllExpiredSessions'))('deleteAllExpiredSessions', () => {
+      test('removes what ended before, says how many, and leaves the rest', async () => {
+        const live = await saved();
+        const ranOut = await saved({ expiresAt: after(9) });
+        const ranOutThen = await saved({ expiresAt: after(10) });
+        expect(await store.deleteAllExpiredSessions(after(10))).toBe(1);
+        expect(await rowOf(ranOut.id)).toBeNull();
+        expect(await rowOf(ranOutThen.id)).toEqual(ranOutThen);
+        expect(await rowOf(live.id)).toEqual(live);
+        expect(await store.deleteAllExpiredSessions(after(10))).toBe(0);
+      });
+
+      test.runIf(hasTombstones)('removes a tombstone by when it was revoked', async () => {
+        const [early, late] = [await saved({ remember: true }), await saved({ remember: true })];
+        await store.revokeSession(early.id, signedOut(after(9)));
+        await store.revokeSession(late.id, signedOut(after(10)));
+        expect(await store.deleteAllExpiredSessions(after(10))).toBe(1);
+        expect(await rowOf(early.id)).toBeNull();
+        expect(await rowOf(late.id)).toMatchObject({ revokedAt: after(10) });
+      });
+
+      test('counts over many batches', async () => {
+        await Promise.all(Array.from({ length: 230 }, () => saved({ expiresAt: after(1) })));
+        const live = await saved();
+        expect(await store.deleteAllExpiredSessions(after(2))).toBe(230);
+        expect(await rowOf(live.id)).toEqual(live);
+      });
+    });
+
+    describe.runIf(has('listSessions'))('listSessions', () => {
+      test('pages through every session of everybody once, ended ones too', async () => {
+        const ids = new Set<string>();
+        for (let index = 0; index < 7; index += 1) {
+          ids.add((await saved({ userId: index % 2 ? USER : OTHER_USER })).id);
+        }
+        await store.revokeSession([...ids][0]!, signedOut(after(1)));
+        const found: string[] = [];
+        let cursor: string | null = null;
+        do {
+          const page = await store.listSessions({ after: cursor, limit: 3 });
+          expect(page.sessions.length).toBeLessThanOrEqual(3);
+          expect(page.sessions[0]).not.toHaveProperty('secretHash');
+          found.push(...page.sessions.map(({ id }) => id));
+          cursor = page.next;
+        } while (cursor);
+        expect(found).toHaveLength(7);
+        expect(new Set(found)).toEqual(ids);
+      });
+
+      test('a last page that is full says that it is the last', async () => {
+        for (let index = 0; index < 4; index += 1) await saved();
+        const first = await store.listSessions({ after: null, limit: 2 });
+        const last = await store.listSessions({ after: first.next, limit: 2 });
+        expect([first.next === null, last.next]).toEqual([false, null]);
+        expect(await store.listSessions({ after: last.sessions.at(-1)!.id, limit: 2 })).toEqual({
+          sessions: [],
+          next: null,
+        });
+      });
+    });
+
+    describe('the engine over it', () => {
+      const start = (sessions = sessionsOver(), now = NOW, given = {}) =>
+        sessions.start({ userId: USER, ...given }, now);
+
+      test('resumes what was started, on every node', async () => {
+        const { token, session } = await start();
+        const resumed = await sessionsOver(elsewhereStore).resume(token, after(1));
+        expect(resumed).toMatchObject({ state: 'live', session });
+      });
+
+      test('knows no token that is malformed, truncated, foreign or altered in any one byte', async () => {
+        const sessions = sessionsOver();
+        const { token, session } = await start(sessions);
+        const foreign = createToken();
+        const others = [
+          ...[
+            '',
+            '.',
+            token.slice(0, -1),
+            `${token}A`,
+            `${token}\n`,
+            ` ${token}`,
+            `Bearer ${token}`,
+          ],
+          ...[session.id, `${session.id}.`, token.replace('.', ''), token.replace('.', '..')],
+          ...[formatToken(foreign), formatToken({ id: session.id, secret: foreign.secret })],
+          ...[
+            token.toLowerCase(),
+            token.toUpperCase(),
+            encodeURIComponent(`${token}=`),
+            'x'.repeat(9999),
+          ],
+        ];
+        const flipped = [...token].map((character, index) => {
+          const other = String.fromCharCode(character.charCodeAt(0) ^ 1);
+          return token.slice(0, index) + other + token.slice(index + 1);
+        });
+        for (const text of [...others, ...flipped]) {
+          expect(text).not.toBe(token);
+          expect(await sessions.resume(text, after(1))).toEqual({ state: 'unknown' });
+        }
+        expect(await sessions.resume(token, after(1))).toMatchObject({ state: 'live' });
+      });
+
+      test('writes activity down when it is due, and then extends the idle timeout only', async () => {
+        const sessions = sessionsOver();
+        const { token, session } = await start(sessions);
+        await sessions.resume(token, after(MINUTE_MS - 1));
+        expect((await rowOf(session.id))?.lastSeenAt).toEqual(NOW);
+        await sessions.resume(token, after(2 * MINUTE_MS), { countsAsActivity: false });
+        expect((await rowOf(session.id))?.lastSeenAt).toEqual(NOW);
+        const resumed = await sessions.resume(token, after(MINUTE_MS));
+        const moved = { lastSeenAt: after(MINUTE_MS), expiresAt: after(HOUR_MS + MINUTE_MS) };
+        expect(resumed).toMatchObject({ session: moved });
+        expect(await rowOf(session.id)).toMatchObject(moved);
+      });
+
+      test.each([
+        [false, HOUR_MS, 24 * HOUR_MS],
+        [true, 14 * DAY_MS, 30 * DAY_MS],
+      ])(
+        'remember %s: ends to the millisecond when idle, and at its lifetime',
+        async (remember, idleMs, lifetimeMs) => {
+          const sessions = sessionsOver();
+          const idle = await start(sessions, NOW, { remember });
+          expect(
+            (await sessions.resume(idle.token, after(idleMs), { countsAsActivity: false })).state,
+          ).toBe('ended');
+          expect(
+            (await sessions.resume(idle.token, after(idleMs - 1), { countsAsActivity: false }))
+              .state,
+          ).toBe('live');
+          const active = await start(sessions, NOW, { remember });
+          for (let ms = 0; ms < lifetimeMs - 1; ms = Math.min(ms + idleMs - 1, lifetimeMs - 1)) {
+            expect((await sessions.resume(active.token, after(ms))).state).toBe('live');
+            const { expiresAt } = (await rowOf(active.session.id))!;
+            expect(expiresAt.getTime()).toBeLessThanOrEqual(NOW.getTime() + lifetimeMs);
+          }
+          expect((await sessions.resume(active.token, after(lifetimeMs - 1))).state).toBe('live');
+          expect(await sessions.resume(active.token, after(lifetimeMs))).toMatchObject({
+            state: 'ended',
+            ending: { reason: 'expired', at: after(lifetimeMs) },
+          });
+        },
+      );
+
+      test('a clock that jumps back ends nothing, and takes no activity away', async () => {
+        const sessions = sessionsOver();
+        const { token, session } = await start(sessions);
+        await sessions.resume(token, after(10 * MINUTE_MS));
+        const before = await rowOf(session.id);
+        const resumed = await sessions.resume(token, after(-DAY_MS));
+        expect(resumed).toMatchObject({ state: 'live' });
+        expect(await rowOf(session.id)).toEqual(before);
+        expect(sessions.isFresh(session, after(-DAY_MS))).toBe(false);
+        const renewed = await sessions.renew(token, after(-DAY_MS));
+        expect(renewed?.session.expiresAt).toEqual(before?.expiresAt);
+        expect(
+          await sessions.revoke(renewed!.session.id, { reason: 'signed-out' }, after(-2 * DAY_MS)),
+        ).toBe(true);
+        expect((await sessions.resume(renewed!.token, after(-3 * DAY_MS))).state).not.toBe('live');
+      });
+
+      test('a session ended between the read and the touch stays ended', async () => {
+        const held = holding(store, 'updateSessionExpiry');
+        const { token, session } = await start();
+        const resuming = sessionsOver(held.store as SessionStore<unknown, never>).resume(
+          token,
+          after(5 * MINUTE_MS),
+        );
+        await held.arrived;
+        const elsewhereSessions = sessionsOver(elsewhereStore);
+        expect(
+          await elsewhereSessions.revoke(
+            session.id,
+            { reason: 'signed-out-elsewhere' },
+            after(5 * MINUTE_MS),
+          ),
+        ).toBe(true);
+        held.letGo();
+        await resuming;
+        expect((await sessionsOver().resume(token, after(5 * MINUTE_MS))).state).not.toBe('live');
+      });
+
+      test.each(['renewSession', 'saveSession', 'revokeSession', 'deleteSession'] as const)(
+        'a session ended while a renewal stands before %s stays ended',
+        async (functionName) => {
+          const { token, session } = await start();
+          const held = holding(store, functionName);
+          const renewing = sessionsOver(held.store as SessionStore<unknown, never>).renew(
+            token,
+            after(MINUTE_MS),
+          );
+          const isReached = await Promise.race([
+            held.arrived.then(() => true),
+            renewing.then(() => false),
+          ]);
+          const revoked = await sessionsOver(elsewhereStore).revoke(
+            session.id,
+            { reason: 'signed-out-elsewhere' },
+            after(MINUTE_MS),
+          );
+          held.letGo();
+          const renewed = await renewing;
+          expect((await sessionsOver().resume(token, after(MINUTE_MS))).state).not.toBe('live');
+          if (!isReached) return;
+          expect([revoked, renewed]).toEqual([true, null]);
+          if (has('fetchSessionsForUser')) {
+            expect((await sessionsOver().list(USER, after(MINUTE_MS))).live).toEqual([]);
+          }
+        },
+      );
+
+      test('a renewal makes a new token for the same session, and the old one is dead', async () => {
+        const sessions = sessionsOver();
+        const { token, session } = await start(sessions, NOW, { label: 'kept', meta: { kept: 1 } });
+        const renewed = await sessions.renew(token, after(20 * MINUTE_MS));
+        expect(renewed?.token).not.toBe(token);
+        expect(renewed?.session).toMatchObject({
+          label: 'kept',
+          meta: { kept: 1 },
+          createdAt: NOW,
+          reauthenticatedAt: after(20 * MINUTE_MS),
+        });
+        if (has('renewSession')) expect(renewed?.session.id).toBe(session.id);
+        expect(
+          (await sessionsOver(elsewhereStore).resume(token, after(20 * MINUTE_MS))).state,
+        ).toBe('unknown');
+        expect(await sessions.renew(token, after(20 * MINUTE_MS))).toBeNull();
+        const resumed = await sessionsOver(elsewhereStore).resume(
+          renewed!.token,
+          after(20 * MINUTE_MS),
+        );
+        expect(resumed).toMatchObject({ state: 'live', session: renewed!.session });
+        const lifetimeEnd = after(24 * HOUR_MS);
+        expect((await sessions.resume(renewed!.token, lifetimeEnd)).state).toBe('ended');
+      });
+
+      test('of 10 renewals of one token at once, one gets a token', async () => {
+        const { token } = await start();
+        const renewed = await Promise.all(
+          Array.from({ length: 10 }, (_none, index) =>
+            sessionsOver(index % 2 ? store : elsewhereStore).renew(token, after(MINUTE_MS)),
+          ),
+        );
+        const tokens = renewed.flatMap((each) => each?.token ?? []);
+        expect(tokens).toHaveLength(1);
+        expect((await sessionsOver().resume(tokens[0]!, after(MINUTE_MS))).state).toBe('live');
+      });
+
+      test('a sign-in ends the session that the browser held', async () => {
+        const sessions = sessionsOver();
+        const first = await start(sessions);
+        const second = await start(sessions, after(1), { replaces: first.session });
+        const resumed = await sessions.resume(first.token, after(2));
+        expect(resumed.state).not.toBe('live');
+        if (hasTombstones) {
+          expect(resumed).toMatchObject({
+            ending: { reason: 'replaced', by: second.session.id, at: after(1) },
+          });
+        }
+        expect((await sessions.resume(second.token, after(2))).state).toBe('live');
+      });
+
+      test.runIf(hasTombstones)(
+        'a device that was signed out is told when, why and by whom',
+        async () => {
+          const sessions = sessionsOver();
+          const { token, session } = await start(sessions);
+          const by = createToken().id;
+          await sessions.revoke(session.id, { reason: 'signed-out-elsewhere', by }, after(5));
+          expect(await sessions.resume(token, after(6))).toMatchObject({
+            state: 'ended',
+            ending: { at: after(5), reason: 'signed-out-elsewhere', by },
+          });
+          const wrong = formatToken({ id: session.id, secret: createToken().secret });
+          expect(await sessions.resume(wrong, after(6))).toEqual({ state: 'unknown' });
+        },
+      );
+
+      test.runIf(has('trimSessionsForUser'))(
+        'holds the cap of 100: the 101st ends the least recently used',
+        async () => {
+          const sessions = sessionsOver();
+          const started = [];
+          for (let index = 0; index < 100; index += 1)
+            started.push(await start(sessions, after(index)));
+          const [first, second] = started as [(typeof started)[0], (typeof started)[0]];
+          // Used again, it is not the least recently used any more.
+          await sessions.resume(first.token, after(2 * MINUTE_MS));
+          const newest = await start(sessions, after(3 * MINUTE_MS));
+          const state = async (token: string) =>
+            (await sessions.resume(token, after(3 * MINUTE_MS), { countsAsActivity: false })).state;
+          expect(await state(second.token)).not.toBe('live');
+          for (const { token } of [first, newest, ...started.slice(2)])
+            expect(await state(token)).toBe('live');
+        },
+      );
+
+      test.runIf(has('trimSessionsForUser'))(
+        'a cap of one leaves one, however many sign in at once',
+        async () => {
+          for (let round = 0; round < 5; round += 1) {
+            const now = after(round);
+            const started = await Promise.all(
+              Array.from({ length: 6 }, (_none, index) =>
+                start(sessionsOver(index % 2 ? store : elsewhereStore, { maxPerUser: 1 }), now),
+              ),
+            );
+            const states = await Promise.all(
+              started.map(({ token }) => sessionsOver().resume(token, now)),
+            );
+            expect(states.filter(({ state }) => state === 'live')).toHaveLength(1);
+          }
+        },
+      );
+
+      test.runIf(has('fetchSessionsForUser'))('lists live sessions page by page', async () => {
+        const sessions = sessionsOver();
+        const started = [];
+        for (let index = 0; index < 5; index += 1)
+          started.push(await start(sessions, after(index)));
+        const newestFirst = started.map(({ session }) => session.id).reverse();
+        const first = await sessions.list(USER, after(10), { limit: 3 });
+        expect(first.live.map(({ id }) => id)).toEqual(newestFirst.slice(0, 3));
+        const second = await sessions.list(USER, after(10), { limit: 3, after: first.next });
+        expect(second.live.map(({ id }) => id)).toEqual(newestFirst.slice(3));
+        expect([second.next, second.ended]).toEqual([null, []]);
+        expect((await sessions.list(USER, after(10), { limit: 5 })).next).toBeNull();
+      });
+
+      test.runIf(has('fetchSessionsForUser'))(
+        'a timeout that was shortened counts at once, also in the list',
+        async () => {
+          const { token, session } = await start();
+          const remembered = await start(sessionsOver(), NOW, { remember: true });
+          const strict = sessionsOver(store, { timeouts: { idleMs: 10 * MINUTE_MS } });
+          const at = after(10 * MINUTE_MS);
+          expect((await strict.resume(token, at)).state).toBe('ended');
+          const { live, ended } = await strict.list(USER, at, { endedLimit: 5 });
+          expect([live.map(({ id }) => id), ended.map(({ id }) => id)]).toEqual([
+            [remembered.session.id],
+            [session.id],
+          ]);
+          expect((await strict.list(USER, at)).ended).toEqual([]);
+        },
+      );
+
+      test.runIf(has('deleteAllExpiredSessions'))(
+        'a prune leaves what ended within the retention',
+        async () => {
+          const sessions = sessionsOver(store, { retentionMs: DAY_MS });
+          const { token, session } = await start(sessions);
+          const ended = after(DAY_MS, session.expiresAt);
+          expect(await sessions.prune(ended)).toBe(0);
+          expect((await sessions.resume(token, ended)).state).toBe('ended');
+          expect(await sessions.prune(after(1, ended))).toBe(1);
+          expect(await sessions.resume(token, ended)).toEqual({ state: 'unknown' });
+          expect(await rowOf(session.id)).toBeNull();
+        },
+      );
+
+      test.runIf(has('deleteSessionsForUser'))(
+        'erasing a user leaves nothing that names them',
+        async () => {
+          const sessions = sessionsOver();
+          const live = [await start(sessions), await start(sessions)];
+          const gone = await start(sessions);
+          await sessions.revoke(gone.session.id, { reason: 'signed-out' }, after(1));
+          const someoneElses = await sessions.start({ userId: OTHER_USER }, NOW);
+          const ended = await sessions.erase(USER, after(2));
+          expect(ended.sort()).toEqual(live.map(({ session }) => session.id).sort());
+          for (const { token } of [...live, gone]) {
+            expect(await sessions.resume(token, after(3))).toEqual({ state: 'unknown' });
+          }
+          expect((await sessions.resume(someoneElses.token, after(3))).state).toBe('live');
+          expect(await open.dump()).not.toContain(USER);
+        },
+      );
+
+      test('nothing that is kept opens a door', async () => {
+        const sessions = sessionsOver();
+        const started = [await start(sessions), await start(sessions, NOW, { remember: true })];
+        const renewed = await sessions.renew(started[0]!.token, after(1));
+        const kept = await open.dump();
+        for (const { token } of [...started, renewed!])
+          expect(kept).not.toContain(token.split('.')[1]);
+        const hash = (await rowOf(renewed!.session.id))!.secretHash;
+        expect(await sessions.resume(`${renewed!.session.id}.${hash}`, after(2))).toEqual({
+          state: 'unknown',
+        });
+      });
+
+      test('text with a NUL in it, as forms and URLs can carry, brings nothing down', async () => {
+        const sessions = sessionsOver();
+        const given = { label: 'a\0b', userAgent: '\0c', ipAddress: '::1\0' };
+        const { session } = await start(sessions, NOW, given);
+        expect(await rowOf(session.id)).toMatchObject({
+          label: 'ab',
+          userAgent: 'c',
+          ipAddress: '::1',
+        });
+        expect(await sessions.revoke(`${session.id}\0`, { reason: 'signed-out' }, NOW)).toBe(false);
+        expect(await sessions.resume(`${session.id}.\0`, NOW)).toEqual({ state: 'unknown' });
+        if (!has('nameSession')) return;
+        expect(await sessions.name('\0', USER, 'name')).toBe(false);
+        expect(await sessions.name(session.id, USER, 'd\0')).toBe(true);
+        expect((await rowOf(session.id))?.label).toBe('d');
+      });
+
+      test('a function that the store lacks is named by who needs it', async () => {
+        const sessions = sessionsOver();
+        const needs = {
+          fetchSessionsForUser: () => sessions.list(USER, NOW),
+          deleteSessionsForUser: () =>
+            sessions.revokeOthers(USER, null, { reason: 'signed-out' }, NOW),
+          nameSession: () => sessions.name('id', USER, 'name'),
+          listSessions: () => sessions.listAll(null),
+          deleteAllExpiredSessions: () => sessions.prune(NOW),
+        };
+        for (const [functionName, call] of Object.entries(needs)) {
+          if (has(functionName as keyof SessionStore)) await call();
+          else
+            await expect(call()).rejects.toEqual(
+              new MissingStoreFunctionError(functionName as keyof SessionStore),
+            );
+        }
+      });
+
+      test('a store that fails is a store that is not available, whatever was asked', async () => {
+        const { token } = await start();
+        const failing = new Proxy(store, {
+          get: (target, name) =>
+            typeof Reflect.get(target, name) === 'function'
+              ? () => Promise.reject(new Error('connection lost'))
+              : undefined,
+        });
+        const sessions = sessionsOver(failing);
+        const calls = [
+          () => sessions.resume(token, NOW),
+          () => sessions.renew(token, NOW),
+          () => sessions.start({ userId: USER }, NOW),
+          () => sessions.revoke('id', { reason: 'signed-out' }, NOW),
+        ];
+        for (const call of calls)
+          await expect(call()).rejects.toBeInstanceOf(StoreUnavailableError);
+        expect((await sessionsOver().resume(token, NOW)).state).toBe('live');
+      });
+    });
+  });
+}
