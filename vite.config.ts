@@ -10,5 +10,6 @@ export default defineConfig({
     assetsInlineLimit: 0,
     target: 'es2022',
   },
-  server: { hmr: { port: Number(process.env.HMR_PORT ?? 24678) } },
+  // Found up front, so that the first page in development does not have to load twice.
+  optimizeDeps: { include: ['lucide-react'] },
 });

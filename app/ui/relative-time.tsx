@@ -20,7 +20,9 @@ export function relativeTime(at: Date, now: Date): string {
   const distanceMs = at.getTime() - now.getTime();
   if (Math.abs(distanceMs) < MINUTE_MS) return distanceMs > 0 ? 'in a minute' : 'just now';
   const [, unitMs, unit] = STEPS.find(([limitMs]) => Math.abs(distanceMs) < limitMs)!;
-  return format.format(Math.trunc(distanceMs / unitMs), unit);
+  // What is past is past in full; what lies ahead is told to the nearest.
+  const count = distanceMs < 0 ? Math.ceil(distanceMs / unitMs) : Math.round(distanceMs / unitMs);
+  return format.format(count, unit);
 }
 
 /** "21 November 2026 at 14:05:09 UTC". */

@@ -86,7 +86,7 @@ function SessionRow({ session, now }: { session: ListedSession; now: string }) {
               to={`/settings/sessions/${id}/sign-out`}
               preventScrollReset
               aria-label={`Sign out ${name}`}
-              className="inline-flex min-h-11 items-center rounded-xl px-3 text-small font-medium text-danger hover:bg-danger-glow sm:min-h-9"
+              className="inline-flex min-h-11 items-center rounded-xl px-3 text-small font-medium hover:bg-danger-glow hover:text-danger sm:min-h-9"
             >
               Sign out
             </Link>
