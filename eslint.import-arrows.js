@@ -7,7 +7,7 @@
 
 const DATABASE_CLIENTS = {
   regex: '^(@prisma/|(pg|better-sqlite3|redis|ioredis)$)|/prisma/(sqlite|postgresql)/',
-  message: 'Only app/db.server.ts and app/sessions/stores touch a database client; ask for `db`.',
+  message: 'Only app/db.server.ts, its parts and app/sessions/stores touch a database client.',
 };
 const EXPRESS_SESSION = {
   regex: '^express-session$',
@@ -157,8 +157,11 @@ const rootFiles = [
     ['app/*.{ts,tsx}'],
     [leaving(0), INTO_A_ROOM, ANOTHER_ROUTE, DATABASE_CLIENTS, EXPRESS_SESSION],
   ),
-  // The one file that opens a database reaches for the generated clients.
-  folder(['app/db.server.ts'], [INTO_A_ROOM, ANOTHER_ROUTE, EXPRESS_SESSION]),
+  // What opens a database reaches for its clients, the generated ones among them.
+  folder(
+    ['app/{db,database-*,migrations,*-adapter}.server.ts'],
+    [INTO_A_ROOM, ANOTHER_ROUTE, EXPRESS_SESSION],
+  ),
 ];
 
 export default [...rootFiles, ...rooms, ...routes];

@@ -110,6 +110,8 @@ const allowed: [file: string, source: string][] = [
   ['app/context.server.ts', './db.server.ts'],
   ['app/db.server.ts', '../prisma/sqlite/client/client.ts'],
   ['app/db.server.ts', '@prisma/adapter-pg'],
+  ['app/migrations.server.ts', 'better-sqlite3'],
+  ['app/database-connections.server.ts', 'pg'],
   ['server.ts', './app/db.server.ts'],
   ['commands/seed.ts', '#app/sessions/index.ts'],
   ['tests/sessions/sessions.test.ts', '#app/sessions/token.ts'],
