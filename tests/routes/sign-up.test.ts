@@ -1,0 +1,259 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { startApplication, type TestApplication } from '../fixtures/application.ts';
+import { openBrowser, PASSWORD, signIn, signUp } from '../fixtures/people.ts';
+import { fieldOnPage, formErrorOnPage, textOf } from './form-on-page.ts';
+
+let application: TestApplication;
+beforeAll(async () => {
+  application = await startApplication();
+});
+afterAll(() => application.close());
+
+const EMOJI = '\u{1f511}';
+let people = 0;
+const newEmail = () => `person${(people += 1)}@example.com`;
+const details = (given: Record<string, string> = {}) => ({
+  name: 'Ada Lovelace',
+  email: newEmail(),
+  password: PASSWORD,
+  ...given,
+});
+
+const countUsers = () => application.sql<{ count: number }>('SELECT count(*) AS count FROM User');
+const canSignIn = async (email: string, password: string) => {
+  const answer = await openBrowser(application).post('/login', { email, password });
+  return answer.status === 302;
+};
+
+test('a new person is signed in at once, welcomed, and sent where they were going', async () => {
+  const browser = openBrowser(application);
+  const given = details({ redirectTo: '/settings/sessions' });
+  const answer = await browser.post('/signup', given);
+  expect(answer.status).toBe(302);
+  expect(answer.location).toBe('/settings/sessions');
+  const page = await browser.follow(answer);
+  expect(page.status).toBe(200);
+  expect(textOf(page.text)).toContain('Welcome. Your account is ready.');
+  expect(textOf(page.text)).toContain('Ada Lovelace');
+});
+
+test('of a password its bcrypt hash is kept, and nothing else', async () => {
+  const given = details();
+  await openBrowser(application).post('/signup', given);
+  const [row] = application.sql<{ hash: string }>(
+    'SELECT p.* FROM Password p JOIN User u ON u.id = p.userId WHERE u.email = ?',
+    given.email,
+  );
+  expect(Object.keys(row!).sort()).toEqual(['changedAt', 'hash', 'userId']);
+  expect(row!.hash).toMatch(/^\$2[aby]\$04\$/);
+});
+
+test.each([
+  ['no password', { password: '' }, 'password', 'Choose a password.'],
+  ['7 characters', { password: '1234567' }, 'password', 'Use at least 8 characters.'],
+  ['7 emoji', { password: EMOJI.repeat(7) }, 'password', 'Use at least 8 characters.'],
+  ['257 characters', { password: 'x'.repeat(257) }, 'password', 'Use at most 256 characters.'],
+  ['257 emoji', { password: EMOJI.repeat(257) }, 'password', 'Use at most 256 characters.'],
+  ['no e-mail', { email: '' }, 'email', 'Enter your e-mail address.'],
+  ['an e-mail of spaces', { email: '   ' }, 'email', /e-mail address/],
+  ['no @', { email: 'ada.example.com' }, 'email', /like name@example\.com/],
+  ['nothing before @', { email: '@example.com' }, 'email', /like name@example\.com/],
+  ['nothing behind @', { email: 'ada@' }, 'email', /like name@example\.com/],
+  ['two addresses', { email: 'ada@example.com,b@example.com' }, 'email', /like name@/],
+  ['a header in the e-mail', { email: 'ada@example.com\r\nBcc: b@example.com' }, 'email', /like/],
+  ['a NUL in the e-mail', { email: 'ada\u0000@example.com' }, 'email', /like name@/],
+  ['markup for an e-mail', { email: '<b>ada</b>@example.com' }, 'email', /like name@/],
+  ['255 characters of e-mail', { email: `${'a'.repeat(243)}@example.com` }, 'email', /longer than/],
+  ['no name', { name: '' }, 'name', 'Enter your name.'],
+  ['a name of spaces', { name: ' \u00a0\t ' }, 'name', 'Enter your name.'],
+  ['81 characters of name', { name: 'x'.repeat(81) }, 'name', 'Use at most 80 characters.'],
+  ['a line break in the name', { name: 'Ada\nLovelace' }, 'name', /Leave out line breaks/],
+  ['a NUL in the name', { name: 'Ada\u0000Lovelace' }, 'name', /Leave out .* control characters/],
+  ['an escape in the name', { name: 'Ada\u001b[31m' }, 'name', /Leave out .* control characters/],
+  ['a C1 control in the name', { name: 'Ada\u0085' + 'L' }, 'name', /Leave out .* control/],
+])(
+  '%s: refused next to the field, the rest is kept as typed',
+  async (_what, wrong, field, says) => {
+    const before = countUsers();
+    const typed = details(wrong);
+    const answer = await openBrowser(application).post('/signup', typed);
+    expect(answer.status).toBe(400);
+    expect(answer.headers['set-cookie']).toBeUndefined();
+    const inError = fieldOnPage(answer.text, field);
+    expect(inError).toMatchObject({ isInvalid: true, hasFocus: true });
+    expect(inError.note).toMatch(says);
+    for (const other of ['name', 'email', 'password'].filter((name) => name !== field)) {
+      expect(fieldOnPage(answer.text, other)).toMatchObject({ isInvalid: false, hasFocus: false });
+    }
+    for (const kept of ['name', 'email'].filter((name) => name !== field)) {
+      expect(fieldOnPage(answer.text, kept).value).toBe(typed[kept as 'name' | 'email']);
+    }
+    expect(countUsers()).toEqual(before);
+  },
+);
+
+test('everything wrong at once is said at once, and the first field has the focus', async () => {
+  const typed = { name: '', email: 'ada', password: 'short', remember: 'on' };
+  const { status, text } = await openBrowser(application).post('/signup', typed);
+  expect(status).toBe(400);
+  expect(fieldOnPage(text, 'name')).toMatchObject({ isInvalid: true, hasFocus: true });
+  expect(fieldOnPage(text, 'email')).toMatchObject({
+    ...{ isInvalid: true, hasFocus: false, value: 'ada' },
+  });
+  expect(fieldOnPage(text, 'password')).toMatchObject({ isInvalid: true, hasFocus: false });
+  expect(fieldOnPage(text, 'remember').isChecked).toBe(true);
+  expect(formErrorOnPage(text)).toBeNull();
+});
+
+test('a wrong form never sends the password back, neither in the page nor to scripts', async () => {
+  const browser = openBrowser(application);
+  const typed = details({ name: '', password: 'canary-of-the-form' });
+  for (const path of ['/signup', '/signup.data', '/login', '/login.data']) {
+    const { status, text } = await browser.post(path, typed);
+    expect(status).toBe(400);
+    expect(text).not.toContain('canary-of-the-form');
+  }
+  const { text } = await browser.post('/signup', typed);
+  expect(fieldOnPage(text, 'password').value).toBeNull();
+});
+
+test.each([
+  ['8 characters', '12345678'],
+  ['8 emoji', EMOJI.repeat(8)],
+  ['256 characters', 'x'.repeat(256)],
+  ['256 emoji', EMOJI.repeat(256)],
+  ['spaces only', '        '],
+  ['any control character', '\u0000\u0001\u0002\u0003\r\n\t\u007f'],
+])('a password of %s is good for signing up and in', async (_what, password) => {
+  const person = await signUp(application, { email: newEmail(), password });
+  expect(await canSignIn(person.email, password)).toBe(true);
+});
+
+test.each([
+  ['spaces at either end', '  correct horse  ', 'correct horse'],
+  ['a space at the end', 'correct horse ', 'correct horse'],
+  ['upper case', 'Correct Horse', 'correct horse'],
+  ['the 73rd byte', `${'x'.repeat(72)}a`, `${'x'.repeat(72)}b`],
+  ['the 256th character', `${'x'.repeat(255)}a`, `${'x'.repeat(255)}b`],
+  ['what follows a NUL', 'secret\u0000one', 'secret\u0000two'],
+  ['what follows a NUL at the start', '\u0000correct', '\u0000horses!'],
+  ['an accent however it is written', 'caf\u00e9 caf\u00e9', 'cafe\u0301 cafe\u0301'],
+])('in a password %s counts', async (_what, password, other) => {
+  const person = await signUp(application, { email: newEmail(), password });
+  expect(await canSignIn(person.email, other)).toBe(false);
+  expect(await canSignIn(person.email, password)).toBe(true);
+});
+
+test('an e-mail in another case, or with spaces around it, is the same account', async () => {
+  const browser = openBrowser(application);
+  const name = newEmail();
+  const answer = await browser.post('/signup', details({ email: `  ${name.toUpperCase()} ` }));
+  expect(answer.status).toBe(302);
+  expect(await canSignIn(name, PASSWORD)).toBe(true);
+  expect(await canSignIn(name.toUpperCase(), PASSWORD)).toBe(true);
+
+  const again = await openBrowser(application).post('/signup', details({ email: name }));
+  expect(again.status).toBe(400);
+  const [row] = application.sql('SELECT email FROM User WHERE lower(email) = ?', name);
+  expect(row).toEqual({ email: name });
+});
+
+test.each([
+  ['80 characters', 'x'.repeat(80)],
+  ['80 emoji', EMOJI.repeat(80)],
+  ['one character', '李'],
+  ['apostrophes and accents', "Zoë O'Brien-Łukasz"],
+])('a name of %s is kept exactly', async (_what, name) => {
+  const person = await signUp(application, { email: newEmail(), name });
+  const [row] = application.sql('SELECT name FROM User WHERE email = ?', person.email);
+  expect(row).toEqual({ name });
+});
+
+test('a name of 81 emoji is one too many', async () => {
+  const answer = await openBrowser(application).post(
+    '/signup',
+    details({ name: EMOJI.repeat(81) }),
+  );
+  expect(answer.status).toBe(400);
+  expect(fieldOnPage(answer.text, 'name').note).toBe('Use at most 80 characters.');
+});
+
+test('a taken e-mail is refused next to its field, and whose it is keeps everything', async () => {
+  const person = await signUp(application, { email: newEmail(), name: 'The first' });
+  const taker = openBrowser(application);
+  const answer = await taker.post('/signup', {
+    ...{ email: person.email, name: 'The second', password: 'another password' },
+  });
+  expect(answer.status).toBe(400);
+  expect(answer.headers['set-cookie']).toBeUndefined();
+  const field = fieldOnPage(answer.text, 'email');
+  expect(field).toMatchObject({ isInvalid: true, hasFocus: true, value: person.email });
+  expect(field.note).toContain('cannot be used for a new account');
+  expect(fieldOnPage(answer.text, 'name').value).toBe('The second');
+  expect(application.sql('SELECT name FROM User WHERE email = ?', person.email)).toEqual([
+    { name: 'The first' },
+  ]);
+  expect(await canSignIn(person.email, 'another password')).toBe(false);
+  expect(await canSignIn(person.email, PASSWORD)).toBe(true);
+});
+
+test('of ten people who want one e-mail at the same moment, one gets it', async () => {
+  const email = newEmail();
+  const answers = await Promise.all(
+    Array.from({ length: 10 }, () => openBrowser(application).post('/signup', details({ email }))),
+  );
+  expect(answers.map(({ status }) => status).sort()).toEqual([302, ...Array<number>(9).fill(400)]);
+  expect(application.sql('SELECT id FROM User WHERE email = ?', email)).toHaveLength(1);
+});
+
+test('fields that are not of the form change nothing', async () => {
+  const browser = openBrowser(application);
+  const given = details();
+  const victim = await signUp(application);
+  const [victimRow] = application.sql<{ id: string }>(
+    'SELECT id FROM User WHERE email = ?',
+    victim.email,
+  );
+  const answer = await browser.post('/signup', {
+    ...given,
+    id: 'chosen-id',
+    userId: victimRow!.id,
+    createdAt: '2001-01-01T00:00:00.000Z',
+    updatedAt: '2001-01-01T00:00:00.000Z',
+    role: 'administrator',
+    'sessions.create.id': 'chosen-session',
+    'password.hash': 'chosen-hash',
+    'user.id': victimRow!.id,
+  });
+  expect(answer.status).toBe(302);
+  const [row] = application.sql<{ id: string; createdAt: number }>(
+    'SELECT id, createdAt FROM User WHERE email = ?',
+    given.email,
+  );
+  expect(row!.id).not.toBe('chosen-id');
+  expect(row!.id).not.toBe(victimRow!.id);
+  expect(new Date(row!.createdAt).getUTCFullYear()).not.toBe(2001);
+  expect(await canSignIn(given.email, PASSWORD)).toBe(true);
+  expect(await canSignIn(victim.email, PASSWORD)).toBe(true);
+  expect(application.sql(`SELECT id FROM Session WHERE id = 'chosen-session'`)).toEqual([]);
+});
+
+test('who is signed in already is sent on, and not asked to sign up', async () => {
+  const person = await signUp(application);
+  const answer = await person.browser.get('/signup?redirectTo=/settings/profile');
+  expect(answer.status).toBe(302);
+  expect(answer.location).toBe('/settings/profile');
+});
+
+test('signing up in a browser in which somebody is signed in ends that session', async () => {
+  const person = await signUp(application);
+  const phone = await signIn(application, person);
+  const first = await phone.sessionToken();
+  const answer = await phone.post('/signup', details({ name: 'Grace Hopper' }));
+  expect(answer.status).toBe(302);
+  expect(await phone.sessionToken()).not.toBe(first);
+  const page = await phone.get('/settings/profile');
+  expect(fieldOnPage(page.text, 'name').value).toBe('Grace Hopper');
+  await phone.plantToken(first!);
+  expect((await phone.get('/settings/profile')).status).toBe(302);
+});
