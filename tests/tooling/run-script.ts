@@ -1,0 +1,53 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { inProject } from '../../scripts/set-up/project.js';
+
+export interface Finished {
+  exitCode: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+export interface RunningScript {
+  process: ChildProcess;
+  /** Resolves when standard output matches; rejects when the script ends without. */
+  said(pattern: RegExp): Promise<void>;
+  finished: Promise<Finished>;
+}
+
+/**
+ * Runs a file of scripts/ as npm would, with nothing of this process's environment that could
+ * change what it does, and from a folder that is not the project's.
+ */
+export function startScript(
+  script: string,
+  env: Record<string, string>,
+  { args = [], nodeArgs = [] }: { args?: string[]; nodeArgs?: string[] } = {},
+): RunningScript {
+  const child = spawn(process.execPath, [...nodeArgs, inProject('scripts', script), ...args], {
+    cwd: '/',
+    env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env } as NodeJS.ProcessEnv,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+  const finished = new Promise<Finished>((resolve) => {
+    child.once('close', (exitCode) => resolve({ exitCode, stdout, stderr }));
+  });
+  const said = (pattern: RegExp) =>
+    new Promise<void>((resolve, reject) => {
+      const look = () => pattern.test(stdout) && resolve();
+      child.stdout.on('data', look);
+      look();
+      void finished.then((end) =>
+        reject(new Error(`It ended (${end.exitCode}) and never said ${pattern}:\n${end.stderr}`)),
+      );
+    });
+  return { process: child, said, finished };
+}
+
+/** Runs it to its end. */
+export function runScript(...args: Parameters<typeof startScript>): Promise<Finished> {
+  return startScript(...args).finished;
+}

@@ -1,0 +1,136 @@
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { runScript, startScript, type Finished } from './run-script.ts';
+
+let folder = '';
+
+beforeEach(() => {
+  folder = mkdtempSync(path.join(tmpdir(), 'latchkey-start-'));
+});
+
+afterEach(() => {
+  chmodSync(folder, 0o700);
+  rmSync(folder, { recursive: true });
+});
+
+/** An environment in which it would start. */
+const workingEnv = () => ({
+  PORT: '0',
+  DATABASE_URL: `file:${path.join(folder, 'latchkey.db')}`,
+  SECRETS_FILE: path.join(folder, 'secrets.json'),
+});
+
+function expectOneSentence({ exitCode, stderr }: Finished, pattern: RegExp) {
+  expect(stderr).toMatch(pattern);
+  // One line, a sentence by its ends, and no stack.
+  expect(stderr).toMatch(/^[^\n]+\.\n$/);
+  expect(stderr).not.toMatch(/\bat .+:\d+:\d+|Error:/);
+  expect(exitCode).toBe(1);
+}
+
+/** A folder that nobody may write to, not even root. */
+function unwritableFolder() {
+  if (process.getuid?.() === 0) return '/sys/latchkey';
+  const unwritable = path.join(folder, 'unwritable');
+  mkdirSync(unwritable, { mode: 0o500 });
+  return path.join(unwritable, 'data');
+}
+
+async function portInUse() {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return { port: (server.address() as AddressInfo).port, close: () => server.close() };
+}
+
+describe('npm start', () => {
+  test('makes a database and secrets that only the owner may read, serves, and stops cleanly', async () => {
+    const running = startScript('start.js', workingEnv());
+    await running.said(/"msg":"Latchkey is serving"/);
+    expect(statSync(path.join(folder, 'latchkey.db')).size).toBeGreaterThan(0);
+    expect(statSync(path.join(folder, 'secrets.json')).mode & 0o777).toBe(0o600);
+    running.process.kill('SIGTERM');
+    const { exitCode, stderr } = await running.finished;
+    expect(stderr).toBe('');
+    expect(exitCode).toBe(0);
+  });
+
+  test('says when the port is in use', async () => {
+    const { port, close } = await portInUse();
+    const end = await runScript('start.js', { ...workingEnv(), PORT: String(port) });
+    close();
+    expectOneSentence(end, new RegExp(`Port ${port} is in use`));
+  });
+
+  test('says when the folder of the database cannot be written', async () => {
+    const url = `file:${unwritableFolder()}/latchkey.db`;
+    const end = await runScript('start.js', { ...workingEnv(), DATABASE_URL: url });
+    expectOneSentence(end, /latchkey\.db|DATABASE_URL/);
+  });
+
+  test('says when the folder of the secrets cannot be written', async () => {
+    const file = `${unwritableFolder()}/secrets.json`;
+    const end = await runScript('start.js', { ...workingEnv(), SECRETS_FILE: file });
+    expectOneSentence(end, /secrets\.json cannot be written/);
+  });
+
+  test('says when the secrets file cannot be read', async () => {
+    const end = await runScript('start.js', { ...workingEnv(), SECRETS_FILE: folder });
+    expectOneSentence(end, /secrets file .+ cannot be read/);
+  });
+
+  test('says when the secrets file is damaged, and leaves it as it is', async () => {
+    const file = path.join(folder, 'secrets.json');
+    writeFileSync(file, '{"passwordPepper":');
+    const end = await runScript('start.js', { ...workingEnv(), SECRETS_FILE: file });
+    expectOneSentence(end, /secrets file .+ is damaged/);
+    expect(statSync(file).size).toBe('{"passwordPepper":'.length);
+  });
+
+  test.each([
+    ['of another kind', 'mysql://localhost/latchkey'],
+    ['without a scheme', 'latchkey.db'],
+    ['of a server that nobody runs', 'postgresql://latchkey:very-secret@127.0.0.1:1/latchkey'],
+  ])('says when DATABASE_URL is %s, and shows no password', async (_what, url) => {
+    const end = await runScript('start.js', { ...workingEnv(), DATABASE_URL: url });
+    expectOneSentence(end, /DATABASE_URL|127\.0\.0\.1:1/);
+    expect(end.stdout + end.stderr).not.toContain('very-secret');
+  });
+
+  test('says when the file that DATABASE_URL names is no database', async () => {
+    const file = path.join(folder, 'notes.txt');
+    writeFileSync(file, 'buy milk '.repeat(1000));
+    const end = await runScript('start.js', { ...workingEnv(), DATABASE_URL: `file:${file}` });
+    expectOneSentence(end, /notes\.txt/);
+  });
+
+  test.each([
+    ['PORT', 'eighty', /PORT/],
+    ['LOG_LEVEL', 'loud', /LOG_LEVEL/],
+    ['ORIGIN', 'http://latchkey.example', /ORIGIN must start with https/],
+    ['ORIGIN', 'https://latchkey.example', /PASSWORD_PEPPER must be set/],
+  ])('says when %s=%s is not usable', async (name, value, pattern) => {
+    expectOneSentence(await runScript('start.js', { ...workingEnv(), [name]: value }), pattern);
+  });
+});
+
+test.each([
+  ['start.js', []],
+  ['test.js', []],
+  ['dev.js', []],
+  ['build.js', []],
+  ['generate.js', []],
+  ['run.js', ['seed']],
+])('%s says when Node is too old', async (script, args) => {
+  const oldNode = path.join(import.meta.dirname, 'fixtures', 'old-node.cjs');
+  const end = await runScript(script, {}, { args, nodeArgs: ['--require', oldNode] });
+  expectOneSentence(end, /needs Node 20\.19 or newer.+this is Node 18\.20\.8/);
+});
+
+test('run.js says which commands there are', async () => {
+  const end = await runScript('run.js', {}, { args: ['sesions-prune'] });
+  expect(end.stderr).toMatch(/^Say which command to run: .*sessions-prune/);
+  expect(end.exitCode).toBe(1);
+});
