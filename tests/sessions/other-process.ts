@@ -1,0 +1,71 @@
+import { createInterface } from 'node:readline';
+import type { EndReason } from '../../app/sessions/session.ts';
+import type { SessionStore } from '../../app/sessions/session-store.ts';
+import { Sessions } from '../../app/sessions/sessions.ts';
+import { openStore, type StoreAddress } from './open-store.ts';
+
+/** What one process does to sessions, all at once. */
+export interface Work {
+  nowMs: number;
+  maxPerUser?: number;
+  start?: { userId: string }[];
+  revoke?: string[];
+  revokeAllOf?: { userId: string; reason: EndReason };
+  /** Tokens, each to be used and renewed in turns, this many times. */
+  useAndRenew?: { tokens: string[]; times: number };
+}
+
+/** What came of it. */
+export interface Done {
+  started: string[];
+  revoked: string[];
+  endedOfUser: string[];
+  /** Every token that a renewal gave. */
+  renewed: string[];
+}
+
+// Run by itself: the address is the argument, work comes in line by line, what was done goes out.
+if (process.argv[2]) {
+  const open = await openStore(JSON.parse(process.argv[2]) as StoreAddress);
+  process.stdout.write('open\n');
+  for await (const line of createInterface({ input: process.stdin })) {
+    const done = await perform(open.store as SessionStore, JSON.parse(line) as Work);
+    process.stdout.write(`${JSON.stringify(done)}\n`);
+  }
+  await open.close();
+}
+
+async function perform(store: SessionStore, work: Work): Promise<Done> {
+  const now = new Date(work.nowMs);
+  const sessions = new Sessions({ store, maxPerUser: work.maxPerUser });
+  const later = (minutes: number) => new Date(work.nowMs + minutes * 60_000);
+  const done: Done = { started: [], revoked: [], endedOfUser: [], renewed: [] };
+
+  const useAndRenew = async (token: string, times: number) => {
+    let current = token;
+    for (let time = 1; time <= times; time += 1) {
+      await sessions.resume(current, later(2 * time));
+      const renewed = await sessions.renew(current, later(2 * time + 1));
+      if (!renewed) return;
+      current = renewed.token;
+      done.renewed.push(current);
+    }
+  };
+
+  await Promise.all([
+    ...(work.start ?? []).map(async (details) => {
+      done.started.push((await sessions.start(details, now)).token);
+    }),
+    ...(work.revoke ?? []).map(async (id) => {
+      if (await sessions.revoke(id, { reason: 'signed-out' }, now)) done.revoked.push(id);
+    }),
+    ...(work.useAndRenew?.tokens ?? []).map((token) =>
+      useAndRenew(token, work.useAndRenew?.times ?? 1),
+    ),
+    work.revokeAllOf &&
+      sessions
+        .revokeOthers(work.revokeAllOf.userId, null, work.revokeAllOf, now)
+        .then((ids) => done.endedOfUser.push(...ids)),
+  ]);
+  return done;
+}
