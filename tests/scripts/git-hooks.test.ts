@@ -9,19 +9,20 @@ let clone = '';
 
 /** Runs a program in the clone as someone who never configured git. */
 function run(program: string, args: string[], env: Record<string, string> = {}) {
+  const environment: Record<string, string | undefined> = {
+    PATH: process.env.PATH,
+    HOME: clone,
+    GIT_CONFIG_NOSYSTEM: '1',
+    GIT_AUTHOR_NAME: 'Ada',
+    GIT_AUTHOR_EMAIL: 'ada@latchkey.example',
+    GIT_COMMITTER_NAME: 'Ada',
+    GIT_COMMITTER_EMAIL: 'ada@latchkey.example',
+    ...env,
+  };
   return spawnSync(program, args, {
     cwd: clone,
     encoding: 'utf8',
-    env: {
-      PATH: process.env.PATH,
-      HOME: clone,
-      GIT_CONFIG_NOSYSTEM: '1',
-      GIT_AUTHOR_NAME: 'Ada',
-      GIT_AUTHOR_EMAIL: 'ada@latchkey.example',
-      GIT_COMMITTER_NAME: 'Ada',
-      GIT_COMMITTER_EMAIL: 'ada@latchkey.example',
-      ...env,
-    } as NodeJS.ProcessEnv,
+    env: environment as NodeJS.ProcessEnv,
   });
 }
 

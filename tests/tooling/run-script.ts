@@ -9,8 +9,8 @@ export interface Finished {
 
 export interface RunningScript {
   process: ChildProcess;
-  /** Resolves when standard output matches; rejects when the script ends without. */
-  said(pattern: RegExp): Promise<void>;
+  /** Answers what matched in standard output, as soon as it does; rejects when the script ends without. */
+  said(pattern: RegExp): Promise<RegExpExecArray>;
   finished: Promise<Finished>;
 }
 
@@ -23,9 +23,14 @@ export function startScript(
   env: Record<string, string>,
   { args = [], nodeArgs = [] }: { args?: string[]; nodeArgs?: string[] } = {},
 ): RunningScript {
+  const environment: Record<string, string | undefined> = {
+    PATH: process.env.PATH,
+    HOME: process.env.HOME,
+    ...env,
+  };
   const child = spawn(process.execPath, [...nodeArgs, inProject('scripts', script), ...args], {
     cwd: '/',
-    env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env } as NodeJS.ProcessEnv,
+    env: environment as NodeJS.ProcessEnv,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let stdout = '';
@@ -36,8 +41,11 @@ export function startScript(
     child.once('close', (exitCode) => resolve({ exitCode, stdout, stderr }));
   });
   const said = (pattern: RegExp) =>
-    new Promise<void>((resolve, reject) => {
-      const look = () => pattern.test(stdout) && resolve();
+    new Promise<RegExpExecArray>((resolve, reject) => {
+      const look = () => {
+        const match = pattern.exec(stdout);
+        if (match) resolve(match);
+      };
       child.stdout.on('data', look);
       look();
       void finished.then((end) =>

@@ -48,7 +48,10 @@ async function portInUse() {
 describe('npm start', () => {
   test('makes a database and secrets that only the owner may read, serves, and stops cleanly', async () => {
     const running = startScript('start.js', workingEnv());
-    await running.said(/"msg":"Latchkey is serving"/);
+    const [, origin] = await running.said(/"origin":"([^"]+)","msg":"Latchkey is serving"/);
+    const page = await fetch(`${origin}/login`);
+    expect(page.status).toBe(200);
+    expect(await page.text()).toContain('<html');
     expect(statSync(path.join(folder, 'latchkey.db')).size).toBeGreaterThan(0);
     expect(statSync(path.join(folder, 'secrets.json')).mode & 0o777).toBe(0o600);
     running.process.kill('SIGTERM');
