@@ -1,0 +1,118 @@
+/** What Prisma's driver adapters say about a failed query. */
+interface DriverCause {
+  kind: string;
+  originalCode?: string;
+  originalMessage?: string;
+  table?: string;
+  constraint?: { fields?: string[]; index?: string };
+}
+
+// The generated clients are two, and the server is bundled apart from the pages: `instanceof`
+// would tell apart what is the same.
+
+/** Prisma's codes for a database that is down, busy, full, or not the one that the models describe. */
+const UNAVAILABLE_CODES = new Set([
+  ...['P1000', 'P1001', 'P1002', 'P1003', 'P1008', 'P1010', 'P1011', 'P1017'],
+  ...['P2021', 'P2022', 'P2024', 'P2028', 'P2034', 'P2037'],
+]);
+
+/** The same, as the adapters say it of statements that were written by hand. */
+const UNAVAILABLE_KINDS = new Set([
+  ...['DatabaseNotReachable', 'ConnectionClosed', 'SocketTimeout', 'TlsConnectionError'],
+  ...['DatabaseDoesNotExist', 'DatabaseAccessDenied', 'AuthenticationFailed'],
+  ...['TooManyConnections', 'TransactionWriteConflict', 'TableDoesNotExist', 'ColumnNotFound'],
+]);
+
+const SQLITE_UNAVAILABLE =
+  /^SQLITE_(BUSY|LOCKED|IOERR|CORRUPT|NOTADB|FULL|CANTOPEN|READONLY|PERM|NOMEM|PROTOCOL)/;
+
+/**
+ * Classes of PostgreSQL's codes: connection, authorization, resources, operator, system, internal;
+ * and no such database, read-only (a replica after a failover), no privilege, lock not available.
+ */
+const POSTGRES_UNAVAILABLE = /^(08|28|53|57|58|XX|3D000$|25006$|42501$|55P03$|40001$|40P01$)/;
+
+const NETWORK_UNAVAILABLE =
+  /^(ECONN(REFUSED|RESET|ABORTED)|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|EPIPE)$/;
+
+/** Errors that the drivers throw without any code. */
+const DRIVER_MESSAGES = [
+  'timeout exceeded when trying to connect',
+  'timeout expired',
+  'Connection terminated',
+  'Client has encountered a connection error',
+  'Client was closed and is not queryable',
+  'Cannot use a pool after calling end on the pool',
+  'The database connection is not open',
+];
+
+/** How far to follow `cause`. */
+const DEPTH = 5;
+
+/**
+ * True when the write was refused because another row holds this value of `field` already.
+ *
+ * PostgreSQL names the index and not the field: it is recognised by the name that Prisma gives it
+ * (`Table_field_key`); that of a primary key does not tell, and counts as `id`.
+ */
+export function isUniqueViolation(error: unknown, field: string): boolean {
+  const cause = driverCauseOf(error);
+  if (cause?.kind !== 'UniqueConstraintViolation') return false;
+  const { fields, index } = cause.constraint ?? {};
+  return (fields ?? fieldsOfIndex(index ?? '', cause.table)).includes(field);
+}
+
+function fieldsOfIndex(index: string, table: string | undefined): string[] {
+  const prefix = table === undefined ? /^[^_]*_/ : `${table}_`;
+  const rest = index.replace(prefix, '');
+  return rest === 'pkey' ? ['id'] : rest.replace(/_key$/, '').split('_');
+}
+
+/**
+ * True when the database could not answer: it is down, locked, out of connections or space,
+ * damaged, or lacks the tables. Nothing may be concluded then; answer 503. False for what the
+ * database did answer (a constraint, no such record) and for mistakes of the program.
+ *
+ * A refused network connection of anything else looks the same: wrap such errors before they get
+ * here.
+ */
+export function isDatabaseUnavailable(error: unknown): boolean {
+  let current = error;
+  for (let depth = 0; depth < DEPTH && current instanceof Error; depth += 1) {
+    if (saysUnavailable(current)) return true;
+    current = current.cause;
+  }
+  return false;
+}
+
+function saysUnavailable(error: Error): boolean {
+  const { code } = error as { code?: unknown };
+  // Connecting failed before there was a query. Rust panics are of older engines.
+  if (error.name === 'PrismaClientInitializationError') return true;
+  const cause = driverCauseOf(error);
+  if (cause) {
+    const originalCode = cause.originalCode ?? '';
+    return (
+      UNAVAILABLE_KINDS.has(cause.kind) ||
+      SQLITE_UNAVAILABLE.test(originalCode) ||
+      // Five characters, as every SQLSTATE: "SQLITE_…" is none.
+      (originalCode.length === 5 && POSTGRES_UNAVAILABLE.test(originalCode))
+    );
+  }
+  if (typeof code === 'string') {
+    return (
+      UNAVAILABLE_CODES.has(code) || SQLITE_UNAVAILABLE.test(code) || NETWORK_UNAVAILABLE.test(code)
+    );
+  }
+  return DRIVER_MESSAGES.some((message) => error.message.startsWith(message));
+}
+
+function driverCauseOf(error: unknown): DriverCause | null {
+  const { meta, cause } = (error ?? {}) as {
+    meta?: { driverAdapterError?: { cause?: DriverCause } } | null;
+    cause?: unknown;
+  };
+  if (meta?.driverAdapterError?.cause) return meta.driverAdapterError.cause;
+  const isAdapterError = error instanceof Error && error.name === 'DriverAdapterError';
+  return isAdapterError ? (cause as DriverCause) : null;
+}

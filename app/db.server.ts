@@ -1,0 +1,73 @@
+import type { PrismaClient } from '../prisma/sqlite/client/client.ts';
+import { CONNECT_WITHIN_MS } from './database-connections.server.ts';
+import {
+  parseDatabaseUrl,
+  quoteName,
+  type DatabaseAddress,
+  type DatabaseProvider,
+} from './database-url.server.ts';
+import { applyMigrations, type MigrationsLog } from './migrations.server.ts';
+import { createSqliteAdapter } from './sqlite-adapter.server.ts';
+
+export interface Database {
+  /**
+   * Typed by the SQLite client, the narrower of the two. Inside `$transaction`, use only the client
+   * that it hands over.
+   */
+  client: PrismaClient;
+  provider: DatabaseProvider;
+  /** Lets go of every connection. The client must not be used afterwards. */
+  close(): Promise<void>;
+}
+
+export interface DatabaseOptions {
+  /** `file:` and a path (relative to the current directory), or `postgresql://…`. */
+  databaseUrl: string;
+  /** Default: `prisma/{provider}/migrations` of the current directory. */
+  migrationsFolder?: string;
+  log: MigrationsLog;
+}
+
+/**
+ * Opens the database that DATABASE_URL names: makes a SQLite file that is missing, brings the
+ * tables up to date, and connects Prisma.
+ *
+ * @throws {StartupError} one sentence that says what to do; it never shows the password.
+ */
+export async function openDatabase(options: DatabaseOptions): Promise<Database> {
+  const address = parseDatabaseUrl(options.databaseUrl);
+  await applyMigrations(options);
+  const client = await createClient(address, options.log);
+  return { client, provider: address.provider, close: () => client.$disconnect() };
+}
+
+async function createClient(address: DatabaseAddress, log: MigrationsLog): Promise<PrismaClient> {
+  if (address.provider === 'sqlite') {
+    const { PrismaClient } = await import('../prisma/sqlite/client/client.ts');
+    return new PrismaClient({ adapter: await createSqliteAdapter(address.file) });
+  }
+  const { PrismaClient } = await import('../prisma/postgresql/client/client.ts');
+  const { PrismaPg } = await import('@prisma/adapter-pg');
+  const { connectionString, schema, maxConnections } = address;
+  const adapter = new PrismaPg(
+    {
+      connectionString,
+      application_name: 'latchkey',
+      // Without it a request waits for a free connection for ever.
+      connectionTimeoutMillis: CONNECT_WITHIN_MS,
+      keepAlive: true,
+      ...(maxConnections !== null && { max: maxConnections }),
+      // Statements written by hand name no schema. Poolers do not take this, so only when needed.
+      ...(schema !== 'public' && { options: `-c search_path=${quoteName(schema)}` }),
+    },
+    {
+      schema,
+      onPoolError: (error) => log.warn({ err: error }, 'PostgreSQL ended an idle connection'),
+    },
+  );
+  const client = new PrismaClient({ adapter });
+  // Both clients come from the same models: a test compares them.
+  return client as unknown as PrismaClientOfSqlite;
+}
+
+type PrismaClientOfSqlite = Database['client'];

@@ -1,0 +1,344 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import type BetterSqlite3 from 'better-sqlite3';
+import type pg from 'pg';
+import {
+  connectToPostgres,
+  messageOf,
+  openSqliteFile,
+  sqliteStartupError,
+} from './database-connections.server.ts';
+import {
+  parseDatabaseUrl,
+  quoteName,
+  type DatabaseAddress,
+  type DatabaseProvider,
+} from './database-url.server.ts';
+import { StartupError } from './startup-error.server.ts';
+
+/** The part of the log that migrations write to. */
+export interface MigrationsLog {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+}
+
+export interface MigrationsOptions {
+  databaseUrl: string;
+  /** Holds a folder for each migration. Default: `prisma/{provider}/migrations` of the current directory. */
+  migrationsFolder?: string;
+  log: MigrationsLog;
+}
+
+/** A migration stopped the boot. The message names it and says what to do. */
+export class MigrationError extends StartupError {
+  override name = 'MigrationError';
+  constructor(
+    readonly migration: string,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
+interface Migration {
+  name: string;
+  sql: string;
+  checksum: string;
+}
+
+/** A row of `_prisma_migrations`, as far as it matters here. */
+interface MigrationRecord {
+  name: string;
+  checksum: string;
+  isFinished: boolean;
+}
+
+/** Prisma's own, so that its `migrate deploy` and a booting server keep out of each other's way. */
+const ADVISORY_LOCK = 72_707_369;
+const WAIT_FOR_LOCK_MS = 30_000;
+
+const SQLITE_TABLE = `CREATE TABLE IF NOT EXISTS "_prisma_migrations" (
+    "id"                    TEXT PRIMARY KEY NOT NULL,
+    "checksum"              TEXT NOT NULL,
+    "finished_at"           DATETIME,
+    "migration_name"        TEXT NOT NULL,
+    "logs"                  TEXT,
+    "rolled_back_at"        DATETIME,
+    "started_at"            DATETIME NOT NULL DEFAULT current_timestamp,
+    "applied_steps_count"   INTEGER UNSIGNED NOT NULL DEFAULT 0
+)`;
+
+const POSTGRES_TABLE = `CREATE TABLE IF NOT EXISTS "_prisma_migrations" (
+    id                      VARCHAR(36) PRIMARY KEY NOT NULL,
+    checksum                VARCHAR(64) NOT NULL,
+    finished_at             TIMESTAMPTZ,
+    migration_name          VARCHAR(255) NOT NULL,
+    logs                    TEXT,
+    rolled_back_at          TIMESTAMPTZ,
+    started_at              TIMESTAMPTZ NOT NULL DEFAULT now(),
+    applied_steps_count     INTEGER NOT NULL DEFAULT 0
+)`;
+
+// A row that `prisma migrate resolve` marked as rolled back counts as if it were not there.
+const READ_RECORDS = `SELECT "migration_name" AS "name", "checksum", "finished_at" IS NOT NULL AS "finished"
+  FROM "_prisma_migrations" WHERE "rolled_back_at" IS NULL ORDER BY "started_at"`;
+
+const INSERT_RECORD = `INSERT INTO "_prisma_migrations"
+  ("id", "checksum", "migration_name", "started_at", "finished_at", "applied_steps_count")`;
+
+/**
+ * Brings the tables up to date: applies the migrations that the database does not have yet, in
+ * order of name, each in a transaction of its own, and records them as Prisma does, so that
+ * Prisma's `migrate deploy` and `migrate status` agree afterwards. One process at a time does it;
+ * others wait, and find it done. A script must not begin or end transactions itself.
+ *
+ * @returns the names of the migrations that it applied; empty when there was nothing to do.
+ * @throws {MigrationError} when a migration fails (it is rolled back whole), was edited after it
+ *   was applied, or was left half done.
+ * @throws {StartupError} when the database or the folder cannot be used.
+ */
+export async function applyMigrations(options: MigrationsOptions): Promise<string[]> {
+  const { databaseUrl, log } = options;
+  const address = parseDatabaseUrl(databaseUrl);
+  const folder = options.migrationsFolder ?? defaultFolder(address.provider);
+  const migrations = readMigrations(folder);
+  return address.provider === 'sqlite'
+    ? applyToSqlite(address.file, migrations, log)
+    : applyToPostgres(address, migrations, log);
+}
+
+function defaultFolder(provider: DatabaseProvider): string {
+  return resolve('prisma', provider, 'migrations');
+}
+
+function readMigrations(folder: string): Migration[] {
+  let names: string[];
+  try {
+    const entries = readdirSync(folder, { withFileTypes: true });
+    names = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+  } catch (error) {
+    throw new StartupError(
+      `The folder of migrations ${folder} cannot be read; start the server in the project's folder.`,
+      { cause: error },
+    );
+  }
+  return names.sort().map((name) => readMigration(folder, name));
+}
+
+function readMigration(folder: string, name: string): Migration {
+  const file = join(folder, name, 'migration.sql');
+  try {
+    const sql = readFileSync(file, 'utf8');
+    return { name, sql, checksum: checksumOf(sql) };
+  } catch (error) {
+    throw new MigrationError(
+      name,
+      `The migration ${name} has no readable file ${file}; restore it, or remove its folder.`,
+      { cause: error },
+    );
+  }
+}
+
+function checksumOf(sql: string): string {
+  return createHash('sha256').update(sql).digest('hex');
+}
+
+// As Prisma does it: a checkout with the other kind of line ends is no edit.
+function matchesChecksum({ sql, checksum }: Migration, recorded: string): boolean {
+  if (checksum === recorded) return true;
+  const unix = sql.replaceAll('\r\n', '\n');
+  return [unix, unix.replaceAll('\n', '\r\n')].some((text) => checksumOf(text) === recorded);
+}
+
+/** The migrations that are not recorded yet. Throws when the records forbid to go on. */
+function findPending(records: MigrationRecord[], migrations: Migration[]): Migration[] {
+  const halfDone = records.find((record) => !record.isFinished);
+  if (halfDone) {
+    throw new MigrationError(
+      halfDone.name,
+      `The migration ${halfDone.name} was begun by Prisma and did not finish; put the tables right, mark it with "npx prisma migrate resolve --rolled-back ${halfDone.name}" (or --applied), and start again.`,
+    );
+  }
+  const recorded = new Map(records.map((record) => [record.name, record]));
+  return migrations.filter((migration) => {
+    const record = recorded.get(migration.name);
+    if (record && !matchesChecksum(migration, record.checksum)) {
+      throw new MigrationError(
+        migration.name,
+        `The migration ${migration.name} was edited after it was applied to this database; restore its migration.sql, and put the change into a new migration.`,
+      );
+    }
+    return !record;
+  });
+}
+
+// An older version that restarts while a newer one is rolled out: the newer tables are made to
+// serve both.
+function warnOfUnknown(
+  records: MigrationRecord[],
+  migrations: Migration[],
+  log: MigrationsLog,
+): void {
+  const known = new Set(migrations.map(({ name }) => name));
+  const unknown = records.map(({ name }) => name).filter((name) => !known.has(name));
+  if (unknown.length > 0) {
+    log.warn(
+      { migrations: unknown },
+      'The database has migrations that this version of the application does not know',
+    );
+  }
+}
+
+function failed({ name }: Migration, error: unknown): StartupError {
+  if (error instanceof StartupError) return error;
+  return new MigrationError(
+    name,
+    `The migration ${name} failed and was rolled back whole; mend it and start again. The database says: ${messageOf(error)}`,
+    { cause: error },
+  );
+}
+
+async function applyToSqlite(
+  file: string,
+  migrations: Migration[],
+  log: MigrationsLog,
+): Promise<string[]> {
+  const db = await openSqliteFile(file, { waitMs: WAIT_FOR_LOCK_MS });
+  try {
+    // Prisma's scripts rebuild a table by dropping it, which would cascade. Inside a transaction
+    // this pragma, also that of the scripts, does nothing.
+    db.pragma('foreign_keys = OFF');
+    const records = readSqliteRecords(db);
+    warnOfUnknown(records, migrations, log);
+    const pending = findPending(records, migrations);
+    return pending
+      .filter((migration) => {
+        const isApplied = applyOneToSqlite(db, migration);
+        if (isApplied) log.info({ migration: migration.name }, 'Migration applied');
+        return isApplied;
+      })
+      .map(({ name }) => name);
+  } catch (error) {
+    throw sqliteStartupError(error, file);
+  } finally {
+    db.close();
+  }
+}
+
+/** False when another process was quicker. */
+function applyOneToSqlite(db: BetterSqlite3.Database, migration: Migration): boolean {
+  db.exec('BEGIN IMMEDIATE');
+  try {
+    const isPending = findPending(readSqliteRecords(db), [migration]).length > 0;
+    if (isPending) {
+      const startedAt = new Date();
+      db.exec(SQLITE_TABLE);
+      db.exec(migration.sql);
+      requireForeignKeys(db);
+      db.prepare(`${INSERT_RECORD} VALUES (?, ?, ?, ?, ?, 1)`).run(
+        randomUUID(),
+        migration.checksum,
+        migration.name,
+        sqliteTime(startedAt),
+        sqliteTime(new Date()),
+      );
+    }
+    db.exec('COMMIT');
+    return isPending;
+  } catch (error) {
+    // Some errors (a full disk, say) make SQLite roll back by itself.
+    if (db.inTransaction) db.exec('ROLLBACK');
+    throw failed(migration, error);
+  }
+}
+
+function requireForeignKeys(db: BetterSqlite3.Database): void {
+  const [orphan] = db.pragma('foreign_key_check') as { table: string; parent: string }[];
+  if (orphan) {
+    throw new Error(`rows of "${orphan.table}" refer to rows of "${orphan.parent}" that are gone`);
+  }
+}
+
+function readSqliteRecords(db: BetterSqlite3.Database): MigrationRecord[] {
+  const table = db
+    .prepare(`SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = '_prisma_migrations'`)
+    .get();
+  if (!table) return [];
+  const rows = db.prepare(READ_RECORDS).all() as {
+    name: string;
+    checksum: string;
+    finished: number;
+  }[];
+  return rows.map(({ finished, ...row }) => ({ ...row, isFinished: finished === 1 }));
+}
+
+/** As Prisma writes times into SQLite. */
+function sqliteTime(time: Date): string {
+  return time.toISOString().replace('Z', '+00:00');
+}
+
+async function applyToPostgres(
+  address: Extract<DatabaseAddress, { provider: 'postgresql' }>,
+  migrations: Migration[],
+  log: MigrationsLog,
+): Promise<string[]> {
+  const client = await connectToPostgres(address);
+  try {
+    // Held by the session: it goes with the connection, however that ends.
+    await client.query('SELECT pg_advisory_lock($1)', [ADVISORY_LOCK]);
+    const records = await readPostgresRecords(client);
+    warnOfUnknown(records, migrations, log);
+    const pending = findPending(records, migrations);
+    if (pending.length > 0) {
+      await client.query(`CREATE SCHEMA IF NOT EXISTS ${quoteName(address.schema)}`);
+    }
+    for (const migration of pending) {
+      await applyOneToPostgres(client, migration);
+      log.info({ migration: migration.name }, 'Migration applied');
+    }
+    return pending.map(({ name }) => name);
+  } catch (error) {
+    if (error instanceof StartupError) throw error;
+    throw new StartupError(
+      `The migrations could not be looked up in PostgreSQL (${messageOf(error)}); check the rights of the user in DATABASE_URL.`,
+      { cause: error },
+    );
+  } finally {
+    // Whatever went wrong before is what counts.
+    await client.end().catch(() => undefined);
+  }
+}
+
+async function applyOneToPostgres(client: pg.Client, migration: Migration): Promise<void> {
+  const startedAt = new Date();
+  await client.query('BEGIN');
+  try {
+    await client.query(POSTGRES_TABLE);
+    await client.query(migration.sql);
+    await client.query(`${INSERT_RECORD} VALUES ($1, $2, $3, $4, $5, 1)`, [
+      randomUUID(),
+      migration.checksum,
+      migration.name,
+      startedAt,
+      new Date(),
+    ]);
+    await client.query('COMMIT');
+  } catch (error) {
+    // On a connection that is lost the server has rolled back already.
+    await client.query('ROLLBACK').catch(() => undefined);
+    throw failed(migration, error);
+  }
+}
+
+async function readPostgresRecords(client: pg.Client): Promise<MigrationRecord[]> {
+  const table = await client.query<{ found: boolean }>(
+    `SELECT to_regclass('"_prisma_migrations"') IS NOT NULL AS "found"`,
+  );
+  if (!table.rows[0]?.found) return [];
+  const { rows } = await client.query<{ name: string; checksum: string; finished: boolean }>(
+    READ_RECORDS,
+  );
+  return rows.map(({ finished, ...row }) => ({ ...row, isFinished: finished }));
+}

@@ -1,0 +1,8 @@
+// A process of its own that applies migrations at a given moment, and says which it applied.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { applyMigrations } from '../../app/migrations.server.ts';
+
+const [databaseUrl = '', migrationsFolder, startAt = '0'] = process.argv.slice(2);
+const log = { info: () => undefined, warn: () => undefined };
+await sleep(Math.max(0, Number(startAt) - Date.now()));
+console.log(JSON.stringify(await applyMigrations({ databaseUrl, migrationsFolder, log })));

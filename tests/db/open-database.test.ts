@@ -1,0 +1,282 @@
+import { realpathSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { openDatabase, type Database } from '../../app/db.server.ts';
+import { StartupError } from '../../app/startup-error.server.ts';
+import { freePort } from '../fixtures/guarded-process.ts';
+import { createTestLog, EmptyDatabases, PROVIDERS, rejectionOf } from './providers.ts';
+
+const databases = new EmptyDatabases();
+const opened: Database[] = [];
+afterAll(async () => {
+  for (const database of opened) await database.close();
+  await databases.close();
+});
+
+async function open(databaseUrl: string): Promise<Database> {
+  const database = await openDatabase({ databaseUrl, log: createTestLog() });
+  opened.push(database);
+  return database;
+}
+
+/** The one sentence that stops the boot. */
+async function refusalOf(databaseUrl: string): Promise<string> {
+  const error = await rejectionOf(openDatabase({ databaseUrl, log: createTestLog() }));
+  expect(error).toBeInstanceOf(StartupError);
+  expect(error.message).toMatch(/^[^\n]+\.$/);
+  return error.message;
+}
+
+const now = new Date('2026-01-02T03:04:05.678Z');
+const person = { id: 'u1', email: 'ada@example.com', name: 'Ada' };
+const sessionOf = (userId: string, id: string) => ({
+  ...{ id, userId, secretHash: 'h', userAgent: '', ipAddress: '', remember: false },
+  ...{ createdAt: now, lastSeenAt: now, expiresAt: now, reauthenticatedAt: now },
+});
+
+describe.each(PROVIDERS)('an open database on %s', (provider) => {
+  test('says which it is, keeps times to the millisecond, and can be closed', async () => {
+    const { url } = await databases.make(provider);
+    const database = await openDatabase({ databaseUrl: url, log: createTestLog() });
+    expect(database.provider).toBe(provider);
+    await database.client.user.create({ data: { ...person, createdAt: now } });
+    await database.close();
+
+    const again = await open(url);
+    const found = await again.client.user.findUniqueOrThrow({ where: { id: 'u1' } });
+    expect(found).toMatchObject({ ...person, createdAt: now });
+  });
+
+  test('deleting a person deletes password and sessions', async () => {
+    const database = await databases.make(provider);
+    const { client } = await open(database.url);
+    await client.user.create({
+      data: { ...person, password: { create: { hash: 'h', changedAt: now } } },
+    });
+    await client.session.create({ data: sessionOf('u1', 's1') });
+    await client.user.delete({ where: { id: 'u1' } });
+    expect(await database.query('SELECT 1 FROM "Password"')).toEqual([]);
+    expect(await database.query('SELECT 1 FROM "Session"')).toEqual([]);
+  });
+
+  test('a session of nobody is refused', async () => {
+    const { url } = await databases.make(provider);
+    const { client } = await open(url);
+    await expect(client.session.create({ data: sessionOf('nobody', 's1') })).rejects.toThrow();
+  });
+
+  test('what others write during a transaction stays when that is rolled back', async () => {
+    const { url } = await databases.make(provider);
+    const { client } = await open(url);
+    await client.user.create({ data: person });
+    let hasBegun = () => {};
+    const begun = new Promise<void>((resolve) => (hasBegun = resolve));
+    const transaction = client.$transaction(async (inside) => {
+      await inside.user.create({ data: { ...person, id: 'u2', email: 'b@example.com' } });
+      hasBegun();
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      throw new Error('changed its mind');
+    });
+    const rejection = rejectionOf(transaction);
+    await begun;
+    await client.user.update({ where: { id: 'u1' }, data: { name: 'Written meanwhile' } });
+    expect((await rejection).message).toBe('changed its mind');
+    expect(await client.user.findMany()).toMatchObject([{ id: 'u1', name: 'Written meanwhile' }]);
+  });
+
+  test('parallel transactions and single writes all come through', async () => {
+    const { url } = await databases.make(provider);
+    const { client } = await open(url);
+    await client.user.create({ data: person });
+    const writes = Array.from({ length: 20 }, (_, i) =>
+      i % 2 === 0
+        ? client.session.create({ data: sessionOf('u1', `s${i}`) })
+        : client.$transaction([
+            client.session.create({ data: sessionOf('u1', `s${i}`) }),
+            client.user.update({ where: { id: 'u1' }, data: { name: `n${i}` } }),
+          ]),
+    );
+    await Promise.all(writes);
+    expect(await client.session.count()).toBe(20);
+  });
+
+  test('its tables have exactly the columns of the models', async () => {
+    const database = await databases.make(provider);
+    await open(database.url);
+    const columns = await database.query<{ table: string; column: string }>(
+      provider === 'sqlite'
+        ? `SELECT m.name AS "table", c.name AS "column" FROM sqlite_master m, pragma_table_info(m.name) c
+           WHERE m.type = 'table'`
+        : `SELECT table_name AS "table", column_name AS "column" FROM information_schema.columns
+           WHERE table_schema = 'public'`,
+    );
+    const found = columns
+      .filter(({ table }) => table !== '_prisma_migrations')
+      .map(({ table, column }) => `${table}.${column}`);
+    expect(found.sort()).toEqual(await columnsOfModels(provider));
+  });
+});
+
+test('the models are the same on both databases', async () => {
+  expect(realpathSync('prisma/sqlite/models.prisma')).toBe(realpathSync('prisma/models.prisma'));
+  expect(realpathSync('prisma/postgresql/models.prisma')).toBe(
+    realpathSync('prisma/models.prisma'),
+  );
+  const models = await columnsOfModels('sqlite');
+  expect(models).toContain('Session.secretHash');
+  expect(await columnsOfModels('postgresql')).toEqual(models);
+});
+
+async function columnsOfModels(provider: (typeof PROVIDERS)[number]): Promise<string[]> {
+  const { Prisma } = await (provider === 'sqlite'
+    ? import('../../prisma/sqlite/client/client.ts')
+    : import('../../prisma/postgresql/client/client.ts'));
+  const namespace = Prisma as unknown as Record<string, Record<string, string>>;
+  return Object.keys(Prisma.ModelName)
+    .flatMap((model) =>
+      Object.keys(namespace[`${model}ScalarFieldEnum`] ?? {}).map((field) => `${model}.${field}`),
+    )
+    .sort();
+}
+
+describe('a SQLite file', () => {
+  test('has the pragmas set on the connection that the application uses', async () => {
+    const { url } = await databases.make('sqlite');
+    const { client } = await open(url);
+    const pragma = async (name: string) => {
+      const [row] = await client.$queryRawUnsafe<Record<string, unknown>[]>(`PRAGMA ${name}`);
+      return String(Object.values(row ?? {})[0]);
+    };
+    const check = async () => {
+      expect(await pragma('journal_mode')).toBe('wal');
+      expect(await pragma('synchronous')).toBe('1');
+      expect(await pragma('foreign_keys')).toBe('1');
+      expect(await pragma('busy_timeout')).toBe('5000');
+    };
+    await check();
+    // A connection that is opened anew is no exception.
+    await client.$disconnect();
+    await check();
+  });
+
+  test('and its folder are made when missing, for their owner alone', async () => {
+    const folder = join(databases.folder(), 'new', 'nested');
+    const { client } = await open(`file:${folder}/latchkey.db`);
+    await client.user.create({ data: person });
+    const modeOf = (path: string) => (statSync(path).mode & 0o777).toString(8);
+    expect(modeOf(folder)).toBe('700');
+    for (const file of ['latchkey.db', 'latchkey.db-wal', 'latchkey.db-shm']) {
+      expect(modeOf(join(folder, file))).toBe('600');
+    }
+  });
+
+  test('with old parameters behind its name is the same file', async () => {
+    const folder = databases.folder();
+    await open(`file:${folder}/a.db?connection_limit=1`);
+    expect(statSync(join(folder, 'a.db')).size).toBeGreaterThan(0);
+  });
+
+  test('a transaction that cannot be committed does not stand in the way of the next', async () => {
+    const { url } = await databases.make('sqlite');
+    const { client } = await open(url);
+    await rejectionOf(
+      client.$transaction(async (inside) => {
+        await inside.$executeRawUnsafe('PRAGMA defer_foreign_keys = ON');
+        await inside.password.create({ data: { userId: 'nobody', hash: 'h', changedAt: now } });
+      }),
+    );
+    expect(await client.$transaction((inside) => inside.password.count())).toBe(0);
+  });
+
+  test.each([
+    [
+      'whose folder would be inside a file',
+      'a-file/nested/a.db',
+      /folder .*a-file.* cannot be made/,
+    ],
+    ['whose folder is a file', 'a-file/a.db', /a-file\/a\.db cannot be made/],
+    ['that is a folder', '.', /cannot be opened for writing/],
+    ['that is something else', 'a-file', /is not a SQLite database/],
+  ])('%s stops the boot', async (_what, path, sentence) => {
+    const folder = databases.folder();
+    writeFileSync(
+      join(folder, 'a-file'),
+      'this is no database, and long enough to be sure. '.repeat(40),
+    );
+    const message = await refusalOf(`file:${folder}/${path}`);
+    expect(message).toMatch(sentence);
+    expect(message).toContain(folder);
+  });
+
+  test('in a folder where nobody can write stops the boot', async () => {
+    expect(await refusalOf('file:/proc/latchkey/a.db')).toMatch(/folder \/proc\/latchkey of/);
+    expect(await refusalOf('file:/proc/a.db')).toMatch(/\/proc\/a\.db cannot be made/);
+  });
+});
+
+describe('a DATABASE_URL', () => {
+  test.each([
+    'mysql://root:hunter2@localhost/app',
+    'postgers://app:hunter2@localhost/app',
+    './data/latchkey.db',
+    '',
+    'file:',
+    'file::memory:',
+    'file:?x=1',
+    'file://server/share/a.db',
+    'postgresql://app:hunter2/x@localhost/app',
+    'postgresql://app:hunter2#x@localhost/app',
+    'postgresql://app:1234/hunter2@localhost/app',
+    'postgresql://app:1234?hunter2@localhost/app',
+    'postgresql://app:hunter2@local host/app',
+    'postgresql://app:hunter2%@localhost:1/app',
+  ])('of %s is refused by name, and not shown', async (url) => {
+    const message = await refusalOf(url);
+    expect(message).toContain('DATABASE_URL');
+    expect(message).not.toMatch(/hunter2|1234/);
+  });
+});
+
+describe('a PostgreSQL server', () => {
+  test('that is not there stops the boot', async () => {
+    const port = await freePort();
+    for (const host of ['127.0.0.1', 'localhost']) {
+      const message = await refusalOf(`postgresql://app:hunter2@${host}:${port}/app`);
+      expect(message).toContain(`No PostgreSQL server answers at ${host}:${port}`);
+      expect(message).not.toContain('hunter2');
+    }
+  });
+
+  test('of an unknown host stops the boot', async () => {
+    const message = await refusalOf('postgresql://app:hunter2@nowhere.invalid/app');
+    expect(message).toContain('No PostgreSQL server answers at nowhere.invalid:5432');
+    expect(message).not.toContain('hunter2');
+  });
+
+  test('that refuses the password stops the boot, without showing it', async () => {
+    const { url, password } = await databases.postgres();
+    const message = await refusalOf(url.replace(password, 'hunter2'));
+    expect(message).toMatch(/refuses the user "latchkey"/);
+    expect(message).not.toContain('hunter2');
+  });
+
+  test('that wants a password where none is given stops the boot', async () => {
+    const { url, password } = await databases.postgres();
+    expect(await refusalOf(url.replace(`:${password}`, ''))).toMatch(/asks for a password/);
+  });
+
+  test('without the database stops the boot', async () => {
+    const { url, password } = await databases.postgres();
+    const message = await refusalOf(url.replace(/postgres$/, 'missing'));
+    expect(message).toMatch(/has no database "missing"/);
+    expect(message).not.toContain(password);
+  });
+
+  test('with a schema in its URL serves builder and handwritten statements from it', async () => {
+    const database = await databases.make('postgresql');
+    const { client } = await open(`${database.url}?schema=own&connection_limit=2`);
+    await client.user.create({ data: person });
+    expect(await client.$queryRawUnsafe('SELECT "id" FROM "User"')).toEqual([{ id: 'u1' }]);
+    expect(await database.query('SELECT "id" FROM own."User"')).toEqual([{ id: 'u1' }]);
+  });
+});
