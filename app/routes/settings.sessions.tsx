@@ -18,15 +18,13 @@ export async function loader(args: LoaderFunctionArgs) {
   const { context, request } = args;
   const { session: current, person } = await requireSession(args);
   const after = parsePosition(new URL(request.url).searchParams.get('after'));
-  const { live, ended } = await context.sessions.list(person.id, context.now, {
-    // One more than a page shows, to know whether there is another.
-    limit: PAGE_ROWS + 1,
+  const { live, ended, next } = await context.sessions.list(person.id, context.now, {
+    limit: PAGE_ROWS,
     after,
     endedLimit: after ? 0 : ENDED_ROWS,
   });
-  const page = live.slice(0, PAGE_ROWS);
-  const others = page.filter(({ id }) => id !== current.id);
-  const last = live.length > PAGE_ROWS ? page.at(-1) : undefined;
+  const others = live.filter(({ id }) => id !== current.id);
+  // The one that asks stands first, wherever its last activity would put it.
   const shown = after ? others : [current, ...others];
   return {
     now: context.now.toISOString(),
@@ -34,7 +32,7 @@ export async function loader(args: LoaderFunctionArgs) {
     ended: ended.map((session) => viewSession(context, session, current.id)),
     otherCount: others.length,
     isFirstPage: after === null,
-    next: last ? `${last.lastSeenAt.getTime()}.${last.id}` : null,
+    next: next && `${next.lastSeenAt.getTime()}.${next.id}`,
   };
 }
 
