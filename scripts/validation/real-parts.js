@@ -4,13 +4,12 @@ import { runProgram } from '../set-up/command-line.js';
 import { Refusal } from '../set-up/refusal.js';
 
 /**
- * A program that the tests run for real, and where it may be.
+ * A program that the tests run for real.
  *
  * @typedef {object} RealPart
  * @property {string} name for people
  * @property {string} aptPackage
- * @property {string} variable the environment variable that tells the tests where it is
- * @property {() => string | null | Promise<string | null>} find
+ * @property {() => boolean | Promise<boolean>} isThere
  */
 
 const POSTGRESQL_FOLDERS = '/usr/lib/postgresql';
@@ -19,79 +18,60 @@ const MAC_CHROME = '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome
 
 /** @type {RealPart[]} */
 const REAL_PARTS = [
-  {
-    name: 'Chromium',
-    aptPackage: 'chromium',
-    variable: 'CHROMIUM_PATH',
-    find: async () =>
-      CHROMIUM_NAMES.map(onPath).find((file) => file !== null) ??
-      existing(MAC_CHROME) ??
-      existing(await playwrightChromium()),
-  },
-  {
-    name: 'PostgreSQL',
-    aptPackage: 'postgresql',
-    variable: 'POSTGRESQL_BIN',
-    find: findPostgresql,
-  },
-  {
-    name: 'Redis',
-    aptPackage: 'redis-server',
-    variable: 'REDIS_SERVER_PATH',
-    find: () => onPath('redis-server'),
-  },
+  { name: 'Chromium', aptPackage: 'chromium', isThere: locateChromium },
+  { name: 'PostgreSQL', aptPackage: 'postgresql', isThere: isPostgresqlThere },
+  { name: 'Redis', aptPackage: 'redis-server', isThere: () => onPath('redis-server') !== null },
 ];
 
 /**
  * Finds the browser and the database servers that the tests run against, and installs those that
  * are missing where it may. Where it may not, a {@link Refusal} says what to install: without them
  * nothing would be proved, so nothing is skipped.
- * From then on the environment says where each one is.
  */
 export async function ensureRealParts() {
-  let missing = await locate(REAL_PARTS);
+  let missing = await missingOf(REAL_PARTS);
   if (missing.length > 0) {
     await installWithApt(missing.map(({ aptPackage }) => aptPackage));
-    missing = await locate(missing);
+    missing = await missingOf(missing);
   }
   if (missing.length > 0) {
     const names = missing.map(({ name }) => name).join(', ');
-    const variables = missing.map(({ variable }) => variable).join(', ');
     throw new Refusal(
-      `The tests need ${names}: install it with your system's package manager, or say where it is in ${variables}.`,
+      `The tests need ${names}; install what is missing with your system's package manager, on the PATH (a browser elsewhere: say where in CHROMIUM_PATH).`,
     );
   }
 }
 
-/**
- * Names each part's place in the environment, and answers the parts that have none.
- *
- * @param {RealPart[]} parts
- */
-async function locate(parts) {
+/** @param {RealPart[]} parts */
+async function missingOf(parts) {
   const missing = [];
   for (const part of parts) {
-    const given = process.env[part.variable];
-    if (given && !existsSync(given)) {
-      throw new Refusal(`${part.variable} says ${given}, and there is no such file or folder.`);
-    }
-    const found = given ?? (await part.find());
-    if (found) process.env[part.variable] = found;
-    else missing.push(part);
+    if (!(await part.isThere())) missing.push(part);
   }
   return missing;
 }
 
-/** The folder of the newest PostgreSQL's programs: Debian keeps initdb off the PATH. */
-function findPostgresql() {
-  const initdb = onPath('initdb');
-  if (initdb) return path.dirname(initdb);
-  if (!existsSync(POSTGRESQL_FOLDERS)) return null;
-  const [newest] = readdirSync(POSTGRESQL_FOLDERS)
-    .sort((one, other) => Number(other) - Number(one))
-    .map((version) => path.join(POSTGRESQL_FOLDERS, version, 'bin'))
-    .filter((folder) => existsSync(path.join(folder, 'initdb')));
-  return newest ?? null;
+/** True when there is a Chromium; CHROMIUM_PATH, which the tests read, says where from then on. */
+async function locateChromium() {
+  const given = process.env.CHROMIUM_PATH;
+  if (given && !existsSync(given)) {
+    throw new Refusal(`CHROMIUM_PATH says ${given}, and there is no such file.`);
+  }
+  const found =
+    given ??
+    CHROMIUM_NAMES.map(onPath).find((file) => file !== null) ??
+    [MAC_CHROME, await playwrightChromium()].find(existsSync);
+  if (found) process.env.CHROMIUM_PATH = found;
+  return found !== undefined;
+}
+
+/** Debian keeps initdb off the PATH, in a folder for each version. */
+function isPostgresqlThere() {
+  if (onPath('initdb')) return true;
+  if (!existsSync(POSTGRESQL_FOLDERS)) return false;
+  return readdirSync(POSTGRESQL_FOLDERS).some((version) =>
+    existsSync(path.join(POSTGRESQL_FOLDERS, version, 'bin', 'initdb')),
+  );
 }
 
 /** Where Playwright would keep its own Chromium, downloaded or not. */
@@ -104,11 +84,6 @@ async function playwrightChromium() {
 function onPath(program) {
   const folders = (process.env.PATH ?? '').split(path.delimiter).filter(Boolean);
   return folders.map((folder) => path.join(folder, program)).find(existsSync) ?? null;
-}
-
-/** @param {string} file */
-function existing(file) {
-  return existsSync(file) ? file : null;
 }
 
 /** @param {string[]} packages */
