@@ -175,8 +175,9 @@ function openCallbacks(functions: 4 | 7): OpenStore {
 
 // Functions as someone would write them who has read no more than their names: no conditions, no
 // answers, JSON text, and only the expiry moved.
+const soon = () => new Promise((resolve) => setImmediate(resolve));
+
 function fourCallbacks(rows: Map<string, string>): SessionCallbacks {
-  const soon = () => new Promise((resolve) => setImmediate(resolve));
   return {
     async saveSession(session) {
       await soon();
@@ -205,9 +206,11 @@ function sevenCallbacks(rows: Map<string, string>): SessionCallbacks {
   return {
     ...fourCallbacks(rows),
     async fetchSessionsForUser(userId) {
+      await soon();
       return parsed().filter((row) => row.userId === userId);
     },
     async deleteSessionsForUser(userId) {
+      await soon();
       for (const row of parsed()) if (row.userId === userId) rows.delete(row.id);
     },
     async deleteAllExpiredSessions(endedBefore) {

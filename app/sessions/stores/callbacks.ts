@@ -147,15 +147,20 @@ export function callbackSessionStore<Meta = unknown>(
 
   if (callbacks.deleteSessionsForUser) {
     store.deleteSessionsForUser = async (userId, exceptId, ending) => {
-      const rows = await fetchRowsOfUser(userId);
-      if (exceptId !== null) {
-        return endEach(
-          rows.filter(({ id }) => id !== exceptId),
-          ending,
-        );
+      if (exceptId === null) {
+        const rows = await fetchRowsOfUser(userId);
+        await callbacks.deleteSessionsForUser!(userId);
+        return rows.filter((row) => isHeldLive(row, ending.at)).map(({ id }) => id);
       }
-      await callbacks.deleteSessionsForUser!(userId);
-      return rows.filter((row) => isHeldLive(row, ending.at)).map(({ id }) => id);
+      // A renewal gives a session another id: one that went on meanwhile shows up in the next look.
+      const met = new Set([exceptId]);
+      const ended: string[] = [];
+      for (;;) {
+        const others = (await fetchRowsOfUser(userId)).filter(({ id }) => !met.has(id));
+        if (others.length === 0) return ended;
+        for (const { id } of others) met.add(id);
+        ended.push(...(await endEach(others, ending)));
+      }
     };
   }
 

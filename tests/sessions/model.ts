@@ -1,0 +1,512 @@
+import fc from 'fast-check';
+import { expect } from 'vitest';
+import {
+  DAY_MS,
+  endingOf,
+  expiryAfter,
+  HOUR_MS,
+  MINUTE_MS,
+  SECOND_MS,
+  timeoutsFrom,
+  type Ending,
+} from '../../app/sessions/session.ts';
+import { StoreUnavailableError, type SessionStore } from '../../app/sessions/session-store.ts';
+import { Sessions, type Resumed, type Started } from '../../app/sessions/sessions.ts';
+import type { OpenStore } from './open-store.ts';
+
+/** What a store can do; what it cannot is left out of the sequences, or expected of it less sharply. */
+export interface Abilities {
+  /** Ended sessions leave tombstones, and a renewal keeps the id. */
+  tombstones: boolean;
+  /** Sessions can be found by user: lists, "sign out everywhere else", the cap, erasure, prune. */
+  byUser: boolean;
+  /** Rows go with the row of their user. */
+  foreignKey: boolean;
+}
+
+const USERS = ['user-1', 'user-2'];
+const CAP = 3;
+const RETENTION_MS = 2 * DAY_MS;
+const timeouts = timeoutsFrom({
+  idleMs: 30 * MINUTE_MS,
+  lifetimeMs: 2 * HOUR_MS,
+  rememberedIdleMs: DAY_MS,
+  rememberedLifetimeMs: 3 * DAY_MS,
+  touchIntervalMs: MINUTE_MS,
+});
+
+/** One thing that somebody does. `session` and `token` count round through those there are. */
+type Deed =
+  | { verb: 'start'; user: number; remember: boolean; replaces: number | null }
+  | { verb: 'use' | 'peek' | 'renew'; session: number; token: number }
+  | { verb: 'revoke'; session: number; asOther: boolean }
+  | { verb: 'revokeOthers'; user: number; except: number | null }
+  | { verb: 'erase'; user: number; byForeignKey: boolean }
+  | { verb: 'prune' };
+
+/** Time passes, then several clients do something at once. */
+interface Step {
+  passMs: number;
+  deeds: Deed[];
+  /** Nothing reaches the store in this step. */
+  isDown: boolean;
+  /** How the deeds' calls of the store are interleaved. */
+  jitter: number;
+}
+
+function steps(abilities: Abilities): fc.Arbitrary<Step[]> {
+  const any = fc.nat(1000);
+  const user = fc.nat(USERS.length - 1);
+  const token = fc.oneof({ weight: 4, arbitrary: fc.constant(0) }, fc.nat(3));
+  const deeds: fc.WeightedArbitrary<Deed>[] = [
+    {
+      weight: 5,
+      arbitrary: fc.record({
+        verb: fc.constant('start' as const),
+        user,
+        remember: fc.boolean(),
+        replaces: fc.option(any, { freq: 3, nil: null }),
+      }),
+    },
+    {
+      weight: 8,
+      arbitrary: fc.record({
+        verb: fc.constantFrom('use' as const, 'use' as const, 'renew' as const, 'peek' as const),
+        session: any,
+        token,
+      }),
+    },
+    {
+      weight: 3,
+      arbitrary: fc.record({
+        verb: fc.constant('revoke' as const),
+        session: any,
+        asOther: fc.boolean(),
+      }),
+    },
+  ];
+  if (abilities.byUser) {
+    deeds.push(
+      {
+        weight: 2,
+        arbitrary: fc.record({
+          verb: fc.constant('revokeOthers' as const),
+          user,
+          except: fc.option(any, { freq: 3, nil: null }),
+        }),
+      },
+      {
+        weight: 1,
+        arbitrary: fc.record({
+          verb: fc.constant('erase' as const),
+          user,
+          byForeignKey: fc.boolean(),
+        }),
+      },
+      { weight: 2, arbitrary: fc.constant({ verb: 'prune' as const }) },
+    );
+  }
+  const passMs = fc.oneof(
+    { weight: 4, arbitrary: fc.constantFrom(0, 1, SECOND_MS, MINUTE_MS - 1, MINUTE_MS) },
+    { weight: 3, arbitrary: fc.constantFrom(20 * MINUTE_MS, 30 * MINUTE_MS - 1, 30 * MINUTE_MS) },
+    { weight: 2, arbitrary: fc.constantFrom(HOUR_MS, 23 * HOUR_MS, DAY_MS, 2 * DAY_MS + 1) },
+    { weight: 1, arbitrary: fc.constantFrom(-1, -SECOND_MS, -10 * MINUTE_MS, -5 * HOUR_MS) },
+  );
+  const step = fc.record({
+    passMs,
+    deeds: fc.array(fc.oneof(...deeds), { minLength: 1, maxLength: 4 }),
+    isDown: fc.integer({ min: 0, max: 19 }).map((die) => die === 0),
+    jitter: fc.integer(),
+  });
+  return fc.array(step, { minLength: 4, maxLength: 16, size: 'max' });
+}
+
+/** What is believed of one session. */
+interface Believed {
+  id: string;
+  userId: string;
+  remember: boolean;
+  createdAt: Date;
+  lastSeenAt: Date;
+  /** Every token it ever had; the last one is the one that works. */
+  tokens: string[];
+  /** It was ended, by whatever but time. */
+  isEnded: boolean;
+  /** Its row was erased. */
+  isErased: boolean;
+  /** Its ending as first seen, which never changes. */
+  ending: Ending | null;
+}
+
+/** Drives random sequences over a store and holds each step against what must be true of it. */
+export async function checkAgainstModel(
+  open: OpenStore,
+  elsewhere: OpenStore,
+  abilities: Abilities,
+  { runs, seed }: { runs: number; seed: number },
+): Promise<void> {
+  await fc.assert(
+    fc.asyncProperty(steps(abilities), (sequence) => play(sequence, open, elsewhere, abilities)),
+    { numRuns: runs, seed, endOnFailure: false },
+  );
+}
+
+async function play(
+  sequence: Step[],
+  open: OpenStore,
+  elsewhere: OpenStore,
+  abilities: Abilities,
+): Promise<void> {
+  await open.clear();
+  for (const user of USERS) await open.addUser(user);
+  const weather = { isDown: false, random: randomFrom(0) };
+  const options = { timeouts, maxPerUser: CAP, retentionMs: RETENTION_MS };
+  const nodes = [open, elsewhere].map(
+    ({ store }) => new Sessions({ ...options, store: inWeather(store as SessionStore, weather) }),
+  );
+  const quiet = new Sessions({ ...options, store: elsewhere.store as SessionStore });
+  const believed: Believed[] = [];
+  let now = new Date('2026-03-08T07:30:00.123Z');
+
+  for (const step of sequence) {
+    now = new Date(now.getTime() + step.passMs);
+    weather.isDown = step.isDown;
+    weather.random = randomFrom(step.jitter);
+    const facts = await takeStep(step, { nodes, believed, now, open, abilities });
+    weather.isDown = false;
+    await checkStep(facts, { quiet, believed, now, open, abilities });
+  }
+}
+
+/** What the answers of one step say, and what they leave open. */
+interface Facts {
+  /** Sessions that a deed of this step was to end: they are over, whatever came first. */
+  mustBeOver: Set<Believed>;
+  /** Sessions that may have been ended, by the cap or by something that came first. */
+  mayBeOver: Set<Believed>;
+  mustBeErased: Set<Believed>;
+  /** Begun while their user was erased. */
+  mayBeErased: Set<Believed>;
+  /** Rows that ended before this time were pruned; null: no prune. */
+  prunedBefore: Date | null;
+  startsOf: Map<string, number>;
+  /** Users of whom something was ended in this step, so that there may be fewer than the cap. */
+  usersEnded: Set<string>;
+}
+
+interface Scene {
+  believed: Believed[];
+  now: Date;
+  open: OpenStore;
+  abilities: Abilities;
+}
+
+async function takeStep(step: Step, scene: Scene & { nodes: Sessions[] }): Promise<Facts> {
+  const { nodes, believed, now, open, abilities } = scene;
+  // What was there before this step is what its deeds can be about.
+  const before = [...believed];
+  const wasLive = new Map(before.map((each) => [each, isBelievedLive(each, now)]));
+  const pick = (index: number) => before[index % Math.max(1, before.length)];
+  const facts: Facts = {
+    mustBeOver: new Set(),
+    mayBeOver: new Set(),
+    mustBeErased: new Set(),
+    mayBeErased: new Set(),
+    prunedBefore: null,
+    startsOf: new Map(),
+    usersEnded: new Set(),
+  };
+  const used: { session: Believed; token: string; resumed: Resumed }[] = [];
+  const renewals: { session: Believed; token: string; renewed: Started | null }[] = [];
+  const endingDeeds: (() => void)[] = [];
+  const erasing = new Set(
+    step.deeds.flatMap((deed) => (deed.verb === 'erase' ? USERS[deed.user]! : [])),
+  );
+
+  const perform = async (deed: Deed, index: number): Promise<void> => {
+    const sessions = nodes[index % nodes.length]!;
+    switch (deed.verb) {
+      case 'start': {
+        const userId = USERS[deed.user]!;
+        const replaced = deed.replaces === null ? undefined : pick(deed.replaces);
+        const held = replaced && {
+          ...(await peekRecord(open, replaced.id)),
+        };
+        const replaces = held && 'id' in held ? (held as Started['session']) : null;
+        let started: Started;
+        try {
+          started = await sessions.start({ userId, remember: deed.remember, replaces }, now);
+        } catch (error) {
+          // Its user's row went in this step.
+          if (!step.isDown && abilities.foreignKey && erasing.has(userId)) {
+            if (replaced) facts.mayBeOver.add(replaced);
+            return;
+          }
+          throw error;
+        }
+        const { token, session } = started;
+        const newOne: Believed = {
+          id: session.id,
+          userId,
+          remember: deed.remember,
+          createdAt: now,
+          lastSeenAt: now,
+          tokens: [token],
+          isEnded: false,
+          isErased: false,
+          ending: null,
+        };
+        believed.push(newOne);
+        facts.startsOf.set(userId, (facts.startsOf.get(userId) ?? 0) + 1);
+        // Whatever ends sessions of this user at the same time may have met it.
+        facts.mayBeOver.add(newOne);
+        if (erasing.has(userId)) facts.mayBeErased.add(newOne);
+        if (replaced && replaces && !replaces.revokedAt) {
+          facts.usersEnded.add(replaced.userId);
+          if (abilities.tombstones) facts.mustBeOver.add(replaced);
+          else facts.mayBeOver.add(replaced);
+        }
+        return;
+      }
+      case 'use':
+      case 'peek':
+      case 'renew': {
+        const session = pick(deed.session);
+        const token = session && session.tokens.at(-1 - (deed.token % session.tokens.length));
+        if (!session || !token) return;
+        if (deed.verb === 'renew') {
+          renewals.push({ session, token, renewed: await sessions.renew(token, now) });
+        } else {
+          const countsAsActivity = deed.verb === 'use';
+          const resumed = await sessions.resume(token, now, { countsAsActivity });
+          if (countsAsActivity) used.push({ session, token, resumed });
+          // I1 and I2, from the side of the one who asks: over before, over now.
+          if (!wasLive.get(session)) expect(resumed.state).not.toBe('live');
+        }
+        return;
+      }
+      case 'revoke': {
+        const session = pick(deed.session);
+        if (!session) return;
+        const userId = deed.asOther ? USERS.find((id) => id !== session.userId) : session.userId;
+        const { id } = session;
+        const revoked = await sessions.revoke(id, { reason: 'signed-out', userId }, now);
+        if (deed.asOther) {
+          expect(revoked).toBe(false);
+          return;
+        }
+        facts.usersEnded.add(session.userId);
+        if (revoked) expect(wasLive.get(session)).toBe(true);
+        endingDeeds.push(() => {
+          // Without tombstones a renewal moves a session to another id, which nobody revoked.
+          const moved = session.id !== id && !revoked;
+          if (moved) facts.mayBeOver.add(session);
+          else facts.mustBeOver.add(session);
+        });
+        return;
+      }
+      case 'revokeOthers': {
+        const userId = USERS[deed.user]!;
+        const except = deed.except === null ? null : pick(deed.except);
+        const exceptId = except?.userId === userId ? except.id : null;
+        const reason = 'signed-out-elsewhere';
+        const ended = await sessions.revokeOthers(userId, exceptId, { reason }, now);
+        facts.usersEnded.add(userId);
+        for (const session of before.filter((each) => each.userId === userId)) {
+          if (session.id !== exceptId && !(except === session)) facts.mustBeOver.add(session);
+          // A renewal that changed the id of the one to spare meanwhile leaves it to chance.
+          else if (except === session && !abilities.tombstones) facts.mayBeOver.add(session);
+          else expect(ended).not.toContain(session.id);
+        }
+        return;
+      }
+      case 'erase': {
+        const userId = USERS[deed.user]!;
+        if (deed.byForeignKey && abilities.foreignKey && !step.isDown) {
+          await open.removeUser(userId).catch(() => undefined);
+        } else {
+          await sessions.erase(userId, now);
+        }
+        facts.usersEnded.add(userId);
+        for (const session of before.filter((each) => each.userId === userId)) {
+          facts.mustBeOver.add(session);
+          facts.mustBeErased.add(session);
+        }
+        return;
+      }
+      case 'prune': {
+        await sessions.prune(now);
+        facts.prunedBefore = new Date(now.getTime() - RETENTION_MS);
+        return;
+      }
+    }
+  };
+
+  const outcomes = await Promise.allSettled(step.deeds.map(perform));
+  const failures = outcomes.flatMap((each) => (each.status === 'rejected' ? [each.reason] : []));
+  if (step.isDown) {
+    // I4: an error, and no answer that says anything of a session.
+    for (const failure of failures) expect(failure).toBeInstanceOf(StoreUnavailableError);
+    expect([used, renewals, believed.length]).toEqual([[], [], before.length]);
+  } else {
+    for (const failure of failures) throw failure as Error;
+  }
+
+  for (const session of before) {
+    const ofSession = renewals.filter((each) => each.session === session);
+    const held = ofSession.filter(({ renewed }) => renewed);
+    const current = session.tokens.at(-1)!;
+    // A token is renewed once, and only the one that works.
+    expect(held.length).toBeLessThanOrEqual(1);
+    for (const { token } of held) expect(token).toBe(current);
+    if (held.length > 0) expect(wasLive.get(session)).toBe(true);
+    const isSeen = used.some(
+      ({ session: by, token, resumed }) =>
+        by === session && token === current && resumed.state === 'live',
+    );
+    const isDue = now.getTime() - session.lastSeenAt.getTime() >= timeouts.touchIntervalMs;
+    if ((isSeen && isDue) || (held.length > 0 && now > session.lastSeenAt))
+      session.lastSeenAt = now;
+    for (const { renewed } of held) {
+      session.tokens.push(renewed!.token);
+      session.id = renewed!.session.id;
+    }
+    const wasTried = ofSession.some(({ token }) => token === current);
+    if (wasTried && held.length === 0 && wasLive.get(session)) facts.mayBeOver.add(session);
+  }
+  for (const settle of endingDeeds) settle();
+  for (const userId of facts.startsOf.keys()) {
+    if (!abilities.byUser) continue;
+    for (const session of before) if (session.userId === userId) facts.mayBeOver.add(session);
+  }
+  if (abilities.foreignKey) {
+    for (const userId of erasing) await open.addUser(userId).catch(() => undefined);
+  }
+  return facts;
+}
+
+async function checkStep(facts: Facts, scene: Scene & { quiet: Sessions }): Promise<void> {
+  const { quiet, believed, now, open, abilities } = scene;
+  const peek = (token: string) => quiet.resume(token, now, { countsAsActivity: false });
+
+  await Promise.all(
+    believed.map(async (session) => {
+      const current = session.tokens.at(-1)!;
+      const old = session.tokens.slice(0, -1);
+      // I1: a token that was renewed is dead.
+      for (const token of old) expect(await peek(token)).toEqual({ state: 'unknown' });
+
+      const wasEnded = session.isEnded;
+      const resumed = await peek(current);
+      if (facts.mustBeOver.has(session)) session.isEnded = true;
+      // I1, I2: what was ended does not come back.
+      if (session.isEnded) expect(resumed.state).not.toBe('live');
+      const isGone = resumed.state === 'unknown' && facts.mayBeErased.has(session);
+      if (facts.mustBeErased.has(session) || isGone) session.isErased = true;
+      if (session.isErased) expect(resumed).toEqual({ state: 'unknown' });
+
+      const runsOutAt = expiryAfter(session, session.lastSeenAt, timeouts);
+      if (now >= runsOutAt) {
+        expect(resumed.state).not.toBe('live');
+      } else if (!session.isEnded && !facts.mayBeOver.has(session)) {
+        // Nobody is signed out for nothing.
+        expect(resumed.state).toBe('live');
+      }
+      if (!session.isEnded && facts.mayBeOver.has(session)) {
+        const isRevoked = resumed.state === 'ended' && resumed.session.revokedAt !== null;
+        session.isEnded = isRevoked || resumed.state === 'unknown';
+      }
+      if (resumed.state === 'live') {
+        // I3: never past its lifetime, and by activity exactly as far as the rules say.
+        expect(resumed.session.expiresAt).toEqual(runsOutAt);
+        const lifetimeMs = session.remember ? timeouts.rememberedLifetimeMs : timeouts.lifetimeMs;
+        expect(+resumed.session.expiresAt).toBeLessThanOrEqual(+session.createdAt + lifetimeMs);
+        expect(resumed.session.createdAt).toEqual(session.createdAt);
+        expect(resumed.session.userId).toBe(session.userId);
+      }
+      if (resumed.state === 'ended' && session.isEnded) {
+        // A tombstone is not rewritten.
+        if (wasEnded && session.ending) expect(resumed.ending).toEqual(session.ending);
+        session.ending = resumed.ending;
+        expect(endingOf(resumed.session, now, timeouts)).toEqual(resumed.ending);
+      }
+      if (!abilities.tombstones || session.isErased) return;
+      const endedAt = session.ending?.at ?? (now >= runsOutAt ? runsOutAt : null);
+      if (facts.prunedBefore && endedAt && endedAt < facts.prunedBefore) {
+        // Pruned rows are gone, and stay so.
+        expect(resumed.state).toBe('unknown');
+        session.isEnded = session.isErased = true;
+      } else if (endedAt && resumed.state === 'unknown') {
+        // Gone too early.
+        expect.fail(`pruned within its retention: ${JSON.stringify(session)}`);
+      }
+    }),
+  );
+
+  if (abilities.byUser) {
+    for (const userId of USERS) {
+      const live = believed.filter(
+        (session) => session.userId === userId && isBelievedLive(session, now),
+      );
+      const { live: listed } = await quiet.list(userId, now, { limit: 50 });
+      expect(listed.map(({ id }) => id).sort()).toEqual(live.map(({ id }) => id).sort());
+      const starts = facts.startsOf.get(userId) ?? 0;
+      if (starts > 0) {
+        // The cap leaves as many as it allows: not more, and not fewer.
+        expect(live.length).toBeLessThanOrEqual(CAP);
+        if (!facts.usersEnded.has(userId))
+          expect(live.length).toBeGreaterThanOrEqual(Math.min(CAP, starts));
+      }
+    }
+  }
+
+  // I5: nothing that is kept opens a door.
+  const kept = await open.dump();
+  for (const { tokens } of believed) {
+    for (const token of tokens) expect(kept.includes(token.split('.')[1]!)).toBe(false);
+  }
+}
+
+function isBelievedLive(session: Believed, now: Date): boolean {
+  return !session.isEnded && now < expiryAfter(session, session.lastSeenAt, timeouts);
+}
+
+/** What a browser that signs in again would hand over: its session as it was resumed. */
+async function peekRecord(open: OpenStore, id: string) {
+  return (await open.store.fetchSession(id))?.record ?? {};
+}
+
+type Weather = { isDown: boolean; random: () => number };
+
+/** A store whose calls are late by a few turns of the event loop, before and after; or down. */
+function inWeather(store: SessionStore, weather: Weather): SessionStore {
+  const dawdle = async () => {
+    for (let turns = Math.floor(weather.random() * 4); turns > 0; turns -= 1) {
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  };
+  return new Proxy(store, {
+    get(target, name) {
+      const original = Reflect.get(target, name) as unknown;
+      if (typeof original !== 'function') return original;
+      return async (...args: unknown[]) => {
+        await dawdle();
+        if (weather.isDown) throw new Error('The store is down.');
+        const answer: unknown = await original.apply(target, args);
+        await dawdle();
+        return answer;
+      };
+    },
+  });
+}
+
+/** Numbers from 0 to 1 that follow from the seed (mulberry32). */
+function randomFrom(seed: number): () => number {
+  let state = seed | 0;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
+  };
+}
