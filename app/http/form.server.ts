@@ -18,12 +18,15 @@ const NEVER_SENT_BACK = ['password', 'currentPassword', 'newPassword'];
 /**
  * Reads a submitted form and checks it against its schema, asynchronously if the schema asks
  * somebody. Unknown fields are dropped.
+ *
+ * @throws {Response} 400 for what no form of ours sends: no form at all, a file, a field that comes twice.
  */
-export async function parseForm<Schema extends z.ZodType>(
+export async function parseForm<Schema extends z.ZodObject>(
   request: Request,
   schema: Schema,
 ): Promise<ParsedForm<z.output<Schema>>> {
-  const submission = await parseWithZod(await readFormData(request), { schema, async: true });
+  const fields = fieldsOf(await readFormData(request), Object.keys(schema.shape));
+  const submission = await parseWithZod(fields, { schema, async: true });
   const hideFields = NEVER_SENT_BACK as never[];
   if (submission.status !== 'success') {
     return { ok: false, reply: submission.reply({ hideFields }) };
@@ -46,6 +49,23 @@ async function readFormData(request: Request): Promise<FormData> {
   try {
     return await request.formData();
   } catch {
-    throw new Response(null, { status: 400, statusText: 'Bad Request' });
+    throw badRequest();
   }
 }
+
+/**
+ * The fields of these names, one text each. Conform would read more into a name: `email[4294967294]`
+ * is a list of that length to it, which no memory holds, and `__intent__` a command.
+ */
+function fieldsOf(form: FormData, names: string[]): FormData {
+  const fields = new FormData();
+  for (const name of names) {
+    const [value, ...more] = form.getAll(name);
+    if (value === undefined) continue;
+    if (typeof value !== 'string' || more.length > 0) throw badRequest();
+    fields.set(name, value);
+  }
+  return fields;
+}
+
+const badRequest = () => new Response(null, { status: 400, statusText: 'Bad Request' });

@@ -1,6 +1,6 @@
 import { data, redirect, type ActionFunctionArgs } from '@remix-run/node';
 import { z } from 'zod';
-import { parseForm, tryAgain } from '#app/http/form.server.ts';
+import { parseForm } from '#app/http/form.server.ts';
 import { isDocumentRequest } from '#app/http/document-request.server.ts';
 import { ownPath } from '#app/http/redirect-to.server.ts';
 import { themeSchema, writeTheme } from '#app/http/theme-cookie.server.ts';
@@ -14,7 +14,7 @@ export function loader() {
 
 export async function action({ request, context }: ActionFunctionArgs) {
   const form = await parseForm(request, formSchema);
-  if (!form.ok) return tryAgain(form.reply);
+  if (!form.ok) throw new Response(null, { status: 400, statusText: 'Bad Request' });
   const headers = { 'Set-Cookie': writeTheme(form.value.theme, context.origin) };
   return isDocumentRequest(request)
     ? redirect(ownPath(form.value.redirectTo) ?? '/', { headers })

@@ -1,0 +1,178 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { LOG_ERROR, startApplication, type TestApplication } from '../fixtures/application.ts';
+import type { AskOptions, BrowserLike } from '../fixtures/browser-like.ts';
+import { openBrowser, signIn, signUp, type TestPerson } from '../fixtures/people.ts';
+import { dataPathOf, everyRoute, goodFields, pathOf } from './every-route.ts';
+import { fieldOnPage } from './form-on-page.ts';
+
+let application: TestApplication;
+let person: TestPerson;
+let stranger: BrowserLike;
+let phoneId: string;
+beforeAll(async () => {
+  application = await startApplication();
+  person = await signUp(application);
+  const phone = await signIn(application, person);
+  // The welcome has been read.
+  await person.browser.get('/');
+  stranger = openBrowser(application);
+  phoneId = (await phone.sessionToken())!.split('.')[0]!;
+});
+afterAll(() => application.close());
+
+const BOUNDARY = 'a-boundary-of-parts';
+const asParts = (parts: [disposition: string, text: string][]) =>
+  `${parts
+    .map(
+      ([disposition, text]) =>
+        `--${BOUNDARY}\r\nContent-Disposition: form-data; ${disposition}\r\n\r\n${text}\r\n`,
+    )
+    .join('')}--${BOUNDARY}--\r\n`;
+const MULTIPART = { 'Content-Type': `multipart/form-data; boundary=${BOUNDARY}` };
+
+const forms = (await everyRoute()).filter(({ hasAction, id }) => hasAction && id !== 'routes/$');
+/** Routes whose form has fields that must be there. */
+const formsWithFields = forms.filter(({ id }) =>
+  Object.keys(goodFields({ email: '' })[id]!).some((name) => name !== 'label'),
+);
+
+const errorsLogged = () => application.logged.filter(({ level }) => level >= LOG_ERROR);
+const peopleAndPasswords = () => [
+  application.sql('SELECT * FROM User ORDER BY id'),
+  application.sql('SELECT * FROM Password ORDER BY userId'),
+];
+
+/** Ways in which a program may misspell the name of a field; each holds a good value. */
+const misspelt: [what: string, spell: (name: string) => string][] = [
+  ['an operator', (name) => `${name}[contains]`],
+  ['an operator of another database', (name) => `${name}[$ne]`],
+  ['an operator behind a dot', (name) => `${name}.not`],
+  ['a list', (name) => `${name}[]`],
+  ['a list of one', (name) => `${name}[0]`],
+  ['a list of four thousand million', (name) => `${name}[4294967294]`],
+  ['a list of lists', (name) => `${name}[0][0][0]`],
+  ['a depth of thousands', (name) => `${name}${'.a'.repeat(8000)}`],
+  ['a prototype', (name) => `__proto__.${name}`],
+  ['a constructor', (name) => `constructor.prototype.${name}`],
+];
+
+/** The browser in which this form is filled in. */
+const whoFillsIn = (id: string) => (id.startsWith('routes/settings') ? person.browser : stranger);
+const send = (browser: BrowserLike, path: string, { headers, ...rest }: AskOptions) =>
+  browser.ask(path, {
+    ...{ method: 'POST', headers: { Origin: application.origin, ...headers } },
+    ...rest,
+  });
+
+describe.each(formsWithFields.map((route) => [route.id, route] as const))('%s', (id, route) => {
+  test.each(misspelt)('a field name that is %s is no field', async (_what, spell) => {
+    const before = peopleAndPasswords();
+    const fields = Object.entries(goodFields(person)[id]!);
+    const body = fields.map(([name, value]): [string, string] => [spell(name), value]);
+    const path = pathOf(route, phoneId);
+    for (const address of [path, dataPathOf(path)]) {
+      const answer = await whoFillsIn(id).post(address, body);
+      expect(answer.status).toBe(400);
+      expect(answer.headers['set-cookie']).toBeUndefined();
+    }
+    expect(peopleAndPasswords()).toEqual(before);
+    expect(errorsLogged()).toEqual([]);
+  });
+
+  test('a field that comes twice is refused', async () => {
+    const before = peopleAndPasswords();
+    const fields = Object.entries(goodFields(person)[id]!);
+    const answer = await whoFillsIn(id).post(pathOf(route, phoneId), [...fields, ...fields]);
+    expect(answer.status).toBe(400);
+    expect(peopleAndPasswords()).toEqual(before);
+    expect(errorsLogged()).toEqual([]);
+  });
+
+  test('a file in place of a text is refused', async () => {
+    const before = peopleAndPasswords();
+    const parts = Object.entries(goodFields(person)[id]!).map(([name, text]): [string, string] => [
+      `name="${name}"; filename="${name}.txt"`,
+      text,
+    ]);
+    const answer = await send(whoFillsIn(id), pathOf(route, phoneId), {
+      ...{ headers: MULTIPART, body: asParts(parts) },
+    });
+    expect(answer.status).toBe(400);
+    expect(peopleAndPasswords()).toEqual(before);
+    expect(errorsLogged()).toEqual([]);
+  });
+
+  test.each([
+    ['nothing at all', undefined, undefined],
+    ['an empty form', '', 'application/x-www-form-urlencoded'],
+    ['JSON', '{"email":{"contains":""},"password":"x"}', 'application/json'],
+    ['JSON said to be a form', '{"email":{"contains":""}}', 'application/x-www-form-urlencoded'],
+    ['text', 'email=a', 'text/plain'],
+    ['XML', '<email>a</email>', 'application/xml'],
+    ['parts without a boundary', 'email=a', 'multipart/form-data'],
+    ['parts that end in the middle', `--${BOUNDARY}\r\nContent-Dis`, MULTIPART['Content-Type']],
+    ['a type that is none', 'email=a', '}{'],
+    ['broken percent signs', 'email=%&password=%zz&theme=%', 'application/x-www-form-urlencoded'],
+    [
+      'bytes that are no UTF-8',
+      'email=%ff%fe&password=%c3%28',
+      'application/x-www-form-urlencoded',
+    ],
+    ['what the form library keeps to itself', '__state__=%7B', 'application/x-www-form-urlencoded'],
+    ['its other field', '__intent__=nonsense', 'application/x-www-form-urlencoded'],
+  ])('%s in place of the form is answered with 400', async (_what, body, type) => {
+    const before = peopleAndPasswords();
+    const answer = await send(whoFillsIn(id), pathOf(route, phoneId), {
+      ...{ headers: { 'Content-Type': type }, body },
+    });
+    expect(answer.status).toBe(400);
+    expect(peopleAndPasswords()).toEqual(before);
+    expect(errorsLogged()).toEqual([]);
+  });
+});
+
+test('commands to the form library are not carried out', async () => {
+  const before = peopleAndPasswords();
+  for (const command of [
+    { type: 'update', payload: { name: 'email', value: 'x', index: 4294967294 } },
+    { type: 'insert', payload: { name: 'email', index: 0, defaultValue: 'x' } },
+    { type: 'reorder', payload: { name: 'name', from: 0, to: 4294967294 } },
+    { type: 'reset', payload: {} },
+    { type: 'validate', payload: {} },
+  ]) {
+    const answer = await person.browser.post('/settings/profile', {
+      ...{ __intent__: JSON.stringify(command), email: 'x' },
+    });
+    expect(answer.status).toBe(400);
+    expect(fieldOnPage(answer.text, 'name').note).toBe('Enter your name.');
+  }
+  expect(peopleAndPasswords()).toEqual(before);
+});
+
+test('a form in parts is as good as one in a line', async () => {
+  const answer = await send(person.browser, '/settings/profile', {
+    ...{ headers: MULTIPART, body: asParts([['name="name"', 'Ada in parts']]) },
+  });
+  expect(answer.location).toBe('/settings/profile');
+  const page = await person.browser.follow(answer);
+  expect(fieldOnPage(page.text, 'name').value).toBe('Ada in parts');
+});
+
+test('a wrong form that is sent back holds the fields of the form and nothing else', async () => {
+  const { text } = await person.browser.post('/settings/profile.data', {
+    ...{ name: '', other: 'planted', 'password[0]': 'canary', 'newPassword.a': 'canary' },
+  });
+  expect(text).not.toContain('planted');
+  expect(text).not.toContain('canary');
+});
+
+test('thirty thousand fields of one name take no longer than any other form', async () => {
+  const body = 'a&'.repeat(30_000);
+  const startedAt = performance.now();
+  const answer = await send(stranger, '/login', {
+    ...{ headers: { 'Content-Type': 'application/x-www-form-urlencoded' }, body },
+  });
+  expect(answer.status).toBe(400);
+  // Compared with one another each by each they took a second and more.
+  expect(performance.now() - startedAt).toBeLessThan(500);
+});
