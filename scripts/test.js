@@ -28,12 +28,14 @@ console.log(lastLine(total));
 process.exitCode = total.failed > 0 ? 1 : 0;
 
 async function proveEverything() {
-  return [
+  const checks = [
     await step('Database clients', ensureGenerated),
     await step('Format', () => runInstalled('prettier/bin/prettier.cjs', ['--check', '.'])),
     await step('Lint', () => runInstalled('eslint/bin/eslint.js', ['.', '--max-warnings', '0'])),
     await step('Types', () => runInstalled('typescript/bin/tsc', ['--noEmit'])),
-    await step('Build', build),
-    await step('Tests', () => runTests(process.argv.slice(2))),
   ];
+  const built = await step('Build', build);
+  const isBuilt = built.failed === 0;
+  const tests = await step('Tests', () => runTests(process.argv.slice(2), { isBuilt }));
+  return [...checks, built, tests];
 }
