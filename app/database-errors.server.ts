@@ -87,7 +87,7 @@ export function isDatabaseUnavailable(error: unknown): boolean {
 
 function saysUnavailable(error: Error): boolean {
   const { code } = error as { code?: unknown };
-  // Connecting failed before there was a query. Rust panics are of older engines.
+  // Connecting failed before there was a query.
   if (error.name === 'PrismaClientInitializationError') return true;
   const cause = driverCauseOf(error);
   if (cause) {

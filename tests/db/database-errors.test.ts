@@ -199,3 +199,9 @@ test.each([
   expect(isDatabaseUnavailable(error)).toBe(false);
   expect(isUniqueViolation(error, 'email')).toBe(false);
 });
+
+test('every address of a host refusing the connection is an outage', () => {
+  // What Node throws for a name of several addresses; it is no error of one system call.
+  const error = Object.assign(new AggregateError([]), { code: 'ECONNREFUSED' });
+  expect(isDatabaseUnavailable(error)).toBe(true);
+});

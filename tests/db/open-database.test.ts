@@ -79,9 +79,16 @@ describe.each(PROVIDERS)('an open database on %s', (provider) => {
     });
     const rejection = rejectionOf(transaction);
     await begun;
-    await client.user.update({ where: { id: 'u1' }, data: { name: 'Written meanwhile' } });
+    await Promise.all([
+      client.user.update({ where: { id: 'u1' }, data: { name: 'Written meanwhile' } }),
+      client.$executeRawUnsafe(
+        `UPDATE "User" SET "email" = 'by-hand@example.com' WHERE "id" = 'u1'`,
+      ),
+    ]);
     expect((await rejection).message).toBe('changed its mind');
-    expect(await client.user.findMany()).toMatchObject([{ id: 'u1', name: 'Written meanwhile' }]);
+    expect(await client.user.findMany()).toMatchObject([
+      { id: 'u1', name: 'Written meanwhile', email: 'by-hand@example.com' },
+    ]);
   });
 
   test('parallel transactions and single writes all come through', async () => {
