@@ -1,15 +1,15 @@
-import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type BetterSqlite3 from 'better-sqlite3';
 import type pg from 'pg';
 import { quoteName, type DatabaseAddress } from './database-url.server.ts';
+import { makeOwnerOnlyFolder } from './owner-only-folder.server.ts';
 import { StartupError } from './startup-error.server.ts';
 
 type PostgresAddress = Extract<DatabaseAddress, { provider: 'postgresql' }>;
 
 const OWNER_ONLY = 0o600;
-const OWNER_ONLY_FOLDER = 0o700;
 const RETRY_MS = 50;
 /** How long a server may take to accept a connection. */
 export const CONNECT_WITHIN_MS = 5000;
@@ -43,7 +43,7 @@ export async function openSqliteFile(
 function makeFile(file: string): void {
   const folder = dirname(file);
   try {
-    makeFolder(folder);
+    makeOwnerOnlyFolder(folder);
   } catch (error) {
     throw new StartupError(
       `The folder ${folder} of the database file cannot be made (${codeOf(error)}); make its parent a writable folder, or name another file in DATABASE_URL.`,
@@ -59,18 +59,6 @@ function makeFile(file: string): void {
       `The database file ${file} cannot be made (${codeOf(error)}); make its folder writable, or name another file in DATABASE_URL.`,
       { cause: error },
     );
-  }
-}
-
-// Not mkdir's own "recursive": Node tries for ever where a folder exists and takes no entries (/proc).
-function makeFolder(folder: string): void {
-  if (existsSync(folder)) return;
-  if (dirname(folder) !== folder) makeFolder(dirname(folder));
-  try {
-    mkdirSync(folder, { mode: OWNER_ONLY_FOLDER });
-  } catch (error) {
-    // Another process that boots at the same time was quicker.
-    if (codeOf(error) !== 'EEXIST') throw error;
   }
 }
 

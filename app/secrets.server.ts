@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { z } from 'zod';
 import type { Env } from './env.server.ts';
+import { makeOwnerOnlyFolder } from './owner-only-folder.server.ts';
 import { StartupError } from './startup-error.server.ts';
 
 /** Keys that the application cannot do without. They reach no log, page or column. */
@@ -13,7 +14,6 @@ export interface Secrets {
 
 const SECRET_BYTES = 32;
 const OWNER_ONLY = 0o600;
-const OWNER_ONLY_FOLDER = 0o700;
 
 const fileSchema = z.object({ passwordPepper: z.string().min(32) });
 
@@ -54,7 +54,7 @@ function readSecrets(file: string): Secrets | null {
 function createSecrets(file: string): Secrets {
   const secrets: Secrets = { passwordPepper: randomBytes(SECRET_BYTES).toString('base64url') };
   try {
-    mkdirSync(dirname(file), { recursive: true, mode: OWNER_ONLY_FOLDER });
+    makeOwnerOnlyFolder(dirname(file));
     writeFileSync(file, `${JSON.stringify(secrets, null, 2)}\n`, { mode: OWNER_ONLY, flag: 'wx' });
     chmodSync(file, OWNER_ONLY);
     return secrets;
