@@ -67,7 +67,7 @@ export function Layout({ children }: { children: ReactNode }) {
         <Links />
       </head>
       <body>
-        <SiteFrame person={page?.person ?? null} theme={theme}>
+        <SiteFrame person={page?.person} theme={theme}>
           {children}
         </SiteFrame>
         <Toast text={page?.toast?.text ?? null} id={page?.toast?.id ?? null} />

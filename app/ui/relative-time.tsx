@@ -5,11 +5,12 @@ const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 const UPDATE_INTERVAL_MS = 30_000;
 
-const STEPS: [limitMs: number, unitMs: number, unit: Intl.RelativeTimeFormatUnit][] = [
-  [HOUR_MS, MINUTE_MS, 'minute'],
-  [DAY_MS, HOUR_MS, 'hour'],
-  [30 * DAY_MS, DAY_MS, 'day'],
-  [365 * DAY_MS, 30 * DAY_MS, 'month'],
+/** How many of each unit are told before the next one takes over. */
+const UNITS: [fewerThan: number, unitMs: number, unit: Intl.RelativeTimeFormatUnit][] = [
+  [60, MINUTE_MS, 'minute'],
+  [24, HOUR_MS, 'hour'],
+  [30, DAY_MS, 'day'],
+  [12, 30 * DAY_MS, 'month'],
   [Infinity, 365 * DAY_MS, 'year'],
 ];
 
@@ -19,10 +20,12 @@ const format = new Intl.RelativeTimeFormat('en', { numeric: 'always' });
 export function relativeTime(at: Date, now: Date): string {
   const distanceMs = at.getTime() - now.getTime();
   if (Math.abs(distanceMs) < MINUTE_MS) return distanceMs > 0 ? 'in a minute' : 'just now';
-  const [, unitMs, unit] = STEPS.find(([limitMs]) => Math.abs(distanceMs) < limitMs)!;
   // What is past is past in full; what lies ahead is told to the nearest.
-  const count = distanceMs < 0 ? Math.ceil(distanceMs / unitMs) : Math.round(distanceMs / unitMs);
-  return format.format(count, unit);
+  const count = (unitMs: number) =>
+    distanceMs < 0 ? Math.ceil(distanceMs / unitMs) : Math.round(distanceMs / unitMs);
+  const [, unitMs, unit] = UNITS.find(([limit, length]) => Math.abs(count(length)) < limit)!;
+  // Twelve months of thirty days are a few days short of a year.
+  return format.format(count(unitMs) || Math.sign(distanceMs), unit);
 }
 
 /** "21 November 2026 at 14:05:09 UTC". */

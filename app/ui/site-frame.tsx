@@ -17,7 +17,8 @@ export function SiteFrame({
   theme,
   children,
 }: {
-  person: FramePerson | null;
+  /** null: nobody is signed in; undefined: that cannot be told. */
+  person: FramePerson | null | undefined;
   theme: ThemeName;
   children: ReactNode;
 }) {
@@ -33,7 +34,8 @@ export function SiteFrame({
         <Link to="/" aria-label="Latchkey, home" className="rounded-lg">
           <Wordmark />
         </Link>
-        {person ? <PersonMenu person={person} /> : <Doors />}
+        {person && <PersonMenu person={person} />}
+        {person === null && <Doors />}
       </header>
       <main id="content" className="flex-1" tabIndex={-1}>
         {children}
