@@ -59,13 +59,13 @@ export function deviceNameOf(session: Pick<Session, 'label' | 'userAgent'>): str
 
 const MAX_DEVICE_NAME_CHARACTERS = 40;
 
-/** A name for a device, 1 to 40 characters on one line; empty: none, which is null. */
+/** A name for a device, 1 to 40 characters on one line; empty or blank: none, which is null. */
 export const deviceNameSchema = z
   .string()
   .trim()
   .refine((name) => [...name].length <= MAX_DEVICE_NAME_CHARACTERS, {
     error: `Use at most ${MAX_DEVICE_NAME_CHARACTERS} characters.`,
   })
-  .regex(/^\P{Cc}+$/u, 'Leave out line breaks and other control characters.')
+  .regex(/^\P{Cc}*$/u, 'Leave out line breaks and other control characters.')
   .optional()
-  .transform((name) => name ?? null);
+  .transform((name) => (name === undefined || name === '' ? null : name));

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import type { Request, Response } from 'express';
 import type { Application, LatchkeyContext } from '#app/context.server.ts';
 import type { NonceLocals } from './security-headers.server.ts';
@@ -14,7 +15,7 @@ export function createLoadContext(
 ): LatchkeyContext {
   const { sessions, sessionCookie, places } = application;
   const token = sessionCookie.read(request.headers.cookie);
-  const ipAddress = (request.ip ?? '').replace(IPV4_IN_IPV6, '');
+  const ipAddress = ipAddressOf(request);
   let resumed: ReturnType<LatchkeyContext['session']> | undefined;
   return {
     ...application,
@@ -34,4 +35,10 @@ export function createLoadContext(
         ? sessions.resume(token, now)
         : Promise.resolve({ state: 'unknown' as const })),
   };
+}
+
+// A proxy passes on what it was told, and that may be anything; '' is no address.
+function ipAddressOf(request: Request): string {
+  const address = (request.ip ?? '').replace(IPV4_IN_IPV6, '');
+  return isIP(address) === 0 ? '' : address;
 }

@@ -32,20 +32,33 @@ const localNetworks = () => {
   return list;
 };
 
+// RFC 5737, 3849: addresses for examples, which the database gives to whoever registered them.
+const exampleNetworks = () => {
+  const list = new BlockList();
+  list.addSubnet('192.0.2.0', 24);
+  list.addSubnet('198.51.100.0', 24);
+  list.addSubnet('203.0.113.0', 24);
+  list.addSubnet('2001:db8::', 32, 'ipv6');
+  return list;
+};
+
 /** Opens the embedded country database (CC0, from WHOIS data). Nothing is asked over the network. */
 export async function openPlaces(): Promise<Places> {
   const file = createRequire(import.meta.url).resolve(DATABASE);
   const reader = await open<CountryResponse & Response>(file);
   const local = localNetworks();
+  const examples = exampleNetworks();
   const regionNames = new Intl.DisplayNames(['en'], { type: 'region', fallback: 'none' });
 
-  const isLocal = (ipAddress: string) =>
-    (isIPv4(ipAddress) && local.check(ipAddress, 'ipv4')) ||
-    (isIPv6(ipAddress) && local.check(ipAddress, 'ipv6'));
+  const isIn = (list: BlockList, ipAddress: string) =>
+    (isIPv4(ipAddress) && list.check(ipAddress, 'ipv4')) ||
+    (isIPv6(ipAddress) && list.check(ipAddress, 'ipv6'));
+  const isLocal = (ipAddress: string) => isIn(local, ipAddress);
 
   return {
     countryOf(ipAddress) {
-      if ((!isIPv4(ipAddress) && !isIPv6(ipAddress)) || isLocal(ipAddress)) return null;
+      if (!isIPv4(ipAddress) && !isIPv6(ipAddress)) return null;
+      if (isLocal(ipAddress) || isIn(examples, ipAddress)) return null;
       return reader.get(ipAddress)?.country_code ?? null;
     },
     describe(ipAddress, country) {
