@@ -162,6 +162,7 @@ async function toast(page: Page, text: string) {
 }
 
 async function expectRows(rows: ReturnType<Page['getByRole']>, patterns: RegExp[]) {
+  await rows.nth(patterns.length - 1).waitFor();
   await rows.nth(patterns.length).waitFor({ state: 'detached' });
   const texts = (await rows.allInnerTexts()).map((text) => text.replaceAll('\n', ''));
   expect(texts).toEqual(patterns.map((pattern) => expect.stringMatching(pattern)));
