@@ -1,0 +1,102 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startApplication, type TestApplication } from '../fixtures/application.ts';
+import type { Answer } from '../fixtures/browser-like.ts';
+import { signIn, signUp, type TestPerson } from '../fixtures/people.ts';
+import { dataPathOf } from './every-route.ts';
+
+const PAGE = '/settings/sessions';
+
+let application: TestApplication;
+let ada: TestPerson;
+let bob: TestPerson;
+let idsOfBob: string[];
+beforeAll(async () => {
+  application = await startApplication();
+  ada = await signUp(application, { name: 'Ada' });
+  bob = await signUp(application, { name: 'Bob' });
+  const phone = await signIn(application, bob, { remember: true });
+  const ended = await signIn(application, bob);
+  const tokens = await Promise.all([bob.browser, phone, ended].map((b) => b.sessionToken()));
+  idsOfBob = tokens.map((token) => token!.split('.')[0]!);
+  await ended.post('/logout', {});
+  await bob.browser.post(`${PAGE}/${idsOfBob[1]!}/name`, { label: "Bob's phone" });
+  for (const { browser } of [ada, bob]) await browser.get('/');
+});
+afterAll(() => application.close());
+
+/** An answer to the byte, but for the id that was asked for and what is new in every answer. */
+const comparable = ({ status, headers, text }: Answer, id: string) => {
+  const nonce = /'nonce-([^']+)'/.exec(String(headers['content-security-policy']))![1]!;
+  const { date: _date, ...rest } = headers;
+  const plain = (content: string) => content.replaceAll(id, 'ID').replaceAll(nonce, 'NONCE');
+  return { status, headers: plain(JSON.stringify(rest)), text: plain(text) };
+};
+const rowsOfBob = () =>
+  application.sql(
+    'SELECT * FROM Session WHERE userId IN (SELECT id FROM User WHERE name = ?)',
+    'Bob',
+  );
+
+type Ask = (id: string) => Promise<Answer>;
+const asks: [what: string, ask: Ask][] = [
+  ['the page that names it', (id) => ada.browser.get(`${PAGE}/${id}/name`)],
+  ['the question whether to sign it out', (id) => ada.browser.get(`${PAGE}/${id}/sign-out`)],
+  ['naming it', (id) => ada.browser.post(`${PAGE}/${id}/name`, { label: 'Mine now' })],
+  [
+    'naming it with too long a name',
+    (id) => ada.browser.post(`${PAGE}/${id}/name`, { label: 'x'.repeat(41) }),
+  ],
+  ['taking its name away', (id) => ada.browser.post(`${PAGE}/${id}/name`, { label: '' })],
+  ['signing it out', (id) => ada.browser.post(`${PAGE}/${id}/sign-out`, {})],
+  ['the first of them by script', (id) => ada.browser.get(dataPathOf(`${PAGE}/${id}/name`))],
+  ['the question by script', (id) => ada.browser.get(dataPathOf(`${PAGE}/${id}/sign-out`))],
+  [
+    'naming it by script',
+    (id) => ada.browser.post(dataPathOf(`${PAGE}/${id}/name`), { label: 'Mine now' }),
+  ],
+  ['signing it out by script', (id) => ada.browser.post(dataPathOf(`${PAGE}/${id}/sign-out`), {})],
+];
+
+describe("of somebody else's session", () => {
+  test.each(asks)('%s is answered as for one that never was, to the byte', async (_what, ask) => {
+    const before = rowsOfBob();
+    const missing = 'A'.repeat(22);
+    const expected = comparable(await ask(missing), missing);
+    expect(expected.status).toBe(404);
+    expect(idsOfBob).toHaveLength(3);
+    for (const id of idsOfBob) expect(comparable(await ask(id), id)).toEqual(expected);
+    expect(rowsOfBob()).toEqual(before);
+  });
+});
+
+test('one person signing out everywhere else leaves the other alone', async () => {
+  const before = rowsOfBob();
+  await ada.browser.post(`${PAGE}/others/sign-out`, { userId: 'x', exceptId: idsOfBob[0]! });
+  expect(rowsOfBob()).toEqual(before);
+});
+
+test.each([
+  'x',
+  'null',
+  'undefined',
+  '0',
+  '%00',
+  'A%00',
+  '%0d%0aSet-Cookie:%20a=b',
+  "'%20OR%20'1'='1",
+  '%25',
+  '%F0%9F%94%91',
+  '*',
+  '__proto__',
+  'constructor',
+  'x'.repeat(6000),
+])('an id like "%s" is answered as missing', async (id) => {
+  const cut = application.logged.length;
+  for (const path of [`${PAGE}/${id}/name`, `${PAGE}/${id}/sign-out`]) {
+    expect((await ada.browser.get(path)).status).toBe(404);
+    const answer = await ada.browser.post(path, { label: 'x' }, { from: PAGE });
+    expect(answer.status).toBe(404);
+    expect(answer.headers['set-cookie']).toBeUndefined();
+  }
+  expect(application.logged.slice(cut)).toEqual([]);
+});

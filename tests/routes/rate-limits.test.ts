@@ -1,0 +1,162 @@
+import { afterEach, expect, test, vi } from 'vitest';
+import { startApplication, type TestApplication } from '../fixtures/application.ts';
+import { BrowserLike, type Answer } from '../fixtures/browser-like.ts';
+import { PASSWORD, signIn, signUp } from '../fixtures/people.ts';
+
+const ELSEWHERE = '198.51.100.7';
+const QUARTER_HOUR_MS = 15 * 60_000;
+
+let application: TestApplication;
+afterEach(async () => {
+  vi.useRealTimers();
+  await application.close();
+});
+
+async function start(env: Record<string, string> = {}) {
+  application = await startApplication({
+    env: { PASSWORD_TRIES_PER_ACCOUNT: '10', TRUSTED_PROXIES: '1', ...env },
+  });
+}
+
+function guess(
+  email: string,
+  { from = ELSEWHERE, password = 'not it', browser = new BrowserLike(application.origin) } = {},
+): Promise<Answer> {
+  return browser.post('/login', { email, password }, { headers: { 'X-Forwarded-For': from } });
+}
+
+async function guessTimes(times: number, email: string, options: Parameters<typeof guess>[1] = {}) {
+  const statuses: number[] = [];
+  for (let count = 0; count < times; count += 1) {
+    statuses.push((await guess(email, options)).status);
+  }
+  return statuses;
+}
+
+test('the eleventh wrong password is not looked at, and the page says when to come back', async () => {
+  await start();
+  const { email } = await signUp(application);
+  expect(await guessTimes(10, email)).toEqual(Array(10).fill(400));
+  const answer = await guess(email, { password: PASSWORD });
+  expect(answer.status).toBe(429);
+  expect(Number(answer.headers['retry-after'])).toBeGreaterThan(890);
+  expect(answer.text).toContain('Wait 15 minutes, then try again.');
+  expect(answer.text).toContain(email);
+  expect(answer.text).not.toContain(PASSWORD);
+});
+
+test('known and unknown people run into it alike', async () => {
+  await start();
+  const { email } = await signUp(application);
+  const statuses = await guessTimes(12, email);
+  expect(await guessTimes(12, 'nobody@example.com')).toEqual(statuses);
+});
+
+test('of twenty guesses at once no more than ten are looked at', async () => {
+  await start();
+  const { email } = await signUp(application);
+  const answers = await Promise.all(Array.from({ length: 20 }, () => guess(email)));
+  expect(answers.filter(({ status }) => status === 400)).toHaveLength(10);
+  expect(answers.filter(({ status }) => status === 429)).toHaveLength(10);
+});
+
+test('the right password gives its try back', async () => {
+  await start();
+  const person = await signUp(application);
+  for (let times = 0; times < 15; times += 1) await signIn(application, person);
+});
+
+test('after a quarter of an hour there are tries again', async () => {
+  await start();
+  const { email } = await signUp(application);
+  vi.useFakeTimers({ toFake: ['Date'] });
+  await guessTimes(11, email);
+  vi.advanceTimersByTime(QUARTER_HOUR_MS + 1000);
+  expect((await guess(email, { password: PASSWORD })).status).toBe(302);
+});
+
+test('another network has tries of its own, and the same network of IPv6 has not', async () => {
+  await start();
+  const { email } = await signUp(application);
+  await guessTimes(11, email, { from: '2001:db8:1:2::1' });
+  expect((await guess(email, { from: '2001:db8:1:2:ffff::9' })).status).toBe(429);
+  expect((await guess(email, { from: '2001:db8:1:3::1' })).status).toBe(400);
+});
+
+test('one network cannot try many accounts', async () => {
+  await start({ PASSWORD_TRIES_PER_NETWORK: '20' });
+  const statuses: number[] = [];
+  for (let count = 0; count < 21; count += 1) {
+    statuses.push((await guess(`person-${count}@example.com`)).status);
+  }
+  expect(statuses).toEqual([...Array<number>(20).fill(400), 429]);
+});
+
+test('a forged X-Forwarded-For does not help', async () => {
+  await start({ TRUSTED_PROXIES: '0' });
+  const { email } = await signUp(application);
+  const statuses: number[] = [];
+  for (let count = 0; count < 12; count += 1) {
+    statuses.push((await guess(email, { from: `198.51.100.${count}` })).status);
+  }
+  expect(statuses.slice(10)).toEqual([429, 429]);
+});
+
+test('many networks together are stopped', async () => {
+  await start();
+  const person = await signUp(application);
+  await person.browser.post('/logout', {});
+  for (let network = 0; network < 10; network += 1) {
+    await guessTimes(10, person.email, { from: `198.51.${network}.1` });
+  }
+  const { email } = person;
+  expect((await guess(email, { from: '203.0.113.5', password: PASSWORD })).status).toBe(429);
+  // Signed out by itself, the browser holds no cookie any more: it is like any other.
+  expect((await guess(email, { browser: person.browser, password: PASSWORD })).status).toBe(429);
+});
+
+test('a device that was signed out from elsewhere still gets in while others guess', async () => {
+  await start();
+  const person = await signUp(application);
+  const phone = await signIn(application, person);
+  await person.browser.post('/settings/sessions/others/sign-out', {});
+  for (let network = 0; network < 11; network += 1) {
+    await guessTimes(10, person.email, { from: `198.51.${network}.1` });
+  }
+  expect((await guess(person.email, { browser: phone, password: PASSWORD })).status).toBe(302);
+});
+
+test("a cookie of one's own account gives no tries for another's", async () => {
+  await start();
+  const victim = await signUp(application);
+  const attacker = await signUp(application);
+  const statuses = await guessTimes(11, victim.email, { browser: attacker.browser });
+  expect(statuses.at(-1)).toBe(429);
+});
+
+test.each([
+  ['/settings/password', { newPassword: 'something longer' }, 'currentPassword'],
+  ['/settings/data', {}, 'password'],
+  ['/settings/data/delete', {}, 'password'],
+])('%s counts wrong passwords as well', async (path, fields, field) => {
+  await start();
+  const person = await signUp(application);
+  const send = (password: string) =>
+    person.browser.post(path, { email: person.email, ...fields, [field]: password });
+  for (let times = 0; times < 10; times += 1) expect((await send('not it')).status).toBe(400);
+  const answer = await send(PASSWORD);
+  expect(answer.status).toBe(429);
+  expect(answer.text).toContain('That was tried too often.');
+});
+
+test('accounts are made from one network as often as is allowed, and no more', async () => {
+  await start({ SIGN_UPS_PER_NETWORK: '3' });
+  for (let times = 0; times < 3; times += 1) await signUp(application);
+  const browser = new BrowserLike(application.origin);
+  const answer = await browser.post('/signup', {
+    ...{ email: 'late@example.com', name: 'Late', password: PASSWORD },
+  });
+  expect(answer.status).toBe(429);
+  expect(answer.text).toContain('late@example.com');
+  expect(await browser.sessionToken()).toBeNull();
+});
