@@ -12,6 +12,7 @@ import { createPasswords } from '#app/credentials/password.server.ts';
 import { openDatabase, type Database } from '#app/db.server.ts';
 import { parseEnv, type Env } from '#app/env.server.ts';
 import { openPlaces } from '#app/http/places.server.ts';
+import { createRateLimits } from '#app/http/rate-limits.server.ts';
 import { createSessionCookie } from '#app/http/session-cookie.server.ts';
 import { createWeb } from '#app/http/web.server.ts';
 import { createLog, type Log } from '#app/log.server.ts';
@@ -80,6 +81,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       sessions,
       sessionCookie: createSessionCookie(env.ORIGIN),
       passwords,
+      limits: createRateLimits({
+        passwordTriesPerAccount: env.PASSWORD_TRIES_PER_ACCOUNT,
+        passwordTriesPerNetwork: env.PASSWORD_TRIES_PER_NETWORK,
+        signUpsPerNetwork: env.SIGN_UPS_PER_NETWORK,
+      }),
       places: await openPlaces(),
       log,
     };

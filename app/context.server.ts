@@ -1,6 +1,7 @@
 import type { Passwords } from '#app/credentials/password.server.ts';
 import type { Database } from './db.server.ts';
 import type { Places } from '#app/http/places.server.ts';
+import type { RateLimits } from '#app/http/rate-limits.server.ts';
 import type { SessionCookie } from '#app/http/session-cookie.server.ts';
 import type { Log } from './log.server.ts';
 import type { Resumed, Sessions } from '#app/sessions/index.ts';
@@ -25,6 +26,7 @@ export interface Application {
   sessions: Sessions<unknown, Person>;
   sessionCookie: SessionCookie;
   passwords: Passwords;
+  limits: RateLimits;
   places: Places;
   log: Log;
 }

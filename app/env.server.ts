@@ -7,6 +7,9 @@ const SECRET_CHARACTERS = 32;
 const seconds = (defaultSeconds: number) =>
   z.coerce.number().int().min(1).max(31_536_000).default(defaultSeconds);
 
+const count = (defaultCount: number) =>
+  z.coerce.number().int().min(1).max(1_000_000).default(defaultCount);
+
 const schema = z.object({
   NODE_ENV: z.enum(['development', 'production', 'test']).default('production'),
   PORT: z.coerce.number().int().min(0).max(65_535).default(3000),
@@ -16,6 +19,9 @@ const schema = z.object({
   SECRETS_FILE: z.string().min(1).default('./data/secrets.json'),
   PASSWORD_PEPPER: z.string().min(SECRET_CHARACTERS).optional(),
   BCRYPT_COST: z.coerce.number().int().min(4).max(16).default(12),
+  PASSWORD_TRIES_PER_ACCOUNT: count(10),
+  PASSWORD_TRIES_PER_NETWORK: count(100),
+  SIGN_UPS_PER_NETWORK: count(20),
   TRUSTED_PROXIES: z.coerce.number().int().min(0).max(16).default(0),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   SESSION_IDLE_SECONDS: seconds(3600),

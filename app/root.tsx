@@ -34,6 +34,8 @@ export const links: LinksFunction = () => [
   { rel: 'manifest', href: '/site.webmanifest' },
 ];
 
+export { retryHeaders as headers } from '#app/http/form.server.ts';
+
 export const meta: MetaFunction = () => [{ title: 'Latchkey' }];
 
 export async function loader({ request, context }: LoaderFunctionArgs) {

@@ -1,6 +1,6 @@
 import type { SubmissionResult } from '@conform-to/dom';
 import { parseWithZod } from '@conform-to/zod/v4';
-import { data } from '@remix-run/node';
+import { data, type HeadersFunction } from '@remix-run/node';
 import type { z } from 'zod';
 
 /** What the page needs to show a form again: what was typed, and what is wrong with it. */
@@ -67,5 +67,23 @@ function fieldsOf(form: FormData, names: string[]): FormData {
   }
   return fields;
 }
+
+const MINUTE_SECONDS = 60;
+
+/** The form once more, with word of when to come back: 429 (RFC 6585 §4). */
+export function comeBackLater(fail: Fail, retryAfterSeconds: number) {
+  const minutes = Math.ceil(retryAfterSeconds / MINUTE_SECONDS);
+  const wait = minutes === 1 ? 'a minute' : `${minutes} minutes`;
+  const reply = fail({ form: `That was tried too often. Wait ${wait}, then try again.` });
+  return data({ reply }, { status: 429, headers: { 'Retry-After': String(retryAfterSeconds) } });
+}
+
+/** For routes with such a form: without it Remix keeps an action's headers from the page. */
+export const retryHeaders: HeadersFunction = ({ actionHeaders, errorHeaders }) => {
+  const retryAfter = (errorHeaders ?? actionHeaders).get('Retry-After');
+  const headers = new Headers();
+  if (retryAfter !== null) headers.set('Retry-After', retryAfter);
+  return headers;
+};
 
 const badRequest = () => new Response(null, { status: 400, statusText: 'Bad Request' });

@@ -7,14 +7,17 @@ import {
 import { Form, Link, useActionData, useLoaderData, useNavigation } from '@remix-run/react';
 import { z } from 'zod';
 import { emailSchema, passwordSchema } from '#app/credentials/password-schema.ts';
-import { parseForm, tryAgain } from '#app/http/form.server.ts';
+import { comeBackLater, parseForm, tryAgain } from '#app/http/form.server.ts';
 import { findSession } from '#app/http/guards.server.ts';
+import { takePasswordTry } from '#app/http/password-try.server.ts';
 import { safeRedirectTo } from '#app/http/redirect-to.server.ts';
 import { startSession } from '#app/http/sign-in.server.ts';
 import type { EndReason } from '#app/sessions/index.ts';
 import { Button } from '#app/ui/button.tsx';
 import { Checkbox, Field, FormError, useFocusOnError } from '#app/ui/field.tsx';
 import { FormPage, Notice } from '#app/ui/page.tsx';
+
+export { retryHeaders as headers } from '#app/http/form.server.ts';
 
 export const meta: MetaFunction = () => [
   { title: 'Sign in · Latchkey' },
@@ -59,10 +62,13 @@ export async function action({ request, context }: ActionFunctionArgs) {
   const form = await parseForm(request, loginSchema);
   if (!form.ok) return tryAgain(form.reply);
   const { email, password, remember, redirectTo } = form.value;
+  const leave = await takePasswordTry(context, email);
+  if (!leave.isGiven) return comeBackLater(form.fail, leave.retryAfterSeconds);
   const userId = await context.passwords.authenticate(email, password);
   if (userId === null) {
     return tryAgain(form.fail({ form: 'That e-mail and password do not belong together.' }));
   }
+  await leave.giveBack();
   return startSession(context, { userId, remember: remember === 'on', redirectTo });
 }
 

@@ -8,14 +8,17 @@ import { Form, useActionData, useLoaderData } from '@remix-run/react';
 import { Download } from 'lucide-react';
 import { z } from 'zod';
 import { passwordSchema } from '#app/credentials/password-schema.ts';
-import { parseForm, tryAgain } from '#app/http/form.server.ts';
+import { comeBackLater, parseForm, tryAgain } from '#app/http/form.server.ts';
 import { requireSession } from '#app/http/guards.server.ts';
+import { takePasswordTry } from '#app/http/password-try.server.ts';
 import { loginPathFor } from '#app/http/redirect-to.server.ts';
 import { renewSession } from '#app/http/sign-in.server.ts';
 import { DAY_MS } from '#app/sessions/index.ts';
 import { Button, ButtonLink } from '#app/ui/button.tsx';
 import { Field, FormError, UsernameField, useFocusOnError } from '#app/ui/field.tsx';
 import { SettingsHeading } from '#app/ui/page.tsx';
+
+export { retryHeaders as headers } from '#app/http/form.server.ts';
 
 export const meta: MetaFunction = () => [
   { title: 'Your data · Latchkey' },
@@ -37,9 +40,12 @@ export async function action(args: ActionFunctionArgs) {
   const { person } = await requireSession(args);
   const form = await parseForm(request, formSchema);
   if (!form.ok) return tryAgain(form.reply);
+  const leave = await takePasswordTry(context, person.email);
+  if (!leave.isGiven) return comeBackLater(form.fail, leave.retryAfterSeconds);
   if (!(await context.passwords.confirm(person.id, form.value.password))) {
     return tryAgain(form.fail({ password: 'This is not your password.' }));
   }
+  await leave.giveBack();
   const cookie = await renewSession(context);
   if (cookie === null) return redirect(loginPathFor(request, context.origin));
   return redirect('/settings/data/download', {

@@ -7,14 +7,17 @@ import {
 import { Form, useActionData, useLoaderData, useNavigation } from '@remix-run/react';
 import { z } from 'zod';
 import { newPasswordSchema, passwordSchema } from '#app/credentials/password-schema.ts';
-import { parseForm, tryAgain } from '#app/http/form.server.ts';
+import { comeBackLater, parseForm, tryAgain } from '#app/http/form.server.ts';
 import { requireSession } from '#app/http/guards.server.ts';
+import { takePasswordTry } from '#app/http/password-try.server.ts';
 import { loginPathFor } from '#app/http/redirect-to.server.ts';
 import { renewSession } from '#app/http/sign-in.server.ts';
 import { writeToast } from '#app/http/toast-cookie.server.ts';
 import { Button } from '#app/ui/button.tsx';
 import { Checkbox, Field, FormError, UsernameField, useFocusOnError } from '#app/ui/field.tsx';
 import { SettingsHeading } from '#app/ui/page.tsx';
+
+export { retryHeaders as headers } from '#app/http/form.server.ts';
 
 export const meta: MetaFunction = () => [
   { title: 'Password · Latchkey' },
@@ -38,9 +41,12 @@ export async function action(args: ActionFunctionArgs) {
   const form = await parseForm(request, formSchema);
   if (!form.ok) return tryAgain(form.reply);
   const { currentPassword, newPassword, signOutOthers } = form.value;
+  const leave = await takePasswordTry(context, person.email);
+  if (!leave.isGiven) return comeBackLater(form.fail, leave.retryAfterSeconds);
   if (!(await context.passwords.confirm(person.id, currentPassword))) {
     return tryAgain(form.fail({ currentPassword: 'This is not your current password.' }));
   }
+  await leave.giveBack();
   const cookie = await renewSession(context);
   if (cookie === null) return redirect(loginPathFor(request, context.origin));
   await context.passwords.set(person.id, newPassword, context.now);

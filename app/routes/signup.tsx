@@ -9,13 +9,15 @@ import { z } from 'zod';
 import { personNameSchema } from '#app/account/profile.server.ts';
 import { createAccount } from '#app/account/sign-up.server.ts';
 import { emailSchema, newPasswordSchema } from '#app/credentials/password-schema.ts';
-import { parseForm, tryAgain } from '#app/http/form.server.ts';
+import { comeBackLater, parseForm, tryAgain } from '#app/http/form.server.ts';
 import { findSession } from '#app/http/guards.server.ts';
 import { safeRedirectTo } from '#app/http/redirect-to.server.ts';
 import { startSession } from '#app/http/sign-in.server.ts';
 import { Button } from '#app/ui/button.tsx';
 import { Checkbox, Field, FormError, useFocusOnError } from '#app/ui/field.tsx';
 import { FormPage } from '#app/ui/page.tsx';
+
+export { retryHeaders as headers } from '#app/http/form.server.ts';
 
 export const meta: MetaFunction = () => [
   { title: 'Create an account · Latchkey' },
@@ -40,6 +42,8 @@ export async function action({ request, context }: ActionFunctionArgs) {
   const form = await parseForm(request, signupSchema);
   if (!form.ok) return tryAgain(form.reply);
   const { remember, redirectTo, ...account } = form.value;
+  const leave = await context.limits.takeSignUp(context.device.ipAddress);
+  if (!leave.isGiven) return comeBackLater(form.fail, leave.retryAfterSeconds);
   const userId = await createAccount(context, account, context.now);
   if (userId === null) {
     return tryAgain(
