@@ -9,10 +9,11 @@ import type { SessionRecord } from '../../app/sessions/session.ts';
 import type { SessionStore } from '../../app/sessions/session-store.ts';
 import {
   callbackSessionStore,
+  type FetchedSession,
   type SessionCallbacks,
 } from '../../app/sessions/stores/callbacks.ts';
 import { memorySessionStore } from '../../app/sessions/stores/memory.ts';
-import { prismaSessionStore, type PrismaRawClient } from '../../app/sessions/stores/prisma.ts';
+import { prismaSessionStore } from '../../app/sessions/stores/prisma.ts';
 import { redisSessionStore } from '../../app/sessions/stores/redis.ts';
 
 /** Where a store keeps its sessions; plain data, so that another process can open the same one. */
@@ -69,10 +70,11 @@ export async function openStore(address: StoreAddress): Promise<OpenStore> {
 }
 
 async function openPrisma(databaseUrl: string): Promise<OpenStore> {
-  const { client, provider, close } = await openDatabase({ databaseUrl, log: quiet });
+  const database = await openDatabase({ databaseUrl, log: quiet });
+  const { client, provider } = database;
   return {
     store: prismaSessionStore({
-      client: client as unknown as PrismaRawClient,
+      client,
       provider,
       personColumns: ['name'],
     }),
@@ -88,7 +90,7 @@ async function openPrisma(databaseUrl: string): Promise<OpenStore> {
     async dump() {
       return JSON.stringify(await client.session.findMany());
     },
-    close,
+    close: () => database.close(),
   };
 }
 
@@ -187,7 +189,7 @@ function fourCallbacks(rows: Map<string, string>): SessionCallbacks {
     async fetchSession(id) {
       await soon();
       const row = rows.get(id);
-      return row === undefined ? null : JSON.parse(row);
+      return row === undefined ? null : (JSON.parse(row) as FetchedSession);
     },
     async updateSessionExpiry(id: string, date: Date) {
       await soon();

@@ -29,7 +29,7 @@ if (process.argv[2]) {
   const open = await openStore(JSON.parse(process.argv[2]) as StoreAddress);
   process.stdout.write('open\n');
   for await (const line of createInterface({ input: process.stdin })) {
-    const done = await perform(open.store as SessionStore, JSON.parse(line) as Work);
+    const done = await perform(open.store, JSON.parse(line) as Work);
     process.stdout.write(`${JSON.stringify(done)}\n`);
   }
   await open.close();

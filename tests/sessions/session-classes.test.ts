@@ -52,8 +52,9 @@ afterAll(async () => {
 
 const onPrisma = async (databaseUrl: string): Promise<Variant> => {
   const log = { info: () => undefined, warn: () => undefined };
-  const { client, provider, close } = await openDatabase({ databaseUrl, log });
-  closing.push(close);
+  const database = await openDatabase({ databaseUrl, log });
+  const { client, provider } = database;
+  closing.push(() => database.close());
   for (const id of ['ann', 'bob']) {
     await client.user.create({ data: { id, email: `${id}@example.com`, name: id } });
   }

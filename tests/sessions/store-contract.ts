@@ -98,7 +98,7 @@ export function describeStoreContract(name: string, under: StoreUnderTest): void
     const sessionsOver = (
       over: SessionStore<unknown, { name: string }> = store,
       options: Partial<SessionsOptions> = {},
-    ) => new Sessions({ ...options, store: over as SessionStore });
+    ) => new Sessions({ ...options, store: over });
 
     beforeAll(async () => {
       const address = await under.address();
@@ -113,8 +113,8 @@ export function describeStoreContract(name: string, under: StoreUnderTest): void
       await open.addUser(OTHER_USER);
     });
     afterAll(async () => {
-      await open?.close();
-      if (openElsewhere !== open) await openElsewhere?.close();
+      await open.close();
+      if (openElsewhere !== open) await openElsewhere.close();
     });
 
     const saved = async (given: Partial<SessionRecord> = {}) => {

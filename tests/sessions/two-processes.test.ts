@@ -2,7 +2,6 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { SessionStore } from '../../app/sessions/session-store.ts';
 import { Sessions } from '../../app/sessions/sessions.ts';
 import { startPostgres } from '../fixtures/postgres.ts';
 import { startRedis } from '../fixtures/redis.ts';
@@ -73,13 +72,13 @@ describe.each(addresses)('two processes over one %s', (_name, address) => {
     const where = await address();
     open = await openStore(where);
     await open.addUser(USER);
-    sessions = new Sessions({ store: open.store as SessionStore });
+    sessions = new Sessions({ store: open.store });
     [one, other] = await Promise.all([startProcess(where), startProcess(where)]);
   });
   afterAll(async () => {
-    await one?.end();
-    await other?.end();
-    await open?.close();
+    await one.end();
+    await other.end();
+    await open.close();
   });
 
   const start = (count: number, now = NOW) =>

@@ -50,9 +50,9 @@ export interface SessionCallbacks<Meta = unknown> {
   /** All rows of the user, in any order. Without it: no list, no cap, nothing by user. */
   fetchSessionsForUser?(userId: string): Promise<FetchedSession<Meta>[]> | FetchedSession<Meta>[];
   /** Removes all rows of the user. */
-  deleteSessionsForUser?(userId: string): Promise<unknown> | unknown;
+  deleteSessionsForUser?(userId: string): unknown;
   /** Removes rows whose `expiresAt` is past; the date given spares those of the retention. Answer how many. */
-  deleteAllExpiredSessions?(endedBefore: Date): Promise<unknown> | unknown;
+  deleteAllExpiredSessions?(endedBefore: Date): unknown;
 }
 
 const REQUIRED = ['saveSession', 'fetchSession', 'updateSessionExpiry', 'deleteSession'] as const;
@@ -201,7 +201,8 @@ function toRecord<Meta>(row: FetchedSession<Meta>): SessionRecord<Meta> {
   };
 }
 
-const toText = (value: unknown) => (value == null ? null : String(value));
+const toText = (value: string | number | null | undefined) =>
+  value === null || value === undefined ? null : String(value);
 
 /** @throws TypeError for what is no time: a damaged row is no session, and no proof that there is none. */
 function toDate(value: unknown, field: string): Date {

@@ -21,8 +21,8 @@ export interface PrismaSessionStoreOptions<PersonColumn extends string> {
   /** Columns of the "User" row handed along with each fetched session, in the same statement. Default none. */
   personColumns?: readonly PersonColumn[];
   /**
-   * Rows a prune deletes in one statement at the most. Default 500; fewer where those would hold
-   * a lock for longer than a few milliseconds.
+   * Rows a prune deletes in one statement at the most. Default 100, which takes about a millisecond
+   * on SQLite and is no slower in all than more at once; fewer where it takes longer than ten.
    */
   pruneBatchRows?: number;
 }
@@ -65,7 +65,7 @@ const PUBLIC_COLUMNS = [
 ] as const satisfies readonly (keyof Row)[];
 
 const COLUMNS = [...PUBLIC_COLUMNS, 'secretHash'] as const;
-const DEFAULT_PRUNE_BATCH_ROWS = 500;
+const DEFAULT_PRUNE_BATCH_ROWS = 100;
 /** Half of what a prune may hold a lock for on SQLite (20 ms): a batch may be slower than the last. */
 const PRUNE_BATCH_TARGET_MS = 10;
 /** Names the lock that lets one node prune at a time; any number that nothing else in the database uses. */
@@ -186,11 +186,11 @@ export function prismaSessionStore<Meta = unknown, PersonColumn extends string =
     statement(
       provider === 'sqlite'
         ? `DELETE FROM "Session" WHERE "id" IN (
-             SELECT "id" FROM "Session" WHERE "${column}" < ? LIMIT ?)`
+             SELECT "id" FROM "Session" WHERE "${column}" < ? ORDER BY "${column}" LIMIT ?)`
         : `WITH turn AS MATERIALIZED (SELECT pg_try_advisory_xact_lock(${PRUNE_LOCK}) AS mine)
            DELETE FROM "Session" WHERE "id" IN (
              SELECT "id" FROM "Session" WHERE (SELECT mine FROM turn) AND "${column}" < ?
-             LIMIT ? FOR UPDATE SKIP LOCKED)`,
+             ORDER BY "${column}" LIMIT ? FOR UPDATE SKIP LOCKED)`,
     );
   const pruneBatches = [pruneBatch('expiresAt'), pruneBatch('revokedAt')];
 

@@ -109,7 +109,7 @@ export function redisSessionStore<Meta = unknown>(
       return (await send('EVALSHA', [script.sha1, ...keysAndArguments])) as Answer;
     } catch (error) {
       // Redis forgets its scripts when it restarts; the text teaches it again.
-      if (!String((error as Error).message).startsWith('NOSCRIPT')) throw error;
+      if (!(error as Error).message.startsWith('NOSCRIPT')) throw error;
       return (await send('EVAL', [script.text, ...keysAndArguments])) as Answer;
     }
   };
@@ -267,11 +267,12 @@ const toDate = (text: Text) => new Date(Number(text));
 /** Field, value, field, value, …; what is null is left out. */
 function toFields(session: SessionRecord): string[] {
   return FIELDS.flatMap((field) => {
+    if (field === 'meta')
+      return (session.meta ?? null) === null ? [] : [field, JSON.stringify(session.meta)];
     const value = session[field];
-    if (value === null || value === undefined) return [];
-    if (field === 'meta') return [field, JSON.stringify(value)];
+    if (value === null) return [];
     if (value instanceof Date) return [field, millis(value)];
-    return [field, field === 'remember' ? (value ? '1' : '0') : String(value)];
+    return [field, typeof value === 'boolean' ? String(Number(value)) : value];
   });
 }
 
