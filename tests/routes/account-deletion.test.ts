@@ -1,0 +1,126 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { startApplication, type TestApplication } from '../fixtures/application.ts';
+import { openBrowser, PASSWORD, signIn, signUp } from '../fixtures/people.ts';
+import { fieldOnPage, textOf } from './form-on-page.ts';
+
+const PAGE = '/settings/data/delete';
+
+let application: TestApplication;
+beforeAll(async () => {
+  application = await startApplication();
+});
+afterAll(() => application.close());
+
+/** Every row of every table, as text. */
+const everything = () => {
+  const tables = application.sql<{ name: string }>(
+    `SELECT name FROM sqlite_master WHERE type = 'table'`,
+  );
+  return tables
+    .map(({ name }) => JSON.stringify({ [name]: application.sql(`SELECT * FROM "${name}"`) }))
+    .join('\n');
+};
+
+test('the page says what goes', async () => {
+  const person = await signUp(application, { name: 'Ada Lovelace' });
+  await signIn(application, person);
+  await (await signIn(application, person)).post('/logout', {});
+  const { text } = await person.browser.get(PAGE);
+  expect(textOf(text)).toContain(`Your profile: Ada Lovelace, ${person.email}`);
+  expect(textOf(text)).toContain('All 3 sessions on record');
+  expect(fieldOnPage(text, 'email').value).toBeNull();
+});
+
+test('with e-mail and password everything goes, from every table, and every device is out', async () => {
+  const person = await signUp(application, { name: 'A name like no other' });
+  const stays = await signUp(application, { name: 'Somebody who stays' });
+  const phone = await signIn(application, person, { remember: true });
+  const id = (await phone.sessionToken())!.split('.')[0]!;
+  await person.browser.post(`/settings/sessions/${id}/name`, { label: 'A label like no other' });
+  const [user] = application.sql<{ id: string }>(
+    'SELECT id FROM User WHERE email = ?',
+    person.email,
+  );
+  const traces = [user!.id, person.email, person.name, 'A label like no other', id];
+  for (const trace of traces) expect(everything()).toContain(trace);
+
+  const answer = await person.browser.post(PAGE, {
+    ...{ email: ` ${person.email.toUpperCase()} `, password: PASSWORD },
+  });
+  expect(answer.status).toBe(302);
+  expect(answer.location).toBe('/');
+  expect(answer.headers['clear-site-data']).toBe('"cache"');
+  expect(answer.headers['set-cookie']!.join('\n')).toMatch(/^session=; Max-Age=0; Path=\/;/m);
+  expect(await person.browser.sessionToken()).toBeNull();
+  const home = await person.browser.get('/');
+  expect(textOf(home.text)).toContain('Your account and everything kept about you are deleted.');
+
+  for (const trace of traces) expect(everything()).not.toContain(trace);
+  expect((await phone.get('/settings/sessions')).location).toContain('/login');
+  expect((await stays.browser.get('/settings/profile')).status).toBe(200);
+  const again = await openBrowser(application).post('/login', {
+    ...{ email: person.email, password: PASSWORD },
+  });
+  expect(again.status).toBe(400);
+});
+
+test.each([
+  ['a wrong e-mail', { email: 'someone@example.com' }, 'email', /not the e-mail of this account/],
+  ['no e-mail', { email: '' }, 'email', 'Enter your e-mail address.'],
+  ['no e-mail address', { email: 'delete' }, 'email', /like name@example\.com/],
+  ['a wrong password', { password: 'not this one' }, 'password', /not your password/],
+  ['no password', { password: '' }, 'password', 'Enter your password.'],
+])('%s: refused next to the field, and nothing goes', async (_what, wrong, field, says) => {
+  const person = await signUp(application);
+  await person.browser.get('/');
+  const before = everything();
+  const typed = { email: person.email, password: PASSWORD, ...wrong };
+  const answer = await person.browser.post(PAGE, typed);
+  expect(answer.status).toBe(400);
+  expect(answer.headers['set-cookie']).toBeUndefined();
+  expect(fieldOnPage(answer.text, field)).toMatchObject({ isInvalid: true, hasFocus: true });
+  expect(fieldOnPage(answer.text, field).note).toMatch(says);
+  expect(fieldOnPage(answer.text, 'password').value).toBeNull();
+  expect(answer.text).not.toContain('not this one');
+  if (field === 'password') expect(fieldOnPage(answer.text, 'email').value).toBe(person.email);
+  expect(everything()).toBe(before);
+});
+
+test("somebody else's e-mail and password delete neither account", async () => {
+  const one = await signUp(application);
+  const other = await signUp(application, { password: 'the password of another' });
+  const before = everything();
+  const { status } = await one.browser.post(PAGE, {
+    ...{ email: other.email, password: other.password },
+  });
+  expect(status).toBe(400);
+  expect(everything()).toBe(before);
+});
+
+test('a second request, and two at the same moment, do no harm', async () => {
+  const person = await signUp(application);
+  const cookie = { Cookie: `session=${(await person.browser.sessionToken())!}` };
+  const form = { email: person.email, password: PASSWORD };
+  const cut = application.logged.length;
+  const answers = await Promise.all(
+    [1, 2, 3].map(() => openBrowser(application).post(PAGE, form, { headers: cookie })),
+  );
+  for (const { status } of answers) expect([302, 400]).toContain(status);
+  expect(answers.some(({ location }) => location === '/')).toBe(true);
+  const later = await openBrowser(application).post(PAGE, form, { headers: cookie });
+  expect(later.location).toBe('/login?redirectTo=%2Fsettings%2Fdata%2Fdelete');
+  expect(application.logged.slice(cut)).toEqual([]);
+  expect(everything()).not.toContain(person.email);
+});
+
+test('the same e-mail can be used for a new account, which has nothing of the old one', async () => {
+  const person = await signUp(application, { name: 'The old one' });
+  const oldToken = (await person.browser.sessionToken())!;
+  await person.browser.post(PAGE, { email: person.email, password: PASSWORD });
+  const again = await signUp(application, { email: person.email, name: 'The new one' });
+  const { text } = await again.browser.get('/settings/sessions');
+  expect(textOf(text)).not.toContain('The old one');
+  const holder = openBrowser(application);
+  await holder.plantToken(oldToken);
+  expect((await holder.get('/settings/sessions')).status).toBe(302);
+});

@@ -1,0 +1,151 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startApplication, type TestApplication } from '../fixtures/application.ts';
+import type { BrowserLike } from '../fixtures/browser-like.ts';
+import { openBrowser, PASSWORD, signIn, signUp } from '../fixtures/people.ts';
+import { fieldOnPage, textOf } from './form-on-page.ts';
+
+const PAGE = '/settings/password';
+const NEW_PASSWORD = 'another good password';
+const GOOD = { currentPassword: PASSWORD, newPassword: NEW_PASSWORD };
+
+let application: TestApplication;
+beforeAll(async () => {
+  application = await startApplication();
+});
+afterAll(() => application.close());
+
+const canSignIn = async (email: string, password: string) =>
+  (await openBrowser(application).post('/login', { email, password })).status === 302;
+const isSignedIn = async (browser: BrowserLike) => (await browser.get(PAGE)).status === 200;
+
+test('the offer to sign out everywhere else is on by default', async () => {
+  const { browser } = await signUp(application);
+  const { text } = await browser.get(PAGE);
+  expect(fieldOnPage(text, 'signOutOthers').isChecked).toBe(true);
+  expect(fieldOnPage(text, 'currentPassword').value).toBeNull();
+});
+
+test('the new password is good at once, and the old one no more', async () => {
+  const person = await signUp(application);
+  const answer = await person.browser.post(PAGE, GOOD);
+  expect(answer.location).toBe(PAGE);
+  expect(textOf((await person.browser.follow(answer)).text)).toContain('Your password is changed.');
+  expect(await canSignIn(person.email, PASSWORD)).toBe(false);
+  expect(await canSignIn(person.email, NEW_PASSWORD)).toBe(true);
+});
+
+test('with the offer taken, the other devices are out and are told why', async () => {
+  const person = await signUp(application);
+  const other = await signUp(application);
+  const phone = await signIn(application, person, { remember: true });
+  await signIn(application, person);
+  const answer = await person.browser.post(PAGE, { ...GOOD, signOutOthers: 'on' });
+  const page = await person.browser.follow(answer);
+  expect(textOf(page.text)).toContain('2 other devices are signed out.');
+  const login = await phone.follow(await phone.get(PAGE));
+  expect(textOf(login.text)).toContain('You were signed out because your password was changed.');
+  expect(await isSignedIn(person.browser)).toBe(true);
+  expect(await isSignedIn(other.browser)).toBe(true);
+});
+
+test('without it they stay', async () => {
+  const person = await signUp(application);
+  const phone = await signIn(application, person);
+  const page = await person.browser.follow(await person.browser.post(PAGE, GOOD));
+  expect(textOf(page.text)).toContain('Your password is changed.');
+  expect(textOf(page.text)).not.toContain('signed out.');
+  expect(await isSignedIn(phone)).toBe(true);
+});
+
+test('this device goes on under a new token, and a copy of the old one is worth nothing', async () => {
+  const person = await signUp(application);
+  const old = (await person.browser.sessionToken())!;
+  await person.browser.post(PAGE, GOOD);
+  const renewed = (await person.browser.sessionToken())!;
+  expect(renewed).not.toBe(old);
+  const copy = openBrowser(application);
+  await copy.plantToken(old);
+  expect(await isSignedIn(copy)).toBe(false);
+  expect(await isSignedIn(person.browser)).toBe(true);
+});
+
+describe('refused next to the field, with nothing changed:', () => {
+  test.each([
+    [
+      'a wrong current password',
+      { currentPassword: 'not this one' },
+      'currentPassword',
+      /not your current/,
+    ],
+    ['no current password', { currentPassword: '' }, 'currentPassword', 'Enter your password.'],
+    [
+      'the current one with a space',
+      { currentPassword: `${PASSWORD} ` },
+      'currentPassword',
+      /not your/,
+    ],
+    ['no new password', { newPassword: '' }, 'newPassword', 'Choose a password.'],
+    ['7 characters', { newPassword: '1234567' }, 'newPassword', 'Use at least 8 characters.'],
+    [
+      '257 characters',
+      { newPassword: 'x'.repeat(257) },
+      'newPassword',
+      'Use at most 256 characters.',
+    ],
+  ])('%s', async (_what, wrong, field, says) => {
+    const person = await signUp(application);
+    const phone = await signIn(application, person);
+    const token = await person.browser.sessionToken();
+    await person.browser.get('/');
+    const answer = await person.browser.post(PAGE, { ...GOOD, signOutOthers: 'on', ...wrong });
+    expect(answer.status).toBe(400);
+    expect(answer.headers['set-cookie']).toBeUndefined();
+    for (const name of ['currentPassword', 'newPassword']) {
+      expect(fieldOnPage(answer.text, name)).toMatchObject({
+        ...{ isInvalid: name === field, hasFocus: name === field, value: null },
+      });
+    }
+    expect(fieldOnPage(answer.text, field).note).toMatch(says);
+    expect(answer.text).not.toContain(NEW_PASSWORD);
+    expect(fieldOnPage(answer.text, 'signOutOthers').isChecked).toBe(true);
+    expect(await person.browser.sessionToken()).toBe(token);
+    expect(await canSignIn(person.email, PASSWORD)).toBe(true);
+    expect(await isSignedIn(phone)).toBe(true);
+  });
+
+  test('and an offer that was declined stays declined', async () => {
+    const { browser } = await signUp(application);
+    const { text } = await browser.post(PAGE, { ...GOOD, currentPassword: 'not this one' });
+    expect(fieldOnPage(text, 'signOutOthers').isChecked).toBe(false);
+  });
+});
+
+test('of two forms sent at the same moment one changes the password', async () => {
+  const person = await signUp(application);
+  const cookie = { Cookie: `session=${(await person.browser.sessionToken())!}` };
+  const answers = await Promise.all(
+    ['the first of the two', 'the second of the two'].map(async (newPassword) => {
+      const answer = await openBrowser(application).post(
+        PAGE,
+        { currentPassword: PASSWORD, newPassword },
+        { headers: cookie },
+      );
+      return { newPassword, changed: answer.location === PAGE };
+    }),
+  );
+  for (const { newPassword, changed } of answers) {
+    expect(await canSignIn(person.email, newPassword)).toBe(changed);
+  }
+  expect(answers.filter(({ changed }) => changed)).toHaveLength(1);
+});
+
+test("with somebody else's password nothing is changed", async () => {
+  const one = await signUp(application);
+  const other = await signUp(application, { password: 'the password of another' });
+  const answer = await one.browser.post(PAGE, {
+    ...{ currentPassword: other.password, newPassword: NEW_PASSWORD },
+  });
+  expect(answer.status).toBe(400);
+  expect(await canSignIn(one.email, PASSWORD)).toBe(true);
+  expect(await canSignIn(other.email, other.password)).toBe(true);
+});

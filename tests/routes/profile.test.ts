@@ -1,0 +1,81 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { startApplication, type TestApplication } from '../fixtures/application.ts';
+import { openBrowser, signUp } from '../fixtures/people.ts';
+import { fieldOnPage, textOf } from './form-on-page.ts';
+
+const PAGE = '/settings/profile';
+const EMOJI = '\u{1f511}';
+
+let application: TestApplication;
+beforeAll(async () => {
+  application = await startApplication();
+});
+afterAll(() => application.close());
+
+test('a new name is saved, said, and shown at once', async () => {
+  const { browser, email } = await signUp(application);
+  const answer = await browser.post(PAGE, { name: '  Augusta Ada King  ' });
+  expect(answer.location).toBe(PAGE);
+  const { text } = await browser.follow(answer);
+  expect(fieldOnPage(text, 'name').value).toBe('Augusta Ada King');
+  expect(textOf(text)).toContain('Your profile is saved.');
+  expect(textOf(text)).toContain('Menu of Augusta Ada King');
+  expect(textOf(text)).toContain(email);
+  // Said once.
+  expect(textOf((await browser.get(PAGE)).text)).not.toContain('Your profile is saved.');
+});
+
+test.each([
+  ['nothing', '', 'Enter your name.'],
+  ['spaces', '   ', 'Enter your name.'],
+  ['81 characters', 'x'.repeat(81), 'Use at most 80 characters.'],
+  ['81 emoji', EMOJI.repeat(81), 'Use at most 80 characters.'],
+  ['two lines', 'Ada\nLovelace', /Leave out line breaks/],
+  ['a NUL', 'Ada\u0000', /control characters/],
+])('%s: refused next to the field, with what was typed kept', async (_what, name, says) => {
+  const { browser, email } = await signUp(application, { name: 'Ada' });
+  const { status, text } = await browser.post(PAGE, { name });
+  expect(status).toBe(400);
+  const field = fieldOnPage(text, 'name');
+  expect(field).toMatchObject({ isInvalid: true, hasFocus: true });
+  expect(field.note).toMatch(says);
+  if (name.trim() !== '') expect(field.value).toBe(name.replaceAll('\u0000', ''));
+  expect(textOf(text)).toContain('Menu of Ada');
+  expect(application.sql('SELECT name FROM User WHERE email = ?', email)).toEqual([
+    { name: 'Ada' },
+  ]);
+});
+
+test.each([
+  ['80 characters', 'x'.repeat(80)],
+  ['80 emoji', EMOJI.repeat(80)],
+])('a name of %s is saved', async (_what, name) => {
+  const { browser } = await signUp(application);
+  const { text } = await browser.follow(await browser.post(PAGE, { name }));
+  expect(fieldOnPage(text, 'name').value).toBe(name);
+});
+
+test('fields that the form does not have change nothing', async () => {
+  const one = await signUp(application, { name: 'One' });
+  const other = await signUp(application, { name: 'Other' });
+  const [otherRow] = application.sql<{ id: string }>(
+    'SELECT id FROM User WHERE email = ?',
+    other.email,
+  );
+  const answer = await one.browser.post(PAGE, {
+    ...{ name: 'One once more', id: otherRow!.id, userId: otherRow!.id },
+    ...{ email: 'taken-over@example.com', createdAt: '0', 'password.hash': 'x' },
+  });
+  expect(answer.status).toBe(302);
+  const names = application.sql('SELECT email, name FROM User WHERE name LIKE ?', 'O%');
+  expect(names).toContainEqual({ email: one.email, name: 'One once more' });
+  expect(names).toContainEqual({ email: other.email, name: 'Other' });
+});
+
+test('/settings leads to the sessions', async () => {
+  const { browser } = await signUp(application);
+  expect((await browser.get('/settings')).location).toBe('/settings/sessions');
+  expect((await openBrowser(application).get('/settings')).location).toBe(
+    '/login?redirectTo=%2Fsettings',
+  );
+});
