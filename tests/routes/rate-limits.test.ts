@@ -130,11 +130,14 @@ test("a cookie of one's own account gives no tries for another's", async () => {
   await start();
   const victim = await signUp(application);
   const attacker = await signUp(application);
-  // A browser that is signed in is sent on; one that was signed out is asked.
-  const browser = await signIn(application, attacker);
+  // A browser that is signed in is sent on; those that were signed out are asked.
+  const browsers = [await signIn(application, attacker), await signIn(application, attacker)];
   await attacker.browser.post('/settings/sessions/others/sign-out', {});
-  const statuses = await guessTimes(11, victim.email, { browser });
-  expect(statuses).toEqual([...Array<number>(10).fill(400), 429]);
+  const statuses: number[] = [];
+  for (const browser of browsers) {
+    statuses.push(...(await guessTimes(6, victim.email, { browser })));
+  }
+  expect(statuses).toEqual([...Array<number>(10).fill(400), 429, 429]);
 });
 
 test.each([
