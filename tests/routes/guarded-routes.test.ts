@@ -1,0 +1,143 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { publicRoutes } from '#app/http/public-routes.server.ts';
+import { startApplication, type TestApplication } from '../fixtures/application.ts';
+import type { Answer, BrowserLike } from '../fixtures/browser-like.ts';
+import { openBrowser, signIn, signUp, type TestPerson } from '../fixtures/people.ts';
+import { dataPathOf, everyRoute, goodFields, pathOf } from './every-route.ts';
+
+const routes = await everyRoute();
+const guarded = routes.filter(({ id }) => !publicRoutes.has(id));
+const open = routes.filter(({ id }) => publicRoutes.has(id));
+
+let application: TestApplication;
+let person: TestPerson;
+let phoneId: string;
+/** Everything of that person that no stranger may read. */
+let secrets: string[];
+beforeAll(async () => {
+  application = await startApplication();
+  person = await signUp(application, { name: 'A private person' });
+  const phone = await signIn(application, person);
+  phoneId = (await phone.sessionToken())!.split('.')[0]!;
+  await person.browser.post(`/settings/sessions/${phoneId}/name`, { label: 'A private device' });
+  secrets = [person.name, person.email, 'A private device', phone.userAgent];
+});
+afterAll(() => application.close());
+
+const everything = () =>
+  application
+    .sql<{ name: string }>(`SELECT name FROM sqlite_master WHERE type = 'table'`)
+    .map(({ name }) => application.sql(`SELECT * FROM "${name}"`));
+
+/** Browsers in which nobody is signed in, each in its own way. */
+const strangers: [who: string, make: () => Promise<BrowserLike>][] = [
+  ['a visitor', () => Promise.resolve(openBrowser(application))],
+  [
+    'a token that nobody issued',
+    async () => {
+      const browser = openBrowser(application);
+      await browser.plantToken(`${phoneId}.${'A'.repeat(43)}`);
+      return browser;
+    },
+  ],
+  [
+    'a device that was signed out',
+    async () => {
+      const browser = await signIn(application, person);
+      const token = (await browser.sessionToken())!;
+      await browser.post('/logout', {});
+      await browser.plantToken(token);
+      return browser;
+    },
+  ],
+];
+
+/** Where an answer leads: a page by its status, scripts by what they are told in place of data. */
+const leadsTo = ({ status, headers, location, text }: Answer): string => {
+  if (headers['content-type']?.startsWith('text/x-script')) return status === 202 ? text : '';
+  if (status === 204) return String(headers['x-remix-redirect'] ?? '');
+  return status === 302 && text === '' ? (location ?? '') : '';
+};
+const expectLogin = (answer: Answer, what: string) => {
+  expect(leadsTo(answer), what).toMatch(/^\/login\b|"redirect","\/login\b/);
+  expect(answer.headers['set-cookie'], what).toBeUndefined();
+  expect(answer.headers['cache-control'], what).toContain('no-store');
+  for (const secret of secrets) expect(answer.text, what).not.toContain(secret);
+};
+
+test('there are routes behind the guard, and the list of public ones names no route that is gone', () => {
+  expect(guarded.length).toBeGreaterThan(8);
+  expect(open.map(({ id }) => id).sort()).toEqual([...publicRoutes].sort());
+});
+
+test.each(guarded.map((route) => [route.id, route] as const))(
+  '%s has a loader: without one Remix would show its page to anybody',
+  (_id, { hasLoader }) => {
+    expect(hasLoader).toBe(true);
+  },
+);
+
+describe.each(strangers)('%s', (_who, make) => {
+  test.each(guarded.map((route) => [route.id, route] as const))(
+    'is led from %s to the login page, and shown and changes nothing',
+    async (id, route) => {
+      const browser = await make();
+      const path = pathOf(route, phoneId);
+      const before = everything();
+      const fields = goodFields(person)[id] ?? { name: 'x' };
+      for (const address of [
+        ...[path, dataPathOf(path), `${path}/`, `${dataPathOf(path)}?_routes=${id}`],
+        ...[`${path}?_data=${id}`, `${path}?index`, path.toUpperCase()],
+      ]) {
+        expectLogin(await browser.get(address), `GET ${address}`);
+        const post = await browser.post(address, fields, { from: path });
+        // An address of a page that takes no form, or not there.
+        if (post.status !== 405) expectLogin(post, `POST ${address}`);
+        else for (const secret of secrets) expect(post.text).not.toContain(secret);
+      }
+      const head = await browser.ask(path, { method: 'HEAD' });
+      expect(head.status).toBe(302);
+      expect(everything()).toEqual(before);
+    },
+  );
+});
+
+test.each(open.map((route) => [route.id, route] as const))(
+  '%s is open to a visitor',
+  async (id, route) => {
+    const { status, location } = await openBrowser(application).get(pathOf(route, phoneId));
+    expect(status).toBe(id === 'routes/$' ? 404 : location === null ? 200 : 302);
+    expect(location ?? '').not.toContain('/login');
+  },
+);
+
+test.each(guarded.map((route) => [route.id, route] as const))(
+  '%s is open to whose it is',
+  async (_id, route) => {
+    const { status, location } = await person.browser.get(pathOf(route, phoneId));
+    expect([200, 302]).toContain(status);
+    expect(location ?? '').not.toContain('/login');
+  },
+);
+
+test('the list of routes that scripts ask for names no person and no session', async () => {
+  const { text } = await person.browser.get('/__manifest?p=/settings/sessions&version=x');
+  for (const secret of [...secrets, phoneId]) expect(text).not.toContain(secret);
+});
+
+test('an address in the files of the server is none', async () => {
+  const visitor = openBrowser(application);
+  for (const path of [
+    ...['/package.json', '/server.ts', '/.env', '/.git/config', '/data/latchkey.db'],
+    ...[
+      '/assets/..%2f..%2fserver%2findex.js',
+      '/..%2f..%2fpackage.json',
+      '/%2e%2e/%2e%2e/package.json',
+    ],
+    ...['/assets/%2e%2e/%2e%2e/server/index.js', '/assets', '/assets/'],
+  ]) {
+    const { status, text } = await visitor.get(path);
+    expect(status, path).toBe(404);
+    expect(text).not.toContain('"dependencies"');
+  }
+});
