@@ -1,0 +1,71 @@
+import { expect, test } from 'vitest';
+import {
+  clearToast,
+  readToast,
+  toastText,
+  writeToast,
+  type ToastMessage,
+} from '#app/http/toast-cookie.server.ts';
+
+const HTTP = 'http://localhost:3000';
+const planted = (value: unknown) =>
+  `toast=${Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)).toString('base64url')}`;
+
+const messages: [ToastMessage, string][] = [
+  [{ kind: 'signed-out' }, 'You are signed out.'],
+  [{ kind: 'session-ended', device: 'Kitchen iPad' }, 'Kitchen iPad is signed out.'],
+  [{ kind: 'session-already-ended' }, 'That device was signed out already.'],
+  [{ kind: 'others-ended', count: 0 }, 'No other device was signed in.'],
+  [{ kind: 'others-ended', count: 1 }, '1 other device is signed out.'],
+  [{ kind: 'others-ended', count: 99 }, '99 other devices are signed out.'],
+  [{ kind: 'device-named', device: '\u{1f511}; a=b' }, 'The device is now called \u{1f511}; a=b.'],
+  [{ kind: 'device-unnamed' }, 'The name is gone; the device goes by what it told us.'],
+  [{ kind: 'profile-saved' }, 'Your profile is saved.'],
+  [{ kind: 'password-changed', count: null }, 'Your password is changed.'],
+  [
+    { kind: 'password-changed', count: 2 },
+    'Your password is changed. 2 other devices are signed out.',
+  ],
+  [{ kind: 'account-deleted' }, 'Your account and everything kept about you are deleted.'],
+  [{ kind: 'welcome' }, 'Welcome. Your account is ready.'],
+];
+
+test.each(messages)('%j is read as it was written, and says what it is for', (message, says) => {
+  const [cookie, ...attributes] = writeToast(message, HTTP).split('; ');
+  expect(cookie).toMatch(/^toast=[\w-]+$/);
+  expect(attributes.sort()).toEqual(['HttpOnly', 'Max-Age=60', 'Path=/', 'SameSite=Lax']);
+  expect(readToast(cookie!)).toEqual(message);
+  expect(toastText(message)).toBe(says);
+});
+
+test('it is Secure over https', () => {
+  expect(writeToast({ kind: 'welcome' }, 'https://latchkey.example')).toContain('; Secure');
+});
+
+test('it is taken away once it was said', () => {
+  expect(clearToast()).toMatch(/^toast=; Max-Age=0; Path=\//);
+});
+
+test.each([
+  ['none', null],
+  ['nothing', ''],
+  ['empty', 'toast='],
+  ['no base64', 'toast=%%%'],
+  ['no JSON', planted('hello')],
+  ['bytes', planted('\u0000\u0001')],
+  ['null', planted(null)],
+  ['a list', planted([])],
+  ['a text', planted('"signed-out"')],
+  ['words of its own', planted({ text: 'Call this number' })],
+  ['a kind that there is not', planted({ kind: 'call-this-number' })],
+  ['a prototype', planted('{"__proto__":{"kind":"welcome"}}')],
+  ['a device that is too long', planted({ kind: 'session-ended', device: 'x'.repeat(81) })],
+  ['a device that is no text', planted({ kind: 'session-ended', device: {} })],
+  ['no device', planted({ kind: 'session-ended' })],
+  ['less than none', planted({ kind: 'others-ended', count: -1 })],
+  ['a half', planted({ kind: 'others-ended', count: 0.5 })],
+  ['too many', planted({ kind: 'others-ended', count: 1e308 })],
+  ['a number in words', planted({ kind: 'others-ended', count: 'all' })],
+])('%s is no message', (_what, header) => {
+  expect(readToast(header)).toBeNull();
+});
