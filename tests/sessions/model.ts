@@ -9,6 +9,7 @@ import {
   SECOND_MS,
   timeoutsFrom,
   type Ending,
+  type Session,
 } from '../../app/sessions/session.ts';
 import { StoreUnavailableError, type SessionStore } from '../../app/sessions/session-store.ts';
 import { Sessions, type Resumed, type Started } from '../../app/sessions/sessions.ts';
@@ -134,8 +135,9 @@ interface Believed {
   isEnded: boolean;
   /** Its row was erased. */
   isErased: boolean;
-  /** Its ending as first seen, which never changes. */
+  /** Its ending, and the whole session with it, as first seen: neither ever changes. */
   ending: Ending | null;
+  tombstone: Session | null;
 }
 
 /** Drives random sequences over a store and holds each step against what must be true of it. */
@@ -190,6 +192,8 @@ interface Facts {
   /** Rows that ended before this time were pruned; null: no prune. */
   prunedBefore: Date | null;
   startsOf: Map<string, number>;
+  /** The one who alone signed in, with nothing else going on, and who was live before. */
+  lonelyStart: { userId: string; liveBefore: Believed[] } | null;
   /** Users of whom something was ended in this step, so that there may be fewer than the cap. */
   usersEnded: Set<string>;
 }
@@ -214,6 +218,7 @@ async function takeStep(step: Step, scene: Scene & { nodes: Sessions[] }): Promi
     mayBeErased: new Set(),
     prunedBefore: null,
     startsOf: new Map(),
+    lonelyStart: null,
     usersEnded: new Set(),
   };
   const used: { session: Believed; token: string; resumed: Resumed }[] = [];
@@ -255,8 +260,15 @@ async function takeStep(step: Step, scene: Scene & { nodes: Sessions[] }): Promi
           isEnded: false,
           isErased: false,
           ending: null,
+          tombstone: null,
         };
         believed.push(newOne);
+        if (step.deeds.length === 1 && !replaced) {
+          const liveBefore = before.filter(
+            (each) => each.userId === userId && wasLive.get(each) === true,
+          );
+          facts.lonelyStart = { userId, liveBefore };
+        }
         facts.startsOf.set(userId, (facts.startsOf.get(userId) ?? 0) + 1);
         // Whatever ends sessions of this user at the same time may have met it.
         facts.mayBeOver.add(newOne);
@@ -429,8 +441,9 @@ async function checkStep(facts: Facts, scene: Scene & { quiet: Sessions }): Prom
       }
       if (resumed.state === 'ended' && session.isEnded) {
         // A tombstone is not rewritten.
-        if (wasEnded && session.ending) expect(resumed.ending).toEqual(session.ending);
+        if (wasEnded && session.tombstone) expect(resumed.session).toEqual(session.tombstone);
         session.ending = resumed.ending;
+        session.tombstone = resumed.session;
         expect(endingOf(resumed.session, now, timeouts)).toEqual(resumed.ending);
       }
       if (!abilities.tombstones || session.isErased) return;
@@ -461,6 +474,17 @@ async function checkStep(facts: Facts, scene: Scene & { quiet: Sessions }): Prom
           expect(live.length).toBeGreaterThanOrEqual(Math.min(CAP, starts));
       }
     }
+  }
+
+  if (facts.lonelyStart) {
+    // The cap takes those that were used least recently.
+    const { liveBefore } = facts.lonelyStart;
+    const [gone, left] = [true, false].map((isEnded) =>
+      liveBefore
+        .filter((session) => session.isEnded === isEnded)
+        .map(({ lastSeenAt }) => lastSeenAt.getTime()),
+    );
+    expect(Math.max(...gone!)).toBeLessThanOrEqual(Math.min(...left!));
   }
 
   // I5: nothing that is kept opens a door.
