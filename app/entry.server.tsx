@@ -3,7 +3,7 @@ import {
   type AppLoadContext,
   type EntryContext,
 } from '@remix-run/node';
-import { RemixServer } from '@remix-run/react';
+import { isRouteErrorResponse, RemixServer } from '@remix-run/react';
 import { isbot } from 'isbot';
 import { renderToPipeableStream } from 'react-dom/server';
 import { withoutNulBytes } from '#app/http/nul-bytes.server.ts';
@@ -60,6 +60,8 @@ export function handleError(
   { request, context }: { request: Request; context: AppLoadContext },
 ): void {
   if (request.signal.aborted) return;
+  // A form sent to a page that takes none (405) is no failure of ours.
+  if (isRouteErrorResponse(error) && error.status < 500) return;
   // The path only: a query may carry what does not belong into a log.
   const { pathname } = new URL(request.url);
   context.log.error({ err: error, method: request.method, path: pathname }, 'a request failed');

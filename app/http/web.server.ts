@@ -6,6 +6,7 @@ import type { Application, LatchkeyContext } from '#app/context.server.ts';
 import { limitBody } from './body-limit.server.ts';
 import { guardRoutes } from './guard-routes.server.ts';
 import { createLoadContext } from './load-context.server.ts';
+import { refuseOddRequests } from './odd-requests.server.ts';
 import { publicRoutes } from './public-routes.server.ts';
 import { refuseOtherOrigins } from './same-origin.server.ts';
 import { securityHeaders } from './security-headers.server.ts';
@@ -31,12 +32,13 @@ export function createWeb(options: WebOptions): Express {
   web.use(...securityHeaders(application.origin, { isDevelopment: mode === 'development' }));
   web.use(compression());
   web.use(...files);
-  web.use(refuseOtherOrigins(application.origin), limitBody());
   // Every page depends on who asks: no copy of one is kept anywhere.
   web.use((_request, response, next) => {
     response.set('Cache-Control', 'no-store');
     next();
   });
+  web.use(refuseOtherOrigins(application.origin), refuseOddRequests(application.origin));
+  web.use(limitBody());
   const guarded =
     typeof build === 'function'
       ? async () => guardRoutes(await build(), publicRoutes)

@@ -1,0 +1,55 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { startApplication, type TestApplication } from '../fixtures/application.ts';
+import { openBrowser, signUp, type TestPerson } from '../fixtures/people.ts';
+import { textOf } from './form-on-page.ts';
+
+let application: TestApplication;
+let person: TestPerson;
+beforeAll(async () => {
+  application = await startApplication();
+  person = await signUp(application);
+  await person.browser.get('/');
+});
+afterAll(() => application.close());
+
+const ADDRESSES = [
+  ...['/nothing', '/nothing/here', '/settings/nothing', '/settings/sessions/x', '/login/x'],
+  ...['/settings/sessions/x/y', '/favicon.ico', '/wp-admin.php', '/%F0%9F%94%91', '/a%20b'],
+];
+
+test.each(ADDRESSES)('%s is no page, and says so on one of ours', async (path) => {
+  const cut = application.logged.length;
+  for (const browser of [openBrowser(application), person.browser]) {
+    const { status, text, headers } = await browser.get(path);
+    expect(status).toBe(404);
+    expect(headers['content-type']).toBe('text/html; charset=utf-8');
+    expect(textOf(text)).toContain('There is nothing at this address');
+    expect(text).toContain('href="/"');
+  }
+  // Whoever tries addresses out does not fill the log.
+  expect(application.logged.slice(cut)).toEqual([]);
+});
+
+test('whoever is signed in is so there, too', async () => {
+  const { text } = await person.browser.get('/nothing/here');
+  expect(textOf(text)).toContain(`Menu of ${person.name}`);
+  const stranger = await openBrowser(application).get('/nothing/here');
+  expect(textOf(stranger.text)).not.toContain(person.name);
+});
+
+test('a form to no page is answered the same', async () => {
+  for (const browser of [openBrowser(application), person.browser]) {
+    const answer = await browser.post('/nothing/here', { a: 'b' });
+    expect(answer.status).toBe(404);
+    expect(answer.headers['set-cookie']).toBeUndefined();
+  }
+});
+
+test('a form to a page that takes none is answered as such, and logged as no failure', async () => {
+  const cut = application.logged.length;
+  for (const path of ['/', '/settings/sessions', '/settings']) {
+    const { status } = await person.browser.post(path, { a: 'b' });
+    expect(status, path).toBe(405);
+  }
+  expect(application.logged.slice(cut).filter(({ level }) => level >= 50)).toEqual([]);
+});

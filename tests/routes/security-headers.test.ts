@@ -1,0 +1,168 @@
+import { readdirSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startApplication, type TestApplication } from '../fixtures/application.ts';
+import type { Answer } from '../fixtures/browser-like.ts';
+import { openBrowser, signUp, type TestPerson } from '../fixtures/people.ts';
+import { attributeOf, tags } from './form-on-page.ts';
+
+let application: TestApplication;
+let person: TestPerson;
+beforeAll(async () => {
+  application = await startApplication();
+  person = await signUp(application);
+});
+afterAll(() => application.close());
+
+const policyOf = ({ headers }: Answer) =>
+  Object.fromEntries(
+    String(headers['content-security-policy'])
+      .split(';')
+      .map((directive) => {
+        const [name, ...values] = directive.trim().split(' ');
+        return [name!, values.join(' ')];
+      }),
+  );
+const nonceOf = (answer: Answer) => /'nonce-([\w+/=]+)'/.exec(policyOf(answer)['script-src']!)![1]!;
+
+/** Answers of every kind, each of which a browser may be made to show. */
+const everyKindOfAnswer = async (): Promise<[string, Answer][]> => {
+  const visitor = openBrowser(application);
+  const { browser } = person;
+  return [
+    ['the front page', await visitor.get('/')],
+    ['the front page of a person', await browser.get('/')],
+    ['the sessions', await browser.get('/settings/sessions')],
+    ['a page for scripts', await browser.get('/settings/sessions.data')],
+    ['a redirect', await visitor.get('/settings/sessions')],
+    ['a redirect for scripts', await visitor.get('/settings/sessions.data')],
+    ['a wrong form', await visitor.post('/login', { email: 'x' })],
+    ['a good form', await browser.post('/settings/profile', { name: 'Ada' })],
+    ['no page', await visitor.get('/nothing/here')],
+    ['no page, by script', await visitor.get('/nothing/here.data')],
+    ['a form from elsewhere', await browser.post('/logout', {}, { headers: { Origin: 'null' } })],
+    ['too large a form', await browser.post('/login', { email: 'x'.repeat(70_000) })],
+    ['the file of data', await browser.post('/settings/data/download', {})],
+    ['the list of routes', await visitor.get('/__manifest?p=/&version=x')],
+    ['a style sheet', await visitor.get(await styleSheet())],
+    ['the icon', await visitor.get('/favicon.svg')],
+    ['the worker', await visitor.get('/service-worker.js')],
+  ];
+};
+const styleSheet = async () => {
+  const { text } = await openBrowser(application).get('/');
+  return tags(text, 'link')
+    .map((link) => attributeOf(link, 'href')!)
+    .find((href) => href.endsWith('.css'))!;
+};
+
+test('every answer, of whatever kind, has the headers that keep it safe', async () => {
+  for (const [what, answer] of await everyKindOfAnswer()) {
+    expect(answer.headers, what).toMatchObject({
+      'x-content-type-options': 'nosniff',
+      'x-frame-options': 'DENY',
+      'referrer-policy': 'same-origin',
+      'cross-origin-opener-policy': 'same-origin',
+      'cross-origin-resource-policy': 'same-origin',
+      'permissions-policy': expect.stringContaining('camera=()'),
+    });
+    expect(policyOf(answer), what).toEqual({
+      'default-src': "'none'",
+      'base-uri': "'none'",
+      'connect-src': "'self'",
+      'style-src': "'self'",
+      'font-src': "'self'",
+      'form-action': "'self'",
+      'frame-ancestors': "'none'",
+      'img-src': "'self'",
+      'manifest-src': "'self'",
+      'script-src': expect.stringMatching(/^'self' 'nonce-[\w+/]{22}=='$/),
+      'worker-src': "'self'",
+    });
+    expect(answer.headers['x-powered-by'], what).toBeUndefined();
+    expect(answer.headers.server, what).toBeUndefined();
+    // Plain HTTP on this machine must not be pinned to HTTPS for two years.
+    expect(answer.headers['strict-transport-security'], what).toBeUndefined();
+    expect(answer.headers['access-control-allow-origin'], what).toBeUndefined();
+  }
+});
+
+test('what depends on who asks is kept by nobody, and built files for good', async () => {
+  for (const [what, { headers }] of await everyKindOfAnswer()) {
+    const said = headers['cache-control'];
+    if (what === 'a style sheet') expect(said).toBe('public, max-age=31536000, immutable');
+    else if (what === 'the icon' || what === 'the worker')
+      expect(said, what).toBe('public, max-age=3600');
+    // The list of routes is public, and its address changes with it.
+    else if (what !== 'the list of routes') expect(said, what).toMatch(/^no-store(, no-store)?$/);
+    else expect(said).not.toBeUndefined();
+  }
+});
+
+test('only files whose name carries a hash are kept for good', async () => {
+  const visitor = openBrowser(application);
+  const assets = readdirSync('build/client/assets').map((name) => `/assets/${name}`);
+  expect(assets.length).toBeGreaterThan(10);
+  for (const path of assets) {
+    expect(path).toMatch(/-[\w-]{8}\.\w+$/);
+    expect((await visitor.get(path)).headers['cache-control']).toContain('immutable');
+  }
+  for (const name of readdirSync('build/client').filter((file) => file.includes('.'))) {
+    if (name.startsWith('.')) continue;
+    const { status, headers } = await visitor.get(`/${name}`);
+    expect(status, name).toBe(200);
+    expect(headers['cache-control'], name).not.toContain('immutable');
+  }
+  expect((await visitor.get('/assets/gone-12345678.js')).headers['cache-control']).toBe('no-store');
+});
+
+describe('the policy on scripts', () => {
+  const paths = [
+    ...['/', '/settings/sessions', '/settings/profile', '/settings/password', '/settings/data'],
+    ...['/settings/data/delete', '/settings/sessions/others/sign-out', '/nothing/here'],
+  ];
+
+  test('has a nonce of its own for every answer', async () => {
+    const nonces = new Set<string>();
+    for (let count = 0; count < 20; count += 1) {
+      nonces.add(nonceOf(await person.browser.get('/')));
+      nonces.add(nonceOf(await person.browser.get('/favicon.svg')));
+    }
+    expect(nonces.size).toBe(40);
+  });
+
+  test.each([...paths, '/login', '/signup'])('is kept by %s', async (path) => {
+    const browser = paths.includes(path) ? person.browser : openBrowser(application);
+    const answer = await browser.get(path);
+    const nonce = nonceOf(answer);
+    const scripts = tags(answer.text, 'script');
+    expect(scripts.length).toBeGreaterThan(2);
+    for (const script of scripts) expect(attributeOf(script, 'nonce')).toBe(nonce);
+    const markup = answer.text.replace(/<script\b.*?<\/script>/gs, '');
+    expect(markup).not.toMatch(/<[^>]*\sstyle=/);
+    expect(markup).not.toMatch(/<style\b/);
+    expect(markup).not.toMatch(/<[^>]*\son[a-z]+=/i);
+    expect(markup).not.toMatch(/(href|src|action)="(javascript|data):/i);
+    expect(markup).not.toMatch(/(href|src|action)="https?:/i);
+    // The nonce stands nowhere but in the scripts: nothing on the page could read it out.
+    expect(markup).not.toContain(nonce);
+  });
+});
+
+describe('behind a proxy that speaks HTTPS', () => {
+  let secure: TestApplication;
+  beforeAll(async () => {
+    secure = await startApplication({ env: { ORIGIN: 'https://localhost' } });
+  });
+  afterAll(() => secure.close());
+
+  test('browsers are told to come by HTTPS only, for two years', async () => {
+    const visitor = openBrowser(secure);
+    for (const path of ['/', '/settings/sessions', '/favicon.svg', '/nothing/here']) {
+      const answer = await visitor.get(path);
+      expect(answer.headers['strict-transport-security']).toBe(
+        'max-age=63072000; includeSubDomains; preload',
+      );
+      expect(policyOf(answer)).toHaveProperty('upgrade-insecure-requests');
+    }
+  });
+});

@@ -1,0 +1,94 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { startApplication, type TestApplication } from '../fixtures/application.ts';
+import { openBrowser, signUp } from '../fixtures/people.ts';
+import { textOf } from './form-on-page.ts';
+
+let application: TestApplication;
+beforeAll(async () => {
+  application = await startApplication();
+});
+afterAll(() => application.close());
+
+const themeOf = (html: string) => /<html[^>]* data-theme="([^"]*)"/.exec(html)?.[1];
+
+test('a theme is kept, on every page, signed in or out, and given up again', async () => {
+  const visitor = openBrowser(application);
+  expect(themeOf((await visitor.get('/')).text)).toBe('system');
+  for (const theme of ['dark', 'light'] as const) {
+    const answer = await visitor.post('/theme', { theme, redirectTo: '/login?x=1' });
+    expect(answer.status).toBe(302);
+    expect(answer.location).toBe('/login?x=1');
+    for (const path of ['/', '/login', '/nothing/here']) {
+      const { text } = await visitor.get(path);
+      expect(themeOf(text)).toBe(theme);
+      expect(text).toContain(`<meta name="color-scheme" content="${theme}"/>`);
+    }
+  }
+  await visitor.post('/theme', { theme: 'system' });
+  expect(themeOf((await visitor.get('/')).text)).toBe('system');
+  expect((await visitor.jar.getCookies(application.origin)).map(({ key }) => key)).toEqual([]);
+});
+
+test('a theme is chosen by script as well', async () => {
+  const visitor = openBrowser(application);
+  const answer = await visitor.post(
+    '/theme.data',
+    { theme: 'dark' },
+    { headers: { Accept: '*/*' } },
+  );
+  expect(answer.status).toBe(200);
+  expect(themeOf((await visitor.get('/')).text)).toBe('dark');
+});
+
+test('signing out keeps the theme', async () => {
+  const { browser } = await signUp(application);
+  await browser.post('/theme', { theme: 'dark' });
+  await browser.post('/logout', {});
+  expect(themeOf((await browser.get('/')).text)).toBe('dark');
+});
+
+test.each(['blue', '', 'DARK', 'dark; Path=/x', '<script>', 'x'.repeat(5000)])(
+  'there is no theme "%s"',
+  async (theme) => {
+    const visitor = openBrowser(application);
+    const answer = await visitor.post('/theme', { theme });
+    expect(answer.status).toBe(400);
+    expect(answer.headers['set-cookie']).toBeUndefined();
+  },
+);
+
+test.each(['blue', '"><script>alert(1)</script>', '%', 'dark dark', 'x'.repeat(4000)])(
+  'a planted theme "%s" is what the system says',
+  async (value) => {
+    const { status, text } = await openBrowser(application).get('/', {
+      headers: { Cookie: `theme=${value}` },
+    });
+    expect(status).toBe(200);
+    expect(themeOf(text)).toBe('system');
+    expect(text).not.toContain('<script>alert(1)');
+  },
+);
+
+const asCookie = (message: unknown) =>
+  `toast=${Buffer.from(JSON.stringify(message)).toString('base64url')}`;
+
+test.each([
+  ['words of its own', asCookie({ kind: 'phone', text: 'Call 0900 123' })],
+  ['words beside a real one', asCookie({ kind: 'others-ended', count: 'Call 0900 123' })],
+  ['too long a device', asCookie({ kind: 'session-ended', device: 'Call 0900 123 '.repeat(9) })],
+  ['junk', 'toast=%%%'],
+  ['JSON in clear', 'toast={"kind":"welcome"}'],
+  ['nothing', 'toast='],
+])('a planted message of %s is not shown', async (_what, cookie) => {
+  const { status, text } = await openBrowser(application).get('/', { headers: { Cookie: cookie } });
+  expect(status).toBe(200);
+  expect(text).not.toContain('Call 0900 123');
+  expect(/<div role="status"[^>]*>(.*?)<\/div>/s.exec(text)![1]).toBe('');
+});
+
+test('a planted message can say nothing but what a page would say by itself, as text', async () => {
+  const cookie = asCookie({ kind: 'session-ended', device: '<b>x</b>' });
+  const answer = await openBrowser(application).get('/', { headers: { Cookie: cookie } });
+  expect(textOf(answer.text)).toContain('<b>x</b> is signed out.');
+  expect(answer.headers['set-cookie']).toEqual([expect.stringMatching(/^toast=; Max-Age=0;/)]);
+});
