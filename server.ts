@@ -73,7 +73,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     for (const closeOne of closers.splice(0)) await closeOne();
   };
   try {
+    const { build, files, closeBuild } = await loadBuild(env, server);
+    closers.unshift(closeBuild);
+    const places = await openPlaces();
     const port = await listen(server, env);
+    // Nothing is awaited from here on: the first request finds everything in its place.
     const application: Application = {
       // Port 0 asks for any free one; which it was is known only now.
       origin: env.PORT === 0 && !options.env.ORIGIN ? `http://localhost:${port}` : env.ORIGIN,
@@ -86,11 +90,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         passwordTriesPerNetwork: env.PASSWORD_TRIES_PER_NETWORK,
         signUpsPerNetwork: env.SIGN_UPS_PER_NETWORK,
       }),
-      places: await openPlaces(),
+      places,
       log,
     };
-    const { build, files, closeBuild } = await loadBuild(env, server);
-    closers.unshift(closeBuild);
     const web = createWeb({
       ...{ application, build, files, now },
       mode: env.NODE_ENV === 'development' ? 'development' : 'production',
@@ -180,11 +182,12 @@ async function loadBuild(env: Env, server: Server): Promise<LoadedBuild> {
 }
 
 async function listen(server: Server, env: Env): Promise<number> {
-  const failed = once(server, 'error').then(([error]) => {
-    throw listenError(error as NodeJS.ErrnoException, env);
-  });
   server.listen(env.PORT, env.HOST);
-  await Promise.race([once(server, 'listening'), failed]);
+  try {
+    await once(server, 'listening');
+  } catch (error) {
+    throw listenError(error as NodeJS.ErrnoException, env);
+  }
   return (server.address() as AddressInfo).port;
 }
 
@@ -218,15 +221,16 @@ async function stop(server: Server): Promise<void> {
 
 /** Starts the application from the command line, and stops it when told to. */
 export async function main(): Promise<void> {
+  const starting = startServer({ env: process.env });
+  // From the first moment on: a start that is under way is finished, and then undone.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => {
+      void starting.then((running) => running.close()).then(() => process.exit(0));
+    });
+  }
   try {
-    const running = await startServer({ env: process.env });
-    const isTerminal = process.stdout.isTTY;
-    if (isTerminal) process.stdout.write(`\n  Latchkey is at ${running.origin}\n\n`);
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-      process.once(signal, () => {
-        void running.close().then(() => process.exit(0));
-      });
-    }
+    const { origin } = await starting;
+    if (process.stdout.isTTY) process.stdout.write(`\n  Latchkey is at ${origin}\n\n`);
   } catch (error) {
     if (!(error instanceof StartupError)) throw error;
     process.stderr.write(`${error.message}\n`);

@@ -165,5 +165,5 @@ async function expectRows(rows: ReturnType<Page['getByRole']>, patterns: RegExp[
   await rows.nth(patterns.length - 1).waitFor();
   await rows.nth(patterns.length).waitFor({ state: 'detached' });
   const texts = (await rows.allInnerTexts()).map((text) => text.replaceAll('\n', ''));
-  expect(texts).toEqual(patterns.map((pattern) => expect.stringMatching(pattern)));
+  expect(texts).toEqual(patterns.map((pattern) => expect.stringMatching(pattern) as string));
 }
