@@ -32,6 +32,8 @@ export interface ServerOptions {
   now?: () => Date;
   /** Where log lines go. Default: standard output. */
   logTo?: DestinationStream;
+  /** Hears of every statement that the database carried out. */
+  onQuery?: (sql: string) => void;
 }
 
 export interface RunningServer {
@@ -51,11 +53,11 @@ export interface RunningServer {
  * @throws {StartupError} with one sentence for whoever starts it.
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const { now = () => new Date() } = options;
+  const { now = () => new Date(), onQuery } = options;
   const env = parseEnv(options.env);
   const log = createLog(env.LOG_LEVEL, options.logTo);
   const secrets = loadSecrets(env);
-  const database = await openDatabase({ databaseUrl: env.DATABASE_URL, log });
+  const database = await openDatabase({ databaseUrl: env.DATABASE_URL, log, onQuery });
   const sessions = createSessions(env, database);
   const passwords = createPasswords({
     db: database.client,

@@ -26,6 +26,13 @@ export interface DatabaseOptions {
   /** Default: `prisma/{provider}/migrations` of the current directory. */
   migrationsFolder?: string;
   log: MigrationsLog;
+  /** Hears of every statement that the database carried out, to count them. Left out: nobody does. */
+  onQuery?: (sql: string) => void;
+}
+
+/** The part of a client that tells of its statements; its type says so only when that was asked for. */
+interface QuerySource {
+  $on(event: 'query', listener: (event: { query: string }) => void): unknown;
 }
 
 /**
@@ -37,14 +44,20 @@ export interface DatabaseOptions {
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
   const address = parseDatabaseUrl(options.databaseUrl);
   await applyMigrations(options);
-  const client = await createClient(address, options.log);
+  const { onQuery } = options;
+  const client = await createClient(address, options);
+  if (onQuery) (client as unknown as QuerySource).$on('query', ({ query }) => onQuery(query));
   return { client, provider: address.provider, close: () => client.$disconnect() };
 }
 
-async function createClient(address: DatabaseAddress, log: MigrationsLog): Promise<PrismaClient> {
+async function createClient(
+  address: DatabaseAddress,
+  { log, onQuery }: DatabaseOptions,
+): Promise<PrismaClient> {
+  const events = onQuery ? { log: [{ emit: 'event' as const, level: 'query' as const }] } : {};
   if (address.provider === 'sqlite') {
     const { PrismaClient } = await import('../prisma/sqlite/client/client.ts');
-    return new PrismaClient({ adapter: await createSqliteAdapter(address.file) });
+    return new PrismaClient({ adapter: await createSqliteAdapter(address.file), ...events });
   }
   const { PrismaClient } = await import('../prisma/postgresql/client/client.ts');
   const { PrismaPg } = await import('@prisma/adapter-pg');
@@ -65,7 +78,7 @@ async function createClient(address: DatabaseAddress, log: MigrationsLog): Promi
       onPoolError: (error) => log.warn({ err: error }, 'PostgreSQL ended an idle connection'),
     },
   );
-  const client = new PrismaClient({ adapter });
+  const client = new PrismaClient({ adapter, ...events });
   // Both clients come from the same models: a test compares them.
   return client as unknown as PrismaClientOfSqlite;
 }

@@ -1,0 +1,156 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startApplication, type TestApplication } from '../fixtures/application.ts';
+import { openBrowser, signIn, signUp, type TestPerson } from '../fixtures/people.ts';
+import { dataPathOf } from './every-route.ts';
+
+const MINUTE_MS = 60_000;
+const PAGE = '/settings/sessions';
+
+let application: TestApplication;
+let person: TestPerson;
+let phoneId: string;
+beforeAll(async () => {
+  application = await startApplication({ env: { SESSIONS_PER_USER: '2000' } });
+  person = await signUp(application);
+  const phone = await signIn(application, person);
+  phoneId = (await phone.sessionToken())!.split('.')[0]!;
+});
+afterAll(() => application.close());
+
+/** What goes to the database while something is done. */
+const statementsOf = async (act: () => Promise<unknown>): Promise<string[]> => {
+  const cut = application.statements.length;
+  await act();
+  return application.statements.slice(cut);
+};
+const onSession = (statements: string[]) =>
+  statements.filter((sql) => /^SELECT .*"secretHash".*WHERE s\."id"/s.test(sql));
+const touches = (statements: string[]) =>
+  statements.filter((sql) => /^UPDATE "Session" SET "expiresAt"/.test(sql));
+
+const pages = () => [
+  '/',
+  '/settings/profile',
+  '/settings/password',
+  '/settings/data',
+  '/settings/data/delete',
+  PAGE,
+  `${PAGE}/${phoneId}/name`,
+  `${PAGE}/${phoneId}/sign-out`,
+  `${PAGE}/others/sign-out`,
+  '/nothing/here',
+];
+
+test('statements are seen here at all', async () => {
+  expect(await statementsOf(() => person.browser.get('/'))).toHaveLength(1);
+});
+
+test('a page for somebody signed in takes three statements at the most, one of them for the session', async () => {
+  for (const page of pages()) {
+    for (const path of [page, dataPathOf(page)]) {
+      const statements = await statementsOf(() => person.browser.get(path));
+      // A question about a session stands on the list of all, and looks up its own one as well.
+      expect(statements.length, `${path}\n${statements.join('\n')}`).toBeLessThanOrEqual(3);
+      expect(onSession(statements).length, path).toBeLessThanOrEqual(
+        path.includes(phoneId) ? 2 : 1,
+      );
+      expect(touches(statements), path).toEqual([]);
+    }
+  }
+});
+
+test('and no more than one besides, once a minute, when activity is written down', async () => {
+  for (const path of pages()) {
+    const statements = await statementsOf(() => person.browser.get(path));
+    application.clock.advance(MINUTE_MS);
+    const due = await statementsOf(() => person.browser.get(path));
+    expect(touches(due), path).toHaveLength(1);
+    expect(due.length, path).toBe(statements.length + 1);
+    const isQuestion = path.includes(phoneId);
+    expect(due.length, `${path}\n${due.join('\n')}`).toBeLessThanOrEqual(isQuestion ? 4 : 3);
+  }
+});
+
+test('a visitor takes none', async () => {
+  const visitor = openBrowser(application);
+  for (const path of ['/', '/login', '/signup', '/settings/sessions', '/nothing/here']) {
+    expect(await statementsOf(() => visitor.get(path)), path).toEqual([]);
+  }
+});
+
+test('neither does a file, or a form from elsewhere', async () => {
+  expect(await statementsOf(() => person.browser.get('/favicon.svg'))).toEqual([]);
+  const elsewhere = { headers: { Origin: 'https://evil.example' } };
+  expect(await statementsOf(() => person.browser.post('/logout', {}, elsewhere))).toEqual([]);
+});
+
+test.each([0, 1, 100, 1500])(
+  'signing out everywhere else is one statement, at %i devices as well',
+  async (count) => {
+    const owner = await signUp(application);
+    const [user] = application.sql<{ id: string }>(
+      'SELECT id FROM User WHERE email = ?',
+      owner.email,
+    );
+    application.sql(
+      `WITH RECURSIVE counter(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM counter WHERE n < ?)
+       INSERT INTO Session (id, secretHash, userId, userAgent, ipAddress, remember, createdAt,
+         lastSeenAt, expiresAt, reauthenticatedAt)
+       SELECT 'made-' || ? || n, 'x', ?, '', '', 1, ?, ?, ?, ? FROM counter WHERE n > 0`,
+      ...[count, user!.id, user!.id],
+      ...Array<number>(2).fill(application.clock.now().getTime()),
+      ...Array<number>(2).fill(application.clock.now().getTime() + MINUTE_MS),
+    );
+    let location: string | null = null;
+    const statements = await statementsOf(async () => {
+      ({ location } = await owner.browser.post(`${PAGE}/others/sign-out`, {}));
+    });
+    expect(location).toBe(PAGE);
+    expect(onSession(statements)).toHaveLength(1);
+    const writes = statements.filter((sql) => /\b(UPDATE|INSERT|DELETE)\b/.test(sql));
+    expect(writes).toHaveLength(1);
+    expect(statements).toHaveLength(2);
+    const live = application.sql(
+      'SELECT id FROM Session WHERE userId = ? AND revokedAt IS NULL',
+      user!.id,
+    );
+    expect(live).toHaveLength(1);
+  },
+);
+
+test('the list takes as many statements at a thousand sessions as at one', async () => {
+  const alone = await signUp(application);
+  const one = await statementsOf(() => alone.browser.get(PAGE));
+  const [user] = application.sql<{ id: string }>(
+    'SELECT id FROM User WHERE email = ?',
+    alone.email,
+  );
+  for (let count = 0; count < 1000; count += 1) {
+    await application.application.sessions.start({ userId: user!.id }, application.clock.now());
+  }
+  const many = await statementsOf(() => alone.browser.get(PAGE));
+  expect(many).toEqual(one);
+});
+
+describe('a sign-in', () => {
+  const signInWith = (email: string, password: string) => () =>
+    openBrowser(application).post('/login', { email, password });
+
+  test('costs the same statements for a wrong password and for an e-mail that nobody has', async () => {
+    const wrong = await statementsOf(signInWith(person.email, 'not this one'));
+    const unknown = await statementsOf(signInWith('nobody@example.com', 'not this one'));
+    expect(unknown).toEqual(wrong);
+    expect(wrong).toHaveLength(1);
+  });
+
+  test('costs as much when somebody else is signed in in that browser', async () => {
+    const browser = await signIn(application, await signUp(application));
+    const wrong = await statementsOf(() =>
+      browser.post('/login.data', { email: person.email, password: 'not this one' }),
+    );
+    const unknown = await statementsOf(() =>
+      browser.post('/login.data', { email: 'nobody@example.com', password: 'not this one' }),
+    );
+    expect(unknown).toEqual(wrong);
+  });
+});
