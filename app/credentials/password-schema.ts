@@ -22,10 +22,12 @@ export const passwordSchema = z
     error: 'That is longer than any password here.',
   });
 
-/** An e-mail address, trimmed and in lower case: how accounts are told apart. */
+/**
+ * An e-mail address, trimmed and in lower case: how accounts are told apart. It is of ASCII before it
+ * is lowered: "\u212a", the Kelvin sign, would turn into the "k" of somebody else's address.
+ */
 export const emailSchema = z
   .string('Enter your e-mail address.')
   .trim()
-  .toLowerCase()
   .max(254, 'That is longer than an e-mail address can be.')
-  .pipe(z.email('Enter an e-mail address like name@example.com.'));
+  .pipe(z.email('Enter an e-mail address like name@example.com.').toLowerCase());
