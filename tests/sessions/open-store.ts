@@ -2,9 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { PrismaBetterSqlite3 } from '@prisma/adapter-better-sqlite3';
 import { Redis as Ioredis } from 'ioredis';
 import { createClient } from 'redis';
-import { openDatabase } from '../../app/db.server.ts';
+import { openDatabase, type Database } from '../../app/db.server.ts';
+import { PrismaClient } from '../../prisma/sqlite/client/client.ts';
 import type { SessionRecord } from '../../app/sessions/session.ts';
 import type { SessionStore } from '../../app/sessions/session-store.ts';
 import {
@@ -19,7 +21,8 @@ import { redisSessionStore } from '../../app/sessions/stores/redis.ts';
 /** Where a store keeps its sessions; plain data, so that another process can open the same one. */
 export type StoreAddress =
   | { kind: 'memory' }
-  | { kind: 'sqlite'; url: string }
+  /** Times as the application keeps them, or as Prisma's adapter does by itself: as text. */
+  | { kind: 'sqlite'; url: string; times?: 'text' }
   | { kind: 'postgresql'; url: string }
   | { kind: 'redis' | 'ioredis'; url: string }
   /** A user's own storage: a plain map, behind seven functions or only the required four. */
@@ -29,15 +32,14 @@ export type StoreAddress =
 export interface OpenStore {
   store: SessionStore<unknown, { name: string }>;
   /** Makes the user that sessions need, where they need one. */
-  addUser(id: string): Promise<void>;
+  addUser: (id: string) => Promise<void>;
   /** Removes the user, and every row that goes by itself with it. */
-  removeUser(id: string): Promise<void>;
+  removeUser: (id: string) => Promise<void>;
   /** Empties it. */
-  clear(): Promise<void>;
+  clear: () => Promise<void>;
   /** All that is kept, as text: for looking for what must not be in it. */
-  dump(): Promise<string>;
-  /** Keys, rows and other things that are kept for this user. */
-  close(): Promise<void>;
+  dump: () => Promise<string>;
+  close: () => Promise<void>;
 }
 
 const quiet = { info: () => undefined, warn: () => undefined };
@@ -57,6 +59,7 @@ export function removeSqlite({ url }: { url: string }): void {
 export async function openStore(address: StoreAddress): Promise<OpenStore> {
   switch (address.kind) {
     case 'sqlite':
+      return openPrisma(address.url, address.times);
     case 'postgresql':
       return openPrisma(address.url);
     case 'redis':
@@ -69,8 +72,17 @@ export async function openStore(address: StoreAddress): Promise<OpenStore> {
   }
 }
 
-async function openPrisma(databaseUrl: string): Promise<OpenStore> {
-  const database = await openDatabase({ databaseUrl, log: quiet });
+async function openWithTimesAsText(databaseUrl: string): Promise<Database> {
+  await (await openDatabase({ databaseUrl, log: quiet })).close();
+  const client = new PrismaClient({ adapter: new PrismaBetterSqlite3({ url: databaseUrl }) });
+  return { client, provider: 'sqlite', close: () => client.$disconnect() };
+}
+
+async function openPrisma(databaseUrl: string, times?: 'text'): Promise<OpenStore> {
+  const database =
+    times === 'text'
+      ? await openWithTimesAsText(databaseUrl)
+      : await openDatabase({ databaseUrl, log: quiet });
   const { client, provider } = database;
   return {
     store: prismaSessionStore({

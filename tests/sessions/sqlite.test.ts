@@ -1,9 +1,59 @@
-import { afterAll } from 'vitest';
-import { newSqliteAddress, removeSqlite } from './open-store.ts';
-import { describeStoreContract } from './store-contract.ts';
+import Database from 'better-sqlite3';
+import { afterAll, expect, test } from 'vitest';
+import { MINUTE_MS } from '../../app/sessions/session.ts';
+import { StoreUnavailableError } from '../../app/sessions/session-store.ts';
+import { Sessions } from '../../app/sessions/sessions.ts';
+import { newSqliteAddress, openStore, removeSqlite } from './open-store.ts';
+import { aRecord, after, describeStoreContract } from './store-contract.ts';
 
 const address = newSqliteAddress();
+const asText = newSqliteAddress();
+const locked = newSqliteAddress();
 
-afterAll(() => removeSqlite(address));
+afterAll(() => [address, asText, locked].forEach(removeSqlite));
 
 describeStoreContract('prisma on SQLite', { address: () => address, isSharedByNodes: true });
+
+describeStoreContract('prisma on SQLite with times as text', {
+  address: () => ({ ...asText, times: 'text' }),
+  isSharedByNodes: true,
+});
+
+test('what is asked for of the person comes with the session, in the same statement', async () => {
+  const { store, close, addUser } = await openStore(address);
+  await addUser('person-1');
+  const record = aRecord({ userId: 'person-1' });
+  await store.saveSession(record);
+  const stored = await store.fetchSession(record.id);
+  expect(stored).toEqual({ record, person: { name: 'Name of person-1' } });
+  await close();
+});
+
+test('a session of nobody is refused, and a user who goes takes theirs along', async () => {
+  const { store, close, addUser, removeUser } = await openStore(address);
+  await expect(store.saveSession(aRecord({ userId: 'nobody-here' }))).rejects.toThrow();
+  await addUser('leaving');
+  const record = aRecord({ userId: 'leaving' });
+  await store.saveSession(record);
+  await removeUser('leaving');
+  expect(await store.fetchSession(record.id)).toBeNull();
+  await close();
+});
+
+test('a database that another process keeps locked is not available, and nobody is signed out', async () => {
+  const { store, close, addUser } = await openStore(locked);
+  await addUser('user-1');
+  const sessions = new Sessions({ store });
+  const { token, session } = await sessions.start({ userId: 'user-1' }, after(0));
+  const other = new Database(locked.url.replace(/^file:/, ''));
+  other.exec('BEGIN IMMEDIATE');
+  const resuming = sessions.resume(token, after(MINUTE_MS));
+  await expect(resuming).rejects.toBeInstanceOf(StoreUnavailableError);
+  other.exec('ROLLBACK');
+  other.close();
+  expect(await sessions.resume(token, after(MINUTE_MS))).toMatchObject({
+    state: 'live',
+    session: { id: session.id },
+  });
+  await close();
+});
