@@ -31,6 +31,14 @@ export interface Application {
   log: Log;
 }
 
+/** What an outage in the middle of a request must not cost anybody; see `guardRoutes`. */
+export interface Owed {
+  /** `Set-Cookie` values that must reach the browser: the token that it holds is dead already. */
+  cookies: string[];
+  /** Give back tries that were taken, and of which nobody could tell whether they were right. */
+  tries: Set<() => Promise<void>>;
+}
+
 /** What routes may reach: the application, and what belongs to this one request. */
 export interface LatchkeyContext extends Application {
   /** Taken once, when the request arrived. */
@@ -42,6 +50,7 @@ export interface LatchkeyContext extends Application {
   session(): Promise<Resumed<unknown, Person>>;
   /** The token of the request's cookie, unchecked; null when there is none. */
   token: string | null;
+  owed: Owed;
 }
 
 declare module '@remix-run/node' {

@@ -6,15 +6,16 @@ const SESSIONS_A_PAGE = 200;
 
 /**
  * Everything kept about a user, as JSON text in pieces: the profile, when the password was last
- * changed, and every session still on record, ended ones too. Never a hash or any other secret.
+ * changed, and every session still on record, ended ones too. Never a hash or any other secret. It
+ * comes when the first of it was read: a database that is down can still be told from an empty file.
  *
  * Columns are named one by one, so that a new one stays out until somebody decides that it goes in.
  */
-export async function* dataDownload(
+export async function dataDownload(
   db: Database['client'],
   userId: string,
   now: Date,
-): AsyncGenerator<string> {
+): Promise<AsyncIterable<string>> {
   const { password, ...profile } = await db.user.findUniqueOrThrow({
     where: { id: userId },
     select: {
@@ -27,9 +28,13 @@ export async function* dataDownload(
     },
   });
   const head = { format: FORMAT, version: VERSION, exportedAt: now, profile, password };
+  return piecesOf(head, sessionsOf(db, userId));
+}
+
+async function* piecesOf(head: object, sessions: AsyncIterable<object>): AsyncGenerator<string> {
   yield `${JSON.stringify(head, null, 2).slice(0, -2)},\n  "sessions": [`;
   let separator = '\n';
-  for await (const session of sessionsOf(db, userId)) {
+  for await (const session of sessions) {
     yield `${separator}    ${JSON.stringify(session)}`;
     separator = ',\n';
   }

@@ -11,7 +11,8 @@ type RouteFunction = LoaderFunction | ActionFunction;
 /**
  * Puts a guard before every loader and action of a Remix build: a session is required unless the
  * route stands among the public ones, and a dependency that is down is answered with 503. So a new
- * route is closed until somebody opens it, and an outage is never taken for a sign-out.
+ * route is closed until somebody opens it, and an outage is never taken for a sign-out, nor for a
+ * wrong password.
  */
 export function guardRoutes(build: ServerBuild, publicRoutes: ReadonlySet<string>): ServerBuild {
   const routes = Object.entries(build.routes).map(([id, route]) => {
@@ -33,12 +34,15 @@ function guarded<Guarded extends RouteFunction>(run: Guarded, needsSession: bool
     const context = args.context as unknown as LatchkeyContext;
     try {
       if (needsSession) await requireSession({ request: args.request, context });
-      return await run(args);
+      const answer = await run(args);
+      context.owed.tries.clear();
+      return answer;
     } catch (error) {
       if (!isOutage(error)) throw error;
       context.log.error({ err: error }, 'a dependency is down; answered with 503');
+      for (const giveBack of context.owed.tries) await giveBack();
 
-      throw unavailable();
+      throw unavailable(context.owed.cookies);
     }
   };
   return guardedRun as Guarded;
@@ -48,10 +52,8 @@ function isOutage(error: unknown): boolean {
   return error instanceof StoreUnavailableError || isDatabaseUnavailable(error);
 }
 
-function unavailable(): Response {
-  return new Response(null, {
-    status: 503,
-    statusText: 'Service Unavailable',
-    headers: { 'Retry-After': String(RETRY_AFTER_SECONDS) },
-  });
+function unavailable(cookies: string[]): Response {
+  const headers = new Headers({ 'Retry-After': String(RETRY_AFTER_SECONDS) });
+  for (const cookie of cookies) headers.append('Set-Cookie', cookie);
+  return new Response(null, { status: 503, statusText: 'Service Unavailable', headers });
 }

@@ -21,6 +21,7 @@ export function createLoadContext(
     ...application,
     now,
     token,
+    owed: { cookies: [], tries: new Set() },
     nonce: (response.locals as NonceLocals).nonce,
     device: {
       userAgent: (request.get('user-agent') ?? '').slice(0, MAX_USER_AGENT_CHARACTERS),

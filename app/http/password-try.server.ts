@@ -3,11 +3,18 @@ import type { Leave } from './rate-limits.server.ts';
 
 /** Leave to try a password for this e-mail from this browser. Ask for it before the password is looked at. */
 export async function takePasswordTry(context: LatchkeyContext, email: string): Promise<Leave> {
-  return context.limits.takePasswordTry({
+  const leave = await context.limits.takePasswordTry({
     email,
     ipAddress: context.device.ipAddress,
     knownSessionId: await knownSessionId(context, email),
   });
+  if (!leave.isGiven) return leave;
+  const { tries } = context.owed;
+  const giveBack = async () => {
+    if (tries.delete(giveBack)) await leave.giveBack();
+  };
+  tries.add(giveBack);
+  return { isGiven: true, giveBack };
 }
 
 // The cookie's secret was checked; what it proves is that this browser was once signed in as them.

@@ -42,7 +42,10 @@ export async function startSession(
 export async function renewSession(context: LatchkeyContext): Promise<string | null> {
   if (!context.token) return null;
   const renewed = await context.sessions.renew(context.token, context.now);
-  return renewed && cookieFor(context, renewed.token, renewed.session.remember);
+  if (!renewed) return null;
+  const cookie = cookieFor(context, renewed.token, renewed.session.remember);
+  context.owed.cookies.push(cookie);
+  return cookie;
 }
 
 /** Ends this browser's session, takes its cookie away and has the browser forget what it cached. */

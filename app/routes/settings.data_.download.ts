@@ -19,7 +19,7 @@ export async function action(args: ActionFunctionArgs) {
   const { context } = args;
   const { person, session } = await requireSession(args);
   if (!context.sessions.isFresh(session, context.now)) return redirect('/settings/data');
-  const pieces = Readable.from(dataDownload(context.db, person.id, context.now));
+  const pieces = Readable.from(await dataDownload(context.db, person.id, context.now));
   const day = context.now.toISOString().slice(0, 10);
   return new Response(createReadableStreamFromReadable(pieces), {
     headers: {

@@ -1,0 +1,256 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { LOG_ERROR, startApplication, type TestApplication } from '../fixtures/application.ts';
+import type { Answer, BrowserLike } from '../fixtures/browser-like.ts';
+import { openBrowser, PASSWORD, signIn, signUp, type TestPerson } from '../fixtures/people.ts';
+import { startPostgres, type Postgres } from '../fixtures/postgres.ts';
+import { dataPathOf, everyRoute, goodFields, pathOf } from './every-route.ts';
+import { fieldOnPage, textOf } from './form-on-page.ts';
+
+const MINUTE_MS = 60_000;
+const PAGES = [
+  ...['/', '/settings/sessions', '/settings/profile', '/settings/password', '/settings/data'],
+  ...['/settings/data/delete', '/settings/sessions/others/sign-out', '/login', '/signup'],
+];
+/** What does its work without the database. */
+const NEEDS_NO_DATABASE = ['routes/theme', 'routes/$'];
+const actions = (await everyRoute()).filter(
+  ({ id, hasAction }) => hasAction && !NEEDS_NO_DATABASE.includes(id),
+);
+
+let application: TestApplication;
+let person: TestPerson;
+let phone: BrowserLike;
+let phoneId: string;
+
+const errorsSince = (cut: number) =>
+  application.logged.slice(cut).filter(({ level }) => level >= LOG_ERROR);
+const expectUnavailable = (answer: Answer, what: string) => {
+  expect(answer.status, what).toBe(503);
+  expect(answer.headers['retry-after'], what).toBe('10');
+  expect(answer.headers['set-cookie'], what).toBeUndefined();
+  expect(answer.headers['clear-site-data'], what).toBeUndefined();
+  expect(answer.headers['cache-control'], what).toContain('no-store');
+  expect(answer.location, what).toBeNull();
+};
+const isSignedIn = async (browser: BrowserLike) =>
+  (await browser.get('/settings/profile')).status === 200;
+
+/** The promises of any outage, of which `stop` and `start` are the beginning and the end. */
+const keepsThePromises = (stop: () => Promise<void> | void, start: () => Promise<void> | void) => {
+  beforeEach(async () => {
+    person = await signUp(application);
+    phone = await signIn(application, person, { remember: true });
+    phoneId = (await phone.sessionToken())!.split('.')[0]!;
+    await person.browser.get('/');
+  });
+  afterEach(start);
+
+  test('every page says so, is logged, and signs nobody out', async () => {
+    const tokens = [await person.browser.sessionToken(), await phone.sessionToken()];
+    await stop();
+    for (const path of PAGES) {
+      const cut = application.logged.length;
+      const page = await person.browser.get(path);
+      expectUnavailable(page, path);
+      expect(textOf(page.text), path).toContain('We cannot reach our database right now');
+      expect(textOf(page.text), path).not.toContain(person.name);
+      expectUnavailable(await phone.get(dataPathOf(path)), dataPathOf(path));
+      expect(errorsSince(cut).length, path).toBeGreaterThanOrEqual(2);
+    }
+    await start();
+    expect([await person.browser.sessionToken(), await phone.sessionToken()]).toEqual(tokens);
+    expect(await isSignedIn(person.browser)).toBe(true);
+    expect(await isSignedIn(phone)).toBe(true);
+  });
+
+  test('every form says so, changes nothing, and signs nobody out', async () => {
+    const token = await person.browser.sessionToken();
+    await stop();
+    for (const route of actions) {
+      const path = pathOf(route, phoneId);
+      const fields = goodFields(person)[route.id]!;
+      expectUnavailable(await person.browser.post(path, fields), path);
+      // Of a new account as much may have been written as could be.
+      const again: Record<string, string> =
+        route.id === 'routes/signup' ? { email: `another-${person.email}` } : {};
+      const forScripts = await person.browser.post(dataPathOf(path), { ...fields, ...again });
+      expect(forScripts.status, dataPathOf(path)).toBe(503);
+      expect(forScripts.headers['set-cookie'], dataPathOf(path)).toBeUndefined();
+    }
+    await start();
+    expect(await person.browser.sessionToken()).toBe(token);
+    const { text } = await person.browser.get('/settings/profile');
+    expect(fieldOnPage(text, 'name').value).toBe(person.name);
+    expect(await isSignedIn(phone)).toBe(true);
+    await signIn(application, person);
+  });
+
+  test('an activity that could not be written down is no reason to be signed out', async () => {
+    application.clock.advance(MINUTE_MS);
+    await stop();
+    expectUnavailable(await person.browser.get('/settings/profile'), 'a page with the touch due');
+    await start();
+    expect(await isSignedIn(person.browser)).toBe(true);
+  });
+
+  test('whoever holds no session is shown what there is to see without one', async () => {
+    await stop();
+    const visitor = openBrowser(application);
+    expect((await visitor.get('/')).status).toBe(200);
+    expect((await visitor.get('/login')).status).toBe(200);
+    expect((await visitor.get('/nothing/here')).status).toBe(404);
+    expect((await visitor.get('/settings/profile')).location).toContain('/login');
+    expect((await visitor.post('/theme', { theme: 'dark' })).status).toBe(302);
+  });
+};
+
+describe('a database whose tables are gone', () => {
+  beforeAll(async () => {
+    application = await startApplication();
+  });
+  afterAll(() => application.close());
+
+  let isGone = false;
+  keepsThePromises(
+    () => {
+      application.sql('ALTER TABLE "Session" RENAME TO "SessionAway"');
+      isGone = true;
+    },
+    () => {
+      if (isGone) application.sql('ALTER TABLE "SessionAway" RENAME TO "Session"');
+      isGone = false;
+    },
+  );
+});
+
+describe('a database that fails in the middle of what was begun', () => {
+  beforeAll(async () => {
+    application = await startApplication({
+      env: { PASSWORD_TRIES_PER_ACCOUNT: '3', PASSWORD_TRIES_PER_NETWORK: '50' },
+    });
+  });
+  afterAll(() => application.close());
+  beforeEach(async () => {
+    person = await signUp(application);
+    await person.browser.get('/');
+  });
+
+  /** Has this statement fail as it would if the database could not do it. */
+  const whileFailing = async (statement: string, table: string, act: () => Promise<void>) => {
+    application.sql(
+      `CREATE TRIGGER failing BEFORE ${statement} ON "${table}" BEGIN INSERT INTO gone VALUES (1); END`,
+    );
+    try {
+      await act();
+    } finally {
+      application.sql('DROP TRIGGER failing');
+    }
+  };
+
+  test.each([
+    ['writing the new password', 'UPDATE', 'Password'],
+    ['signing the others out', 'UPDATE OF "revokedAt"', 'Session'],
+    ['giving this device its new token', 'UPDATE OF "secretHash"', 'Session'],
+  ])('%s: whoever changed the password is still signed in', async (_what, statement, table) => {
+    await signIn(application, person);
+    await whileFailing(statement, table, async () => {
+      const answer = await person.browser.post('/settings/password', {
+        ...{ currentPassword: PASSWORD, newPassword: 'another password', signOutOthers: 'on' },
+      });
+      expect(answer.status).toBe(503);
+    });
+    expect(await isSignedIn(person.browser)).toBe(true);
+  });
+
+  test('a sign-in that cannot be written down is none', async () => {
+    const visitor = openBrowser(application);
+    await whileFailing('INSERT', 'Session', async () => {
+      const fields = { email: person.email, password: PASSWORD };
+      expectUnavailable(await visitor.post('/login', fields), 'signing in');
+    });
+    expect(await visitor.sessionToken()).toBeNull();
+  });
+
+  test('an account of which only half can be written is none', async () => {
+    const fields = { email: 'half@example.com', name: 'Half', password: PASSWORD };
+    await whileFailing('INSERT', 'Password', async () => {
+      expectUnavailable(await openBrowser(application).post('/signup', fields), 'signing up');
+    });
+    expect(application.sql('SELECT id FROM "User" WHERE email = ?', fields.email)).toEqual([]);
+    expect((await openBrowser(application).post('/signup', fields)).status).toBe(302);
+  });
+
+  test('an account of which only half can be deleted is all there', async () => {
+    await whileFailing('DELETE', 'Session', async () => {
+      const fields = { email: person.email, password: PASSWORD };
+      const answer = await person.browser.post('/settings/data/delete', fields);
+      expectUnavailable(answer, 'deleting');
+    });
+    expect(await isSignedIn(person.browser)).toBe(true);
+    await signIn(application, person);
+  });
+
+  test('a sign-out that cannot be written down is said to be none', async () => {
+    await whileFailing('UPDATE OF "revokedAt"', 'Session', async () => {
+      expectUnavailable(await person.browser.post('/logout', {}), 'signing out');
+    });
+    expect(await isSignedIn(person.browser)).toBe(true);
+  });
+
+  test('data that cannot be read is no empty file', async () => {
+    application.sql('ALTER TABLE "Password" RENAME TO "PasswordAway"');
+    try {
+      const answer = await person.browser.post('/settings/data/download', {});
+      expectUnavailable(answer, 'the download');
+      expect(answer.headers['content-disposition']).toBeUndefined();
+    } finally {
+      application.sql('ALTER TABLE "PasswordAway" RENAME TO "Password"');
+    }
+    expect(await isSignedIn(person.browser)).toBe(true);
+  });
+
+  test('passwords that nobody could look at count as no wrong ones', async () => {
+    const fields = { email: person.email, password: PASSWORD };
+    application.sql('ALTER TABLE "Password" RENAME TO "PasswordAway"');
+    try {
+      for (let count = 0; count < 10; count += 1) {
+        expectUnavailable(await openBrowser(application).post('/login', fields), 'signing in');
+        const answer = await person.browser.post('/settings/data', { password: PASSWORD });
+        expectUnavailable(answer, 'confirming the password');
+      }
+    } finally {
+      application.sql('ALTER TABLE "PasswordAway" RENAME TO "Password"');
+    }
+    expect((await openBrowser(application).post('/login', fields)).status).toBe(302);
+    expect((await person.browser.post('/settings/data', { password: PASSWORD })).status).toBe(307);
+  });
+});
+
+describe('a PostgreSQL server that is stopped', () => {
+  let postgres: Postgres;
+  beforeAll(async () => {
+    postgres = await startPostgres();
+    application = await startApplication({
+      env: { DATABASE_URL: await postgres.createDatabase() },
+    });
+  });
+  afterAll(async () => {
+    await application.close();
+    await postgres.close();
+  });
+
+  keepsThePromises(
+    () => postgres.stop(),
+    () => postgres.start(),
+  );
+
+  test('an id that PostgreSQL cannot even read is answered as missing', async () => {
+    for (const id of ['%00', 'A%00', '%F0%9F%94%91', 'x'.repeat(5000)]) {
+      const cut = application.logged.length;
+      const path = `/settings/sessions/${id}/name`;
+      expect((await person.browser.get(path)).status).toBe(404);
+      expect((await person.browser.post(path, { label: 'x' })).status).toBe(404);
+      expect(errorsSince(cut)).toEqual([]);
+    }
+  });
+});
