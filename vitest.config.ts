@@ -1,10 +1,12 @@
 import { defineConfig } from 'vitest/config';
 
 /**
- * Two groups of tests. Those that come in by the front door (a server, a browser, the commands)
- * run what stands in build/ and dist/, which is built first; the rest needs no build.
+ * Groups of tests. Those that come in by the front door (a server, a browser, the commands) run
+ * what stands in build/ and dist/, which is built first; the rest needs no build.
  */
 const FRONT_DOOR = ['tests/{routes,browser,tooling}/**/*.test.{ts,tsx}'];
+/** Of those, what runs on PostgreSQL once more: every form, every attack, and the main path in a browser. */
+const ON_POSTGRESQL = ['tests/routes/**/*.test.{ts,tsx}', 'tests/browser/main-path.test.ts'];
 const EVERYTHING = ['tests/**/*.test.{ts,tsx}'];
 const SECOND_MS = 1000;
 
@@ -38,6 +40,18 @@ export default defineConfig({
           hookTimeout: 120 * SECOND_MS,
           sequence: { groupOrder: 1 },
           // Each file brings a server and perhaps a browser; more at once is no faster.
+          maxWorkers: 2,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'front door on PostgreSQL',
+          include: ON_POSTGRESQL,
+          globalSetup: ['tests/setup/build.ts', 'tests/setup/postgres.ts'],
+          testTimeout: 90 * SECOND_MS,
+          hookTimeout: 120 * SECOND_MS,
+          sequence: { groupOrder: 2 },
           maxWorkers: 2,
         },
       },

@@ -250,6 +250,7 @@ export class Sessions<Meta = unknown, Person = unknown> {
 
   /** One session of this user, live or ended, by its public id; null when there is no such one. */
   async find(id: string, userId: string): Promise<Session<Meta> | null> {
+    if (id.includes(NUL)) return null;
     const stored = await this.#ask((store) => store.fetchSession(id));
     return stored?.record.userId === userId ? withoutSecret(stored.record) : null;
   }

@@ -12,14 +12,7 @@ beforeAll(async () => {
 afterAll(() => application.close());
 
 /** Every row of every table, as text. */
-const everything = () => {
-  const tables = application.sql<{ name: string }>(
-    `SELECT name FROM sqlite_master WHERE type = 'table'`,
-  );
-  return tables
-    .map(({ name }) => JSON.stringify({ [name]: application.sql(`SELECT * FROM "${name}"`) }))
-    .join('\n');
-};
+const everything = () => application.everything();
 
 test('the page says what goes', async () => {
   const person = await signUp(application, { name: 'Ada Lovelace' });

@@ -47,10 +47,7 @@ beforeAll(async () => {
 });
 afterAll(() => application.close());
 
-const everything = () =>
-  application
-    .sql<{ name: string }>(`SELECT name FROM sqlite_master WHERE type = 'table'`)
-    .map(({ name }) => application.sql(`SELECT * FROM "${name}"`));
+const everything = () => application.everything();
 const cookies = async () => (await person.browser.jar.getCookies(application.origin)).map(String);
 const withOwn = (headers: Record<string, string | undefined>) =>
   Object.fromEntries(

@@ -103,8 +103,8 @@ test('a thousand sessions are all there, and it is valid JSON still', async () =
     `WITH RECURSIVE counter(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM counter WHERE n < 999)
      INSERT INTO Session (id, secretHash, userId, userAgent, ipAddress, remember, createdAt,
        lastSeenAt, expiresAt, reauthenticatedAt, revokedAt, revokedReason)
-     SELECT 'made-' || n, 'x', ?, '', '', 0, 1, 1, 1, 1, 1, 'expired' FROM counter`,
-    user!.id,
+     SELECT 'made-' || n, 'x', ?, '', '', FALSE, ?, ?, ?, ?, ?, 'expired' FROM counter`,
+    ...[user!.id, ...Array<number>(5).fill(application.clock.now().getTime())],
   );
   const { sessions } = contentOf(await download(person.browser));
   expect(new Set(sessions.map(({ id }) => id)).size).toBe(1000);

@@ -24,10 +24,7 @@ beforeAll(async () => {
 });
 afterAll(() => application.close());
 
-const everything = () =>
-  application
-    .sql<{ name: string }>(`SELECT name FROM sqlite_master WHERE type = 'table'`)
-    .map(({ name }) => application.sql(`SELECT * FROM "${name}"`));
+const everything = () => application.everything();
 
 /** Browsers in which nobody is signed in, each in its own way. */
 const strangers: [who: string, make: () => Promise<BrowserLike>][] = [

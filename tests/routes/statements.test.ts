@@ -96,7 +96,7 @@ test.each([0, 1, 100, 1500])(
       `WITH RECURSIVE counter(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM counter WHERE n < ?)
        INSERT INTO Session (id, secretHash, userId, userAgent, ipAddress, remember, createdAt,
          lastSeenAt, expiresAt, reauthenticatedAt)
-       SELECT 'made-' || ? || n, 'x', ?, '', '', 1, ?, ?, ?, ? FROM counter WHERE n > 0`,
+       SELECT 'made-' || ? || n, 'x', ?, '', '', TRUE, ?, ?, ?, ? FROM counter WHERE n > 0`,
       ...[count, user!.id, user!.id],
       ...Array<number>(2).fill(application.clock.now().getTime()),
       ...Array<number>(2).fill(application.clock.now().getTime() + MINUTE_MS),
