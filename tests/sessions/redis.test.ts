@@ -267,6 +267,10 @@ describe('sessions in Redis', () => {
     await client.set('p:session:broken', 'not a hash');
     await expect(store.fetchSession('broken')).rejects.toThrow(/WRONGTYPE/);
     await expect(store.revokeSession('broken', signedOut(1))).rejects.toThrow(/WRONGTYPE/);
+    // It is no reason to send the script again.
+    sent.length = 0;
+    await expect(store.revokeSession('broken', signedOut(1))).rejects.toThrow(/WRONGTYPE/);
+    expect(sent.map(([command]) => command)).toEqual(['EVALSHA']);
     await client.del('p:session:broken');
   });
 

@@ -5,7 +5,7 @@ import {
   type SessionId,
   type SessionRules,
 } from '../../app/sessions/session-classes.ts';
-import { HOUR_MS } from '../../app/sessions/session.ts';
+import { HOUR_MS, MINUTE_MS } from '../../app/sessions/session.ts';
 
 export interface Meta {
   theme: 'dark' | 'light';
@@ -58,6 +58,15 @@ export function describeSessionClass(name: string, make: () => Variant | Promise
       expect(await sessions.getUserIdFromSession(sessions.getSessionIdFromAuthToken(header))).toBe(
         'ann',
       );
+    });
+
+    test('to destroy one is to sign out, and no activity', async () => {
+      const session = await create();
+      const [id = ''] = session.split('.');
+      now = new Date(now.getTime() + 5 * MINUTE_MS);
+      await sessions.destroySession(session);
+      const { sessions: live } = await sessions.listSessions({ limit: 1000 });
+      expect(live.map((each) => each.id)).not.toContain(id);
     });
 
     test('one that is destroyed is over, and the others are not', async () => {

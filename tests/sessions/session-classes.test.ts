@@ -7,6 +7,7 @@ import {
   type SessionId,
 } from '../../app/sessions/session-classes.ts';
 import { StoreUnavailableError } from '../../app/sessions/session-store.ts';
+import { Sessions } from '../../app/sessions/sessions.ts';
 import { callbackSessionStore } from '../../app/sessions/stores/callbacks.ts';
 import { memorySessionStore } from '../../app/sessions/stores/memory.ts';
 import { describeSessionClass, rules, type Meta } from './session-classes-contract.ts';
@@ -60,6 +61,32 @@ test('what is more than a page is listed to its end', async () => {
   }
   const strict = new StoredSessions<string, Meta>(store, { clock: rules.clock, maxPerUser: 5 });
   expect(await strict.getSessionsForUser('ann')).toHaveLength(12);
+});
+
+test('an ending says what was done, and by whom', async () => {
+  const store = memorySessionStore<Meta>();
+  const sessions = new StoredSessions<string, Meta>(store, rules);
+  const make = () =>
+    sessions.createSession({ userId: 'ann', label: '', meta: { theme: 'dark', tags: [] } });
+  const [one, other] = [await make(), await make()].map((session) => session.split('.')[0]!);
+  await sessions.destroyListedSession(other!, 'ann');
+  const session = await make();
+  const [id = ''] = session.split('.');
+  await sessions.destroySession(session);
+  const endingOf = async (of: string) => {
+    const { revokedReason, revokedBy } = (await store.fetchSession(of))!.record;
+    return [revokedReason, revokedBy];
+  };
+  expect(await endingOf(id)).toEqual(['signed-out', id]);
+  expect(await endingOf(other!)).toEqual(['signed-out-elsewhere', null]);
+  expect(await endingOf(one!)).toEqual([null, null]);
+});
+
+test('a session without a label is listed with an empty one', async () => {
+  const store = memorySessionStore<Meta>();
+  await new Sessions({ store }).start({ userId: 'ann' }, rules.clock!());
+  const [listed] = await new StoredSessions<string, Meta>(store, rules).getSessionsForUser('ann');
+  expect(listed).toMatchObject({ label: '', meta: null });
 });
 
 test('a store that is down is no answer', async () => {

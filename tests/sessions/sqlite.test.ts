@@ -1,13 +1,16 @@
 import Database from 'better-sqlite3';
 import { afterAll, expect, test } from 'vitest';
+import { openDatabase } from '../../app/db.server.ts';
 import { MINUTE_MS } from '../../app/sessions/session.ts';
 import { StoreUnavailableError } from '../../app/sessions/session-store.ts';
 import { Sessions } from '../../app/sessions/sessions.ts';
+import { prismaSessionStore } from '../../app/sessions/stores/prisma.ts';
 import { newSqliteAddress, openStore, removeSqlite } from './open-store.ts';
 import { aRecord, after, describeStoreContract } from './store-contract.ts';
 
 const address = newSqliteAddress();
 const asText = newSqliteAddress();
+const quiet = { info: () => undefined, warn: () => undefined };
 const locked = newSqliteAddress();
 
 afterAll(() => [address, asText, locked].forEach(removeSqlite));
@@ -27,6 +30,15 @@ test('what is asked for of the person comes with the session, in the same statem
   const stored = await store.fetchSession(record.id);
   expect(stored).toEqual({ record, person: { name: 'Name of person-1' } });
   await close();
+});
+
+test('where nothing is asked for of the person, there is none', async () => {
+  const { client, ...database } = await openDatabase({ databaseUrl: address.url, log: quiet });
+  const store = prismaSessionStore({ client, provider: 'sqlite' });
+  const record = aRecord({ userId: 'person-1' });
+  await store.saveSession(record);
+  expect(await store.fetchSession(record.id)).toEqual({ record, person: null });
+  await database.close();
 });
 
 test('a session of nobody is refused, and a user who goes takes theirs along', async () => {

@@ -423,6 +423,7 @@ export function describeStoreContract(name: string, under: StoreUnderTest): void
             limit: 3,
             after: found.at(-1) ?? null,
           });
+          expect(rows.length).toBeLessThanOrEqual(3);
           found.push(...rows);
           if (rows.length < 3) break;
         }

@@ -5,7 +5,7 @@ export default defineConfig({
   test: {
     environment: 'node',
     include: [
-      'tests/sessions/{session,token,memory,callbacks,sqlite,redis,session-classes}.test.ts',
+      'tests/sessions/{session,token,engine,batches,memory,callbacks,sqlite,redis,session-classes}.test.ts',
     ],
     setupFiles: ['tests/setup/console.ts'],
     testTimeout: 20_000,

@@ -1,0 +1,95 @@
+import { performance } from 'node:perf_hooks';
+import { afterEach, expect, test, vi } from 'vitest';
+import { deleteInBatches } from '../../app/sessions/stores/batches.ts';
+import { takeTurns } from '../../app/sessions/stores/turns.ts';
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+/** Deletes of so many rows, each of which takes so long by a clock that only they move. */
+async function sizesFor(rows: number, msPerRow: (batch: number) => number, mostRows = 400) {
+  let nowMs = 0;
+  let left = rows;
+  const sizes: number[] = [];
+  vi.spyOn(performance, 'now').mockImplementation(() => nowMs);
+  const deleted = await deleteInBatches(
+    async (most) => {
+      sizes.push(most);
+      const gone = Math.min(most, left);
+      left -= gone;
+      nowMs += gone * msPerRow(sizes.length);
+      return gone;
+    },
+    { targetMs: 2, mostRows },
+  );
+  return { deleted, sizes };
+}
+
+test('batches begin small and at most double, up to the most that is allowed', async () => {
+  const { deleted, sizes } = await sizesFor(2000, () => 0.001);
+  expect(deleted).toBe(2000);
+  expect(sizes.slice(0, 5)).toEqual([50, 100, 200, 400, 400]);
+});
+
+test('batches that take too long become smaller, in proportion', async () => {
+  const { deleted, sizes } = await sizesFor(120, (batch) => (batch < 3 ? 0.1 : 0.2));
+  expect(deleted).toBe(120);
+  expect(sizes.slice(0, 4)).toEqual([50, 20, 20, 10]);
+});
+
+test('a batch is never of no rows, and never of more than allowed', async () => {
+  expect((await sizesFor(53, () => 5)).sizes.slice(0, 3)).toEqual([50, 1, 1]);
+  expect((await sizesFor(30, () => 0.001, 10)).sizes).toEqual([10, 10, 10, 10]);
+});
+
+test('other work runs between two batches', async () => {
+  let others = 0;
+  const timer = setInterval(() => (others += 1), 1);
+  const seen: number[] = [];
+  let left = 4;
+  await deleteInBatches(
+    async (most) => {
+      seen.push(others);
+      for (const endMs = performance.now() + 5; performance.now() < endMs;);
+      left -= 1;
+      return left > 0 ? most : 0;
+    },
+    { targetMs: 5, mostRows: 10 },
+  );
+  clearInterval(timer);
+  expect(new Set(seen).size).toBe(4);
+});
+
+test('tasks of one key run one after the other, in order, and those of another at once', async () => {
+  const inTurn = takeTurns();
+  const running = new Map<string, number>();
+  const done: string[] = [];
+  const task = (key: string, name: string) => () => {
+    running.set(key, (running.get(key) ?? 0) + 1);
+    expect(running.get(key)).toBe(1);
+    return new Promise<string>((resolve) =>
+      setTimeout(() => {
+        running.set(key, 0);
+        done.push(name);
+        resolve(name);
+      }, 5),
+    );
+  };
+  const first = inTurn('a', task('a', 'a1'));
+  const second = inTurn('a', task('a', 'a2'));
+  const other = inTurn('b', task('b', 'b1'));
+  expect(await first).toBe('a1');
+  // The first is forgotten; the second, which runs now, is not.
+  const third = inTurn('a', task('a', 'a3'));
+  expect(await Promise.all([second, third, other])).toEqual(['a2', 'a3', 'b1']);
+  expect(done.filter((name) => name.startsWith('a'))).toEqual(['a1', 'a2', 'a3']);
+});
+
+test('a task that fails holds up nobody', async () => {
+  const inTurn = takeTurns();
+  const failing = inTurn('a', () => Promise.reject(new Error('down')));
+  const next = inTurn('a', async () => 'next');
+  await expect(failing).rejects.toThrow('down');
+  expect(await next).toBe('next');
+});
