@@ -137,13 +137,19 @@ describe('a database that fails in the middle of what was begun', () => {
 
   /** Has this statement fail as it would if the database could not do it. */
   const whileFailing = async (statement: string, table: string, act: () => Promise<void>) => {
-    application.sql(
-      `CREATE TRIGGER failing BEFORE ${statement} ON "${table}" BEGIN INSERT INTO gone VALUES (1); END`,
-    );
+    const isSqlite = application.databaseUrl.startsWith('file:');
+    const trigger = `CREATE TRIGGER failing BEFORE ${statement} ON "${table}"`;
+    if (isSqlite) {
+      application.sql(`${trigger} BEGIN INSERT INTO gone VALUES (1); END`);
+    } else {
+      const body = `'BEGIN INSERT INTO gone VALUES (1); RETURN NEW; END'`;
+      application.sql(`CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS ${body}`);
+      application.sql(`${trigger} FOR EACH ROW EXECUTE FUNCTION fail()`);
+    }
     try {
       await act();
     } finally {
-      application.sql('DROP TRIGGER failing');
+      application.sql(isSqlite ? 'DROP TRIGGER failing' : 'DROP FUNCTION fail CASCADE');
     }
   };
 
