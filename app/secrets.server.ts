@@ -1,5 +1,5 @@
-import { randomBytes } from 'node:crypto';
-import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
+import { randomBytes, randomUUID } from 'node:crypto';
+import { chmodSync, linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { z } from 'zod';
 import type { Env } from './env.server.ts';
@@ -55,8 +55,7 @@ function createSecrets(file: string): Secrets {
   const secrets: Secrets = { passwordPepper: randomBytes(SECRET_BYTES).toString('base64url') };
   try {
     makeOwnerOnlyFolder(dirname(file));
-    writeFileSync(file, `${JSON.stringify(secrets, null, 2)}\n`, { mode: OWNER_ONLY, flag: 'wx' });
-    chmodSync(file, OWNER_ONLY);
+    writeWhole(file, `${JSON.stringify(secrets, null, 2)}\n`);
     return secrets;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') {
@@ -67,5 +66,18 @@ function createSecrets(file: string): Secrets {
     throw new StartupError(
       `The secrets file ${file} cannot be written; make its folder writable or set PASSWORD_PEPPER.`,
     );
+  }
+}
+
+/** Makes the file with all that is in it at once: another process never reads half of it. */
+function writeWhole(file: string, text: string): void {
+  const draft = `${file}.${randomUUID()}`;
+  try {
+    writeFileSync(draft, text, { mode: OWNER_ONLY, flag: 'wx' });
+    chmodSync(draft, OWNER_ONLY);
+    // Unlike a rename it takes no other file's place.
+    linkSync(draft, file);
+  } finally {
+    rmSync(draft, { force: true });
   }
 }

@@ -1,0 +1,125 @@
+import { describe, expect, test } from 'vitest';
+import { parseEnv } from '#app/env.server.ts';
+import { StartupError } from '#app/startup-error.server.ts';
+
+const PEPPER = 'a pepper of more than thirty-two characters';
+const refusalOf = (variables: Record<string, string | undefined>): string => {
+  try {
+    parseEnv(variables);
+  } catch (error) {
+    expect(error).toBeInstanceOf(StartupError);
+    return (error as Error).message;
+  }
+  throw new Error('This environment was taken.');
+};
+
+test('an empty environment is that of a first try on one\u2019s own machine', () => {
+  expect(parseEnv({})).toEqual({
+    NODE_ENV: 'production',
+    PORT: 3000,
+    HOST: '127.0.0.1',
+    ORIGIN: 'http://localhost:3000',
+    isLocal: true,
+    DATABASE_URL: 'file:./data/latchkey.db',
+    SECRETS_FILE: './data/secrets.json',
+    BCRYPT_COST: 12,
+    PASSWORD_TRIES_PER_ACCOUNT: 10,
+    PASSWORD_TRIES_PER_NETWORK: 100,
+    SIGN_UPS_PER_NETWORK: 20,
+    TRUSTED_PROXIES: 0,
+    LOG_LEVEL: 'info',
+    SESSION_IDLE_SECONDS: 3600,
+    SESSION_LIFETIME_SECONDS: 86_400,
+    REMEMBERED_SESSION_IDLE_SECONDS: 14 * 86_400,
+    REMEMBERED_SESSION_LIFETIME_SECONDS: 30 * 86_400,
+    SESSION_FRESH_SECONDS: 900,
+    SESSION_TOUCH_SECONDS: 60,
+    SESSIONS_PER_USER: 100,
+    SESSION_RETENTION_DAYS: 30,
+  });
+});
+
+test('an empty value counts as none, and what is of others is left alone', () => {
+  const variables = { PORT: '', ORIGIN: '', HOST: '', PATH: '/bin', LOGNAME: 'ada' };
+  expect(parseEnv(variables)).toEqual(parseEnv({}));
+});
+
+test.each([
+  ['NODE_ENV', 'staging-canary'],
+  ['PORT', 'canary'],
+  ['PORT', '-1'],
+  ['PORT', '65536'],
+  ['PORT', '80.5'],
+  ['ORIGIN', 'canary'],
+  ['ORIGIN', 'localhost:3000'],
+  ['ORIGIN', 'ftp://canary.example'],
+  ['ORIGIN', 'javascript:alert(canary)'],
+  ['ORIGIN', 'http://canary.example'],
+  ['ORIGIN', 'http://localhost.canary.example'],
+  ['ORIGIN', 'http://192.168.1.9'],
+  ['PASSWORD_PEPPER', 'canary-too-short'],
+  ['BCRYPT_COST', '3'],
+  ['BCRYPT_COST', '17'],
+  ['BCRYPT_COST', 'canary'],
+  ['PASSWORD_TRIES_PER_ACCOUNT', '0'],
+  ['PASSWORD_TRIES_PER_NETWORK', 'canary'],
+  ['SIGN_UPS_PER_NETWORK', '-5'],
+  ['TRUSTED_PROXIES', '-1'],
+  ['TRUSTED_PROXIES', 'canary'],
+  ['LOG_LEVEL', 'canary'],
+  ['SESSION_IDLE_SECONDS', '0'],
+  ['SESSION_IDLE_SECONDS', '1.5'],
+  ['SESSION_IDLE_SECONDS', 'Infinity'],
+  ['SESSION_LIFETIME_SECONDS', '31536001'],
+  ['REMEMBERED_SESSION_IDLE_SECONDS', 'canary'],
+  ['REMEMBERED_SESSION_LIFETIME_SECONDS', '14 days'],
+  ['SESSION_FRESH_SECONDS', '-900'],
+  ['SESSION_TOUCH_SECONDS', 'canary'],
+  ['SESSIONS_PER_USER', '0'],
+  ['SESSIONS_PER_USER', 'canary'],
+  ['SESSION_RETENTION_DAYS', '3651'],
+])('a wrong %s is named, and its value (%s) is not shown', (name, value) => {
+  const refusal = refusalOf({ [name]: value });
+  expect(refusal).toContain(name);
+  expect(refusal).not.toContain('canary');
+  expect(refusal).toMatch(/^[^\n]+\.$/);
+});
+
+describe('the origin', () => {
+  test.each([
+    ['https://latchkey.example', 'https://latchkey.example'],
+    ['https://latchkey.example/', 'https://latchkey.example'],
+    ['https://LATCHKEY.example:443/path?query#part', 'https://latchkey.example'],
+    ['https://latchkey.example:8443', 'https://latchkey.example:8443'],
+  ])('%s is %s, and open to the network', (given, origin) => {
+    expect(parseEnv({ ORIGIN: given })).toMatchObject({
+      ...{ ORIGIN: origin, isLocal: false, HOST: '::' },
+    });
+  });
+
+  test.each([
+    'http://localhost:8080',
+    'http://127.0.0.1:3000',
+    'http://[::1]:3000',
+    'https://localhost',
+  ])('%s is this machine, and nobody else\u2019s business', (origin) => {
+    expect(parseEnv({ ORIGIN: origin })).toMatchObject({
+      ...{ ORIGIN: origin, isLocal: true, HOST: '127.0.0.1' },
+    });
+  });
+
+  test('follows the port when none is given', () => {
+    expect(parseEnv({ PORT: '8080' }).ORIGIN).toBe('http://localhost:8080');
+  });
+
+  test('does not choose the address to listen on when that is given', () => {
+    expect(parseEnv({ HOST: '0.0.0.0' }).HOST).toBe('0.0.0.0');
+  });
+});
+
+test('elsewhere than on this machine passwords cost what they should', () => {
+  const env = { ORIGIN: 'https://latchkey.example', PASSWORD_PEPPER: PEPPER };
+  expect(refusalOf({ ...env, BCRYPT_COST: '9' })).toContain('BCRYPT_COST');
+  expect(parseEnv({ ...env, BCRYPT_COST: '10' }).BCRYPT_COST).toBe(10);
+  expect(parseEnv({ BCRYPT_COST: '4' }).BCRYPT_COST).toBe(4);
+});

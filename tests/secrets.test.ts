@@ -1,0 +1,145 @@
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import Piscina from 'piscina';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { parseEnv } from '#app/env.server.ts';
+import { loadSecrets } from '#app/secrets.server.ts';
+import { StartupError } from '#app/startup-error.server.ts';
+
+const PEPPER = 'a pepper of more than thirty-two characters';
+
+let folder: string;
+let file: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'latchkey-secrets-'));
+  file = join(folder, 'data', 'secrets.json');
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const load = (variables: Record<string, string> = {}) =>
+  loadSecrets(parseEnv({ SECRETS_FILE: file, ...variables }));
+const refusalOf = (act: () => unknown): string => {
+  try {
+    act();
+  } catch (error) {
+    expect(error).toBeInstanceOf(StartupError);
+    return (error as Error).message;
+  }
+  throw new Error('It was not refused.');
+};
+const modeOf = (path: string) => statSync(path).mode & 0o777;
+
+test('secrets of the environment are used, and no file is made', () => {
+  expect(load({ PASSWORD_PEPPER: PEPPER })).toEqual({ passwordPepper: PEPPER });
+  expect(existsSync(file)).toBe(false);
+});
+
+test('secrets of the environment go before those of a file', () => {
+  load();
+  expect(load({ PASSWORD_PEPPER: PEPPER })).toEqual({ passwordPepper: PEPPER });
+});
+
+test('a deployment is not given secrets that nobody chose', () => {
+  const refusal = refusalOf(() => load({ ORIGIN: 'https://latchkey.example' }));
+  expect(refusal).toContain('PASSWORD_PEPPER must be set');
+  expect(existsSync(file)).toBe(false);
+});
+
+test('on first start they are made, for the eyes of their owner alone', () => {
+  const before = process.umask(0);
+  try {
+    const { passwordPepper } = load();
+    expect(Buffer.from(passwordPepper, 'base64url')).toHaveLength(32);
+    expect(modeOf(file)).toBe(0o600);
+    expect(modeOf(join(folder, 'data'))).toBe(0o700);
+    expect(readdirSync(join(folder, 'data'))).toEqual(['secrets.json']);
+  } finally {
+    process.umask(before);
+  }
+});
+
+test('on the next start they are the same, and the file is left as it is', () => {
+  const first = load();
+  const text = readFileSync(file, 'utf8');
+  expect(load()).toEqual(first);
+  expect(readFileSync(file, 'utf8')).toBe(text);
+});
+
+test('two machines have different ones', () => {
+  const first = load();
+  file = join(folder, 'other', 'secrets.json');
+  expect(load()).not.toEqual(first);
+});
+
+describe('a damaged file is not replaced, since every password depends on it:', () => {
+  test.each([
+    ['nothing', ''],
+    ['half of it', '{"passwordPep'],
+    ['no object', '"canary"'],
+    ['another object', '{"pepper":"canary"}'],
+    ['too short a secret', '{"passwordPepper":"canary"}'],
+    ['a secret that is no text', '{"passwordPepper":["canary"]}'],
+    ['bytes', '\u0000\u0001'],
+  ])('%s', (_what, text) => {
+    mkdirSync(join(folder, 'data'));
+    writeFileSync(file, text);
+    const refusal = refusalOf(load);
+    expect(refusal).toContain(`The secrets file ${file} is damaged`);
+    expect(refusal).not.toContain('canary');
+    expect(readFileSync(file, 'utf8')).toBe(text);
+  });
+});
+
+test('a file that is a folder, or stands below a file, is named', () => {
+  mkdirSync(file, { recursive: true });
+  expect(refusalOf(load)).toContain(file);
+  writeFileSync(join(folder, 'plain'), '');
+  file = join(folder, 'plain', 'secrets.json');
+  expect(refusalOf(load)).toContain('plain');
+});
+
+test('a folder that cannot be written is named', () => {
+  // Root may write anywhere but here.
+  file = '/proc/latchkey/secrets.json';
+  expect(refusalOf(load)).toContain('/proc/latchkey');
+});
+
+test('many processes that start at the same moment end up with the same secrets', async () => {
+  const starters = 6;
+  const threads = new Piscina<object, string>({
+    filename: new URL('./secrets-starter.ts', import.meta.url).href,
+    ...{ minThreads: starters, maxThreads: starters, execArgv: ['--import', 'tsx'] },
+  });
+  try {
+    for (let round = 0; round < 40; round += 1) {
+      file = join(folder, String(round), 'secrets.json');
+      const gate = new Int32Array(new SharedArrayBuffer(4));
+      const answers = await Promise.all(
+        Array.from({ length: starters }, () => threads.run({ secretsFile: file, gate, starters })),
+      );
+      expect(new Set(answers).size, answers.join('\n')).toBe(1);
+      expect(answers[0]).toBe(load().passwordPepper);
+      expect(modeOf(file)).toBe(0o600);
+      expect(readdirSync(join(folder, String(round)))).toEqual(['secrets.json']);
+    }
+  } finally {
+    await threads.destroy();
+  }
+});
+
+test('a file of an earlier start that others may read is still used', () => {
+  const first = load();
+  chmodSync(file, 0o644);
+  expect(load()).toEqual(first);
+});
