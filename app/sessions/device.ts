@@ -12,6 +12,8 @@ export interface Device {
 }
 
 const MAX_USER_AGENT_CHARACTERS = 512;
+/** Of others Bowser makes a name from whatever stands before a slash: words that a stranger chose. */
+const KNOWN_BROWSERS = new Set(Object.values(Bowser.BROWSER_MAP));
 const UNKNOWN: Device = { kind: 'unknown', name: 'Unknown device', detail: 'Unknown device' };
 
 /** What people call the thing, where that differs from what its operating system is called. */
@@ -30,8 +32,10 @@ export function describeDevice(userAgent: string): Device {
   const system = systemNameOf(os.name, platform.model);
   const { name: browserName, version } = browser;
   const kind = kindOf(platform.type, os.name);
-  if (!browserName) return system ? deviceOf(kind, system) : programOf(text);
-  const major = version?.split('.')[0];
+  if (!browserName || !KNOWN_BROWSERS.has(browserName)) {
+    return system ? deviceOf(kind, system) : programOf(text);
+  }
+  const major = /^\d{1,5}\b/.exec(version ?? '')?.[0];
   const where = system ? ` on ${system}` : '';
   return {
     kind,
