@@ -1,4 +1,5 @@
-import { useEffect, useState, useSyncExternalStore } from 'react';
+import { useEffect, useState } from 'react';
+import { useHydrated } from './hydrated.ts';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -37,9 +38,7 @@ export function exactTime(at: Date, timeZone?: string): string {
   }).format(at);
 }
 
-const neverChanges = () => () => undefined;
 const timeZoneHere = () => new Intl.DateTimeFormat().resolvedOptions().timeZone;
-const timeZoneOfServer = () => 'UTC';
 
 interface RelativeTimeProps {
   at: string;
@@ -55,7 +54,7 @@ interface RelativeTimeProps {
  */
 export function RelativeTime({ at, now, prefix }: RelativeTimeProps) {
   const [elapsedMs, setElapsedMs] = useState(0);
-  const timeZone = useSyncExternalStore(neverChanges, timeZoneHere, timeZoneOfServer);
+  const timeZone = useHydrated() ? timeZoneHere() : 'UTC';
 
   useEffect(() => {
     const startedAt = performance.now();

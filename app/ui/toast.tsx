@@ -1,9 +1,6 @@
 import { X } from 'lucide-react';
-import { useState, useSyncExternalStore } from 'react';
-
-const neverChanges = () => () => undefined;
-const inBrowser = () => true;
-const onServer = () => false;
+import { useState } from 'react';
+import { useHydrated } from './hydrated.ts';
 
 /**
  * What just happened, in a line. The live region stands in every page, so that what appears in it
@@ -12,7 +9,7 @@ const onServer = () => false;
  */
 export function Toast({ text, id }: { text: string | null; id: string | null }) {
   const [closedId, setClosedId] = useState<string | null>(null);
-  const canClose = useSyncExternalStore(neverChanges, inBrowser, onServer);
+  const canClose = useHydrated();
 
   return (
     <div

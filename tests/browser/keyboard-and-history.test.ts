@@ -30,6 +30,7 @@ test('after signing out, the Back button shows nothing private', async () => {
 test('a form is filled in and sent by the keyboard, and the focus goes to the first error', async () => {
   const page = await chromium.openDevice();
   await page.goto(`${application.origin}/login`);
+  await page.waitForLoadState('networkidle');
   await page.keyboard.press('Tab');
   expect(await focused(page)).toBe('Skip to the content');
   await page.keyboard.press('Enter');
