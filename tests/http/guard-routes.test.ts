@@ -1,0 +1,130 @@
+import type { LoaderFunction, ServerBuild } from '@remix-run/node';
+import { describe, expect, test, vi } from 'vitest';
+import { guardRoutes } from '#app/http/guard-routes.server.ts';
+import { StoreUnavailableError, type Resumed } from '#app/sessions/index.ts';
+
+const ORIGIN = 'http://localhost:3000';
+const PERSON = { id: 'ada', email: 'ada@example.com', name: 'Ada' };
+const LIVE = { state: 'live', session: { id: 'one' }, person: PERSON } as Resumed<
+  unknown,
+  typeof PERSON
+>;
+
+/** A build of one route that has forgotten its guard. */
+const buildOf = (run: LoaderFunction) =>
+  ({
+    routes: { forgetful: { id: 'forgetful', module: { loader: run, action: run } } },
+  }) as unknown as ServerBuild;
+
+const contextOf = (session: () => Promise<unknown>) => ({
+  session,
+  origin: ORIGIN,
+  owed: { cookies: [] as string[], tries: new Set<() => Promise<void>>() },
+  log: { error: vi.fn() },
+});
+
+const ask = async (
+  build: ServerBuild,
+  kind: 'loader' | 'action',
+  context: ReturnType<typeof contextOf>,
+): Promise<unknown> => {
+  const request = new Request(`${ORIGIN}/somewhere`, {
+    method: kind === 'action' ? 'POST' : 'GET',
+  });
+  const run = build.routes.forgetful!.module[kind] as LoaderFunction;
+  try {
+    return await run({ request, params: {}, context: context as never });
+  } catch (thrown) {
+    return thrown;
+  }
+};
+
+describe.each(['loader', 'action'] as const)('a route whose %s forgot its guard', (kind) => {
+  const run = vi.fn(() => 'a secret');
+  const guarded = guardRoutes(buildOf(run), new Set());
+
+  test.each([
+    ['nobody', { state: 'unknown' }],
+    ['somebody whose session is over', { ...LIVE, state: 'ended' }],
+    ['a session of nobody', { ...LIVE, person: null }],
+  ])('is closed to %s', async (_who, resumed) => {
+    run.mockClear();
+    const answer = await ask(
+      guarded,
+      kind,
+      contextOf(() => Promise.resolve(resumed)),
+    );
+    expect(answer).toBeInstanceOf(Response);
+    expect((answer as Response).headers.get('location')).toMatch(/^\/login/);
+    expect(run).not.toHaveBeenCalled();
+  });
+
+  test('is open to who is signed in', async () => {
+    expect(
+      await ask(
+        guarded,
+        kind,
+        contextOf(() => Promise.resolve(LIVE)),
+      ),
+    ).toBe('a secret');
+  });
+
+  test('is closed while nobody can tell who asks', async () => {
+    run.mockClear();
+    const context = contextOf(() => {
+      throw new StoreUnavailableError(new Error('gone'));
+    });
+    const answer = (await ask(guarded, kind, context)) as Response;
+    expect(answer.status).toBe(503);
+    expect(answer.headers.get('retry-after')).toBe('10');
+    expect(context.log.error).toHaveBeenCalledTimes(1);
+    expect(run).not.toHaveBeenCalled();
+  });
+
+  test('is open to anybody once it stands among the public ones', async () => {
+    const open = guardRoutes(buildOf(run), new Set(['forgetful']));
+    const context = contextOf(() => Promise.resolve({ state: 'unknown' }));
+    expect(await ask(open, kind, context)).toBe('a secret');
+  });
+});
+
+describe('what a route throws', () => {
+  const asked = async (error: unknown) => {
+    const build = buildOf(() => {
+      throw error;
+    });
+    const context = contextOf(() => Promise.resolve(LIVE));
+    context.owed.cookies.push('session=renewed');
+    const giveBack = vi.fn(() => Promise.resolve());
+    context.owed.tries.add(giveBack);
+    const answer = await ask(guardRoutes(build, new Set()), 'action', context);
+    return { answer, giveBack, context };
+  };
+
+  test('when a dependency is down is 503, and nobody pays for it', async () => {
+    const { answer, giveBack, context } = await asked(new StoreUnavailableError(new Error('gone')));
+    expect((answer as Response).status).toBe(503);
+    expect((answer as Response).headers.get('set-cookie')).toBe('session=renewed');
+    expect(giveBack).toHaveBeenCalledTimes(1);
+    expect(context.log.error).toHaveBeenCalledTimes(1);
+  });
+
+  test('is its own otherwise: an answer, or a mistake', async () => {
+    for (const error of [new Response(null, { status: 404 }), new TypeError('a mistake')]) {
+      const { answer, giveBack } = await asked(error);
+      expect(answer).toBe(error);
+      expect(giveBack).not.toHaveBeenCalled();
+    }
+  });
+});
+
+test('a try that was answered is not given back by an outage after it', async () => {
+  const giveBack = vi.fn(() => Promise.resolve());
+  const context = contextOf(() => Promise.resolve(LIVE));
+  const build = buildOf(() => {
+    context.owed.tries.add(giveBack);
+    return 'a wrong password';
+  });
+  expect(await ask(guardRoutes(build, new Set()), 'action', context)).toBe('a wrong password');
+  expect(context.owed.tries.size).toBe(0);
+});
