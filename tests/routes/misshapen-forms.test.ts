@@ -129,6 +129,21 @@ describe.each(formsWithFields.map((route) => [route.id, route] as const))('%s', 
   });
 });
 
+test('a form that cannot be read takes no name away', async () => {
+  const path = `/settings/sessions/${phoneId}/name`;
+  await person.browser.follow(await person.browser.post(path, { label: 'Kitchen iPad' }));
+  for (const [type, body] of [
+    ['application/json', '{}'],
+    ['multipart/form-data', 'label=x'],
+    ['text/plain', 'label=x'],
+  ] as const) {
+    const answer = await send(person.browser, path, { headers: { 'Content-Type': type }, body });
+    expect(answer.status).toBe(400);
+  }
+  const { text } = await person.browser.get(path);
+  expect(fieldOnPage(text, 'label').value).toBe('Kitchen iPad');
+});
+
 test('commands to the form library are not carried out', async () => {
   const before = peopleAndPasswords();
   for (const command of [
