@@ -69,9 +69,10 @@ const ROOMS = {
   account: ownData('account'),
   mail: ownData('mail'),
   http: [
-    onlyFromApp('http', `(sessions/|account/|credentials/|${ROOT_SERVER_FILES})`),
+    onlyFromApp('http', `(sessions/|account/|credentials/|mail/|${ROOT_SERVER_FILES})`),
     {
-      regex: '^#app/(account|credentials)/',
+      // What a proof is worth is a rule without state, as those of sessions are.
+      regex: '^#app/(account|credentials|mail)/(?!proof\\.ts$)',
       message: 'app/http may import this as a type only: have it passed in.',
       allowTypeImports: true,
     },

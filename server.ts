@@ -7,14 +7,21 @@ import type { ServerBuild } from '@remix-run/node';
 import { Cron } from 'croner';
 import express, { type RequestHandler } from 'express';
 import type { DestinationStream } from 'pino';
+import { createActivityLog } from '#app/account/activity.server.ts';
 import { PERSON_COLUMNS, type Application, type Person } from '#app/context.server.ts';
 import { createPasswords } from '#app/credentials/password.server.ts';
+import type { SessionMeta } from '#app/credentials/proof.ts';
+import { createSpent } from '#app/credentials/spent.server.ts';
+import { createTotp } from '#app/credentials/totp.server.ts';
 import { openDatabase, type Database } from '#app/db.server.ts';
 import { parseEnv, type Env } from '#app/env.server.ts';
+import { createCookies } from '#app/http/cookies.server.ts';
 import { openPlaces } from '#app/http/places.server.ts';
 import { createRateLimits } from '#app/http/rate-limits.server.ts';
+import { sealedCookies } from '#app/http/sealed-cookie.server.ts';
 import { createSessionCookie } from '#app/http/session-cookie.server.ts';
 import { createWeb } from '#app/http/web.server.ts';
+import { createKeyring } from '#app/keyring.server.ts';
 import { createLog, type Log } from '#app/log.server.ts';
 import { loadSecrets } from '#app/secrets.server.ts';
 import { DAY_MS, SECOND_MS, Sessions } from '#app/sessions/index.ts';
@@ -57,6 +64,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const env = parseEnv(options.env);
   const log = createLog(env.LOG_LEVEL, options.logTo);
   const secrets = loadSecrets(env);
+  const keyring = createKeyring(secrets.encryptionKeys);
   const database = await openDatabase({ databaseUrl: env.DATABASE_URL, log, onQuery });
   const sessions = createSessions(env, database);
   const passwords = createPasswords({
@@ -86,11 +94,21 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       db: database.client,
       sessions,
       sessionCookie: createSessionCookie(env.ORIGIN),
+      cookies: createCookies(sealedCookies(keyring, env.ORIGIN)),
+      keyring,
       passwords,
+      totp: createTotp({ db: database.client }),
+      spent: createSpent(database.client),
+      activity: createActivityLog(database.client),
+      mailer: { isOn: false, send: () => Promise.resolve() },
       limits: createRateLimits({
         passwordTriesPerAccount: env.PASSWORD_TRIES_PER_ACCOUNT,
         passwordTriesPerNetwork: env.PASSWORD_TRIES_PER_NETWORK,
+        codeTriesPerAccount: env.CODE_TRIES_PER_ACCOUNT,
+        codeTriesPerNetwork: env.CODE_TRIES_PER_NETWORK,
         signUpsPerNetwork: env.SIGN_UPS_PER_NETWORK,
+        mailsPerAddress: env.MAILS_PER_ADDRESS,
+        mailsPerNetwork: env.MAILS_PER_NETWORK,
       }),
       places,
       log,
@@ -111,7 +129,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   }
 }
 
-function createSessions(env: Env, { client, provider }: Database): Sessions<unknown, Person> {
+function createSessions(env: Env, { client, provider }: Database): Sessions<SessionMeta, Person> {
   return new Sessions({
     store: prismaSessionStore({ client, provider, personColumns: PERSON_COLUMNS }),
     timeouts: {
@@ -127,7 +145,7 @@ function createSessions(env: Env, { client, provider }: Database): Sessions<unkn
   });
 }
 
-function schedulePrune(sessions: Sessions<unknown, Person>, now: () => Date, log: Log): Cron {
+function schedulePrune(sessions: Sessions<SessionMeta, Person>, now: () => Date, log: Log): Cron {
   return new Cron(EVERY_HOUR, { protect: true, unref: true }, async () => {
     try {
       const pruned = await sessions.prune(now());

@@ -1,8 +1,15 @@
+import type { ActivityLog } from '#app/account/activity.server.ts';
+import type { SessionMeta } from '#app/credentials/proof.ts';
+import type { Spent } from '#app/credentials/spent.server.ts';
+import type { Totp } from '#app/credentials/totp.server.ts';
 import type { Passwords } from '#app/credentials/password.server.ts';
 import type { Database } from './db.server.ts';
+import type { Cookies } from '#app/http/cookies.server.ts';
 import type { Places } from '#app/http/places.server.ts';
 import type { RateLimits } from '#app/http/rate-limits.server.ts';
 import type { SessionCookie } from '#app/http/session-cookie.server.ts';
+import type { Mailer } from '#app/mail/mail.ts';
+import type { Keyring } from './keyring.server.ts';
 import type { Log } from './log.server.ts';
 import type { Resumed, Sessions } from '#app/sessions/index.ts';
 
@@ -23,9 +30,15 @@ export interface Application {
   /** Scheme, host and port under which people reach the application. */
   origin: string;
   db: Database['client'];
-  sessions: Sessions<unknown, Person>;
+  sessions: Sessions<SessionMeta, Person>;
   sessionCookie: SessionCookie;
+  cookies: Cookies;
+  keyring: Keyring;
   passwords: Passwords;
+  totp: Totp;
+  spent: Spent;
+  activity: ActivityLog;
+  mailer: Mailer;
   limits: RateLimits;
   places: Places;
   log: Log;
@@ -47,7 +60,7 @@ export interface LatchkeyContext extends Application {
   nonce: string;
   device: RequestDevice;
   /** What the request's cookie is worth; looked up once, however many ask. Throws when the store is down. */
-  session(): Promise<Resumed<unknown, Person>>;
+  session(): Promise<Resumed<SessionMeta, Person>>;
   /** The token of the request's cookie, unchecked; null when there is none. */
   token: string | null;
   owed: Owed;

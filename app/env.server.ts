@@ -3,6 +3,9 @@ import { StartupError } from './startup-error.server.ts';
 
 const LOCAL_HOSTS = new Set(['localhost', '127.0.0.1', '[::1]']);
 const SECRET_CHARACTERS = 32;
+/** `id:key`, comma between; 32 bytes are 43 characters of base64 or base64url. */
+const ENCRYPTION_KEYS =
+  /^[A-Za-z0-9]+:[A-Za-z0-9+/_-]{43,}=*(\s*,\s*[A-Za-z0-9]+:[A-Za-z0-9+/_-]{43,}=*)*$/;
 
 const seconds = (defaultSeconds: number) =>
   z.coerce.number().int().min(1).max(31_536_000).default(defaultSeconds);
@@ -18,10 +21,22 @@ const schema = z.object({
   DATABASE_URL: z.string().min(1).default('file:./data/latchkey.db'),
   SECRETS_FILE: z.string().min(1).default('./data/secrets.json'),
   PASSWORD_PEPPER: z.string().min(SECRET_CHARACTERS).optional(),
+  ENCRYPTION_KEYS: z
+    .string()
+    .regex(ENCRYPTION_KEYS, 'it is a list such as "2026:<32 random bytes in base64>", newest first')
+    .optional(),
+  SMTP_URL: z.url({ protocol: /^smtps?$/ }).optional(),
+  MAIL_FROM: z.string().min(3).max(320).optional(),
+  OUTBOX_FOLDER: z.string().min(1).default('./data/outbox'),
+  REDIS_URL: z.url({ protocol: /^rediss?$/ }).optional(),
   BCRYPT_COST: z.coerce.number().int().min(4).max(16).default(12),
   PASSWORD_TRIES_PER_ACCOUNT: count(10),
   PASSWORD_TRIES_PER_NETWORK: count(100),
+  CODE_TRIES_PER_ACCOUNT: count(10),
+  CODE_TRIES_PER_NETWORK: count(100),
   SIGN_UPS_PER_NETWORK: count(20),
+  MAILS_PER_ADDRESS: count(6),
+  MAILS_PER_NETWORK: count(60),
   TRUSTED_PROXIES: z.coerce.number().int().min(0).max(16).default(0),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   SESSION_IDLE_SECONDS: seconds(3600),

@@ -1,8 +1,9 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { hkdfSync, randomBytes, randomUUID } from 'node:crypto';
 import { chmodSync, linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { z } from 'zod';
 import type { Env } from './env.server.ts';
+import type { NamedKey } from './keyring.server.ts';
 import { makeOwnerOnlyFolder } from './owner-only-folder.server.ts';
 import { StartupError } from './startup-error.server.ts';
 
@@ -10,7 +11,11 @@ import { StartupError } from './startup-error.server.ts';
 export interface Secrets {
   /** Keys the digest that a password is reduced to before bcrypt. */
   passwordPepper: string;
+  /** Seal cookies, codes and tokens; the first one is for what is new. See `keyring.server.ts`. */
+  encryptionKeys: [NamedKey, ...NamedKey[]];
 }
+
+type KeptSecrets = Pick<Secrets, 'passwordPepper'>;
 
 const SECRET_BYTES = 32;
 const OWNER_ONLY = 0o600;
@@ -24,16 +29,36 @@ const fileSchema = z.object({ passwordPepper: z.string().min(32) });
  * @throws {StartupError} when a deployment does not give them, or the file cannot be used.
  */
 export function loadSecrets(env: Env): Secrets {
-  if (env.PASSWORD_PEPPER) return { passwordPepper: env.PASSWORD_PEPPER };
+  const passwordPepper = env.PASSWORD_PEPPER ?? pepperOfFile(env);
+  return { passwordPepper, encryptionKeys: encryptionKeysOf(env, passwordPepper) };
+}
+
+function pepperOfFile(env: Env): string {
   if (!env.isLocal) {
     throw new StartupError(
       'PASSWORD_PEPPER must be set to a random text of at least 32 characters (for example from `openssl rand -base64 32`).',
     );
   }
-  return readSecrets(env.SECRETS_FILE) ?? createSecrets(env.SECRETS_FILE);
+  return (readSecrets(env.SECRETS_FILE) ?? createSecrets(env.SECRETS_FILE)).passwordPepper;
 }
 
-function readSecrets(file: string): Secrets | null {
+function encryptionKeysOf(env: Env, passwordPepper: string): Secrets['encryptionKeys'] {
+  const [first, ...others] = (env.ENCRYPTION_KEYS?.split(',') ?? []).map((entry): NamedKey => {
+    const [id = '', secret = ''] = entry.trim().split(':');
+    return { id, secret: Buffer.from(secret, 'base64') };
+  });
+  if (first) return [first, ...others];
+  if (!env.isLocal) {
+    throw new StartupError(
+      'ENCRYPTION_KEYS must be set to a name and 32 random bytes in base64, such as "2026:…" (for example from `echo 2026:$(openssl rand -base64 32)`).',
+    );
+  }
+  // One secret less to keep for whoever tries this out; the pepper itself is not used (RFC 5869).
+  const secret = hkdfSync('sha256', passwordPepper, '', 'latchkey encryption', SECRET_BYTES);
+  return [{ id: 'local', secret: Buffer.from(secret) }];
+}
+
+function readSecrets(file: string): KeptSecrets | null {
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
@@ -51,8 +76,8 @@ function readSecrets(file: string): Secrets | null {
   }
 }
 
-function createSecrets(file: string): Secrets {
-  const secrets: Secrets = { passwordPepper: randomBytes(SECRET_BYTES).toString('base64url') };
+function createSecrets(file: string): KeptSecrets {
+  const secrets: KeptSecrets = { passwordPepper: randomBytes(SECRET_BYTES).toString('base64url') };
   try {
     makeOwnerOnlyFolder(dirname(file));
     writeWhole(file, `${JSON.stringify(secrets, null, 2)}\n`);

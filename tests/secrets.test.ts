@@ -41,19 +41,21 @@ const refusalOf = (act: () => unknown): string => {
 const modeOf = (path: string) => statSync(path).mode & 0o777;
 
 test('secrets of the environment are used, and no file is made', () => {
-  expect(load({ PASSWORD_PEPPER: PEPPER })).toEqual({ passwordPepper: PEPPER });
+  expect(load({ PASSWORD_PEPPER: PEPPER })).toMatchObject({ passwordPepper: PEPPER });
   expect(existsSync(file)).toBe(false);
 });
 
 test('secrets of the environment go before those of a file', () => {
   load();
-  expect(load({ PASSWORD_PEPPER: PEPPER })).toEqual({ passwordPepper: PEPPER });
+  expect(load({ PASSWORD_PEPPER: PEPPER })).toMatchObject({ passwordPepper: PEPPER });
 });
 
 test('a deployment is not given secrets that nobody chose', () => {
   const refusal = refusalOf(() => load({ ORIGIN: 'https://latchkey.example' }));
   expect(refusal).toContain('PASSWORD_PEPPER must be set');
   expect(existsSync(file)).toBe(false);
+  const variables = { ORIGIN: 'https://latchkey.example', PASSWORD_PEPPER: PEPPER };
+  expect(refusalOf(() => load(variables))).toContain('ENCRYPTION_KEYS must be set');
 });
 
 test('on first start they are made, for the eyes of their owner alone', () => {
@@ -142,4 +144,25 @@ test('a file of an earlier start that others may read is still used', () => {
   const first = load();
   chmodSync(file, 0o644);
   expect(load()).toEqual(first);
+});
+
+test('keys of the environment are used in their order; what is no list of keys is refused unseen', () => {
+  const [newer, older] = [Buffer.alloc(32, 1), Buffer.alloc(32, 2)];
+  const list = `2027:${newer.toString('base64')}, 2026:${older.toString('base64url')}`;
+  expect(load({ ENCRYPTION_KEYS: list }).encryptionKeys).toEqual([
+    { id: '2027', secret: newer },
+    { id: '2026', secret: older },
+  ]);
+  for (const wrong of ['canary', '2026:canary', `${list},`, `:${newer.toString('base64')}`]) {
+    const refusal = refusalOf(() => load({ ENCRYPTION_KEYS: wrong }));
+    expect(refusal).toContain('ENCRYPTION_KEYS');
+    expect(refusal).not.toContain('canary');
+  }
+});
+
+test('without any, the key follows from the pepper, and is not it', () => {
+  const { encryptionKeys, passwordPepper } = load();
+  expect(load().encryptionKeys).toEqual(encryptionKeys);
+  expect(encryptionKeys[0].secret).toHaveLength(32);
+  expect(encryptionKeys[0].secret.toString('base64url')).not.toBe(passwordPepper);
 });

@@ -1,11 +1,12 @@
 import { redirect } from '@remix-run/node';
 import type { LatchkeyContext, Person } from '#app/context.server.ts';
+import type { SessionMeta } from '#app/credentials/proof.ts';
 import type { Resumed, Session } from '#app/sessions/index.ts';
 import { loginPathFor } from './redirect-to.server.ts';
 
 /** Somebody who is signed in: the session that says so, and the person it belongs to. */
 export interface SignedIn {
-  session: Session;
+  session: Session<SessionMeta>;
   person: Person;
 }
 
@@ -36,7 +37,7 @@ export async function findSession({
   return signedInOf(await context.session());
 }
 
-function signedInOf(resumed: Resumed<unknown, Person>): SignedIn | null {
+function signedInOf(resumed: Resumed<SessionMeta, Person>): SignedIn | null {
   if (resumed.state !== 'live' || !resumed.person) return null;
   return { session: resumed.session, person: resumed.person };
 }

@@ -7,13 +7,24 @@ export interface RateLimitOptions {
   passwordTriesPerAccount: number;
   /** Wrong passwords from one network, for whatever accounts, within a quarter of an hour. */
   passwordTriesPerNetwork: number;
+  /** Wrong codes, likewise. */
+  codeTriesPerAccount: number;
+  codeTriesPerNetwork: number;
   /** Accounts made from one network within an hour. */
   signUpsPerNetwork: number;
+  /** Mails that may be asked for to one address within an hour. */
+  mailsPerAddress: number;
+  /** Mails that may be asked for from one network within an hour, to whatever addresses. */
+  mailsPerNetwork: number;
 }
 
-/** Who tries a password. */
-export interface PasswordTrier {
-  email: string;
+/** What can be guessed. Tries of one kind take none of another. */
+export type Guessable = 'password' | 'second-factor' | 'mailed-code';
+
+/** Who tries, and at whose account. */
+export interface Trier {
+  /** The e-mail that was typed, or the id of the user. */
+  account: string;
   ipAddress: string;
   /**
    * Public id of a session of this very account that the browser holds or held; null when it holds
@@ -34,8 +45,10 @@ export type Leave =
 
 /** Counts what can be guessed. A try is taken before it is made, so that many at once do not get by. */
 export interface RateLimits {
-  takePasswordTry(trier: PasswordTrier): Promise<Leave>;
+  takeTry(kind: Guessable, trier: Trier): Promise<Leave>;
   takeSignUp(ipAddress: string): Promise<Leave>;
+  /** Leave to have one mail sent to this address. */
+  takeMail(asked: { email: string; ipAddress: string }): Promise<Leave>;
 }
 
 const QUARTER_HOUR_SECONDS = 900;
@@ -47,30 +60,45 @@ type Counted = [limiter: RateLimiterMemory, key: string];
 
 /** Counters of this process. With several processes each counts for itself. */
 export function createRateLimits(options: RateLimitOptions): RateLimits {
-  const { passwordTriesPerAccount, passwordTriesPerNetwork, signUpsPerNetwork } = options;
   const counter = (keyPrefix: string, points: number, duration: number) =>
     new RateLimiterMemory({ keyPrefix, points, duration });
-  const byDevice = counter('device', passwordTriesPerAccount, QUARTER_HOUR_SECONDS);
-  const byNetwork = counter('network', passwordTriesPerNetwork, QUARTER_HOUR_SECONDS);
-  const byAccountAndNetwork = counter('pair', passwordTriesPerAccount, QUARTER_HOUR_SECONDS);
-  const byAccount = counter(
-    ...(['account', passwordTriesPerAccount * NETWORKS_PER_ACCOUNT, HOUR_SECONDS] as const),
-  );
-  const signUps = counter('sign-up', signUpsPerNetwork, HOUR_SECONDS);
+  const countersOf = (kind: Guessable, perAccount: number, perNetwork: number) => ({
+    byDevice: counter(`${kind}-device`, perAccount, QUARTER_HOUR_SECONDS),
+    byNetwork: counter(`${kind}-network`, perNetwork, QUARTER_HOUR_SECONDS),
+    byAccountAndNetwork: counter(`${kind}-pair`, perAccount, QUARTER_HOUR_SECONDS),
+    byAccount: counter(`${kind}-account`, perAccount * NETWORKS_PER_ACCOUNT, HOUR_SECONDS),
+  });
+  const { codeTriesPerAccount, codeTriesPerNetwork } = options;
+  const counters = {
+    password: countersOf(
+      ...(['password', options.passwordTriesPerAccount, options.passwordTriesPerNetwork] as const),
+    ),
+    'second-factor': countersOf('second-factor', codeTriesPerAccount, codeTriesPerNetwork),
+    'mailed-code': countersOf('mailed-code', codeTriesPerAccount, codeTriesPerNetwork),
+  };
+  const signUps = counter('sign-up', options.signUpsPerNetwork, HOUR_SECONDS);
+  const mailsByAddress = counter('mail-address', options.mailsPerAddress, HOUR_SECONDS);
+  const mailsByNetwork = counter('mail-network', options.mailsPerNetwork, HOUR_SECONDS);
 
   return {
-    takePasswordTry({ email, ipAddress, knownSessionId }) {
-      const account = digestOf(email);
-      if (knownSessionId !== null) return take([[byDevice, `${account} ${knownSessionId}`]]);
+    takeTry(kind, { account, ipAddress, knownSessionId }) {
+      const { byDevice, byNetwork, byAccountAndNetwork, byAccount } = counters[kind];
+      const whose = digestOf(account);
+      if (knownSessionId !== null) return take([[byDevice, `${whose} ${knownSessionId}`]]);
       const network = networkOf(ipAddress);
       // In this order: a network that has used up its own tries takes none of the account's.
       return take([
         [byNetwork, network],
-        [byAccountAndNetwork, `${account} ${network}`],
-        [byAccount, account],
+        [byAccountAndNetwork, `${whose} ${network}`],
+        [byAccount, whose],
       ]);
     },
     takeSignUp: (ipAddress) => take([[signUps, networkOf(ipAddress)]]),
+    takeMail: ({ email, ipAddress }) =>
+      take([
+        [mailsByNetwork, networkOf(ipAddress)],
+        [mailsByAddress, digestOf(email)],
+      ]),
   };
 }
 

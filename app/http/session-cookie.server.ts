@@ -1,4 +1,5 @@
-import { parseCookie, stringifySetCookie } from 'cookie';
+import { stringifySetCookie } from 'cookie';
+import { onlyCookie } from './only-cookie.server.ts';
 
 /** The cookie that carries the session's token. */
 export interface SessionCookie {
@@ -22,12 +23,7 @@ export function createSessionCookie(origin: string): SessionCookie {
 
   return {
     name,
-    read(header) {
-      if (!header) return null;
-      // Two cookies of one name mean that somebody planted one: which is whose cannot be told.
-      const count = header.split(';').filter((pair) => pair.split('=')[0]?.trim() === name).length;
-      return count === 1 ? (parseCookie(header)[name] ?? null) : null;
-    },
+    read: (header) => onlyCookie(header, name),
     write(token, maxAgeSeconds) {
       return stringifySetCookie({
         name,

@@ -1,38 +1,59 @@
 import { redirect, type TypedResponse } from '@remix-run/node';
 import type { LatchkeyContext } from '#app/context.server.ts';
+import { isFullProof, type Proof } from '#app/credentials/proof.ts';
 import { SECOND_MS } from '#app/sessions/index.ts';
+import { noteActivity } from './note-activity.server.ts';
 import { safeRedirectTo } from './redirect-to.server.ts';
 import { writeToast, type ToastMessage } from './toast-cookie.server.ts';
 
-/** A person whose identity was proven in full just now. */
+/** A person who has just proven who they are. */
 export interface Proven {
   userId: string;
+  proof: Proof;
   remember: boolean;
   redirectTo: unknown;
   toast?: ToastMessage;
 }
 
 /**
- * The one door that all ways to sign in lead through: a new session under a new token, the end of
- * whatever this browser held, and on to where the person was going.
+ * The one door that all ways to sign in lead through. Who has a second factor and has not shown it
+ * is asked for it first, whatever the way in; there is no session until then. Then: a new session
+ * under a new token, the end of whatever this browser held, and on to where the person was going.
  */
 export async function startSession(
   context: LatchkeyContext,
   proven: Proven,
 ): Promise<TypedResponse<never>> {
+  const { userId, proof, remember, toast } = proven;
+  if (!isFullProof(proof) && (await context.totp.isOn(userId))) {
+    return askForSecondFactor(context, proven);
+  }
   const held = await context.session();
-  const { token } = await context.sessions.start(
+  const { token, session } = await context.sessions.start(
     {
-      userId: proven.userId,
-      remember: proven.remember,
+      userId,
+      remember,
+      meta: { proof },
       ...deviceOf(context),
       replaces: held.state === 'live' ? held.session : null,
     },
     context.now,
   );
-  const headers = new Headers({ 'Set-Cookie': cookieFor(context, token, proven.remember) });
-  if (proven.toast) headers.append('Set-Cookie', writeToast(proven.toast, context.origin));
+  await noteActivity(context, userId, { kind: 'signed-in' }, session.id);
+  const headers = new Headers({ 'Set-Cookie': cookieFor(context, token, remember) });
+  headers.append('Set-Cookie', context.cookies.pendingSignIn.clear());
+  if (toast) headers.append('Set-Cookie', writeToast(toast, context.origin));
   return redirect(safeRedirectTo(proven.redirectTo), { headers });
+}
+
+function askForSecondFactor(context: LatchkeyContext, proven: Proven): TypedResponse<never> {
+  const { userId, proof, remember } = proven;
+  const redirectTo = safeRedirectTo(proven.redirectTo);
+  const provenAt = context.now.getTime();
+  const pending = { userId, proof, remember, redirectTo, provenAt };
+  return redirect('/login/code', {
+    headers: { 'Set-Cookie': context.cookies.pendingSignIn.write(pending, context.now) },
+  });
 }
 
 /**

@@ -7,9 +7,10 @@ import {
 import { Form, Link, useActionData, useLoaderData, useNavigation } from '@remix-run/react';
 import { z } from 'zod';
 import { emailSchema, passwordSchema } from '#app/credentials/password-schema.ts';
+import { passwordProof } from '#app/credentials/proof.ts';
 import { comeBackLater, parseForm, tryAgain } from '#app/http/form.server.ts';
 import { findSession } from '#app/http/guards.server.ts';
-import { takePasswordTry } from '#app/http/password-try.server.ts';
+import { takeTry } from '#app/http/try.server.ts';
 import { safeRedirectTo } from '#app/http/redirect-to.server.ts';
 import { startSession } from '#app/http/sign-in.server.ts';
 import type { EndReason } from '#app/sessions/index.ts';
@@ -62,14 +63,19 @@ export async function action({ request, context }: ActionFunctionArgs) {
   const form = await parseForm(request, loginSchema);
   if (!form.ok) return tryAgain(form.reply);
   const { email, password, remember, redirectTo } = form.value;
-  const leave = await takePasswordTry(context, email);
+  const leave = await takeTry(context, 'password', { email });
   if (!leave.isGiven) return comeBackLater(form.fail, leave.retryAfterSeconds);
   const userId = await context.passwords.authenticate(email, password);
   if (userId === null) {
     return tryAgain(form.fail({ form: 'That e-mail and password do not belong together.' }));
   }
   await leave.giveBack();
-  return startSession(context, { userId, remember: remember === 'on', redirectTo });
+  return startSession(context, {
+    userId,
+    proof: passwordProof,
+    remember: remember === 'on',
+    redirectTo,
+  });
 }
 
 export default function Login() {

@@ -10,7 +10,7 @@ import { z } from 'zod';
 import { passwordSchema } from '#app/credentials/password-schema.ts';
 import { comeBackLater, parseForm, tryAgain } from '#app/http/form.server.ts';
 import { requireSession } from '#app/http/guards.server.ts';
-import { takePasswordTry } from '#app/http/password-try.server.ts';
+import { takeTry } from '#app/http/try.server.ts';
 import { loginPathFor } from '#app/http/redirect-to.server.ts';
 import { renewSession } from '#app/http/sign-in.server.ts';
 import { DAY_MS } from '#app/sessions/index.ts';
@@ -40,7 +40,7 @@ export async function action(args: ActionFunctionArgs) {
   const { person } = await requireSession(args);
   const form = await parseForm(request, formSchema);
   if (!form.ok) return tryAgain(form.reply);
-  const leave = await takePasswordTry(context, person.email);
+  const leave = await takeTry(context, 'password', { email: person.email });
   if (!leave.isGiven) return comeBackLater(form.fail, leave.retryAfterSeconds);
   if (!(await context.passwords.confirm(person.id, form.value.password))) {
     return tryAgain(form.fail({ password: 'This is not your password.' }));

@@ -10,7 +10,7 @@ import { eraseAccount } from '#app/account/erasure.server.ts';
 import { emailSchema, passwordSchema } from '#app/credentials/password-schema.ts';
 import { comeBackLater, parseForm, tryAgain } from '#app/http/form.server.ts';
 import { requireSession } from '#app/http/guards.server.ts';
-import { takePasswordTry } from '#app/http/password-try.server.ts';
+import { takeTry } from '#app/http/try.server.ts';
 import { signedOutHeaders } from '#app/http/sign-in.server.ts';
 import { writeToast } from '#app/http/toast-cookie.server.ts';
 import { Button, ButtonLink } from '#app/ui/button.tsx';
@@ -41,7 +41,7 @@ export async function action(args: ActionFunctionArgs) {
   if (form.value.email !== person.email) {
     return tryAgain(form.fail({ email: 'This is not the e-mail of this account.' }));
   }
-  const leave = await takePasswordTry(context, person.email);
+  const leave = await takeTry(context, 'password', { email: person.email });
   if (!leave.isGiven) return comeBackLater(form.fail, leave.retryAfterSeconds);
   if (!(await context.passwords.confirm(person.id, form.value.password))) {
     return tryAgain(form.fail({ password: 'This is not your password.' }));

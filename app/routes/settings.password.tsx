@@ -9,7 +9,7 @@ import { z } from 'zod';
 import { newPasswordSchema, passwordSchema } from '#app/credentials/password-schema.ts';
 import { comeBackLater, parseForm, tryAgain } from '#app/http/form.server.ts';
 import { requireSession } from '#app/http/guards.server.ts';
-import { takePasswordTry } from '#app/http/password-try.server.ts';
+import { takeTry } from '#app/http/try.server.ts';
 import { loginPathFor } from '#app/http/redirect-to.server.ts';
 import { renewSession } from '#app/http/sign-in.server.ts';
 import { writeToast } from '#app/http/toast-cookie.server.ts';
@@ -41,7 +41,7 @@ export async function action(args: ActionFunctionArgs) {
   const form = await parseForm(request, formSchema);
   if (!form.ok) return tryAgain(form.reply);
   const { currentPassword, newPassword, signOutOthers } = form.value;
-  const leave = await takePasswordTry(context, person.email);
+  const leave = await takeTry(context, 'password', { email: person.email });
   if (!leave.isGiven) return comeBackLater(form.fail, leave.retryAfterSeconds);
   if (!(await context.passwords.confirm(person.id, currentPassword))) {
     return tryAgain(form.fail({ currentPassword: 'This is not your current password.' }));

@@ -9,6 +9,7 @@ import { z } from 'zod';
 import { personNameSchema } from '#app/account/profile.server.ts';
 import { createAccount } from '#app/account/sign-up.server.ts';
 import { emailSchema, newPasswordSchema } from '#app/credentials/password-schema.ts';
+import { passwordProof } from '#app/credentials/proof.ts';
 import { comeBackLater, parseForm, tryAgain } from '#app/http/form.server.ts';
 import { findSession } from '#app/http/guards.server.ts';
 import { safeRedirectTo } from '#app/http/redirect-to.server.ts';
@@ -54,6 +55,7 @@ export async function action({ request, context }: ActionFunctionArgs) {
   }
   return startSession(context, {
     userId,
+    proof: passwordProof,
     remember: remember === 'on',
     redirectTo,
     toast: { kind: 'welcome' },

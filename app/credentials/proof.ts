@@ -1,0 +1,38 @@
+import { z } from 'zod';
+
+/** How a person proved who they are; kept with the session that it began. */
+export const proofSchema = z.object({
+  by: z.enum(['password', 'passkey', 'provider', 'mailed-code']),
+  /** The second factor besides; null: none was asked for, or the first was as good as two. */
+  second: z.enum(['totp', 'recovery-code']).nullable(),
+  /** Which provider, by the name that people know; null: none. */
+  provider: z.string().max(80).nullable(),
+});
+
+export type Proof = z.infer<typeof proofSchema>;
+
+/** What is kept with a session. */
+export interface SessionMeta {
+  proof: Proof;
+}
+
+export const passwordProof: Proof = { by: 'password', second: null, provider: null };
+
+/** True when nothing more is to be asked: two factors, or a passkey that knew its owner. */
+export function isFullProof({ by, second }: Proof): boolean {
+  return by === 'passkey' || second !== null;
+}
+
+const firstTexts = {
+  password: 'Password',
+  passkey: 'Passkey',
+  provider: 'Provider',
+  'mailed-code': 'Code by mail',
+} as const;
+const secondTexts = { totp: 'code', 'recovery-code': 'recovery code' } as const;
+
+/** "Password and code", for the list of sessions. */
+export function proofText({ by, second, provider }: Proof): string {
+  const first = by === 'provider' && provider ? provider : firstTexts[by];
+  return second === null ? first : `${first} and ${secondTexts[second]}`;
+}

@@ -1,0 +1,45 @@
+import { z } from 'zod';
+import type { LatchkeyContext } from '#app/context.server.ts';
+import { proofSchema } from '#app/credentials/proof.ts';
+import type { SealedCookieFactory } from './sealed-cookie.server.ts';
+
+const MAX_AGE_SECONDS = 600;
+
+const pendingSchema = z.object({
+  userId: z.string(),
+  /** The factor that was proven. */
+  proof: proofSchema,
+  remember: z.boolean(),
+  redirectTo: z.string(),
+  /** When it was proven, in milliseconds since 1970. */
+  provenAt: z.number(),
+});
+
+/** Somebody who has proven one factor and owes another. There is no session yet. */
+export type PendingSignIn = z.infer<typeof pendingSchema>;
+
+/** The cookie that carries it. It names the user: only that user's code finishes the sign-in. */
+export const pendingSignInCookie = (sealedCookie: SealedCookieFactory) =>
+  sealedCookie<PendingSignIn>({
+    name: 'pending-sign-in',
+    schema: pendingSchema,
+    maxAgeSeconds: MAX_AGE_SECONDS,
+  });
+
+/**
+ * The sign-in that waits for its second factor in this browser; null when there is none, it is older
+ * than ten minutes, or the account or its password has changed since the first factor was proven.
+ */
+export async function findPendingSignIn(
+  context: LatchkeyContext,
+  request: Request,
+): Promise<PendingSignIn | null> {
+  const pending = context.cookies.pendingSignIn.read(request.headers.get('cookie'), context.now);
+  if (!pending) return null;
+  const user = await context.db.user.findUnique({
+    where: { id: pending.userId },
+    select: { password: { select: { changedAt: true } } },
+  });
+  if (!user || (user.password && user.password.changedAt.getTime() > pending.provenAt)) return null;
+  return pending;
+}

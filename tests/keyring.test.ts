@@ -1,0 +1,78 @@
+import { describe, expect, test } from 'vitest';
+import { createKeyring, type NamedKey } from '#app/keyring.server.ts';
+
+const key = (id: string, byte: number): NamedKey => ({ id, secret: Buffer.alloc(32, byte) });
+const keyring = createKeyring([key('a', 1)]);
+
+test('what was sealed opens again, and no two seals are alike', () => {
+  for (const text of ['', 'x', 'Ünïcödé 🗝', 'long '.repeat(5000)]) {
+    const sealed = keyring.seal('purpose', text);
+    expect(keyring.open('purpose', sealed)).toBe(text);
+    expect(keyring.seal('purpose', text)).not.toBe(sealed);
+    if (text.length > 1) expect(sealed).not.toContain(text);
+  }
+});
+
+test('what was sealed for one purpose opens for no other', () => {
+  const sealed = keyring.seal('pending sign-in', 'user');
+  for (const purpose of ['', 'pending', 'pending sign-in ', 'totp']) {
+    expect(keyring.open(purpose, sealed)).toBeNull();
+  }
+});
+
+test('every character flipped, left out or doubled is refused', () => {
+  const sealed = keyring.seal('purpose', 'text');
+  for (let at = 0; at < sealed.length; at += 1) {
+    // The last character of a part may carry bits that count for nothing.
+    if (at + 1 === sealed.length || sealed[at + 1] === '.') continue;
+    const flipped = sealed[at] === 'A' ? 'B' : 'A';
+    for (const instead of [flipped, '', sealed[at]! + sealed[at]!, '.']) {
+      const forged = sealed.slice(0, at) + instead + sealed.slice(at + 1);
+      if (forged === sealed) continue;
+      expect(keyring.open('purpose', forged), forged).toBeNull();
+    }
+  }
+});
+
+test.each([
+  '',
+  '.',
+  '..',
+  'a',
+  'a..',
+  'a.AAAA.AAAA',
+  'b.AAAAAAAAAAAAAAAA.AAAAAAAAAAAAAAAAAAAAAAAA',
+  'a.a.a.a',
+])('what is no seal opens nothing: %j', (text) => {
+  expect(keyring.open('purpose', text)).toBeNull();
+});
+
+describe('after a new key was put in front', () => {
+  const rotated = createKeyring([key('b', 2), key('a', 1)]);
+
+  test('what was sealed under the old one still opens, and new seals carry the new name', () => {
+    expect(rotated.open('purpose', keyring.seal('purpose', 'text'))).toBe('text');
+    expect(rotated.seal('purpose', 'text')).toMatch(/^b\./);
+    expect(keyring.open('purpose', rotated.seal('purpose', 'text'))).toBeNull();
+  });
+
+  test('old digests are still found', () => {
+    const old = keyring.digest('purpose', 'text');
+    expect(rotated.digests('purpose', 'text')).toEqual([rotated.digest('purpose', 'text'), old]);
+  });
+});
+
+test('another key of the same name opens nothing', () => {
+  expect(createKeyring([key('a', 9)]).open('purpose', keyring.seal('purpose', 'text'))).toBeNull();
+});
+
+test('a digest depends on the key, the purpose and the text, and on nothing else', () => {
+  const digest = keyring.digest('purpose', 'text');
+  expect(keyring.digest('purpose', 'text')).toBe(digest);
+  const others = [
+    keyring.digest('purpose', 'texts'),
+    keyring.digest('other', 'text'),
+    createKeyring([key('a', 2)]).digest('purpose', 'text'),
+  ];
+  expect(new Set([digest, ...others]).size).toBe(4);
+});
