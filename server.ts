@@ -11,6 +11,7 @@ import { createActivityLog } from '#app/account/activity.server.ts';
 import { PERSON_COLUMNS, type Application, type Person } from '#app/context.server.ts';
 import { createPasswords } from '#app/credentials/password.server.ts';
 import type { SessionMeta } from '#app/credentials/proof.ts';
+import { createMailedCodes } from '#app/credentials/mailed-codes.server.ts';
 import { createSpent } from '#app/credentials/spent.server.ts';
 import { createTotp } from '#app/credentials/totp.server.ts';
 import { openDatabase, type Database } from '#app/db.server.ts';
@@ -98,9 +99,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       keyring,
       passwords,
       totp: createTotp({ db: database.client }),
+      mailedCodes: createMailedCodes({ db: database.client, keyring }),
       spent: createSpent(database.client),
       activity: createActivityLog(database.client),
-      mailer: { isOn: false, send: () => Promise.resolve() },
+      mailer: { isOn: false, outboxPath: null, send: () => Promise.resolve() },
       limits: createRateLimits({
         passwordTriesPerAccount: env.PASSWORD_TRIES_PER_ACCOUNT,
         passwordTriesPerNetwork: env.PASSWORD_TRIES_PER_NETWORK,

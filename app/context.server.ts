@@ -1,4 +1,5 @@
 import type { ActivityLog } from '#app/account/activity.server.ts';
+import type { MailedCodes } from '#app/credentials/mailed-codes.server.ts';
 import type { SessionMeta } from '#app/credentials/proof.ts';
 import type { Spent } from '#app/credentials/spent.server.ts';
 import type { Totp } from '#app/credentials/totp.server.ts';
@@ -36,6 +37,7 @@ export interface Application {
   keyring: Keyring;
   passwords: Passwords;
   totp: Totp;
+  mailedCodes: MailedCodes;
   spent: Spent;
   activity: ActivityLog;
   mailer: Mailer;

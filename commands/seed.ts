@@ -155,7 +155,9 @@ async function seed(env: Env): Promise<void> {
   const now = new Date();
   // Once more from the start, whatever was done with it since.
   await db.user.deleteMany({ where: { email: demoPerson.email } });
-  const userId = await createAccount({ db, passwords }, demoPerson, now);
+  const { email, name, password } = demoPerson;
+  const passwordHash = await passwords.hash(password);
+  const userId = await createAccount(db, { email, name, passwordHash, emailVerifiedAt: now }, now);
   const store = prismaSessionStore({ client: db, provider });
   for (const session of demoSessions) {
     await store.saveSession(recordOf(session, String(userId), now));

@@ -1,26 +1,26 @@
-import type { Passwords } from '#app/credentials/password.server.ts';
 import { isUniqueViolation } from '#app/database-errors.server.ts';
 import type { Database } from '#app/db.server.ts';
 
 export interface NewAccount {
   email: string;
   name: string;
-  password: string;
+  /** What `Passwords.hash` made of the password; null: an account without one. */
+  passwordHash: string | null;
+  /** When the person proved that the address is theirs; null: they did not. */
+  emailVerifiedAt: Date | null;
 }
 
-/**
- * Creates a user with a password. Answers the user's id; null when the e-mail is taken. Both cost
- * a password hash.
- */
+/** Creates a user. Answers the user's id; null when the e-mail is taken. */
 export async function createAccount(
-  { db, passwords }: { db: Database['client']; passwords: Passwords },
-  { email, name, password }: NewAccount,
+  db: Database['client'],
+  { email, name, passwordHash, emailVerifiedAt }: NewAccount,
   now: Date,
 ): Promise<string | null> {
-  const hash = await passwords.hash(password);
+  const password =
+    passwordHash === null ? {} : { password: { create: { hash: passwordHash, changedAt: now } } };
   try {
     const user = await db.user.create({
-      data: { email, name, password: { create: { hash, changedAt: now } } },
+      data: { email, name, emailVerifiedAt, ...password },
       select: { id: true },
     });
     return user.id;
@@ -28,4 +28,9 @@ export async function createAccount(
     if (isUniqueViolation(error, 'email')) return null;
     throw error;
   }
+}
+
+/** True when an account has this address. */
+export async function isEmailTaken(db: Database['client'], email: string): Promise<boolean> {
+  return (await db.user.count({ where: { email } })) > 0;
 }

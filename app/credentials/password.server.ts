@@ -20,11 +20,13 @@ export interface PasswordsOptions {
 export interface Passwords {
   /** The user whose e-mail and password these are; null for an unknown e-mail and a wrong password alike, at the same cost. */
   authenticate(email: string, password: string): Promise<string | null>;
+  /** True when the user has one. */
+  isSet(userId: string): Promise<boolean>;
   /** True when this is the user's password. */
   confirm(userId: string, password: string): Promise<boolean>;
   /** What to store of a password: bcrypt of its keyed digest. */
   hash(password: string): Promise<string>;
-  /** Sets the user's password. */
+  /** Sets the user's password, also the first one of an account without. */
   set(userId: string, password: string, now: Date): Promise<void>;
   /** Ends the threads. */
   close(): Promise<void>;
@@ -69,10 +71,19 @@ export function createPasswords(options: PasswordsOptions): Passwords {
       const matches = await compare(password, kept?.hash ?? nobodysHash);
       return matches && kept !== null;
     },
+    async isSet(userId) {
+      return (await db.password.count({ where: { userId } })) > 0;
+    },
     hash: hashOf,
     async set(userId, password, now) {
       const hash = await hashOf(password);
-      await db.password.update({ where: { userId }, data: { hash, changedAt: now } });
+      const kept = { hash, changedAt: now };
+      await db.password.upsert({
+        where: { userId },
+        update: kept,
+        create: { userId, ...kept },
+        select: { userId: true },
+      });
     },
     close: () => pool.close({ force: true }),
   };

@@ -1,3 +1,5 @@
+import { codeCookies } from './code-cookies.server.ts';
+import { keptFormCookie } from './kept-form.server.ts';
 import { pendingSignInCookie } from './pending-sign-in.server.ts';
 import type { SealedCookieFactory } from './sealed-cookie.server.ts';
 
@@ -5,6 +7,8 @@ import type { SealedCookieFactory } from './sealed-cookie.server.ts';
 export function createCookies(sealedCookie: SealedCookieFactory) {
   return {
     pendingSignIn: pendingSignInCookie(sealedCookie),
+    keptForm: keptFormCookie(sealedCookie),
+    ...codeCookies(sealedCookie),
   };
 }
 

@@ -3,6 +3,7 @@ import type { LatchkeyContext } from '#app/context.server.ts';
 import { isDatabaseUnavailable } from '#app/database-errors.server.ts';
 import { StoreUnavailableError } from '#app/sessions/index.ts';
 import { requireSession } from './guards.server.ts';
+import { takeUpKeptForm } from './kept-form.server.ts';
 
 const RETRY_AFTER_SECONDS = 10;
 
@@ -34,7 +35,8 @@ function guarded<Guarded extends RouteFunction>(run: Guarded, needsSession: bool
     const context = args.context as unknown as LatchkeyContext;
     try {
       if (needsSession) await requireSession({ request: args.request, context });
-      const answer = await run(args);
+      const request = await takeUpKeptForm(context, args.request);
+      const answer = await run({ ...args, request });
       context.owed.tries.clear();
       return answer;
     } catch (error) {

@@ -10,6 +10,15 @@ export const publicRoutes: ReadonlySet<string> = new Set([
   // The doors.
   'routes/login',
   'routes/signup',
+  // What comes before the first session: a code by mail proves the address, or that it is still theirs.
+  'routes/signup_.verify',
+  'routes/signup_.verify_.again',
+  'routes/forgot-password',
+  'routes/reset-password',
+  'routes/reset-password_.again',
+  'routes/reset-password_.new',
+  // The key in the mail is proof of its own; whoever needs it may be locked out.
+  'routes/email-change.undo',
   // Signing out what is signed out already is no error.
   'routes/logout',
   // A colour scheme is kept per browser, not per person.

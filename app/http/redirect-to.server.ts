@@ -1,6 +1,6 @@
 const ELSEWHERE = 'https://elsewhere.invalid';
 /** Where nobody wants to be sent after signing in: actions, and the doors themselves. */
-const NOT_A_DESTINATION = /^\/(login|logout|signup|theme)(\/|\?|#|$)/;
+const NOT_A_DESTINATION = /^\/(login|logout|signup|theme|confirm)(\/|\?|#|$)/;
 const MAX_CHARACTERS = 1024;
 
 /**
@@ -31,8 +31,8 @@ export function loginPathFor(request: Request, origin: string): string {
   return redirectTo === '/' ? '/login' : `/login?${new URLSearchParams({ redirectTo })}`;
 }
 
-// A form's address is no page to return to; the page that it stood on is.
-function pageOf(request: Request, origin: string): string | null {
+/** The page that a request belongs to. A form's address is none to return to; the page that it stood on is. */
+export function pageOf(request: Request, origin: string): string | null {
   if (request.method === 'GET' || request.method === 'HEAD') {
     const { pathname, search } = new URL(request.url);
     return pathname + search;

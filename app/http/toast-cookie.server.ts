@@ -16,6 +16,11 @@ const toastSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('password-changed'), count: z.int().min(0).nullable() }),
   z.object({ kind: z.literal('account-deleted') }),
   z.object({ kind: z.literal('welcome') }),
+  z.object({ kind: z.literal('code-sent-again') }),
+  z.object({ kind: z.literal('too-many-mails'), minutes: z.int().min(1) }),
+  z.object({ kind: z.literal('email-changed'), count: z.int().min(0).nullable() }),
+  z.object({ kind: z.literal('email-restored') }),
+  z.object({ kind: z.literal('password-reset') }),
 ]);
 export type ToastMessage = z.infer<typeof toastSchema>;
 
@@ -76,6 +81,18 @@ export function toastText(message: ToastMessage): string {
       return 'Your account and everything kept about you are deleted.';
     case 'welcome':
       return 'Welcome. Your account is ready.';
+    case 'code-sent-again':
+      return 'Another code is on its way. The one before it is no longer good.';
+    case 'too-many-mails':
+      return `Too many mails were asked for. Wait ${message.minutes === 1 ? 'a minute' : `${message.minutes} minutes`}, then try again.`;
+    case 'email-changed':
+      return message.count === null
+        ? 'Your e-mail is changed.'
+        : `Your e-mail is changed. ${othersText(message.count)}`;
+    case 'email-restored':
+      return 'Your e-mail is as it was, and every device is signed out.';
+    case 'password-reset':
+      return 'Your password is set. Every other device is signed out.';
   }
 }
 

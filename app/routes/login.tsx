@@ -38,6 +38,8 @@ const endedTexts: Record<EndReason, string | null> = {
   replaced: null,
   'signed-out-elsewhere': 'You were signed out from another device.',
   'password-changed': 'You were signed out because your password was changed.',
+  'email-restored': 'You were signed out because a change of your e-mail was taken back.',
+  'not-me': 'You were signed out because you told us that something was not you.',
   cap: 'You were signed out because you signed in on many other devices since.',
   expired: 'You were signed out because you had been away for a while.',
   erased: 'You were signed out because this account was deleted.',
@@ -110,6 +112,14 @@ export default function Login() {
           required
           reply={reply}
         />
+        <p className="-mt-4 text-small">
+          <Link
+            className="font-medium text-accent underline underline-offset-4"
+            to="/forgot-password"
+          >
+            Forgot your password?
+          </Link>
+        </p>
         <Checkbox
           name="remember"
           label="Remember me on this device"

@@ -7,44 +7,36 @@ import {
 import { Form, useActionData, useLoaderData, useNavigation } from '@remix-run/react';
 import { z } from 'zod';
 import { eraseAccount } from '#app/account/erasure.server.ts';
-import { emailSchema, passwordSchema } from '#app/credentials/password-schema.ts';
-import { comeBackLater, parseForm, tryAgain } from '#app/http/form.server.ts';
-import { requireSession } from '#app/http/guards.server.ts';
-import { takeTry } from '#app/http/try.server.ts';
+import { emailSchema } from '#app/credentials/password-schema.ts';
+import { parseForm, tryAgain } from '#app/http/form.server.ts';
+import { requireFresh } from '#app/http/fresh.server.ts';
 import { signedOutHeaders } from '#app/http/sign-in.server.ts';
 import { writeToast } from '#app/http/toast-cookie.server.ts';
 import { Button, ButtonLink } from '#app/ui/button.tsx';
 import { Field, FormError, useFocusOnError } from '#app/ui/field.tsx';
 import { SettingsHeading } from '#app/ui/page.tsx';
 
-export { retryHeaders as headers } from '#app/http/form.server.ts';
-
 export const meta: MetaFunction = () => [
   { title: 'Delete your account · Latchkey' },
   { name: 'robots', content: 'noindex' },
 ];
 
-const formSchema = z.object({ email: emailSchema, password: passwordSchema });
+const formSchema = z.object({ email: emailSchema });
 
 export async function loader(args: LoaderFunctionArgs) {
   const { context } = args;
-  const { person } = await requireSession(args);
+  const { person } = await requireFresh(args);
   const sessionCount = await context.db.session.count({ where: { userId: person.id } });
   return { email: person.email, name: person.name, sessionCount };
 }
 
 export async function action(args: ActionFunctionArgs) {
   const { context, request } = args;
-  const { person } = await requireSession(args);
+  const { person } = await requireFresh(args);
   const form = await parseForm(request, formSchema);
   if (!form.ok) return tryAgain(form.reply);
   if (form.value.email !== person.email) {
     return tryAgain(form.fail({ email: 'This is not the e-mail of this account.' }));
-  }
-  const leave = await takeTry(context, 'password', { email: person.email });
-  if (!leave.isGiven) return comeBackLater(form.fail, leave.retryAfterSeconds);
-  if (!(await context.passwords.confirm(person.id, form.value.password))) {
-    return tryAgain(form.fail({ password: 'This is not your password.' }));
   }
   await eraseAccount(context.db, person.id);
   const headers = signedOutHeaders(context);
@@ -86,14 +78,6 @@ export default function DeleteAccount() {
           inputMode="email"
           autoCapitalize="none"
           spellCheck={false}
-          required
-          reply={reply}
-        />
-        <Field
-          name="password"
-          label="Your password"
-          type="password"
-          autoComplete="current-password"
           enterKeyHint="go"
           required
           reply={reply}

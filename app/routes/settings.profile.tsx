@@ -4,7 +4,7 @@ import {
   type LoaderFunctionArgs,
   type MetaFunction,
 } from '@remix-run/node';
-import { Form, useActionData, useLoaderData, useNavigation } from '@remix-run/react';
+import { Form, Link, useActionData, useLoaderData, useNavigation } from '@remix-run/react';
 import { z } from 'zod';
 import { personNameSchema, renamePerson } from '#app/account/profile.server.ts';
 import { parseForm, tryAgain } from '#app/http/form.server.ts';
@@ -58,7 +58,15 @@ export default function Profile() {
         />
         <div className="grid gap-1.5">
           <p className="font-medium">E-mail</p>
-          <p className="text-muted">{email}</p>
+          <p className="text-muted">
+            {email} ·{' '}
+            <Link
+              className="font-medium text-accent underline underline-offset-4"
+              to="/settings/email"
+            >
+              Change e-mail
+            </Link>
+          </p>
         </div>
         <div>
           <Button pending={isPending} pendingText="Saving…">

@@ -7,7 +7,9 @@ import {
 import { Form, useLoaderData, useNavigation } from '@remix-run/react';
 import { findOwnSession } from '#app/account/own-session.server.ts';
 import { deviceNameOf } from '#app/account/session-view.server.ts';
+import { requireFresh } from '#app/http/fresh.server.ts';
 import { requireSession } from '#app/http/guards.server.ts';
+import { noteActivity } from '#app/http/note-activity.server.ts';
 import { endSession } from '#app/http/sign-in.server.ts';
 import { writeToast, type ToastMessage } from '#app/http/toast-cookie.server.ts';
 import { Button, ButtonLink } from '#app/ui/button.tsx';
@@ -32,13 +34,16 @@ export async function action(args: ActionFunctionArgs) {
   const { person, session: current } = await requireSession(args);
   const session = await findOwnSession(context, person.id, params.sessionId);
   if (session.id === current.id) return redirect('/', { headers: await endSession(context) });
+  await requireFresh(args);
   const ended = await context.sessions.revoke(
     session.id,
     { reason: 'signed-out-elsewhere', by: current.id, userId: person.id },
     context.now,
   );
+  const device = deviceNameOf(session);
+  if (ended) await noteActivity(context, person.id, { kind: 'session-ended', device });
   const toast: ToastMessage = ended
-    ? { kind: 'session-ended', device: deviceNameOf(session) }
+    ? { kind: 'session-ended', device }
     : { kind: 'session-already-ended' };
   return redirect(SESSIONS_PAGE, {
     headers: { 'Set-Cookie': writeToast(toast, context.origin) },

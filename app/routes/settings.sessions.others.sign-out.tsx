@@ -5,7 +5,9 @@ import {
   type MetaFunction,
 } from '@remix-run/node';
 import { Form, useNavigation, useRouteLoaderData } from '@remix-run/react';
+import { requireFresh } from '#app/http/fresh.server.ts';
 import { requireSession } from '#app/http/guards.server.ts';
+import { signOutOthers } from '#app/http/sign-out-others.server.ts';
 import { writeToast } from '#app/http/toast-cookie.server.ts';
 import { Button, ButtonLink } from '#app/ui/button.tsx';
 import { Question } from '#app/ui/question.tsx';
@@ -24,16 +26,10 @@ export async function loader(args: LoaderFunctionArgs) {
 
 export async function action(args: ActionFunctionArgs) {
   const { context } = args;
-  const { person, session } = await requireSession(args);
-  const ended = await context.sessions.revokeOthers(
-    person.id,
-    session.id,
-    { reason: 'signed-out-elsewhere' },
-    context.now,
-  );
-  const toast = { kind: 'others-ended', count: ended.length } as const;
+  const { person, session } = await requireFresh(args);
+  const count = await signOutOthers(context, person.id, session.id, 'signed-out-elsewhere');
   return redirect(SESSIONS_PAGE, {
-    headers: { 'Set-Cookie': writeToast(toast, context.origin) },
+    headers: { 'Set-Cookie': writeToast({ kind: 'others-ended', count }, context.origin) },
   });
 }
 

@@ -7,13 +7,13 @@ import {
 import { Form, Link, useActionData, useLoaderData, useNavigation } from '@remix-run/react';
 import { z } from 'zod';
 import { personNameSchema } from '#app/account/profile.server.ts';
-import { createAccount } from '#app/account/sign-up.server.ts';
+import { createAccount, isEmailTaken } from '#app/account/sign-up.server.ts';
 import { emailSchema, newPasswordSchema } from '#app/credentials/password-schema.ts';
-import { passwordProof } from '#app/credentials/proof.ts';
+import { sendCode } from '#app/http/code-by-mail.server.ts';
 import { comeBackLater, parseForm, tryAgain } from '#app/http/form.server.ts';
 import { findSession } from '#app/http/guards.server.ts';
 import { safeRedirectTo } from '#app/http/redirect-to.server.ts';
-import { startSession } from '#app/http/sign-in.server.ts';
+import { takeSignUp, welcome } from '#app/http/sign-up.server.ts';
 import { Button } from '#app/ui/button.tsx';
 import { Checkbox, Field, FormError, useFocusOnError } from '#app/ui/field.tsx';
 import { FormPage } from '#app/ui/page.tsx';
@@ -42,10 +42,24 @@ export async function loader({ request, context }: LoaderFunctionArgs) {
 export async function action({ request, context }: ActionFunctionArgs) {
   const form = await parseForm(request, signupSchema);
   if (!form.ok) return tryAgain(form.reply);
-  const { remember, redirectTo, ...account } = form.value;
-  const leave = await context.limits.takeSignUp(context.device.ipAddress);
+  const { name, email, password, redirectTo } = form.value;
+  const remember = form.value.remember === 'on';
+  const leave = await takeSignUp(context, email);
   if (!leave.isGiven) return comeBackLater(form.fail, leave.retryAfterSeconds);
-  const userId = await createAccount(context, account, context.now);
+  const passwordHash = await context.passwords.hash(password);
+  if (context.mailer.isOn) {
+    const cookie = await sendCode(context, {
+      purpose: 'sign-up',
+      userId: null,
+      email,
+      payload: { name, passwordHash, remember, redirectTo },
+      // Whether there is an account is told to the address, and to nobody else.
+      isDecoy: await isEmailTaken(context.db, email),
+    });
+    return redirect('/signup/verify', { headers: { 'Set-Cookie': cookie } });
+  }
+  const account = { email, name, passwordHash, emailVerifiedAt: null };
+  const userId = await createAccount(context.db, account, context.now);
   if (userId === null) {
     return tryAgain(
       form.fail({
@@ -53,13 +67,7 @@ export async function action({ request, context }: ActionFunctionArgs) {
       }),
     );
   }
-  return startSession(context, {
-    userId,
-    proof: passwordProof,
-    remember: remember === 'on',
-    redirectTo,
-    toast: { kind: 'welcome' },
-  });
+  return welcome(context, { userId, remember, redirectTo });
 }
 
 export default function Signup() {

@@ -12,6 +12,10 @@ export type EndReason =
   | 'signed-out-elsewhere'
   /** The password was changed, with "sign out everywhere else". */
   | 'password-changed'
+  /** A change of the e-mail was taken back; whoever made it may know the password. */
+  | 'email-restored'
+  /** The person said that something was not them. */
+  | 'not-me'
   /** The same browser signed in again; one browser holds one session. */
   | 'replaced'
   /** The cap on live sessions was reached, and this was the least recently used. */

@@ -9,7 +9,7 @@ interface CodeFromLinkProps extends Omit<ComponentProps<typeof Field>, 'type' | 
 }
 
 /** What codes and keys consist of; anything else in an address was not put there by us. */
-const CODE = /^#([\w-]{1,128})$/;
+const CODE = /^#([\w.-]{1,128})$/;
 
 /**
  * A field for a code or key that came by mail. A link there carries it behind the "#", which no

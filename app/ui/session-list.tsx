@@ -125,6 +125,8 @@ const reasons: Record<string, string> = {
   'signed-out': 'Signed out there',
   'signed-out-elsewhere': 'Signed out from another device',
   'password-changed': 'Signed out when the password was changed',
+  'email-restored': 'Signed out when a change of the e-mail was taken back',
+  'not-me': 'Signed out after “This wasn’t me”',
   replaced: 'Replaced by a new sign-in in the same browser',
   cap: 'Signed out to make room for a newer device',
   expired: 'Ran out',

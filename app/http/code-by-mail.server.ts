@@ -1,0 +1,163 @@
+import { z } from 'zod';
+import type { CodePurpose, NewCode, Redeemed } from '#app/credentials/mailed-codes.server.ts';
+import type { LatchkeyContext } from '#app/context.server.ts';
+import type { MailContent } from '#app/mail/mail.ts';
+import { MINUTE_MS } from '#app/sessions/index.ts';
+import type { Leave } from './rate-limits.server.ts';
+import { takeTry } from './try.server.ts';
+
+/** Codes that are typed into the browser that asked for them. */
+type TypedPurpose = Extract<CodePurpose, 'sign-up' | 'password-reset' | 'email-change'>;
+
+/** What goes along with every such code: whom the mail greets, and what the purpose needs. */
+interface CodePayload {
+  name: string;
+  [more: string]: unknown;
+}
+
+type SentCode = Omit<NewCode, 'purpose' | 'payload'> & {
+  purpose: TypedPurpose;
+  payload: CodePayload;
+};
+
+const COOKIES = {
+  'sign-up': 'signUpCode',
+  'password-reset': 'resetCode',
+  'email-change': 'emailChangeCode',
+} as const;
+
+/** The page on which each code is typed; the link in the mail leads there. */
+const PAGES = {
+  'sign-up': '/signup/verify',
+  'password-reset': '/reset-password',
+  'email-change': '/settings/email/verify',
+} as const;
+
+const CODE_LIFETIME_MS = 10 * MINUTE_MS;
+
+/** A code as it is typed: eight digits, however they are grouped. */
+export const typedCodeSchema = z
+  .string('Enter the code from the mail.')
+  .transform((text) => text.replaceAll(/[\s-]/g, ''))
+  .pipe(z.string().regex(/^\d{8}$/, 'The code in the mail has eight digits.'));
+
+/** Sends a code, or nothing for a decoy, at the same cost. Answers the `Set-Cookie` value of the browser that waits. */
+export async function sendCode(context: LatchkeyContext, details: SentCode): Promise<string> {
+  const { purpose, userId, email, payload } = details;
+  const { id, browserKey, code } = await context.mailedCodes.issue(details, context.now);
+  await send(context, { purpose, userId, email, payload, code });
+  return context.cookies[COOKIES[purpose]].write({ id, browserKey, email }, context.now);
+}
+
+/** Where the code of this purpose went that this browser waits for; null when it waits for none. */
+export function waitingFor(
+  context: LatchkeyContext,
+  request: Request,
+  purpose: TypedPurpose,
+): { email: string } | null {
+  const waiting = context.cookies[COOKIES[purpose]].read(
+    request.headers.get('cookie'),
+    context.now,
+  );
+  return waiting && { email: waiting.email };
+}
+
+/**
+ * Sends another code in place of the one that this browser waits for. Null when it waits for none
+ * any more.
+ */
+export async function sendCodeAgain(
+  context: LatchkeyContext,
+  request: Request,
+  purpose: TypedPurpose,
+): Promise<Leave | null> {
+  const cookie = context.cookies[COOKIES[purpose]];
+  const waiting = cookie.read(request.headers.get('cookie'), context.now);
+  if (!waiting) return null;
+  const { ipAddress } = context.device;
+  const leave = await context.limits.takeMail({ email: waiting.email, ipAddress });
+  if (!leave.isGiven) return leave;
+  const again = await context.mailedCodes.reissue({ ...waiting, purpose }, context.now);
+  if (!again) return null;
+  await send(context, { purpose, ...again, payload: again.payload as CodePayload });
+  return leave;
+}
+
+/** What became of a code that was typed. */
+export type CodeTried =
+  | (Extract<Redeemed, { state: 'right' }> & { codeId: string; payload: CodePayload })
+  /** What to say beside the field. */
+  | { state: 'wrong'; text: string }
+  | { state: 'later'; retryAfterSeconds: number }
+  /** This browser waits for no code. */
+  | { state: 'none' };
+
+/** Tries the code that was typed into this browser. */
+export async function tryCode(
+  context: LatchkeyContext,
+  request: Request,
+  purpose: TypedPurpose,
+  code: string,
+): Promise<CodeTried> {
+  const cookie = context.cookies[COOKIES[purpose]];
+  const waiting = cookie.read(request.headers.get('cookie'), context.now);
+  if (!waiting) return { state: 'none' };
+  const leave = await takeTry(context, 'mailed-code', { email: waiting.email });
+  if (!leave.isGiven) return { state: 'later', retryAfterSeconds: leave.retryAfterSeconds };
+  const { id, browserKey } = waiting;
+  const redeemed = await context.mailedCodes.redeem({ id, browserKey, purpose, code }, context.now);
+  switch (redeemed.state) {
+    case 'right':
+      await leave.giveBack();
+      return { ...redeemed, codeId: id, payload: redeemed.payload as CodePayload };
+    case 'wrong':
+      return {
+        state: 'wrong',
+        text:
+          redeemed.triesLeft === 0
+            ? 'This is not the code, and it was the last try. Have another one sent.'
+            : 'This is not the code. Look at the newest mail from us.',
+      };
+    case 'over':
+      return {
+        state: 'wrong',
+        text: 'This code is used or too old: it lasts ten minutes. Have another one sent.',
+      };
+  }
+}
+
+/** A `Set-Cookie` value for a browser that waits no longer. */
+export function stopWaiting(context: LatchkeyContext, purpose: TypedPurpose): string {
+  return context.cookies[COOKIES[purpose]].clear();
+}
+
+async function send(
+  context: LatchkeyContext,
+  { email, userId, ...rest }: Omit<SentCode, 'isDecoy'> & { code: string | null },
+): Promise<void> {
+  const content = contentOf(context, rest);
+  const expiresAt = new Date(context.now.getTime() + CODE_LIFETIME_MS);
+  await context.mailer.send(content && { to: email, userId, content, expiresAt }, context.now);
+}
+
+function contentOf(
+  { origin }: LatchkeyContext,
+  { purpose, code, payload }: { purpose: TypedPurpose; code: string | null; payload: CodePayload },
+): MailContent | null {
+  const { name } = payload;
+  // Behind the "#": no server is told of it, and no log.
+  const link = `${origin}${PAGES[purpose]}#${code}`;
+  const taken: MailContent = {
+    kind: 'sign-up-taken',
+    loginLink: `${origin}/login`,
+    resetLink: `${origin}/forgot-password`,
+  };
+  switch (purpose) {
+    case 'sign-up':
+      return code === null ? taken : { kind: 'sign-up-code', code, link };
+    case 'password-reset':
+      return code === null ? null : { kind: 'password-reset-code', name, code, link };
+    case 'email-change':
+      return code === null ? taken : { kind: 'email-change-code', name, code, link };
+  }
+}

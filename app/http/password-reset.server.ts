@@ -1,0 +1,62 @@
+import type { LatchkeyContext } from '#app/context.server.ts';
+import { DAY_MS } from '#app/sessions/index.ts';
+import type { PasswordReset } from './code-cookies.server.ts';
+import { sendCode } from './code-by-mail.server.ts';
+import { noteActivity } from './note-activity.server.ts';
+
+/**
+ * Sends a code that allows a new password, if there is an account of this address; the answer is
+ * the same, at the same cost, when there is none. Answers the `Set-Cookie` value of the browser that
+ * waits for it.
+ */
+export async function startPasswordReset(context: LatchkeyContext, email: string): Promise<string> {
+  const user = await context.db.user.findUnique({
+    where: { email },
+    select: { id: true, name: true },
+  });
+  return sendCode(context, {
+    purpose: 'password-reset',
+    userId: user?.id ?? null,
+    email,
+    payload: { name: user?.name ?? '' },
+    isDecoy: user === null,
+  });
+}
+
+/**
+ * The reset that this browser may finish: it brought the code back within the last ten minutes, and
+ * neither the address nor the password has changed since. Null otherwise.
+ */
+export async function findPasswordReset(
+  context: LatchkeyContext,
+  request: Request,
+): Promise<PasswordReset | null> {
+  const reset = context.cookies.passwordReset.read(request.headers.get('cookie'), context.now);
+  if (!reset) return null;
+  const user = await context.db.user.findUnique({
+    where: { id: reset.userId },
+    select: { email: true, password: { select: { changedAt: true } } },
+  });
+  if (user?.email !== reset.email) return null;
+  const isChanged = user.password && user.password.changedAt.getTime() > reset.provenAt;
+  return isChanged ? null : reset;
+}
+
+/**
+ * Sets the password, signs every device out and makes all codes worthless that wait for this account.
+ * False when this reset was finished before.
+ */
+export async function finishPasswordReset(
+  context: LatchkeyContext,
+  { userId, codeId, provenAt }: PasswordReset,
+  newPassword: string,
+): Promise<boolean> {
+  const { now, passwords, spent, sessions, mailedCodes } = context;
+  const isFirst = await spent.spend(`password reset ${codeId}`, new Date(provenAt + DAY_MS));
+  if (!isFirst) return false;
+  await passwords.set(userId, newPassword, now);
+  await sessions.revokeOthers(userId, null, { reason: 'password-changed' }, now);
+  await mailedCodes.discard(userId, ['password-reset', 'email-change']);
+  await noteActivity(context, userId, { kind: 'password-reset' });
+  return true;
+}

@@ -1,0 +1,81 @@
+import { redirect, type ActionFunctionArgs, type MetaFunction } from '@remix-run/node';
+import { Form, useActionData, useNavigation } from '@remix-run/react';
+import { z } from 'zod';
+import { changeEmail } from '#app/account/email-change.server.ts';
+import { redeemEmailUndo, secureRestoredAccount } from '#app/http/email-change.server.ts';
+import { comeBackLater, parseForm, tryAgain } from '#app/http/form.server.ts';
+import { startPasswordReset } from '#app/http/password-reset.server.ts';
+import { signedOutHeaders } from '#app/http/sign-in.server.ts';
+import { writeToast } from '#app/http/toast-cookie.server.ts';
+import { takeTry } from '#app/http/try.server.ts';
+import { Button } from '#app/ui/button.tsx';
+import { CodeFromLink } from '#app/ui/code-from-link.tsx';
+import { FormError, useFocusOnError } from '#app/ui/field.tsx';
+import { FormPage } from '#app/ui/page.tsx';
+
+export { retryHeaders as headers } from '#app/http/form.server.ts';
+
+export const meta: MetaFunction = () => [
+  { title: 'Take back a change of e-mail · Latchkey' },
+  { name: 'robots', content: 'noindex' },
+];
+
+const formSchema = z.object({
+  key: z
+    .string('Paste the key from the mail.')
+    .trim()
+    .min(1)
+    .max(128, 'That is longer than any key.'),
+});
+
+export async function action({ request, context }: ActionFunctionArgs) {
+  const form = await parseForm(request, formSchema);
+  if (!form.ok) return tryAgain(form.reply);
+  const { key } = form.value;
+  // Whose account it is about is not known yet: the key's own name stands for it.
+  const leave = await takeTry(context, 'mailed-code', { userId: key.split('.')[0] ?? '' });
+  if (!leave.isGiven) return comeBackLater(form.fail, leave.retryAfterSeconds);
+  const undo = await redeemEmailUndo(context, key);
+  const { db, now } = context;
+  if (!undo || (await changeEmail(db, undo.userId, undo.from, now)) === null) {
+    return tryAgain(
+      form.fail({
+        key: 'This key is used, older than a week, or not whole. Follow the link in the mail once more.',
+      }),
+    );
+  }
+  await leave.giveBack();
+  await secureRestoredAccount(context, undo);
+  const headers = signedOutHeaders(context);
+  headers.append('Set-Cookie', writeToast({ kind: 'email-restored' }, context.origin));
+  headers.append('Set-Cookie', await startPasswordReset(context, undo.from));
+  return redirect('/reset-password', { headers });
+}
+
+export default function UndoEmailChange() {
+  const reply = useActionData<typeof action>()?.reply;
+  const form = useFocusOnError(reply);
+  const isPending = useNavigation().formMethod === 'POST';
+  return (
+    <FormPage
+      title="Take back the change"
+      lead="Your account gets its old e-mail back, every device is signed out, and we send you a code for a new password."
+    >
+      <Form method="post" action="/email-change/undo" ref={form} noValidate className="grid gap-6">
+        <FormError reply={reply} />
+        <CodeFromLink
+          name="key"
+          label="Key"
+          help="The part of the link in the mail that stands behind the #."
+          filledHelp="Taken from the link."
+          enterKeyHint="go"
+          required
+          reply={reply}
+        />
+        <Button look="danger" pending={isPending} pendingText="Taking it back…">
+          Take it back and sign out everywhere
+        </Button>
+      </Form>
+    </FormPage>
+  );
+}

@@ -1,0 +1,84 @@
+import {
+  redirect,
+  type ActionFunctionArgs,
+  type LoaderFunctionArgs,
+  type MetaFunction,
+} from '@remix-run/node';
+import { Form, Link, useActionData, useLoaderData, useNavigation } from '@remix-run/react';
+import { z } from 'zod';
+import { emailSchema } from '#app/credentials/password-schema.ts';
+import { comeBackLater, parseForm, tryAgain } from '#app/http/form.server.ts';
+import { findSession } from '#app/http/guards.server.ts';
+import { startPasswordReset } from '#app/http/password-reset.server.ts';
+import { Button } from '#app/ui/button.tsx';
+import { Field, FormError, useFocusOnError } from '#app/ui/field.tsx';
+import { FormPage, Notice } from '#app/ui/page.tsx';
+
+export { retryHeaders as headers } from '#app/http/form.server.ts';
+
+export const meta: MetaFunction = () => [
+  { title: 'Reset your password · Latchkey' },
+  { name: 'description', content: 'Set a new password for your Latchkey account.' },
+];
+
+const formSchema = z.object({ email: emailSchema });
+
+export async function loader({ context }: LoaderFunctionArgs) {
+  const signedIn = await findSession({ context });
+  return { isPossible: context.mailer.isOn, email: signedIn?.person.email ?? '' };
+}
+
+export async function action({ request, context }: ActionFunctionArgs) {
+  const form = await parseForm(request, formSchema);
+  if (!form.ok) return tryAgain(form.reply);
+  if (!context.mailer.isOn) return redirect('/forgot-password');
+  const { email } = form.value;
+  const leave = await context.limits.takeMail({ email, ipAddress: context.device.ipAddress });
+  if (!leave.isGiven) return comeBackLater(form.fail, leave.retryAfterSeconds);
+  const cookie = await startPasswordReset(context, email);
+  return redirect('/reset-password', { headers: { 'Set-Cookie': cookie } });
+}
+
+export default function ForgotPassword() {
+  const { isPossible, email } = useLoaderData<typeof loader>();
+  const reply = useActionData<typeof action>()?.reply;
+  const form = useFocusOnError(reply);
+  const isPending = useNavigation().formAction?.startsWith('/forgot-password') ?? false;
+  return (
+    <FormPage
+      title="Reset your password"
+      lead="We send a code to the e-mail of your account. With it you choose a new password."
+    >
+      {isPossible ? (
+        <Form method="post" action="/forgot-password" ref={form} noValidate className="grid gap-6">
+          <FormError reply={reply} />
+          <Field
+            name="email"
+            label="E-mail"
+            type="email"
+            autoComplete="username"
+            inputMode="email"
+            enterKeyHint="send"
+            autoCapitalize="none"
+            spellCheck={false}
+            required
+            defaultValue={email}
+            reply={reply}
+          />
+          <Button pending={isPending} pendingText="Sending…">
+            Send the code
+          </Button>
+        </Form>
+      ) : (
+        <Notice>
+          This Latchkey cannot send mail, so a password cannot be reset here. Ask whoever runs it.
+        </Notice>
+      )}
+      <p className="text-muted">
+        <Link className="font-medium text-accent underline underline-offset-4" to="/login">
+          Back to sign in
+        </Link>
+      </p>
+    </FormPage>
+  );
+}

@@ -1,0 +1,97 @@
+import {
+  redirect,
+  type ActionFunctionArgs,
+  type LoaderFunctionArgs,
+  type MetaFunction,
+} from '@remix-run/node';
+import { Form, useActionData, useLoaderData, useNavigation } from '@remix-run/react';
+import { z } from 'zod';
+import { newPasswordSchema } from '#app/credentials/password-schema.ts';
+import type { Proof } from '#app/credentials/proof.ts';
+import { comeBackLater, parseForm, tryAgain } from '#app/http/form.server.ts';
+import { finishPasswordReset, findPasswordReset } from '#app/http/password-reset.server.ts';
+import { trySecondFactor, typedSecondFactorSchema } from '#app/http/second-factor.server.ts';
+import { startSession } from '#app/http/sign-in.server.ts';
+import { Button } from '#app/ui/button.tsx';
+import { Field, FormError, UsernameField, useFocusOnError } from '#app/ui/field.tsx';
+import { FormPage } from '#app/ui/page.tsx';
+import { SecondFactorField } from '#app/ui/second-factor-field.tsx';
+
+export { retryHeaders as headers } from '#app/http/form.server.ts';
+
+export const meta: MetaFunction = () => [
+  { title: 'Choose a new password · Latchkey' },
+  { name: 'robots', content: 'noindex' },
+];
+
+const formSchema = z.object({
+  newPassword: newPasswordSchema,
+  secondFactor: typedSecondFactorSchema,
+});
+
+export async function loader({ request, context }: LoaderFunctionArgs) {
+  const reset = await findPasswordReset(context, request);
+  if (!reset) return redirect('/forgot-password');
+  return { email: reset.email, hasTotp: await context.totp.isOn(reset.userId) };
+}
+
+export async function action({ request, context }: ActionFunctionArgs) {
+  const reset = await findPasswordReset(context, request);
+  if (!reset) return redirect('/forgot-password');
+  const form = await parseForm(request, formSchema);
+  if (!form.ok) return tryAgain(form.reply);
+  const { newPassword, secondFactor } = form.value;
+  const { userId } = reset;
+  // The mailbox is one factor. It sets no password where two are asked for.
+  let second: Proof['second'] = null;
+  if (await context.totp.isOn(userId)) {
+    const tried = await trySecondFactor(context, userId, secondFactor);
+    if (tried.state === 'later') return comeBackLater(form.fail, tried.retryAfterSeconds);
+    if (tried.state === 'wrong') return tryAgain(form.fail({ secondFactor: tried.text }));
+    second = tried.second;
+  }
+  if (!(await finishPasswordReset(context, reset, newPassword))) {
+    return redirect('/forgot-password');
+  }
+  const answer = await startSession(context, {
+    userId,
+    proof: { by: 'mailed-code', second, provider: null },
+    remember: false,
+    redirectTo: '/settings/sessions',
+    toast: { kind: 'password-reset' },
+  });
+  answer.headers.append('Set-Cookie', context.cookies.passwordReset.clear());
+  return answer;
+}
+
+export default function NewPassword() {
+  const { email, hasTotp } = useLoaderData<typeof loader>();
+  const reply = useActionData<typeof action>()?.reply;
+  const form = useFocusOnError(reply);
+  const isPending = useNavigation().formMethod === 'POST';
+  return (
+    <FormPage
+      title="Choose a new password"
+      lead="Every device is signed out, and you are signed in here with the new one."
+    >
+      <Form method="post" action="/reset-password/new" ref={form} noValidate className="grid gap-6">
+        <FormError reply={reply} />
+        <UsernameField email={email} />
+        <Field
+          name="newPassword"
+          label="New password"
+          help="At least 8 characters, of any kind. A few words in a row are easy to remember."
+          type="password"
+          autoComplete="new-password"
+          enterKeyHint={hasTotp ? 'next' : 'go'}
+          required
+          reply={reply}
+        />
+        {hasTotp && <SecondFactorField reply={reply} />}
+        <Button pending={isPending} pendingText="Saving…">
+          Set password and sign in
+        </Button>
+      </Form>
+    </FormPage>
+  );
+}

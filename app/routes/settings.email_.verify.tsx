@@ -1,0 +1,117 @@
+import {
+  redirect,
+  type ActionFunctionArgs,
+  type LoaderFunctionArgs,
+  type MetaFunction,
+} from '@remix-run/node';
+import { Link, useActionData, useLoaderData } from '@remix-run/react';
+import { z } from 'zod';
+import { changeEmail } from '#app/account/email-change.server.ts';
+import {
+  stopWaiting,
+  tryCode,
+  typedCodeSchema,
+  waitingFor,
+} from '#app/http/code-by-mail.server.ts';
+import { tellOldAddress } from '#app/http/email-change.server.ts';
+import { comeBackLater, parseForm, tryAgain } from '#app/http/form.server.ts';
+import { requireFresh } from '#app/http/fresh.server.ts';
+import { requireSession } from '#app/http/guards.server.ts';
+import { loginPathFor } from '#app/http/redirect-to.server.ts';
+import { renewSession } from '#app/http/sign-in.server.ts';
+import { signOutOthers } from '#app/http/sign-out-others.server.ts';
+import { writeToast } from '#app/http/toast-cookie.server.ts';
+import { CodeElsewhere, CodeForm } from '#app/ui/code-form.tsx';
+import { SettingsHeading } from '#app/ui/page.tsx';
+
+export { retryHeaders as headers } from '#app/http/form.server.ts';
+
+export const meta: MetaFunction = () => [
+  { title: 'Check your mail · Latchkey' },
+  { name: 'robots', content: 'noindex' },
+];
+
+const formSchema = z.object({
+  code: typedCodeSchema,
+  signOutOthers: z.literal('on').optional(),
+});
+
+export async function loader(args: LoaderFunctionArgs) {
+  const { context, request } = args;
+  await requireSession(args);
+  return {
+    waiting: waitingFor(context, request, 'email-change'),
+    outboxPath: context.mailer.outboxPath,
+  };
+}
+
+export async function action(args: ActionFunctionArgs) {
+  const { context, request } = args;
+  const { person, session } = await requireFresh(args);
+  const form = await parseForm(request, formSchema);
+  if (!form.ok) return tryAgain(form.reply);
+  const tried = await tryCode(context, request, 'email-change', form.value.code);
+  switch (tried.state) {
+    case 'none':
+      return redirect('/settings/email');
+    case 'later':
+      return comeBackLater(form.fail, tried.retryAfterSeconds);
+    case 'wrong':
+      return tryAgain(form.fail({ code: tried.text }));
+    case 'right': {
+      // The code was asked for by this browser; by whom it was signed in to then is another matter.
+      if (tried.userId !== person.id) return redirect('/settings/email');
+      const cookie = await renewSession(context);
+      if (cookie === null) return redirect(loginPathFor(request, context.origin));
+      const from = await changeEmail(context.db, person.id, tried.email, context.now);
+      if (from === null) {
+        return tryAgain(form.fail({ form: 'Somebody else uses this e-mail by now.' }));
+      }
+      await tellOldAddress(context, person, { from, to: tried.email });
+      const count = form.value.signOutOthers
+        ? await signOutOthers(context, person.id, session.id, 'signed-out-elsewhere')
+        : null;
+      const headers = new Headers({ 'Set-Cookie': cookie });
+      headers.append('Set-Cookie', stopWaiting(context, 'email-change'));
+      headers.append('Set-Cookie', writeToast({ kind: 'email-changed', count }, context.origin));
+      return redirect('/settings/profile', { headers });
+    }
+  }
+}
+
+export default function VerifyNewEmail() {
+  const { waiting, outboxPath } = useLoaderData<typeof loader>();
+  const reply = useActionData<typeof action>()?.reply;
+  return (
+    <>
+      <SettingsHeading title="Check your mail" />
+      <div className="grid max-w-104 gap-6">
+        {waiting ? (
+          <CodeForm
+            email={waiting.email}
+            action="/settings/email/verify"
+            submitText="Change e-mail"
+            pendingText="Changing…"
+            reply={reply}
+            outboxPath={outboxPath}
+            signOutOthers
+          />
+        ) : (
+          <CodeElsewhere>
+            <p className="text-muted">
+              This browser waits for no code. Go back to the one where you started.
+            </p>
+          </CodeElsewhere>
+        )}
+        <p className="text-muted">
+          <Link
+            className="font-medium text-accent underline underline-offset-4"
+            to="/settings/email"
+          >
+            {waiting ? 'Use another e-mail' : 'Or start again here'}
+          </Link>
+        </p>
+      </div>
+    </>
+  );
+}

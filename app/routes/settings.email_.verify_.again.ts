@@ -1,0 +1,20 @@
+import { redirect, type ActionFunctionArgs, type LoaderFunctionArgs } from '@remix-run/node';
+import { sendCodeAgain } from '#app/http/code-by-mail.server.ts';
+import { requireSession } from '#app/http/guards.server.ts';
+import { answerSentAgain } from '#app/http/sent-again.server.ts';
+
+/** Following a link sends nothing. */
+export async function loader(args: LoaderFunctionArgs) {
+  await requireSession(args);
+  return redirect('/settings/email/verify');
+}
+
+export async function action(args: ActionFunctionArgs) {
+  const { context, request } = args;
+  await requireSession(args);
+  const sent = await sendCodeAgain(context, request, 'email-change');
+  return answerSentAgain(context, sent, {
+    page: '/settings/email/verify',
+    start: '/settings/email',
+  });
+}

@@ -1,0 +1,13 @@
+import { redirect, type ActionFunctionArgs } from '@remix-run/node';
+import { sendCodeAgain } from '#app/http/code-by-mail.server.ts';
+import { answerSentAgain } from '#app/http/sent-again.server.ts';
+
+/** Following a link sends nothing. */
+export function loader() {
+  return redirect('/signup/verify');
+}
+
+export async function action({ request, context }: ActionFunctionArgs) {
+  const sent = await sendCodeAgain(context, request, 'sign-up');
+  return answerSentAgain(context, sent, { page: '/signup/verify', start: '/signup' });
+}
