@@ -11,6 +11,7 @@ import { createActivityLog } from '#app/account/activity.server.ts';
 import { PERSON_COLUMNS, type Application, type Person } from '#app/context.server.ts';
 import { createPasswords } from '#app/credentials/password.server.ts';
 import type { SessionMeta } from '#app/credentials/proof.ts';
+import { createRecoveryCodes } from '#app/credentials/recovery-codes.server.ts';
 import { createSpent } from '#app/credentials/spent.server.ts';
 import { createTotp } from '#app/credentials/totp.server.ts';
 import { openDatabase, type Database } from '#app/db.server.ts';
@@ -97,7 +98,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       cookies: createCookies(sealedCookies(keyring, env.ORIGIN)),
       keyring,
       passwords,
-      totp: createTotp({ db: database.client }),
+      totp: createTotp({ db: database.client, keyring }),
+      recoveryCodes: createRecoveryCodes({ db: database.client, keyring }),
       spent: createSpent(database.client),
       activity: createActivityLog(database.client),
       mailer: { isOn: false, send: () => Promise.resolve() },

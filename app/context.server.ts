@@ -2,6 +2,7 @@ import type { ActivityLog } from '#app/account/activity.server.ts';
 import type { SessionMeta } from '#app/credentials/proof.ts';
 import type { Spent } from '#app/credentials/spent.server.ts';
 import type { Totp } from '#app/credentials/totp.server.ts';
+import type { RecoveryCodes } from '#app/credentials/recovery-codes.server.ts';
 import type { Passwords } from '#app/credentials/password.server.ts';
 import type { Database } from './db.server.ts';
 import type { Cookies } from '#app/http/cookies.server.ts';
@@ -36,6 +37,7 @@ export interface Application {
   keyring: Keyring;
   passwords: Passwords;
   totp: Totp;
+  recoveryCodes: RecoveryCodes;
   spent: Spent;
   activity: ActivityLog;
   mailer: Mailer;

@@ -1,10 +1,14 @@
 import { pendingSignInCookie } from './pending-sign-in.server.ts';
+import { newRecoveryCodesCookie } from './new-recovery-codes.server.ts';
 import type { SealedCookieFactory } from './sealed-cookie.server.ts';
+import { totpSetUpCookie } from './totp-set-up.server.ts';
 
 /** The sealed cookies of the application, each of one purpose. */
 export function createCookies(sealedCookie: SealedCookieFactory) {
   return {
     pendingSignIn: pendingSignInCookie(sealedCookie),
+    totpSetUp: totpSetUpCookie(sealedCookie),
+    newRecoveryCodes: newRecoveryCodesCookie(sealedCookie),
   };
 }
 

@@ -10,6 +10,9 @@ export const publicRoutes: ReadonlySet<string> = new Set([
   // The doors.
   'routes/login',
   'routes/signup',
+  // The second step of signing in: whoever has proven the first factor has no session yet.
+  'routes/login_.code',
+  'routes/login_.recovery-code',
   // Signing out what is signed out already is no error.
   'routes/logout',
   // A colour scheme is kept per browser, not per person.
