@@ -12,6 +12,7 @@ import { PERSON_COLUMNS, type Application, type Person } from '#app/context.serv
 import { createPasswords } from '#app/credentials/password.server.ts';
 import type { SessionMeta } from '#app/credentials/proof.ts';
 import { createMailedCodes } from '#app/credentials/mailed-codes.server.ts';
+import { createRecoveryCodes } from '#app/credentials/recovery-codes.server.ts';
 import { createSpent } from '#app/credentials/spent.server.ts';
 import { createTotp } from '#app/credentials/totp.server.ts';
 import { openDatabase, type Database } from '#app/db.server.ts';
@@ -98,8 +99,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       cookies: createCookies(sealedCookies(keyring, env.ORIGIN)),
       keyring,
       passwords,
-      totp: createTotp({ db: database.client }),
       mailedCodes: createMailedCodes({ db: database.client, keyring }),
+      totp: createTotp({ db: database.client, keyring }),
+      recoveryCodes: createRecoveryCodes({ db: database.client, keyring }),
       spent: createSpent(database.client),
       activity: createActivityLog(database.client),
       mailer: { isOn: false, outboxPath: null, send: () => Promise.resolve() },

@@ -3,6 +3,7 @@ import type { MailedCodes } from '#app/credentials/mailed-codes.server.ts';
 import type { SessionMeta } from '#app/credentials/proof.ts';
 import type { Spent } from '#app/credentials/spent.server.ts';
 import type { Totp } from '#app/credentials/totp.server.ts';
+import type { RecoveryCodes } from '#app/credentials/recovery-codes.server.ts';
 import type { Passwords } from '#app/credentials/password.server.ts';
 import type { Database } from './db.server.ts';
 import type { Cookies } from '#app/http/cookies.server.ts';
@@ -38,6 +39,7 @@ export interface Application {
   passwords: Passwords;
   totp: Totp;
   mailedCodes: MailedCodes;
+  recoveryCodes: RecoveryCodes;
   spent: Spent;
   activity: ActivityLog;
   mailer: Mailer;

@@ -1,7 +1,9 @@
 import { codeCookies } from './code-cookies.server.ts';
 import { keptFormCookie } from './kept-form.server.ts';
 import { pendingSignInCookie } from './pending-sign-in.server.ts';
+import { newRecoveryCodesCookie } from './new-recovery-codes.server.ts';
 import type { SealedCookieFactory } from './sealed-cookie.server.ts';
+import { totpSetUpCookie } from './totp-set-up.server.ts';
 
 /** The sealed cookies of the application, each of one purpose. */
 export function createCookies(sealedCookie: SealedCookieFactory) {
@@ -9,6 +11,8 @@ export function createCookies(sealedCookie: SealedCookieFactory) {
     pendingSignIn: pendingSignInCookie(sealedCookie),
     keptForm: keptFormCookie(sealedCookie),
     ...codeCookies(sealedCookie),
+    totpSetUp: totpSetUpCookie(sealedCookie),
+    newRecoveryCodes: newRecoveryCodesCookie(sealedCookie),
   };
 }
 

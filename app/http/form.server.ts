@@ -13,7 +13,9 @@ export type ParsedForm<Value> =
 export type Fail = (errors: Record<string, string>) => FormReply;
 
 /** Fields that are never sent back, whatever was typed into them. */
-const NEVER_SENT_BACK = ['password', 'newPassword', 'code', 'secondFactor', 'key'];
+const NEVER_SENT_BACK = [
+  ...['password', 'newPassword', 'code', 'recoveryCode', 'secondFactor', 'key'],
+];
 
 /**
  * Reads a submitted form and checks it against its schema, asynchronously if the schema asks

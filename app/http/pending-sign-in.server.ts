@@ -4,8 +4,11 @@ import { proofSchema } from '#app/credentials/proof.ts';
 import type { SealedCookieFactory } from './sealed-cookie.server.ts';
 
 const MAX_AGE_SECONDS = 600;
+const SECOND_MS = 1000;
 
 const pendingSchema = z.object({
+  /** What is spent when the sign-in finishes: the cookie's text could be written in another way. */
+  id: z.string(),
   userId: z.string(),
   /** The factor that was proven. */
   proof: proofSchema,
@@ -42,4 +45,13 @@ export async function findPendingSignIn(
   });
   if (!user || (user.password && user.password.changedAt.getTime() > pending.provenAt)) return null;
   return pending;
+}
+
+/** True for the first who finishes this sign-in, false for everybody after: it must not finish twice. */
+export function spendPendingSignIn(
+  { spent }: Pick<LatchkeyContext, 'spent'>,
+  { id, provenAt }: PendingSignIn,
+): Promise<boolean> {
+  const refusedFrom = new Date(provenAt + MAX_AGE_SECONDS * SECOND_MS);
+  return spent.spend(`pending-sign-in ${id}`, refusedFrom);
 }

@@ -19,6 +19,9 @@ export const publicRoutes: ReadonlySet<string> = new Set([
   'routes/reset-password_.new',
   // The key in the mail is proof of its own; whoever needs it may be locked out.
   'routes/email-change.undo',
+  // The second step of signing in: whoever has proven the first factor has no session yet.
+  'routes/login_.code',
+  'routes/login_.recovery-code',
   // Signing out what is signed out already is no error.
   'routes/logout',
   // A colour scheme is kept per browser, not per person.

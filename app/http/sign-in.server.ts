@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { redirect, type TypedResponse } from '@remix-run/node';
 import type { LatchkeyContext } from '#app/context.server.ts';
 import { isFullProof, type Proof } from '#app/credentials/proof.ts';
@@ -50,7 +51,7 @@ function askForSecondFactor(context: LatchkeyContext, proven: Proven): TypedResp
   const { userId, proof, remember } = proven;
   const redirectTo = safeRedirectTo(proven.redirectTo);
   const provenAt = context.now.getTime();
-  const pending = { userId, proof, remember, redirectTo, provenAt };
+  const pending = { id: randomUUID(), userId, proof, remember, redirectTo, provenAt };
   return redirect('/login/code', {
     headers: { 'Set-Cookie': context.cookies.pendingSignIn.write(pending, context.now) },
   });

@@ -14,6 +14,11 @@ const toastSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('device-unnamed') }),
   z.object({ kind: z.literal('profile-saved') }),
   z.object({ kind: z.literal('password-changed'), count: z.int().min(0).nullable() }),
+  z.object({ kind: z.literal('two-factor-on'), count: z.int().min(0).nullable() }),
+  z.object({ kind: z.literal('two-factor-off'), count: z.int().min(0).nullable() }),
+  z.object({ kind: z.literal('recovery-codes-new'), count: z.int().min(0).nullable() }),
+  z.object({ kind: z.literal('recovery-code-used'), left: z.int().min(0) }),
+  z.object({ kind: z.literal('sign-in-lapsed') }),
   z.object({ kind: z.literal('account-deleted') }),
   z.object({ kind: z.literal('welcome') }),
   z.object({ kind: z.literal('code-sent-again') }),
@@ -77,6 +82,16 @@ export function toastText(message: ToastMessage): string {
       return message.count === null
         ? 'Your password is changed.'
         : `Your password is changed. ${othersText(message.count)}`;
+    case 'two-factor-on':
+      return withOthers('Signing in now takes a code of your app as well.', message.count);
+    case 'two-factor-off':
+      return withOthers('Signing in takes no code any more.', message.count);
+    case 'recovery-codes-new':
+      return withOthers('You have new recovery codes; the old ones are void.', message.count);
+    case 'recovery-code-used':
+      return usedCodeText(message.left);
+    case 'sign-in-lapsed':
+      return 'That took too long, or was finished already. Sign in once more.';
     case 'account-deleted':
       return 'Your account and everything kept about you are deleted.';
     case 'welcome':
@@ -94,6 +109,17 @@ export function toastText(message: ToastMessage): string {
     case 'password-reset':
       return 'Your password is set. Every other device is signed out.';
   }
+}
+
+function withOthers(text: string, count: number | null): string {
+  return count === null ? text : `${text} ${othersText(count)}`;
+}
+
+function usedCodeText(left: number): string {
+  if (left === 0) return 'That was your last recovery code. Make new ones in your settings.';
+  return left === 1
+    ? 'That recovery code is used up; 1 is left. Make new ones in your settings.'
+    : `That recovery code is used up; ${left} are left.`;
 }
 
 function othersText(count: number): string {

@@ -49,6 +49,11 @@ export function goodFields({ email }: { email: string }): Record<string, Record<
   return {
     'routes/login': { email, password: PASSWORD },
     'routes/signup': { name: 'Grace', email: `new-${email}`, password: PASSWORD },
+    'routes/login_.code': { code: '123456' },
+    'routes/login_.recovery-code': { recoveryCode: 'abcd-efgh-jkmn' },
+    'routes/settings.two-factor_.set-up': { code: '123456', signOutOthers: 'on' },
+    'routes/settings.two-factor.new-codes': {},
+    'routes/settings.two-factor.turn-off': {},
     'routes/logout': {},
     'routes/theme': { theme: 'dark', redirectTo: '/' },
     'routes/settings.profile': { name: 'Augusta Ada King' },

@@ -1,0 +1,82 @@
+import type { ActionFunctionArgs, LoaderFunctionArgs, MetaFunction } from '@remix-run/node';
+import { Form, Link, useActionData, useLoaderData, useNavigation } from '@remix-run/react';
+import { z } from 'zod';
+import { authenticatorCodeSchema } from '#app/credentials/code-schema.ts';
+import { comeBackLater, parseForm, tryAgain } from '#app/http/form.server.ts';
+import { noteActivity } from '#app/http/note-activity.server.ts';
+import { finishSignIn, requirePendingSignIn } from '#app/http/second-step.server.ts';
+import { takeTry } from '#app/http/try.server.ts';
+import { Button } from '#app/ui/button.tsx';
+import { CodeField } from '#app/ui/code-field.tsx';
+import { FormError, useFocusOnError } from '#app/ui/field.tsx';
+import { FormPage } from '#app/ui/page.tsx';
+
+export { retryHeaders as headers } from '#app/http/form.server.ts';
+
+export const meta: MetaFunction = () => [
+  { title: 'Your code · Latchkey' },
+  { name: 'robots', content: 'noindex' },
+];
+
+const formSchema = z.object({ code: authenticatorCodeSchema });
+
+export async function loader(args: LoaderFunctionArgs) {
+  const { userId } = await requirePendingSignIn(args);
+  const person = await args.context.db.user.findUniqueOrThrow({
+    where: { id: userId },
+    select: { email: true },
+  });
+  return { email: person.email };
+}
+
+/** The second step of signing in: a code of the app of the very person who took the first. */
+export async function action(args: ActionFunctionArgs) {
+  const { context, request } = args;
+  const pending = await requirePendingSignIn(args);
+  const { userId } = pending;
+  const form = await parseForm(request, formSchema);
+  if (!form.ok) return tryAgain(form.reply);
+  const leave = await takeTry(context, 'second-factor', { userId });
+  if (!leave.isGiven) return comeBackLater(form.fail, leave.retryAfterSeconds);
+  if (!(await context.totp.use(userId, form.value.code, context.now))) {
+    await noteActivity(context, userId, { kind: 'sign-in-failed', what: 'second-factor' });
+    return tryAgain(
+      form.fail({ code: 'That code is wrong or was used before. Enter the one shown now.' }),
+    );
+  }
+  await leave.giveBack();
+  return finishSignIn(context, pending, 'totp');
+}
+
+export default function SignInCode() {
+  const { email } = useLoaderData<typeof loader>();
+  const reply = useActionData<typeof action>()?.reply;
+  const form = useFocusOnError(reply);
+  const isPending = useNavigation().formAction === '/login/code';
+  return (
+    <FormPage title="Enter your code" lead={`To sign in as ${email}.`}>
+      <Form method="post" ref={form} noValidate className="grid gap-6">
+        <FormError reply={reply} />
+        <CodeField reply={reply} help="The 6 digits that your authenticator app shows." />
+        <Button pending={isPending} pendingText="Signing in…">
+          Sign in
+        </Button>
+      </Form>
+      <p className="text-muted">
+        Is your app out of reach?{' '}
+        <Link
+          className="font-medium text-accent underline underline-offset-4"
+          to="/login/recovery-code"
+        >
+          Use a recovery code
+        </Link>
+      </p>
+      <p className="-mt-3 text-muted">
+        Somebody else?{' '}
+        <Link className="font-medium text-accent underline underline-offset-4" to="/login">
+          Start over
+        </Link>
+      </p>
+    </FormPage>
+  );
+}

@@ -1,0 +1,85 @@
+import type { ActionFunctionArgs, LoaderFunctionArgs, MetaFunction } from '@remix-run/node';
+import { Form, Link, useActionData, useLoaderData, useNavigation } from '@remix-run/react';
+import { z } from 'zod';
+import { recoveryCodeSchema } from '#app/credentials/code-schema.ts';
+import { comeBackLater, parseForm, tryAgain } from '#app/http/form.server.ts';
+import { noteActivity } from '#app/http/note-activity.server.ts';
+import { finishSignIn, requirePendingSignIn } from '#app/http/second-step.server.ts';
+import { takeTry } from '#app/http/try.server.ts';
+import { Button } from '#app/ui/button.tsx';
+import { RecoveryCodeField } from '#app/ui/code-field.tsx';
+import { FormError, useFocusOnError } from '#app/ui/field.tsx';
+import { FormPage } from '#app/ui/page.tsx';
+
+export { retryHeaders as headers } from '#app/http/form.server.ts';
+
+export const meta: MetaFunction = () => [
+  { title: 'Your recovery code · Latchkey' },
+  { name: 'robots', content: 'noindex' },
+];
+
+const formSchema = z.object({ recoveryCode: recoveryCodeSchema });
+
+export async function loader(args: LoaderFunctionArgs) {
+  const { userId } = await requirePendingSignIn(args);
+  const person = await args.context.db.user.findUniqueOrThrow({
+    where: { id: userId },
+    select: { email: true },
+  });
+  return { email: person.email };
+}
+
+/** The second step of signing in for somebody without their app: each code works once. */
+export async function action(args: ActionFunctionArgs) {
+  const { context, request } = args;
+  const pending = await requirePendingSignIn(args);
+  const { userId } = pending;
+  const form = await parseForm(request, formSchema);
+  if (!form.ok) return tryAgain(form.reply);
+  const leave = await takeTry(context, 'second-factor', { userId });
+  if (!leave.isGiven) return comeBackLater(form.fail, leave.retryAfterSeconds);
+  const used = await context.recoveryCodes.use(userId, form.value.recoveryCode, context.now);
+  if (!used) {
+    await noteActivity(context, userId, { kind: 'sign-in-failed', what: 'second-factor' });
+    return tryAgain(
+      form.fail({ recoveryCode: 'That is none of your recovery codes, or it was used before.' }),
+    );
+  }
+  await leave.giveBack();
+  await noteActivity(context, userId, { kind: 'recovery-code-used', left: used.left });
+  const toast = { kind: 'recovery-code-used', left: used.left } as const;
+  return finishSignIn(context, pending, 'recovery-code', toast);
+}
+
+export default function SignInRecoveryCode() {
+  const { email } = useLoaderData<typeof loader>();
+  const reply = useActionData<typeof action>()?.reply;
+  const form = useFocusOnError(reply);
+  const isPending = useNavigation().formAction === '/login/recovery-code';
+  return (
+    <FormPage title="Enter a recovery code" lead={`To sign in as ${email}.`}>
+      <Form method="post" ref={form} noValidate className="grid gap-6">
+        <FormError reply={reply} />
+        <RecoveryCodeField
+          reply={reply}
+          help="One of the ten that you saved when you set up two-factor sign-in. It works once."
+        />
+        <Button pending={isPending} pendingText="Signing in…">
+          Sign in
+        </Button>
+      </Form>
+      <p className="text-muted">
+        Is your app at hand after all?{' '}
+        <Link className="font-medium text-accent underline underline-offset-4" to="/login/code">
+          Use its code
+        </Link>
+      </p>
+      <p className="-mt-3 text-muted">
+        Somebody else?{' '}
+        <Link className="font-medium text-accent underline underline-offset-4" to="/login">
+          Start over
+        </Link>
+      </p>
+    </FormPage>
+  );
+}

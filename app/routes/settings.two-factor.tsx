@@ -1,0 +1,121 @@
+import type { LoaderFunctionArgs, MetaFunction } from '@remix-run/node';
+import { Outlet, useLoaderData } from '@remix-run/react';
+import { requireSession } from '#app/http/guards.server.ts';
+import { ButtonLink } from '#app/ui/button.tsx';
+import { Notice, SettingsHeading } from '#app/ui/page.tsx';
+import { RelativeTime } from '#app/ui/relative-time.tsx';
+
+export const meta: MetaFunction = () => [
+  { title: 'Two-factor sign-in · Latchkey' },
+  { name: 'robots', content: 'noindex' },
+];
+
+/** So few recovery codes left that it is time for new ones. */
+const FEW_LEFT = 3;
+
+/** Says how things are, and changes nothing: that needs no fresh proof. */
+export async function loader(args: LoaderFunctionArgs) {
+  const { context } = args;
+  const { person } = await requireSession(args);
+  const { totp, recoveryCodes } = await context.db.user.findUniqueOrThrow({
+    where: { id: person.id },
+    select: {
+      totp: { select: { createdAt: true } },
+      recoveryCodes: { where: { usedAt: null }, select: { id: true } },
+    },
+  });
+  return {
+    now: context.now.toISOString(),
+    onSince: totp && totp.createdAt.toISOString(),
+    codesLeft: recoveryCodes.length,
+  };
+}
+
+export default function TwoFactor() {
+  const { now, onSince, codesLeft } = useLoaderData<typeof loader>();
+  return (
+    <>
+      <Outlet />
+      <SettingsHeading
+        title="Two-factor sign-in"
+        lead={
+          onSince
+            ? 'Besides your password, signing in takes a code that your app shows.'
+            : 'Besides your password, signing in would take a code that an app on your phone shows. Whoever learns your password still stays outside.'
+        }
+      />
+      {onSince ? <On now={now} onSince={onSince} codesLeft={codesLeft} /> : <Off />}
+    </>
+  );
+}
+
+function Off() {
+  return (
+    <div className="grid gap-6">
+      <p className="max-w-136">
+        It is off. To turn it on you need an authenticator app, such as the one built into your
+        phone or password manager, and two minutes.
+      </p>
+      <div>
+        <ButtonLink look="primary" to="/settings/two-factor/set-up">
+          Set it up
+        </ButtonLink>
+      </div>
+    </div>
+  );
+}
+
+function On({ now, onSince, codesLeft }: { now: string; onSince: string; codesLeft: number }) {
+  return (
+    <div className="grid gap-10">
+      <section aria-labelledby="app" className="grid gap-4">
+        <div className="grid gap-1">
+          <h2 id="app" className="flex items-center gap-3 text-lead font-semibold">
+            <span aria-hidden className="lit size-2 rounded-full" />
+            Your authenticator app
+          </h2>
+          <p className="text-muted">
+            <RelativeTime prefix="Turned on" at={onSince} now={now} />
+          </p>
+        </div>
+        <div>
+          <ButtonLink
+            look="quiet-danger"
+            to="/settings/two-factor/turn-off"
+            preventScrollReset
+            className="-ml-5"
+          >
+            Turn it off…
+          </ButtonLink>
+        </div>
+      </section>
+      <section aria-labelledby="codes" className="grid gap-4 border-t border-line pt-8">
+        <div className="grid gap-1">
+          <h2 id="codes" className="text-lead font-semibold">
+            Recovery codes
+          </h2>
+          <p className="max-w-136 text-muted">
+            For the day on which your app is out of reach. Each works once.{' '}
+            <strong className="font-medium text-ink">{leftText(codesLeft)}</strong>
+          </p>
+        </div>
+        {codesLeft <= FEW_LEFT && (
+          <Notice>
+            {codesLeft === 0
+              ? 'Without your app you could not sign in any more. Make new codes now.'
+              : 'You are running out of them. Make new ones before you need the last.'}
+          </Notice>
+        )}
+        <div>
+          <ButtonLink to="/settings/two-factor/new-codes" preventScrollReset>
+            Make new codes…
+          </ButtonLink>
+        </div>
+      </section>
+    </div>
+  );
+}
+
+function leftText(count: number): string {
+  return count === 0 ? 'None is left.' : `${count} of 10 left.`;
+}
