@@ -33,3 +33,17 @@ export const recoveryCodeSchema = typedCode(ENTER_RECOVERY_CODE).pipe(
       ENTER_RECOVERY_CODE,
     ),
 );
+
+/** A code of either kind; null: what was typed is neither, or nothing was. */
+export type SecondFactorCode = { kind: 'totp' | 'recovery-code'; code: string } | null;
+
+/** Where one field takes either: a code of the app, or a recovery code. */
+export const secondFactorSchema = z
+  .string()
+  .optional()
+  .transform((text): SecondFactorCode => {
+    const totp = authenticatorCodeSchema.safeParse(text);
+    if (totp.success) return { kind: 'totp', code: totp.data };
+    const recovery = recoveryCodeSchema.safeParse(text);
+    return recovery.success ? { kind: 'recovery-code', code: recovery.data } : null;
+  });

@@ -2,6 +2,7 @@ import type { ActivityEvent } from '#app/account/activity.server.ts';
 import type { LatchkeyContext } from '#app/context.server.ts';
 import type { SignedIn } from './guards.server.ts';
 import { noteActivity } from './note-activity.server.ts';
+import { signOutOthers as endOtherSessions } from './sign-out-others.server.ts';
 
 /**
  * What follows when somebody's way of signing in has changed: it is written down, and every other
@@ -16,14 +17,5 @@ export async function afterFactorChange(
 ): Promise<number | null> {
   await noteActivity(context, person.id, event);
   if (!signOutOthers) return null;
-  const ended = await context.sessions.revokeOthers(
-    person.id,
-    session.id,
-    { reason: 'signed-out-elsewhere' },
-    context.now,
-  );
-  if (ended.length > 0) {
-    await noteActivity(context, person.id, { kind: 'sessions-ended', count: ended.length });
-  }
-  return ended.length;
+  return endOtherSessions(context, person.id, session.id, 'signed-out-elsewhere');
 }

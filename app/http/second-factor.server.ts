@@ -1,49 +1,44 @@
-import { z } from 'zod';
 import type { LatchkeyContext } from '#app/context.server.ts';
+import type { SecondFactorCode } from '#app/credentials/code-schema.ts';
 import { noteActivity } from './note-activity.server.ts';
 import { takeTry } from './try.server.ts';
-
-const MAX_CHARACTERS = 64;
-const TOTP = /^\d{6}$/;
-
-/** A code of the authenticator or a recovery code, as it is typed; '' when the form does not ask for one. */
-export const typedSecondFactorSchema = z
-  .string()
-  .max(MAX_CHARACTERS, 'That is longer than any code.')
-  .default('')
-  .transform((text) => text.trim());
 
 export type SecondFactorTried =
   | { state: 'right'; second: 'totp' | 'recovery-code' }
   | { state: 'wrong'; text: string }
   | { state: 'later'; retryAfterSeconds: number };
 
-/** Tries what was typed as either kind of second factor of this user. A right one is used up. */
+/** Tries what was typed as a second factor of this user. A right one is used up. */
 export async function trySecondFactor(
   context: LatchkeyContext,
   userId: string,
-  typed: string,
+  typed: SecondFactorCode,
 ): Promise<SecondFactorTried> {
-  if (typed === '') return { state: 'wrong', text: 'Enter the code from your authenticator.' };
+  if (!typed) return { state: 'wrong', text: 'Enter the 6 digits that your app shows.' };
   const leave = await takeTry(context, 'second-factor', { userId });
   if (!leave.isGiven) return { state: 'later', retryAfterSeconds: leave.retryAfterSeconds };
-  const digits = typed.replaceAll(/[\s-]/g, '');
-  if (TOTP.test(digits)) {
-    if (await context.totp.use(userId, digits, context.now)) {
-      await leave.giveBack();
-      return { state: 'right', second: 'totp' };
-    }
-  } else {
-    const used = await context.recoveryCodes.use(userId, typed, context.now);
-    if (used) {
-      await leave.giveBack();
-      await noteActivity(context, userId, { kind: 'recovery-code-used', left: used.left });
-      return { state: 'right', second: 'recovery-code' };
-    }
+  const { kind } = typed;
+  if (await isRight(context, userId, typed)) {
+    await leave.giveBack();
+    return { state: 'right', second: kind };
   }
   await noteActivity(context, userId, { kind: 'sign-in-failed', what: 'second-factor' });
   return {
     state: 'wrong',
-    text: 'This code is not right, or it was used before. Take the one that is shown now.',
+    text:
+      kind === 'totp'
+        ? 'That code is wrong or was used before. Enter the one shown now.'
+        : 'That recovery code is wrong or was used before.',
   };
+}
+
+async function isRight(
+  context: LatchkeyContext,
+  userId: string,
+  { kind, code }: NonNullable<SecondFactorCode>,
+): Promise<boolean> {
+  if (kind === 'totp') return context.totp.use(userId, code, context.now);
+  const used = await context.recoveryCodes.use(userId, code, context.now);
+  if (used) await noteActivity(context, userId, { kind: 'recovery-code-used', left: used.left });
+  return used !== null;
 }

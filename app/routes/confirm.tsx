@@ -6,6 +6,7 @@ import {
 } from '@remix-run/node';
 import { Form, Link, useActionData, useLoaderData, useNavigation } from '@remix-run/react';
 import { z } from 'zod';
+import { secondFactorSchema } from '#app/credentials/code-schema.ts';
 import { passwordSchema } from '#app/credentials/password-schema.ts';
 import { comeBackLater, parseForm, tryAgain } from '#app/http/form.server.ts';
 import { goOn } from '#app/http/fresh.server.ts';
@@ -13,7 +14,7 @@ import { requireSession } from '#app/http/guards.server.ts';
 import { findKeptForm, KEPT_FORM_FIELD } from '#app/http/kept-form.server.ts';
 import { noteActivity } from '#app/http/note-activity.server.ts';
 import { safeRedirectTo } from '#app/http/redirect-to.server.ts';
-import { trySecondFactor, typedSecondFactorSchema } from '#app/http/second-factor.server.ts';
+import { trySecondFactor } from '#app/http/second-factor.server.ts';
 import { takeTry } from '#app/http/try.server.ts';
 import { Button } from '#app/ui/button.tsx';
 import { Field, FormError, UsernameField, useFocusOnError } from '#app/ui/field.tsx';
@@ -29,7 +30,7 @@ export const meta: MetaFunction = () => [
 
 const formSchema = z.object({
   password: passwordSchema.default(''),
-  secondFactor: typedSecondFactorSchema,
+  secondFactor: secondFactorSchema,
   redirectTo: z.string().optional(),
 });
 

@@ -6,11 +6,12 @@ import {
 } from '@remix-run/node';
 import { Form, useActionData, useLoaderData, useNavigation } from '@remix-run/react';
 import { z } from 'zod';
+import { secondFactorSchema } from '#app/credentials/code-schema.ts';
 import { newPasswordSchema } from '#app/credentials/password-schema.ts';
 import type { Proof } from '#app/credentials/proof.ts';
 import { comeBackLater, parseForm, tryAgain } from '#app/http/form.server.ts';
 import { finishPasswordReset, findPasswordReset } from '#app/http/password-reset.server.ts';
-import { trySecondFactor, typedSecondFactorSchema } from '#app/http/second-factor.server.ts';
+import { trySecondFactor } from '#app/http/second-factor.server.ts';
 import { startSession } from '#app/http/sign-in.server.ts';
 import { Button } from '#app/ui/button.tsx';
 import { Field, FormError, UsernameField, useFocusOnError } from '#app/ui/field.tsx';
@@ -26,7 +27,7 @@ export const meta: MetaFunction = () => [
 
 const formSchema = z.object({
   newPassword: newPasswordSchema,
-  secondFactor: typedSecondFactorSchema,
+  secondFactor: secondFactorSchema,
 });
 
 export async function loader({ request, context }: LoaderFunctionArgs) {

@@ -6,7 +6,7 @@ export function SecondFactorField({ reply }: { reply: Reply }) {
     <Field
       name="secondFactor"
       label="Code from your authenticator"
-      help="Six digits. If you have lost the authenticator, one of your recovery codes will do."
+      help="6 digits. If you have lost the authenticator, one of your recovery codes will do."
       autoComplete="one-time-code"
       autoCapitalize="none"
       spellCheck={false}
