@@ -25,6 +25,8 @@ import { createSessionCookie } from '#app/http/session-cookie.server.ts';
 import { createWeb } from '#app/http/web.server.ts';
 import { createKeyring } from '#app/keyring.server.ts';
 import { createLog, type Log } from '#app/log.server.ts';
+import { startMail, type RunningMail } from '#app/mail/running-mail.server.ts';
+import { makeOwnerOnlyFolder } from '#app/owner-only-folder.server.ts';
 import { loadSecrets } from '#app/secrets.server.ts';
 import { DAY_MS, SECOND_MS, Sessions } from '#app/sessions/index.ts';
 import { prismaSessionStore } from '#app/sessions/stores/prisma.ts';
@@ -51,6 +53,8 @@ export interface RunningServer {
   port: number;
   /** What the routes work with. */
   application: Application;
+  /** Sends what waits; see `app/mail`. null: no mail can be sent. */
+  mailWorker: RunningMail['worker'];
   database: Database;
   /** Ends what is under way and lets go of everything. */
   close(): Promise<void>;
@@ -90,9 +94,16 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const places = await openPlaces();
     const port = await listen(server, env);
     // Nothing is awaited from here on: the first request finds everything in its place.
+    // Port 0 asks for any free one; which it was is known only now.
+    const origin = env.PORT === 0 && !options.env.ORIGIN ? `http://localhost:${port}` : env.ORIGIN;
+    const mail = startMail({
+      ...{ env, origin, db: database.client, keyring, now, log },
+      makeFolder: makeOwnerOnlyFolder,
+    });
+    // After the last request, which may ask for mail, and before the database.
+    closers.splice(-1, 0, () => mail.close());
     const application: Application = {
-      // Port 0 asks for any free one; which it was is known only now.
-      origin: env.PORT === 0 && !options.env.ORIGIN ? `http://localhost:${port}` : env.ORIGIN,
+      origin,
       db: database.client,
       sessions,
       sessionCookie: createSessionCookie(env.ORIGIN),
@@ -104,7 +115,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       recoveryCodes: createRecoveryCodes({ db: database.client, keyring }),
       spent: createSpent(database.client),
       activity: createActivityLog(database.client),
-      mailer: { isOn: false, outboxPath: null, send: () => Promise.resolve() },
+      mailer: mail.mailer,
+      outbox: mail.outbox,
       limits: createRateLimits({
         passwordTriesPerAccount: env.PASSWORD_TRIES_PER_ACCOUNT,
         passwordTriesPerNetwork: env.PASSWORD_TRIES_PER_NETWORK,
@@ -125,8 +137,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     server.on('request', web);
     const job = schedulePrune(sessions, now, log);
     closers.unshift(() => Promise.resolve(job.stop()));
-    log.info({ origin: application.origin }, 'Latchkey is serving');
-    return { origin: application.origin, port, application, database, close };
+    log.info({ origin }, 'Latchkey is serving');
+    return { origin, port, application, mailWorker: mail.worker, database, close };
   } catch (error) {
     await close();
     throw error;

@@ -11,6 +11,7 @@ import type { Places } from '#app/http/places.server.ts';
 import type { RateLimits } from '#app/http/rate-limits.server.ts';
 import type { SessionCookie } from '#app/http/session-cookie.server.ts';
 import type { Mailer } from '#app/mail/mail.ts';
+import type { Outbox } from '#app/mail/outbox.server.ts';
 import type { Keyring } from './keyring.server.ts';
 import type { Log } from './log.server.ts';
 import type { Resumed, Sessions } from '#app/sessions/index.ts';
@@ -43,6 +44,8 @@ export interface Application {
   spent: Spent;
   activity: ActivityLog;
   mailer: Mailer;
+  /** Where mail is kept in place of sending it; null wherever it is sent, or the origin is not this machine. */
+  outbox: Outbox | null;
   limits: RateLimits;
   places: Places;
   log: Log;

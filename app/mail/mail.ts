@@ -51,8 +51,6 @@ export interface Mail {
 export interface Mailer {
   /** False where there is no way to send mail: what needs it is off. */
   readonly isOn: boolean;
-  /** Where mail can be read that is not really sent, on a developer's own machine; null: it is sent. */
-  readonly outboxPath: string | null;
   /**
    * Takes a mail to be sent; it comes back when the mail is kept, not when it has arrived, so that an
    * answer takes no longer for an address that is known. null: takes as long, and sends nothing.

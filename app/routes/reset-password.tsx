@@ -28,7 +28,7 @@ const formSchema = z.object({ code: typedCodeSchema });
 export function loader({ request, context }: LoaderFunctionArgs) {
   return {
     waiting: waitingFor(context, request, 'password-reset'),
-    outboxPath: context.mailer.outboxPath,
+    outboxPath: context.outbox && '/outbox',
   };
 }
 

@@ -41,7 +41,7 @@ export async function loader(args: LoaderFunctionArgs) {
   await requireSession(args);
   return {
     waiting: waitingFor(context, request, 'email-change'),
-    outboxPath: context.mailer.outboxPath,
+    outboxPath: context.outbox && '/outbox',
   };
 }
 

@@ -40,7 +40,7 @@ export async function loader({ request, context }: LoaderFunctionArgs) {
   if (await findSession({ context })) return redirect('/');
   return {
     waiting: waitingFor(context, request, 'sign-up'),
-    outboxPath: context.mailer.outboxPath,
+    outboxPath: context.outbox && '/outbox',
   };
 }
 

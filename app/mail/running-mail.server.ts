@@ -1,0 +1,64 @@
+import type { Database } from '#app/db.server.ts';
+import type { Env } from '#app/env.server.ts';
+import type { Keyring } from '#app/keyring.server.ts';
+import type { Log } from '#app/log.server.ts';
+import { defaultSender, parseSender } from './address.ts';
+import type { Mailer } from './mail.ts';
+import { startMailWorker, type MailWorker } from './mail-worker.server.ts';
+import { createMailer, noMailer } from './mailer.server.ts';
+import { createOutbox, type Outbox } from './outbox.server.ts';
+import { createOutgoingMails } from './outgoing-mails.server.ts';
+import { createSmtpTransport } from './smtp.server.ts';
+
+export interface MailOptions {
+  env: Pick<Env, 'SMTP_URL' | 'MAIL_FROM' | 'OUTBOX_FOLDER' | 'isLocal'>;
+  /** Scheme, host and port under which people reach the application. */
+  origin: string;
+  db: Database['client'];
+  keyring: Keyring;
+  now: () => Date;
+  log: Log;
+  /** Makes a folder for this user alone. */
+  makeFolder: (folder: string) => void;
+}
+
+export interface RunningMail {
+  mailer: Mailer;
+  /** null: mail is sent, or cannot be. */
+  outbox: Outbox | null;
+  /** null: there is nothing to send. */
+  worker: MailWorker | null;
+  close(): Promise<void>;
+}
+
+/**
+ * Mail by SMTP where there is a server for it; else, on this very machine, into the outbox, so that
+ * everything can be tried; else none, and a line in the log that says what is off.
+ */
+export function startMail(options: MailOptions): RunningMail {
+  const { env, origin, log } = options;
+  if (env.SMTP_URL) {
+    const sender = parseSender(env.MAIL_FROM ?? '') ?? defaultSender(origin);
+    log.info('mail is sent by SMTP_URL');
+    return { ...startSending(options, createSmtpTransport(env.SMTP_URL, sender)), outbox: null };
+  }
+  if (env.isLocal) {
+    const { makeFolder } = options;
+    const outbox = createOutbox({ folder: env.OUTBOX_FOLDER, makeFolder });
+    log.info({ outbox: `${origin}/outbox` }, 'SMTP_URL is not set: mail is kept in the outbox');
+    return { ...startSending(options, outbox), outbox };
+  }
+  log.warn(
+    'SMTP_URL is not set, so no mail can be sent: confirming addresses, setting a forgotten password anew, changing the e-mail and notices are off',
+  );
+  return { mailer: noMailer, outbox: null, worker: null, close: () => Promise.resolve() };
+}
+
+function startSending(
+  { db, keyring, origin, now, log }: MailOptions,
+  transport: Parameters<typeof startMailWorker>[0]['transport'],
+) {
+  const mails = createOutgoingMails(db, keyring);
+  const worker = startMailWorker({ mails, transport, origin, now, log });
+  return { mailer: createMailer(mails, worker), worker, close: () => worker.close() };
+}

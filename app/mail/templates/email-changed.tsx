@@ -1,0 +1,55 @@
+import type { MailContent } from '../mail.ts';
+import type { MailParts } from './mail-parts.ts';
+import { formatMoment } from './moments.ts';
+import { Action, Aside, Facts, Paragraph } from './pieces.tsx';
+
+/** To the address that was left. */
+export function emailChanged(content: Extract<MailContent, { kind: 'email-changed' }>): MailParts {
+  const { name, newEmail, undoLink, undoUntil } = content;
+  return {
+    subject: 'Your Latchkey account has a new e-mail address',
+    preheader: 'If it was not you, you can undo it.',
+    title: 'Your account has a new address',
+    body: (
+      <>
+        <Paragraph>
+          Hello {name}, your account no longer uses this address. Mail about it now goes to:
+        </Paragraph>
+        <Facts facts={[['New address', newEmail]]} />
+        <Paragraph>If you did this, all is well. If not, undo it and set a new password:</Paragraph>
+        <Action href={undoLink}>Undo the change</Action>
+        <Aside>This can be undone until {formatMoment(undoUntil)}.</Aside>
+      </>
+    ),
+    why: 'You get this because this was the address of your account until now.',
+  };
+}
+
+/** To the address that came back. */
+export function emailChangeUndone(
+  content: Extract<MailContent, { kind: 'email-change-undone' }>,
+): MailParts {
+  const { name, email, device, place, at } = content;
+  return {
+    subject: 'The address of your Latchkey account is back to what it was',
+    preheader: 'The change was undone.',
+    title: 'The change was undone',
+    body: (
+      <>
+        <Paragraph>
+          Hello {name}, the change of your e-mail address was undone. Your account uses this one
+          again:
+        </Paragraph>
+        <Facts
+          facts={[
+            ['Address', email],
+            ['Device', device],
+            ['Place', place],
+            ['When', formatMoment(at)],
+          ]}
+        />
+      </>
+    ),
+    why: 'You get this because it is about how you sign in to your account. Such mail cannot be turned off.',
+  };
+}

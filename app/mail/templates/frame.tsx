@@ -1,0 +1,142 @@
+import {
+  Body,
+  Container,
+  Head,
+  Heading,
+  Hr,
+  Html,
+  Link,
+  Preview,
+  Section,
+  Text,
+} from '@react-email/components';
+import { DARK_STYLES, LIGHT } from './colours.ts';
+import type { MailParts } from './mail-parts.ts';
+
+const FONT =
+  "ui-sans-serif, system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif";
+
+/** What stands around every mail: the mark, the title, and why it came. */
+export function Frame({ subject, preheader, title, body, why, origin }: FrameProps) {
+  return (
+    <Html lang="en">
+      <Head>
+        <title>{subject}</title>
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="color-scheme" content="light dark" />
+        <meta name="supported-color-schemes" content="light dark" />
+        {/* Codes are no telephone numbers. */}
+        <meta
+          name="format-detection"
+          content="telephone=no, date=no, address=no, email=no, url=no"
+        />
+        <style>{DARK_STYLES}</style>
+      </Head>
+      <Body
+        className="ground"
+        style={{ margin: 0, padding: '24px 12px', backgroundColor: LIGHT.ground, fontFamily: FONT }}
+      >
+        <Preview>{preheader}</Preview>
+        <Container style={{ maxWidth: '520px', margin: '0 auto' }}>
+          <Mark />
+          <Section className="raised" style={panel}>
+            <Heading as="h1" className="ink" style={heading}>
+              {title}
+            </Heading>
+            {body}
+          </Section>
+          <Hr className="line" style={{ borderColor: 'transparent', margin: '8px 0' }} />
+          <Text className="muted" style={footer}>
+            {why}
+          </Text>
+          <Text className="muted" style={footer}>
+            Latchkey ·{' '}
+            <Link className="link" href={origin} style={{ color: LIGHT.accent }}>
+              {origin}
+            </Link>
+          </Text>
+        </Container>
+      </Body>
+    </Html>
+  );
+}
+
+interface FrameProps extends MailParts {
+  /** Where the application is. */
+  origin: string;
+}
+
+// Of boxes: a picture would be loaded from somewhere, and drawings many mail programs leave out.
+function Mark() {
+  return (
+    <table
+      role="presentation"
+      cellPadding={0}
+      cellSpacing={0}
+      style={{ margin: '8px 0 20px 8px' }}
+      data-skip-in-text="true"
+    >
+      <tbody>
+        <tr>
+          <td className="plate" align="center" style={plate}>
+            <div className="keyhole" style={keyholeTop} />
+            <div className="keyhole" style={keyholeFoot} />
+          </td>
+          <td className="ink" style={wordmark}>
+            Latchkey
+          </td>
+        </tr>
+      </tbody>
+    </table>
+  );
+}
+
+const panel = {
+  backgroundColor: LIGHT.raised,
+  border: `1px solid ${LIGHT.line}`,
+  borderRadius: '16px',
+  padding: '28px 28px 20px',
+};
+const heading = {
+  margin: '0 0 16px',
+  color: LIGHT.ink,
+  fontSize: '24px',
+  lineHeight: '32px',
+  fontWeight: 600,
+  letterSpacing: '-0.018em',
+};
+const footer = {
+  margin: '0 8px 8px',
+  color: LIGHT.muted,
+  fontSize: '14px',
+  lineHeight: '20px',
+};
+const plate = {
+  width: '26px',
+  height: '34px',
+  backgroundColor: LIGHT.accent,
+  borderRadius: '10px',
+  lineHeight: 0,
+};
+const keyholeTop = {
+  width: '10px',
+  height: '10px',
+  borderRadius: '5px',
+  backgroundColor: LIGHT.raised,
+  margin: '0 auto',
+};
+const keyholeFoot = {
+  width: '5px',
+  height: '9px',
+  borderRadius: '0 0 2px 2px',
+  backgroundColor: LIGHT.raised,
+  margin: '-2px auto 0',
+};
+const wordmark = {
+  paddingLeft: '10px',
+  color: LIGHT.ink,
+  fontSize: '19px',
+  lineHeight: '28px',
+  fontWeight: 600,
+  letterSpacing: '-0.02em',
+};
