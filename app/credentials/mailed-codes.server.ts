@@ -105,7 +105,7 @@ export function createMailedCodes(options: {
   };
 
   const waiting = (id: string, purpose: CodePurpose, now: Date) => ({
-    ...{ id, purpose, usedAt: null, triesLeft: { gt: 0 }, expiresAt: { gt: now } },
+    ...{ id, purpose, triesLeft: { gt: 0 }, expiresAt: { gt: now } },
   });
   const find = (id: string) => db.mailedCode.findUnique({ where: { id } });
   const discard: MailedCodes['discard'] = async (userId, purposes) => {
@@ -158,7 +158,7 @@ export function createMailedCodes(options: {
       const code = row.codeHash === null ? null : randomCode();
       const { count } = await db.mailedCode.updateMany({
         // Also when its tries or its time are used up: that is when another one is asked for.
-        where: { id, purpose, usedAt: null },
+        where: { id, purpose },
         data: {
           codeHash: code === null ? null : digest('code', id, code),
           triesLeft: TRIES,
@@ -181,11 +181,9 @@ export function createMailedCodes(options: {
         matches('browser', id, browserKey, row.browserHash) &&
         matches('code', id, code, row.codeHash);
       if (!isRight) return { state: 'wrong', triesLeft: row.triesLeft };
-      const { count: used } = await db.mailedCode.updateMany({
-        where: { id, usedAt: null },
-        data: { usedAt: now },
-      });
-      if (used === 0) return { state: 'over' };
+      // What was used is gone: of two that bring it, one finds it.
+      const { count: found } = await db.mailedCode.deleteMany({ where: { id } });
+      if (found === 0) return { state: 'over' };
       return { state: 'right', ...rowContent(row) };
     },
 
@@ -202,10 +200,7 @@ export function createMailedCodes(options: {
       if (!row || row.browserHash !== null || !matches('code', id, secret, row.codeHash)) {
         return { state: 'over' };
       }
-      const { count } = await db.mailedCode.updateMany({
-        where: waiting(id, purpose, now),
-        data: { usedAt: now },
-      });
+      const { count } = await db.mailedCode.deleteMany({ where: waiting(id, purpose, now) });
       if (count === 0) return { state: 'over' };
       return { state: 'right', ...rowContent(row), issuedAt: row.createdAt };
     },

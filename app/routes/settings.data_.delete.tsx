@@ -38,7 +38,7 @@ export async function action(args: ActionFunctionArgs) {
   if (form.value.email !== person.email) {
     return tryAgain(form.fail({ email: 'This is not the e-mail of this account.' }));
   }
-  await eraseAccount(context.db, person.id);
+  await eraseAccount(context.db, person);
   const headers = signedOutHeaders(context);
   headers.append('Set-Cookie', writeToast({ kind: 'account-deleted' }, context.origin));
   return redirect('/', { headers });

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startApplication, type TestApplication } from '../fixtures/application.ts';
 import { SAFARI_ON_IPHONE, type Answer, type BrowserLike } from '../fixtures/browser-like.ts';
+import { proveAgain } from '../fixtures/fresh-proof.ts';
 import { openBrowser, PASSWORD, signIn, signUp } from '../fixtures/people.ts';
-import { fieldOnPage } from './form-on-page.ts';
 
 const PAGE = '/settings/data';
 const FILE = '/settings/data/download';
@@ -23,17 +23,14 @@ beforeAll(async () => {
 });
 afterAll(() => application.close());
 
-/** Confirms the password and, as a browser does at 307, sends the same form on. */
+/** Asks for the file, and proves again who asks where that is due. */
 const download = async (browser: BrowserLike): Promise<Answer> => {
-  const form = { password: PASSWORD };
-  const confirmed = await browser.post(PAGE, form);
-  expect(confirmed.status).toBe(307);
-  expect(confirmed.location).toBe(FILE);
-  return browser.post(FILE, form, { from: PAGE });
+  const answer = await browser.post(FILE, {}, { from: PAGE });
+  return answer.location === null ? answer : proveAgain(browser, answer);
 };
 const contentOf = (answer: Answer) => JSON.parse(answer.text) as Download;
 
-test('after the password comes a file, and no copy of it is kept on the way', async () => {
+test('what comes is a file, and no copy of it is kept on the way', async () => {
   const person = await signUp(application);
   const answer = await download(person.browser);
   expect(answer.status).toBe(200);
@@ -110,38 +107,31 @@ test('a thousand sessions are all there, and it is valid JSON still', async () =
   expect(new Set(sessions.map(({ id }) => id)).size).toBe(1000);
 });
 
-describe('without the password', () => {
-  test.each([
-    ['a wrong one', 'not this one', 'This is not your password.'],
-    ['none', '', 'Enter your password.'],
-    ['257 characters', 'x'.repeat(257), /longer than any password/],
-  ])('%s: refused next to the field', async (_what, password, says) => {
-    const { browser } = await signUp(application);
-    await browser.get('/');
-    const token = await browser.sessionToken();
-    const answer = await browser.post(PAGE, { password });
-    expect(answer.status).toBe(400);
-    expect(answer.headers['set-cookie']).toBeUndefined();
-    const field = fieldOnPage(answer.text, 'password');
-    expect(field).toMatchObject({ isInvalid: true, hasFocus: true, value: null });
-    expect(field.note).toMatch(says);
-    expect(await browser.sessionToken()).toBe(token);
-  });
+describe('without a fresh proof', () => {
+  const CONFIRM = '/confirm?redirectTo=%2Fsettings%2Fdata';
 
-  test('a form sent straight to the file leads back to the question', async () => {
+  test('there is no file, neither as a page nor for scripts', async () => {
     const { browser } = await signUp(application);
     application.clock.advance(16 * MINUTE_MS);
     for (const path of [FILE, `${FILE}.data`]) {
-      const answer = await browser.post(path, { password: PASSWORD });
+      const answer = await browser.post(path, {}, { from: PAGE });
       expect(answer.headers['content-disposition']).toBeUndefined();
       expect(answer.text).not.toContain('latchkey-data');
-      if (path === FILE) expect(answer.location).toBe(PAGE);
+      if (path === FILE) expect(answer.location).toBe(CONFIRM);
     }
   });
 
-  test('following a link to the file leads to the question, too', async () => {
+  test('the file comes right after it, under a new token', async () => {
     const { browser } = await signUp(application);
-    await browser.post(PAGE, { password: PASSWORD });
+    application.clock.advance(16 * MINUTE_MS);
+    const token = await browser.sessionToken();
+    const answer = await download(browser);
+    expect(answer.headers['content-disposition']).toContain('latchkey-data');
+    expect(await browser.sessionToken()).not.toBe(token);
+  });
+
+  test('following a link to the file leads to its page', async () => {
+    const { browser } = await signUp(application);
     expect((await browser.get(FILE)).location).toBe(PAGE);
   });
 
@@ -150,29 +140,19 @@ describe('without the password', () => {
     const phone = await signIn(application, person);
     application.clock.advance(20 * MINUTE_MS);
     expect((await download(person.browser)).status).toBe(200);
-    expect((await phone.post(FILE, {})).location).toBe(PAGE);
+    expect((await phone.post(FILE, {}, { from: PAGE })).location).toBe(CONFIRM);
     application.clock.advance(15 * MINUTE_MS - 1);
-    expect((await person.browser.post(FILE, {})).status).toBe(200);
+    expect((await person.browser.post(FILE, {}, { from: PAGE })).status).toBe(200);
     application.clock.advance(1);
-    expect((await person.browser.post(FILE, {})).location).toBe(PAGE);
+    expect((await person.browser.post(FILE, {}, { from: PAGE })).location).toBe(CONFIRM);
   });
 
   test('a clock that jumped back makes no old proof new', async () => {
     const { browser } = await signUp(application);
     application.clock.advance(-2 * MINUTE_MS);
-    expect((await browser.post(FILE, {})).location).toBe(PAGE);
+    expect((await browser.post(FILE, {}, { from: PAGE })).location).toBe(CONFIRM);
     application.clock.advance(2 * MINUTE_MS);
   });
-});
-
-test('two confirmations at the same moment: each browser ends with a file or at the login', async () => {
-  const person = await signUp(application);
-  const headers = { Cookie: `session=${(await person.browser.sessionToken())!}` };
-  const answers = await Promise.all(
-    [1, 2].map(() => openBrowser(application).post(PAGE, { password: PASSWORD }, { headers })),
-  );
-  expect(answers.map(({ status }) => status).sort()).toEqual([302, 307]);
-  expect(answers.find(({ status }) => status === 302)!.location).toContain('/login');
 });
 
 test('a signed-out visitor gets neither page nor file', async () => {

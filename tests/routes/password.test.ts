@@ -6,7 +6,7 @@ import { fieldOnPage, textOf } from './form-on-page.ts';
 
 const PAGE = '/settings/password';
 const NEW_PASSWORD = 'another good password';
-const GOOD = { currentPassword: PASSWORD, newPassword: NEW_PASSWORD };
+const GOOD = { newPassword: NEW_PASSWORD };
 
 let application: TestApplication;
 beforeAll(async () => {
@@ -22,7 +22,7 @@ test('the offer to sign out everywhere else is on by default', async () => {
   const { browser } = await signUp(application);
   const { text } = await browser.get(PAGE);
   expect(fieldOnPage(text, 'signOutOthers').isChecked).toBe(true);
-  expect(fieldOnPage(text, 'currentPassword').value).toBeNull();
+  expect(fieldOnPage(text, 'newPassword').value).toBeNull();
 });
 
 test('the new password is good at once, and the old one no more', async () => {
@@ -71,19 +71,6 @@ test('this device goes on under a new token, and a copy of the old one is worth 
 
 describe('refused next to the field, with nothing changed:', () => {
   test.each([
-    [
-      'a wrong current password',
-      { currentPassword: 'not this one' },
-      'currentPassword',
-      /not your current/,
-    ],
-    ['no current password', { currentPassword: '' }, 'currentPassword', 'Enter your password.'],
-    [
-      'the current one with a space',
-      { currentPassword: `${PASSWORD} ` },
-      'currentPassword',
-      /not your/,
-    ],
     ['no new password', { newPassword: '' }, 'newPassword', 'Choose a password.'],
     ['7 characters', { newPassword: '1234567' }, 'newPassword', 'Use at least 8 characters.'],
     [
@@ -100,11 +87,9 @@ describe('refused next to the field, with nothing changed:', () => {
     const answer = await person.browser.post(PAGE, { ...GOOD, signOutOthers: 'on', ...wrong });
     expect(answer.status).toBe(400);
     expect(answer.headers['set-cookie']).toBeUndefined();
-    for (const name of ['currentPassword', 'newPassword']) {
-      expect(fieldOnPage(answer.text, name)).toMatchObject({
-        ...{ isInvalid: name === field, hasFocus: name === field, value: null },
-      });
-    }
+    expect(fieldOnPage(answer.text, field)).toMatchObject({
+      ...{ isInvalid: true, hasFocus: true, value: null },
+    });
     expect(fieldOnPage(answer.text, field).note).toMatch(says);
     expect(answer.text).not.toContain(NEW_PASSWORD);
     expect(fieldOnPage(answer.text, 'signOutOthers').isChecked).toBe(true);
@@ -115,7 +100,7 @@ describe('refused next to the field, with nothing changed:', () => {
 
   test('and an offer that was declined stays declined', async () => {
     const { browser } = await signUp(application);
-    const { text } = await browser.post(PAGE, { ...GOOD, currentPassword: 'not this one' });
+    const { text } = await browser.post(PAGE, { newPassword: 'short' });
     expect(fieldOnPage(text, 'signOutOthers').isChecked).toBe(false);
   });
 });
@@ -127,7 +112,7 @@ test('of two forms sent at the same moment one changes the password', async () =
     ['the first of the two', 'the second of the two'].map(async (newPassword) => {
       const answer = await openBrowser(application).post(
         PAGE,
-        { currentPassword: PASSWORD, newPassword },
+        { newPassword },
         { headers: cookie },
       );
       return { newPassword, changed: answer.location === PAGE };
@@ -137,15 +122,4 @@ test('of two forms sent at the same moment one changes the password', async () =
     expect(await canSignIn(person.email, newPassword)).toBe(changed);
   }
   expect(answers.filter(({ changed }) => changed)).toHaveLength(1);
-});
-
-test("with somebody else's password nothing is changed", async () => {
-  const one = await signUp(application);
-  const other = await signUp(application, { password: 'the password of another' });
-  const answer = await one.browser.post(PAGE, {
-    ...{ currentPassword: other.password, newPassword: NEW_PASSWORD },
-  });
-  expect(answer.status).toBe(400);
-  expect(await canSignIn(one.email, PASSWORD)).toBe(true);
-  expect(await canSignIn(other.email, other.password)).toBe(true);
 });

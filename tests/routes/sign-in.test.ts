@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startApplication, type TestApplication } from '../fixtures/application.ts';
 import type { Answer } from '../fixtures/browser-like.ts';
-import { openBrowser, PASSWORD, signIn, signUp } from '../fixtures/people.ts';
+import { openBrowser, PASSWORD, signIn, signUp, submitSignUp } from '../fixtures/people.ts';
 import { fieldOnPage, formErrorOnPage, textOf } from './form-on-page.ts';
 
 const REMEMBERED_SECONDS = 30 * 24 * 60 * 60;
@@ -45,7 +45,10 @@ test('with "remember me" the cookie lasts 30 days', async () => {
 
 test('"remember me" is remembered when an account is made, too', async () => {
   const fields = { email: 'remembered@example.com', name: 'Ada', password: PASSWORD };
-  const answer = await openBrowser(application).post('/signup', { ...fields, remember: 'on' });
+  const answer = await submitSignUp(application, openBrowser(application), {
+    ...fields,
+    remember: 'on',
+  });
   expect(setCookie(answer)[0]).toContain(`Max-Age=${REMEMBERED_SECONDS}`);
 });
 
