@@ -96,7 +96,9 @@ function On({ now, onSince, codesLeft }: { now: string; onSince: string; codesLe
           </h2>
           <p className="max-w-136 text-muted">
             For the day on which your app is out of reach. Each works once.{' '}
-            <strong className="font-medium text-ink">{leftText(codesLeft)}</strong>
+            <strong className="font-medium whitespace-nowrap text-ink">
+              {leftText(codesLeft)}
+            </strong>
           </p>
         </div>
         {codesLeft <= FEW_LEFT && (

@@ -99,10 +99,8 @@ export default function SetUpTwoFactor() {
       <SettingsHeading title="Set up two-factor sign-in" lead="Two steps, and it is on." />
       <Form method="post" ref={form} noValidate className="grid max-w-136 gap-8">
         <FormError reply={reply} />
-        <section aria-labelledby="scan" className="grid gap-4">
-          <h2 id="scan" className="text-lead font-semibold">
-            1. Add Latchkey to your app
-          </h2>
+        <section className="grid gap-4">
+          <h2 className="text-lead font-semibold">1. Add Latchkey to your app</h2>
           <p className="text-muted">Scan this with your authenticator app:</p>
           <QrCode
             {...qr}
@@ -129,10 +127,8 @@ export default function SetUpTwoFactor() {
             </p>
           </div>
         </section>
-        <section aria-labelledby="prove" className="grid max-w-104 gap-6">
-          <h2 id="prove" className="text-lead font-semibold">
-            2. Enter the code it shows
-          </h2>
+        <section className="grid max-w-104 gap-6">
+          <h2 className="text-lead font-semibold">2. Enter the code it shows</h2>
           <CodeField reply={reply} help="6 digits. It changes every half minute." />
           <Checkbox
             name="signOutOthers"

@@ -36,7 +36,7 @@ export function RecoveryCodeSheet({ codes, email, madeOn, doneTo }: RecoveryCode
           className="grid gap-x-8 gap-y-2 rounded-2xl bg-sunken px-6 py-5 font-mono sm:grid-cols-2"
         >
           {codes.map((code) => (
-            <li key={code} className="select-all">
+            <li key={code} className="whitespace-nowrap select-all">
               {code}
             </li>
           ))}

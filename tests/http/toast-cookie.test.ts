@@ -26,6 +26,25 @@ const messages: [ToastMessage, string][] = [
     { kind: 'password-changed', count: 2 },
     'Your password is changed. 2 other devices are signed out.',
   ],
+  [{ kind: 'two-factor-on', count: null }, 'Signing in now takes a code of your app as well.'],
+  [
+    { kind: 'two-factor-off', count: 1 },
+    'Signing in takes no code any more. 1 other device is signed out.',
+  ],
+  [
+    { kind: 'recovery-codes-new', count: 0 },
+    'You have new recovery codes; the old ones are void. No other device was signed in.',
+  ],
+  [{ kind: 'recovery-code-used', left: 9 }, 'That recovery code is used up; 9 are left.'],
+  [
+    { kind: 'recovery-code-used', left: 1 },
+    'That recovery code is used up; 1 is left. Make new ones in your settings.',
+  ],
+  [
+    { kind: 'recovery-code-used', left: 0 },
+    'That was your last recovery code. Make new ones in your settings.',
+  ],
+  [{ kind: 'sign-in-lapsed' }, 'That took too long, or was finished already. Sign in once more.'],
   [{ kind: 'account-deleted' }, 'Your account and everything kept about you are deleted.'],
   [{ kind: 'welcome' }, 'Welcome. Your account is ready.'],
 ];

@@ -44,6 +44,8 @@ beforeAll(async () => {
   const phone = await signIn(application, person);
   phoneId = (await phone.sessionToken())!.split('.')[0]!;
   await person.browser.get('/');
+  // The page that hands out a secret to set up has done so.
+  await person.browser.get('/settings/two-factor/set-up');
 });
 afterAll(() => application.close());
 

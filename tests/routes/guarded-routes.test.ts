@@ -2,11 +2,13 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { publicRoutes } from '#app/http/public-routes.server.ts';
 import { startApplication, type TestApplication } from '../fixtures/application.ts';
 import type { Answer, BrowserLike } from '../fixtures/browser-like.ts';
+import { turnOnTotp } from '../fixtures/authenticator.ts';
 import { openBrowser, signIn, signUp, type TestPerson } from '../fixtures/people.ts';
 import { dataPathOf, everyRoute, goodFields, pathOf } from './every-route.ts';
 
 const routes = await everyRoute();
 const guarded = routes.filter(({ id }) => !publicRoutes.has(id));
+const SECOND_STEPS = ['routes/login_.code', 'routes/login_.recovery-code'];
 const open = routes.filter(({ id }) => publicRoutes.has(id));
 
 let application: TestApplication;
@@ -43,6 +45,14 @@ const strangers: [who: string, make: () => Promise<BrowserLike>][] = [
       await browser.post('/logout', {});
       await browser.plantToken(token);
       return browser;
+    },
+  ],
+  [
+    'a browser that owes its second factor',
+    async () => {
+      const owner = await signUp(application, { name: person.name });
+      await turnOnTotp(application, owner);
+      return signIn(application, owner);
     },
   ],
 ];
@@ -107,6 +117,8 @@ test.each(open.map((route) => [route.id, route] as const))(
   '%s is open to a visitor',
   async (id, route) => {
     const { status, location } = await openBrowser(application).get(pathOf(route, phoneId));
+    // The second step is for whoever has taken the first.
+    if (SECOND_STEPS.includes(id)) return expect(location).toBe('/login');
     expect(status).toBe(id === 'routes/$' ? 404 : location === null ? 200 : 302);
     expect(location ?? '').not.toContain('/login');
   },

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { LOG_ERROR, startApplication, type TestApplication } from '../fixtures/application.ts';
+import { turnOnTotp } from '../fixtures/authenticator.ts';
 import type { AskOptions, BrowserLike } from '../fixtures/browser-like.ts';
 import { openBrowser, signIn, signUp, type TestPerson } from '../fixtures/people.ts';
 import { dataPathOf, everyRoute, goodFields, pathOf } from './every-route.ts';
@@ -8,6 +9,8 @@ import { fieldOnPage } from './form-on-page.ts';
 let application: TestApplication;
 let person: TestPerson;
 let stranger: BrowserLike;
+/** Owes its second factor. */
+let halfSignedIn: BrowserLike;
 let phoneId: string;
 beforeAll(async () => {
   application = await startApplication();
@@ -15,7 +18,12 @@ beforeAll(async () => {
   const phone = await signIn(application, person);
   // The welcome has been read.
   await person.browser.get('/');
+  // And the page that hands out a secret to set up has done so.
+  await person.browser.get('/settings/two-factor/set-up');
   stranger = openBrowser(application);
+  const careful = await signUp(application);
+  await turnOnTotp(application, careful);
+  halfSignedIn = await signIn(application, careful);
   phoneId = (await phone.sessionToken())!.split('.')[0]!;
 });
 afterAll(() => application.close());
@@ -57,7 +65,10 @@ const misspelt: [what: string, spell: (name: string) => string][] = [
 ];
 
 /** The browser in which this form is filled in. */
-const whoFillsIn = (id: string) => (id.startsWith('routes/settings') ? person.browser : stranger);
+const whoFillsIn = (id: string) => {
+  if (id.startsWith('routes/login_.')) return halfSignedIn;
+  return id.startsWith('routes/settings') ? person.browser : stranger;
+};
 const send = (browser: BrowserLike, path: string, { headers, ...rest }: AskOptions) =>
   browser.ask(path, {
     ...{ method: 'POST', headers: { Origin: application.origin, ...headers } },

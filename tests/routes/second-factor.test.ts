@@ -1,7 +1,15 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startApplication, type TestApplication } from '../fixtures/application.ts';
-import { turnOnTotp } from '../fixtures/authenticator.ts';
-import { openBrowser, PASSWORD, signUp } from '../fixtures/people.ts';
+import { turnOnTotp, type Authenticator } from '../fixtures/authenticator.ts';
+import type { Answer, BrowserLike } from '../fixtures/browser-like.ts';
+import { openBrowser, PASSWORD, signUp, type TestPerson } from '../fixtures/people.ts';
+import { fieldOnPage, formErrorOnPage, textOf } from './form-on-page.ts';
+
+const STEP_MS = 30_000;
+const MINUTE_MS = 60_000;
+const TEN_MINUTES_MS = 600_000;
+const PENDING = 'pending-sign-in';
+const WRONG_CODE = 'That code is wrong or was used before. Enter the one shown now.';
 
 let application: TestApplication;
 beforeAll(async () => {
@@ -9,18 +17,470 @@ beforeAll(async () => {
 });
 afterAll(() => application.close());
 
-describe('first', () => {
-  test('signs in', async () => {
-    const person = await signUp(application);
-    const app = await turnOnTotp(application, person);
+/**
+ * Every way in that does not stand for two factors by itself. `begin` takes the first step in this
+ * browser and answers what came of it.
+ */
+const waysIn: {
+  by: string;
+  begin: (browser: BrowserLike, person: TestPerson) => Promise<Answer>;
+}[] = [
+  {
+    by: 'password',
+    begin: (browser, { email }) =>
+      browser.post('/login', { email, password: PASSWORD, redirectTo: '/settings/profile' }),
+  },
+];
+
+interface Protected {
+  person: TestPerson;
+  app: Authenticator;
+}
+const signUpWithTotp = async (): Promise<Protected> => {
+  const person = await signUp(application);
+  return { person, app: await turnOnTotp(application, person) };
+};
+/** A browser that has taken the first step, by the password. */
+const halfSignedIn = async ({ email }: Pick<TestPerson, 'email'>, remember?: 'on') => {
+  const browser = openBrowser(application);
+  const fields = { email, password: PASSWORD, ...(remember ? { remember } : {}) };
+  expect((await browser.post('/login', fields)).location).toBe('/login/code');
+  return browser;
+};
+const enterCode = (browser: BrowserLike, code: string) => browser.post('/login/code', { code });
+const enterRecoveryCode = (browser: BrowserLike, recoveryCode: string) =>
+  browser.post('/login/recovery-code', { recoveryCode });
+
+const cookieOf = async (browser: BrowserLike, name: string): Promise<string | null> => {
+  const cookies = await browser.jar.getCookies(application.origin);
+  return cookies.find(({ key }) => key === name)?.value ?? null;
+};
+const sessionsOf = ({ email }: Pick<TestPerson, 'email'>) =>
+  application.sql<{ meta: string; revokedAt: number | null }>(
+    'SELECT meta, revokedAt FROM Session WHERE userId = (SELECT id FROM User WHERE email = ?)',
+    email,
+  );
+const activityOf = ({ email }: Pick<TestPerson, 'email'>) =>
+  application.sql<{ kind: string; detail: string | null }>(
+    'SELECT kind, detail FROM "Activity" WHERE userId = (SELECT id FROM User WHERE email = ?)',
+    email,
+  );
+const isSignedIn = async (browser: BrowserLike) =>
+  (await browser.get('/settings/profile')).status === 200;
+const expectRefused = async (browser: BrowserLike, answer: Answer) => {
+  expect(answer.status).toBe(400);
+  expect(fieldOnPage(answer.text, 'code')).toMatchObject({
+    ...{ isInvalid: true, hasFocus: true, value: null, note: WRONG_CODE },
+  });
+  expect(await browser.sessionToken()).toBeNull();
+};
+const expectStartOver = async (browser: BrowserLike, answer: Answer) => {
+  expect(answer.location).toBe('/login');
+  expect(await browser.sessionToken()).toBeNull();
+  const { text } = await browser.follow(answer);
+  expect(textOf(text)).toContain('That took too long, or was finished already.');
+};
+
+describe.each(waysIn)('by $by, with two factors', ({ by, begin }) => {
+  test('there is no session before the code, and one that says how it was proven after it', async () => {
+    const { person, app } = await signUpWithTotp();
+    const before = sessionsOf(person).length;
     const browser = openBrowser(application);
-    const first = await browser.post('/login', { email: person.email, password: PASSWORD });
+    const first = await begin(browser, person);
     expect(first.location).toBe('/login/code');
     expect(await browser.sessionToken()).toBeNull();
-    const page = await browser.get('/login/code');
-    expect(page.text).toContain(person.email);
-    const second = await browser.post('/login/code', { code: app.nextCode() });
-    expect(second.location, second.text).toBe('/');
-    expect(await browser.sessionToken()).not.toBeNull();
+    expect(sessionsOf(person)).toHaveLength(before);
+    expect(await isSignedIn(browser)).toBe(false);
+
+    const second = await enterCode(browser, app.nextCode());
+    expect(second.location).toBe('/settings/profile');
+    expect(await isSignedIn(browser)).toBe(true);
+    const proofs = sessionsOf(person).map(
+      ({ meta }) => (JSON.parse(meta) as { proof: object }).proof,
+    );
+    expect(proofs).toContainEqual({ by, second: 'totp', provider: null });
+    expect(await cookieOf(browser, PENDING)).toBeNull();
   });
+
+  test('a recovery code does in place of the code', async () => {
+    const { person, app } = await signUpWithTotp();
+    const browser = openBrowser(application);
+    await begin(browser, person);
+    const second = await enterRecoveryCode(browser, app.recoveryCodes[3]!);
+    expect(second.location).toBe('/settings/profile');
+    const proofs = sessionsOf(person).map(
+      ({ meta }) => (JSON.parse(meta) as { proof: object }).proof,
+    );
+    expect(proofs).toContainEqual({ by, second: 'recovery-code', provider: null });
+  });
+});
+
+test('the page says whose code it asks for, and how to type it', async () => {
+  const { person } = await signUpWithTotp();
+  const { text } = await (await halfSignedIn(person)).get('/login/code');
+  expect(text).toContain(person.email);
+  const tag = /<input[^>]*name="code"[^>]*>/.exec(text)![0];
+  expect(tag).toContain('inputMode="numeric"');
+  expect(tag).toContain('autoComplete="one-time-code"');
+  expect(text).toContain('href="/login/recovery-code"');
+});
+
+test('"remember me" outlasts the second step', async () => {
+  const { person, app } = await signUpWithTotp();
+  const browser = await halfSignedIn(person, 'on');
+  const answer = await enterCode(browser, app.nextCode());
+  expect(String(answer.headers['set-cookie'])).toMatch(/session=[^;]*; Max-Age=2592000/);
+});
+
+describe('a code', () => {
+  test.each([
+    ['with a space in the middle', (code: string) => `${code.slice(0, 3)} ${code.slice(3)}`],
+    ['with spaces around', (code: string) => ` ${code}\t`],
+    ['with a dash', (code: string) => `${code.slice(0, 3)}–${code.slice(3)}`],
+  ])('%s is as good', async (_what, typed) => {
+    const { person, app } = await signUpWithTotp();
+    const browser = await halfSignedIn(person);
+    expect((await enterCode(browser, typed(app.nextCode()))).location).toBe('/');
+  });
+
+  test.each([
+    ['nothing', ''],
+    ['five digits', '12345'],
+    ['seven digits', '1234567'],
+    ['letters', 'abcdef'],
+    ['digits of another script', '١٢٣٤٥٦'],
+    ['a thousand digits', '1'.repeat(1000)],
+  ])('that is %s is refused next to the field, and is no try', async (_what, code) => {
+    const { person } = await signUpWithTotp();
+    const browser = await halfSignedIn(person);
+    const answer = await enterCode(browser, code);
+    expect(answer.status).toBe(400);
+    expect(fieldOnPage(answer.text, 'code')).toMatchObject({ isInvalid: true, value: null });
+    expect(activityOf(person).map(({ kind }) => kind)).not.toContain('sign-in-failed');
+  });
+
+  test('that is wrong is refused, kept nowhere, and told in the activity', async () => {
+    const { person, app } = await signUpWithTotp();
+    const browser = await halfSignedIn(person);
+    const right = app.nextCode();
+    const wrong = String((Number(right) + 1) % 1_000_000).padStart(6, '0');
+    const answer = await enterCode(browser, wrong);
+    await expectRefused(browser, answer);
+    expect(answer.text).not.toContain(wrong);
+    expect(activityOf(person)).toContainEqual({
+      ...{ kind: 'sign-in-failed', detail: '{"what":"second-factor"}' },
+    });
+    expect((await enterCode(browser, right)).location).toBe('/');
+  });
+
+  test.each([
+    [-2, false],
+    [-1, true],
+    [0, true],
+    [1, true],
+    [2, false],
+  ])('of %i steps from now is taken: %s', async (steps, isTaken) => {
+    const { person, app } = await signUpWithTotp();
+    application.clock.advance(10 * STEP_MS);
+    const browser = await halfSignedIn(person);
+    const at = new Date(application.clock.now().getTime() + steps * STEP_MS);
+    const answer = await enterCode(browser, app.codeAt(at));
+    if (isTaken) expect(answer.location).toBe('/');
+    else await expectRefused(browser, answer);
+  });
+
+  test('works once, in whatever browser', async () => {
+    const { person, app } = await signUpWithTotp();
+    const code = app.nextCode();
+    expect((await enterCode(await halfSignedIn(person), code)).location).toBe('/');
+    const again = await halfSignedIn(person);
+    await expectRefused(again, await enterCode(again, code));
+  });
+
+  test('that turned two-factor sign-in on is spent by that', async () => {
+    const { person, app } = await signUpWithTotp();
+    const browser = await halfSignedIn(person);
+    await expectRefused(browser, await enterCode(browser, app.codeAt(application.clock.now())));
+  });
+
+  test('of an older step is refused after one of a newer', async () => {
+    const { person, app } = await signUpWithTotp();
+    application.clock.advance(10 * STEP_MS);
+    const now = application.clock.now();
+    const newer = app.codeAt(new Date(now.getTime() + STEP_MS));
+    expect((await enterCode(await halfSignedIn(person), newer)).location).toBe('/');
+    const browser = await halfSignedIn(person);
+    await expectRefused(browser, await enterCode(browser, app.codeAt(now)));
+    application.clock.advance(2 * STEP_MS);
+    expect((await enterCode(browser, app.codeAt(application.clock.now()))).location).toBe('/');
+  });
+
+  test('that twenty submit at once signs in one of them', async () => {
+    const { person, app } = await signUpWithTotp();
+    const before = sessionsOf(person).length;
+    const browsers = await Promise.all(Array.from({ length: 20 }, () => halfSignedIn(person)));
+    const code = app.nextCode();
+    const answers = await Promise.all(browsers.map((browser) => enterCode(browser, code)));
+    expect(answers.map(({ status }) => status).sort()).toEqual(
+      [302, ...Array<number>(19).fill(400)].sort(),
+    );
+    expect(sessionsOf(person)).toHaveLength(before + 1);
+  });
+
+  test('of one person finishes nobody else’s sign-in', async () => {
+    const victim = await signUpWithTotp();
+    const attacker = await signUpWithTotp();
+    const browser = await halfSignedIn(victim.person);
+    await expectRefused(browser, await enterCode(browser, attacker.app.nextCode()));
+    const recovery = await enterRecoveryCode(browser, attacker.app.recoveryCodes[0]!);
+    expect(recovery.status).toBe(400);
+    // It was not used up by that either.
+    expect(
+      (await enterRecoveryCode(await halfSignedIn(attacker.person), attacker.app.recoveryCodes[0]!))
+        .location,
+    ).toBe('/');
+  });
+
+  test('of one person does nothing for another who is signed in beside', async () => {
+    const victim = await signUpWithTotp();
+    const attacker = await signUpWithTotp();
+    const { browser } = attacker.person;
+    await browser.post('/login', { email: victim.person.email, password: PASSWORD });
+    const before = sessionsOf(victim.person).length;
+    expect((await enterCode(browser, attacker.app.nextCode())).status).toBe(400);
+    expect(sessionsOf(victim.person)).toHaveLength(before);
+  });
+});
+
+describe('the cookie of a pending sign-in', () => {
+  test('finishes once: a copy of it is worth nothing after', async () => {
+    const { person, app } = await signUpWithTotp();
+    const browser = await halfSignedIn(person);
+    const copy = (await cookieOf(browser, PENDING))!;
+    expect((await enterCode(browser, app.nextCode())).location).toBe('/');
+    const before = sessionsOf(person).length;
+    // In another spelling, too: base64 has several for the same bytes.
+    for (const value of [copy, `${copy}=`, `${copy}==`]) {
+      for (const enter of [
+        (thief: BrowserLike) => enterCode(thief, app.nextCode()),
+        (thief: BrowserLike) => enterRecoveryCode(thief, app.recoveryCodes.pop()!),
+      ]) {
+        const thief = openBrowser(application);
+        await thief.plantToken(value, PENDING);
+        await expectStartOver(thief, await enter(thief));
+      }
+    }
+    expect(sessionsOf(person)).toHaveLength(before);
+  });
+
+  test('finishes once, also when two right codes come at once', async () => {
+    const { person, app } = await signUpWithTotp();
+    const before = sessionsOf(person).length;
+    const browser = await halfSignedIn(person);
+    const code = app.nextCode();
+    const answers = await Promise.all([
+      enterCode(browser, code),
+      ...app.recoveryCodes.map((recoveryCode) => enterRecoveryCode(browser, recoveryCode)),
+    ]);
+    expect(answers.every(({ status }) => status === 302)).toBe(true);
+    expect(sessionsOf(person)).toHaveLength(before + 1);
+  });
+
+  test('lasts ten minutes, and not a millisecond longer', async () => {
+    const { person, app } = await signUpWithTotp();
+    const inTime = await halfSignedIn(person);
+    const late = await halfSignedIn(person);
+    application.clock.advance(TEN_MINUTES_MS - 1);
+    expect((await enterCode(inTime, app.codeAt(application.clock.now()))).location).toBe('/');
+    application.clock.advance(2);
+    await expectStartOver(late, await enterRecoveryCode(late, app.recoveryCodes[0]!));
+    expect((await late.get('/login/code')).location).toBe('/login');
+  });
+
+  test('is void when the password has changed since', async () => {
+    const { person, app } = await signUpWithTotp();
+    const browser = await halfSignedIn(person);
+    application.clock.advance(1);
+    const change = { currentPassword: PASSWORD, newPassword: 'another password' };
+    expect((await person.browser.post('/settings/password', change)).status).toBe(302);
+    await expectStartOver(browser, await enterCode(browser, app.nextCode()));
+  });
+
+  test('is void when two-factor sign-in was turned off since', async () => {
+    const { person, app } = await signUpWithTotp();
+    const browser = await halfSignedIn(person);
+    await person.browser.post('/settings/two-factor/turn-off', {});
+    await expectStartOver(browser, await enterCode(browser, app.nextCode()));
+  });
+
+  test('is void when the account is gone', async () => {
+    const { person, app } = await signUpWithTotp();
+    const browser = await halfSignedIn(person);
+    const { email } = person;
+    await person.browser.post('/settings/data/delete', { email, password: PASSWORD });
+    await expectStartOver(browser, await enterCode(browser, app.nextCode()));
+  });
+
+  test('is no session, no set-up and no page of codes, nor is one of those a pending sign-in', async () => {
+    const { person, app } = await signUpWithTotp();
+    const other = await signUp(application);
+    const pending = (await cookieOf(await halfSignedIn(person), PENDING))!;
+    await other.browser.get('/settings/two-factor/set-up');
+    const setUp = (await cookieOf(other.browser, 'totp-set-up'))!;
+    const token = (await person.browser.sessionToken())!;
+
+    const asSession = openBrowser(application);
+    await asSession.plantToken(pending);
+    expect(await isSignedIn(asSession)).toBe(false);
+    await asSession.plantToken(setUp);
+    expect(await isSignedIn(asSession)).toBe(false);
+
+    for (const value of [pending, token]) {
+      await other.browser.plantToken(value, 'totp-set-up');
+      const { text } = await other.browser.post('/settings/two-factor/set-up', { code: '123456' });
+      expect(formErrorOnPage(text)).toBe('That took too long. Scan the new QR code below.');
+      await other.browser.plantToken(value, 'new-recovery-codes');
+      const page = await other.browser.get('/settings/two-factor/recovery-codes');
+      expect(textOf(page.text)).toContain('They are shown once');
+    }
+    for (const value of [setUp, token]) {
+      const browser = openBrowser(application);
+      await browser.plantToken(value, PENDING);
+      await expectStartOver(browser, await enterCode(browser, app.nextCode()));
+    }
+  });
+
+  test.each(['/login/code', '/login/recovery-code'])(
+    'is missed at %s with a word why; who is signed in goes home',
+    async (path) => {
+      const visitor = openBrowser(application);
+      await expectStartOver(visitor, await visitor.get(path));
+      await expectStartOver(visitor, await visitor.post(path, { code: '123456' }));
+      const { browser } = await signUp(application);
+      expect((await browser.get(path)).location).toBe('/');
+    },
+  );
+});
+
+describe('a recovery code', () => {
+  test('works once, and says how many are left', async () => {
+    const { person, app } = await signUpWithTotp();
+    const [code] = app.recoveryCodes as [string];
+    const browser = await halfSignedIn(person);
+    const page = await browser.follow(await enterRecoveryCode(browser, code));
+    expect(textOf(page.text)).toContain('That recovery code is used up; 9 are left.');
+    expect(activityOf(person)).toContainEqual({ kind: 'recovery-code-used', detail: '{"left":9}' });
+
+    const again = await halfSignedIn(person);
+    const answer = await enterRecoveryCode(again, code);
+    expect(answer.status).toBe(400);
+    expect(fieldOnPage(answer.text, 'recoveryCode')).toMatchObject({
+      ...{ isInvalid: true, value: null },
+      note: 'That is none of your recovery codes, or it was used before.',
+    });
+    expect(answer.text).not.toContain(code);
+    expect(await again.sessionToken()).toBeNull();
+  });
+
+  test('that twenty submit at once signs in one of them', async () => {
+    const { person, app } = await signUpWithTotp();
+    const before = sessionsOf(person).length;
+    const browsers = await Promise.all(Array.from({ length: 20 }, () => halfSignedIn(person)));
+    const answers = await Promise.all(
+      browsers.map((browser) => enterRecoveryCode(browser, app.recoveryCodes[0]!)),
+    );
+    expect(answers.map(({ status }) => status).sort()).toEqual(
+      [302, ...Array<number>(19).fill(400)].sort(),
+    );
+    expect(sessionsOf(person)).toHaveLength(before + 1);
+  });
+
+  test.each([
+    ['in capitals', (code: string) => code.toUpperCase()],
+    ['without dashes', (code: string) => code.replaceAll('-', '')],
+    ['with spaces', (code: string) => ` ${code.replaceAll('-', ' ')} `],
+  ])('%s is as good', async (_what, typed) => {
+    const { person, app } = await signUpWithTotp();
+    const browser = await halfSignedIn(person);
+    expect((await enterRecoveryCode(browser, typed(app.recoveryCodes[9]!))).location).toBe('/');
+  });
+
+  test('is ten codes of at least 50 bits, all different, without what looks alike', async () => {
+    const { app } = await signUpWithTotp();
+    expect(new Set(app.recoveryCodes).size).toBe(10);
+    for (const code of app.recoveryCodes) {
+      expect(code).toMatch(/^([a-hjkmnp-tv-z2-9]{4}-){2}[a-hjkmnp-tv-z2-9]{4}$/);
+    }
+    expect(12 * Math.log2(30)).toBeGreaterThan(50);
+  });
+});
+
+describe('guessing', () => {
+  let strict: TestApplication;
+  beforeAll(async () => {
+    strict = await startApplication({ env: { CODE_TRIES_PER_ACCOUNT: '5' } });
+  });
+  afterAll(() => strict.close());
+
+  test('is stopped after a few wrong codes of either kind, with word of when to come back', async () => {
+    const person = await signUp(strict);
+    const app = await turnOnTotp(strict, person);
+    const browser = openBrowser(strict);
+    await browser.post('/login', { email: person.email, password: PASSWORD });
+    for (let times = 0; times < 5; times += 1) {
+      const answer =
+        times % 2 === 0
+          ? await enterCode(browser, '000000')
+          : await enterRecoveryCode(browser, 'aaaa-aaaa-aaaa');
+      expect(answer.status).toBe(400);
+    }
+    const code = app.nextCode();
+    for (const answer of [
+      await enterCode(browser, code),
+      await enterRecoveryCode(browser, app.recoveryCodes[0]!),
+    ]) {
+      expect(answer.status).toBe(429);
+      expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0);
+      expect(answer.text).toContain('That was tried too often.');
+    }
+    expect(await browser.sessionToken()).toBeNull();
+    // Another browser, in which they were signed in, still has tries.
+    await person.browser.post('/login', { email: person.email, password: PASSWORD });
+    expect((await enterCode(person.browser, code)).location).toBe('/');
+  });
+
+  test('right codes take no tries', async () => {
+    const person = await signUp(strict);
+    const app = await turnOnTotp(strict, person);
+    for (let times = 0; times < 8; times += 1) {
+      const browser = openBrowser(strict);
+      await browser.post('/login', { email: person.email, password: PASSWORD });
+      expect((await enterCode(browser, app.nextCode())).location).toBe('/');
+    }
+  });
+});
+
+test('while the database is gone nobody gets in, and nothing is used up', async () => {
+  const { person, app } = await signUpWithTotp();
+  const browser = await halfSignedIn(person);
+  const code = app.nextCode();
+  application.sql('ALTER TABLE "Totp" RENAME TO "Away"');
+  try {
+    expect((await enterCode(browser, code)).status).toBe(503);
+    expect((await enterRecoveryCode(browser, app.recoveryCodes[0]!)).status).toBe(503);
+    expect(
+      (await openBrowser(application).post('/login', { email: person.email, password: PASSWORD }))
+        .status,
+    ).toBe(503);
+  } finally {
+    application.sql('ALTER TABLE "Away" RENAME TO "Totp"');
+  }
+  expect((await enterCode(browser, code)).location).toBe('/');
+});
+
+test('an account without two factors signs in as before', async () => {
+  const { email } = await signUp(application);
+  const answer = await openBrowser(application).post('/login', { email, password: PASSWORD });
+  expect(answer.location).toBe('/');
+  application.clock.advance(MINUTE_MS);
 });

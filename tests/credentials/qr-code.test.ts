@@ -1,0 +1,20 @@
+import QRCode from 'qrcode';
+import { expect, test } from 'vitest';
+import { drawQrCode } from '#app/credentials/qr-code.server.ts';
+
+test('the drawing is dark where the code is, and nowhere else', () => {
+  const uri = 'otpauth://totp/Latchkey:ada%40example.com?secret=ABCDEFGH&issuer=Latchkey';
+  const { modules, path } = drawQrCode(uri);
+  const drawn = Array.from({ length: modules * modules }, () => 0);
+  for (const [, x, y, length] of path.matchAll(/M(\d+) (\d+)h(\d+)v1h-\3z/g)) {
+    drawn.fill(
+      1,
+      Number(y) * modules + Number(x),
+      Number(y) * modules + Number(x) + Number(length),
+    );
+  }
+  const { data, size } = QRCode.create(uri, { errorCorrectionLevel: 'M' }).modules;
+  expect(modules).toBe(size);
+  expect(drawn).toEqual([...data]);
+  expect(path.replaceAll(/M\d+ \d+h\d+v1h-\d+z/g, '')).toBe('');
+});

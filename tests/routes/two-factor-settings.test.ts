@@ -1,0 +1,379 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startApplication, type TestApplication } from '../fixtures/application.ts';
+import {
+  codeOf,
+  recoveryCodesOnPage,
+  secretOnPage,
+  turnOnTotp,
+} from '../fixtures/authenticator.ts';
+import { BrowserLike, type Answer, type AskOptions } from '../fixtures/browser-like.ts';
+import { openBrowser, PASSWORD, signIn, signUp, type TestPerson } from '../fixtures/people.ts';
+import { fieldOnPage, formErrorOnPage, textOf } from './form-on-page.ts';
+
+const PAGE = '/settings/two-factor';
+const SET_UP = `${PAGE}/set-up`;
+const CODES = `${PAGE}/recovery-codes`;
+const NEW_CODES = `${PAGE}/new-codes`;
+const TURN_OFF = `${PAGE}/turn-off`;
+const MINUTE_MS = 60_000;
+
+let application: TestApplication;
+beforeAll(async () => {
+  application = await startApplication();
+});
+afterAll(() => application.close());
+
+const rowsOf = ({ email }: Pick<TestPerson, 'email'>) => {
+  const whose = 'WHERE userId = (SELECT id FROM User WHERE email = ?)';
+  return {
+    totp: application.sql(`SELECT * FROM "Totp" ${whose}`, email),
+    codes: application.sql<{ usedAt: number | null }>(
+      `SELECT * FROM "RecoveryCode" ${whose}`,
+      email,
+    ),
+    activity: application
+      .sql<{ kind: string }>(`SELECT kind FROM "Activity" ${whose}`, email)
+      .map(({ kind }) => kind),
+  };
+};
+const isSignedIn = async (browser: BrowserLike) =>
+  (await browser.get('/settings/profile')).status === 200;
+const cookieOf = async (browser: BrowserLike, name: string) =>
+  (await browser.jar.getCookies(application.origin)).find(({ key }) => key === name)?.value ?? '';
+const codeNow = (secret: string) => codeOf(secret, application.clock.now());
+/** Proves the password once more, as the page of the download asks for. */
+const proveAgain = ({ browser }: TestPerson) =>
+  browser.post('/settings/data', { password: PASSWORD });
+
+describe('setting it up', () => {
+  test('shows a QR code, a link and a key that say the same, and writes no row', async () => {
+    const person = await signUp(application, { email: 'ada+2fa@example.com' });
+    const { text } = await person.browser.get(SET_UP);
+    const uri = new URL(/href="(otpauth:[^"]*)"/.exec(text)![1]!.replaceAll('&amp;', '&'));
+    expect(decodeURIComponent(uri.pathname)).toBe('/Latchkey:ada+2fa@example.com');
+    expect(Object.fromEntries(uri.searchParams)).toEqual({
+      ...{ secret: secretOnPage(text), issuer: 'Latchkey' },
+      ...{ algorithm: 'SHA1', digits: '6', period: '30' },
+    });
+    expect(secretOnPage(text)).toMatch(/^[A-Z2-7]{32}$/);
+    expect(textOf(text).replaceAll(' ', '')).toContain(secretOnPage(text));
+    expect(text).toMatch(/<svg role="img" aria-label="QR code[^"]*"/);
+    expect(rowsOf(person)).toMatchObject({ totp: [], codes: [] });
+  });
+
+  test('keeps the secret over a reload and a wrong code', async () => {
+    const { browser } = await signUp(application);
+    const secret = secretOnPage((await browser.get(SET_UP)).text);
+    expect(secretOnPage((await browser.get(SET_UP)).text)).toBe(secret);
+    const right = codeNow(secret);
+    const wrong = String((Number(right) + 1) % 1_000_000).padStart(6, '0');
+    const answer = await browser.post(SET_UP, { code: wrong });
+    expect(answer.status).toBe(400);
+    expect(fieldOnPage(answer.text, 'code')).toMatchObject({ isInvalid: true, value: null });
+    // It was unticked, and stays so.
+    expect(fieldOnPage(answer.text, 'signOutOthers').isChecked).toBe(false);
+    expect(secretOnPage(answer.text)).toBe(secret);
+    expect((await browser.post(SET_UP, { code: right })).location).toBe(CODES);
+  });
+
+  test('no two people get the same secret', async () => {
+    const secrets = new Set<string>();
+    for (let times = 0; times < 5; times += 1) {
+      const { browser } = await signUp(application);
+      secrets.add(secretOnPage((await browser.get(SET_UP)).text));
+    }
+    expect(secrets.size).toBe(5);
+  });
+
+  test('is over after a quarter of an hour: there is a new secret then', async () => {
+    const person = await signUp(application);
+    const secret = secretOnPage((await person.browser.get(SET_UP)).text);
+    application.clock.advance(10 * MINUTE_MS);
+    await proveAgain(person);
+    application.clock.advance(5 * MINUTE_MS);
+    const answer = await person.browser.post(SET_UP, { code: codeNow(secret) });
+    expect(answer.status).toBe(400);
+    expect(formErrorOnPage(answer.text)).toBe('That took too long. Scan the new QR code below.');
+    expect(secretOnPage(answer.text)).not.toBe(secret);
+    expect(rowsOf(person).totp).toEqual([]);
+  });
+
+  test('is bound to the person and to the session', async () => {
+    const attacker = await signUp(application);
+    const known = secretOnPage((await attacker.browser.get(SET_UP)).text);
+    const planted = await cookieOf(attacker.browser, 'totp-set-up');
+    const victim = await signUp(application);
+    const sameOwner = await signIn(application, attacker);
+    for (const browser of [victim.browser, sameOwner]) {
+      await browser.plantToken(planted, 'totp-set-up');
+      const answer = await browser.post(SET_UP, { code: codeNow(known) });
+      expect(answer.status).toBe(400);
+      expect(secretOnPage(answer.text)).not.toBe(known);
+    }
+    expect(rowsOf(victim).totp).toEqual([]);
+    expect(rowsOf(attacker).totp).toEqual([]);
+  });
+
+  test('turns it on once, also when twenty prove it at once, with ten codes', async () => {
+    const person = await signUp(application);
+    const secret = secretOnPage((await person.browser.get(SET_UP)).text);
+    const code = codeNow(secret);
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, () => person.browser.post(SET_UP, { code })),
+    );
+    expect(answers.filter(({ location }) => location === CODES)).toHaveLength(1);
+    expect(rowsOf(person).totp).toHaveLength(1);
+    expect(rowsOf(person).codes).toHaveLength(10);
+    expect(rowsOf(person).activity.filter((kind) => kind === 'totp-on')).toHaveLength(1);
+  });
+
+  test('a copy of its cookie does not do it again after it was turned off', async () => {
+    const person = await signUp(application);
+    const secret = secretOnPage((await person.browser.get(SET_UP)).text);
+    const copy = await cookieOf(person.browser, 'totp-set-up');
+    const code = codeNow(secret);
+    await person.browser.post(SET_UP, { code });
+    await person.browser.post(TURN_OFF, {});
+    await person.browser.plantToken(copy, 'totp-set-up');
+    await person.browser.post(SET_UP, { code });
+    expect(rowsOf(person).totp).toEqual([]);
+  });
+
+  test('is not offered where it is on, and leaves it as it is', async () => {
+    const person = await signUp(application);
+    await turnOnTotp(application, person);
+    const before = rowsOf(person);
+    expect((await person.browser.get(SET_UP)).location).toBe(PAGE);
+    expect((await person.browser.post(SET_UP, { code: '123456' })).location).toBe(PAGE);
+    expect(rowsOf(person)).toEqual(before);
+  });
+
+  test('signs every other device out if that is left ticked, and gives this one a new token', async () => {
+    const person = await signUp(application);
+    const phone = await signIn(application, person);
+    const before = await person.browser.sessionToken();
+    const page = await person.browser.get(SET_UP);
+    expect(fieldOnPage(page.text, 'signOutOthers').isChecked).toBe(true);
+    const code = codeNow(secretOnPage(page.text));
+    const answer = await person.browser.post(SET_UP, { code, signOutOthers: 'on' });
+    const { text } = await person.browser.follow(answer);
+    expect(textOf(text)).toContain('1 other device is signed out.');
+    expect(await isSignedIn(phone)).toBe(false);
+    expect(await isSignedIn(person.browser)).toBe(true);
+    const thief = openBrowser(application);
+    await thief.plantToken(before!);
+    expect(await isSignedIn(thief)).toBe(false);
+    expect(rowsOf(person).activity).toEqual(expect.arrayContaining(['totp-on', 'sessions-ended']));
+  });
+
+  test('leaves the others alone if it is not', async () => {
+    const person = await signUp(application);
+    const phone = await signIn(application, person);
+    await turnOnTotp(application, person);
+    expect(await isSignedIn(phone)).toBe(true);
+  });
+});
+
+describe('recovery codes', () => {
+  test('are shown once: not after a reload, not to a copy of the cookie, to no other session', async () => {
+    const person = await signUp(application);
+    const phone = await signIn(application, person);
+    const code = codeNow(secretOnPage((await person.browser.get(SET_UP)).text));
+    await person.browser.post(SET_UP, { code });
+    const copy = await cookieOf(person.browser, 'new-recovery-codes');
+    expect(copy).not.toBe('');
+    await phone.plantToken(copy, 'new-recovery-codes');
+    expect(recoveryCodesOnPage((await phone.get(CODES)).text)).toEqual([]);
+
+    const first = await person.browser.get(CODES);
+    expect(recoveryCodesOnPage(first.text)).toHaveLength(10);
+    expect(first.headers['cache-control']).toContain('no-store');
+    expect(await cookieOf(person.browser, 'new-recovery-codes')).toBe('');
+    const again = await person.browser.get(CODES);
+    expect(recoveryCodesOnPage(again.text)).toEqual([]);
+    expect(textOf(again.text)).toContain('They are shown once');
+    await person.browser.plantToken(copy, 'new-recovery-codes');
+    for (const path of [CODES, `${CODES}.data`]) {
+      const { text } = await person.browser.get(path);
+      expect(text).not.toContain(recoveryCodesOnPage(first.text)[0]);
+    }
+  });
+
+  test('can be downloaded as a file that the page itself holds', async () => {
+    const person = await signUp(application);
+    const code = codeNow(secretOnPage((await person.browser.get(SET_UP)).text));
+    const { text } = await person.browser.follow(await person.browser.post(SET_UP, { code }));
+    const link = /<a [^>]*download="latchkey-recovery-codes\.txt"[^>]*>/.exec(text)![0];
+    const file = decodeURIComponent(/data:text\/plain;charset=utf-8,([^"]*)"/.exec(link)![1]!);
+    for (const each of recoveryCodesOnPage(text)) expect(file).toContain(each);
+    expect(file).toContain(person.email);
+  });
+
+  test('are counted on the page, with a warning when three are left', async () => {
+    const person = await signUp(application);
+    const app = await turnOnTotp(application, person);
+    const left = async () => textOf((await person.browser.get(PAGE)).text);
+    expect(await left()).toContain('10 of 10 left.');
+    for (const [index, recoveryCode] of app.recoveryCodes.entries()) {
+      expect((await left()).includes('You are running out of them.')).toBe(index >= 7);
+      const browser = openBrowser(application);
+      await browser.post('/login', { email: person.email, password: PASSWORD });
+      await browser.post('/login/recovery-code', { recoveryCode });
+    }
+    expect(await left()).toContain('None is left.');
+    expect(await left()).toContain('Without your app you could not sign in any more.');
+  });
+
+  test('are all replaced by new ones', async () => {
+    const person = await signUp(application);
+    const app = await turnOnTotp(application, person);
+    const phone = openBrowser(application);
+    await phone.post('/login', { email: person.email, password: PASSWORD });
+    await phone.post('/login/code', { code: app.nextCode() });
+    expect(textOf((await person.browser.get(NEW_CODES)).text)).toContain(
+      'All old ones stop working at once',
+    );
+    const answer = await person.browser.post(NEW_CODES, { signOutOthers: 'on' });
+    const page = await person.browser.follow(answer);
+    const fresh = recoveryCodesOnPage(page.text);
+    expect(fresh).toHaveLength(10);
+    expect(textOf(page.text)).toContain('1 other device is signed out.');
+    expect(await isSignedIn(phone)).toBe(false);
+    expect(rowsOf(person).activity).toContain('recovery-codes-new');
+
+    const browser = openBrowser(application);
+    await browser.post('/login', { email: person.email, password: PASSWORD });
+    for (const recoveryCode of app.recoveryCodes) {
+      expect((await browser.post('/login/recovery-code', { recoveryCode })).status).toBe(400);
+    }
+    const right = await browser.post('/login/recovery-code', { recoveryCode: fresh[0]! });
+    expect(right.location).toBe('/');
+  });
+
+  test('are ten, however many ask for new ones at once', async () => {
+    const person = await signUp(application);
+    await turnOnTotp(application, person);
+    const [user] = application.sql<{ id: string }>(
+      'SELECT id FROM User WHERE email = ?',
+      person.email,
+    );
+    const { recoveryCodes } = application.application;
+    const now = application.clock.now();
+    const made = await Promise.all(
+      Array.from({ length: 8 }, () => recoveryCodes.replace(user!.id, now)),
+    );
+    expect(made.every((codes) => codes?.length === 10)).toBe(true);
+    expect(rowsOf(person).codes).toHaveLength(10);
+  });
+});
+
+describe('turning it off', () => {
+  test('says what it means, removes secret and codes, and ends what was begun', async () => {
+    const person = await signUp(application);
+    await turnOnTotp(application, person);
+    expect(textOf((await person.browser.get(TURN_OFF)).text)).toContain(
+      'Your password alone is enough to sign in from then on.',
+    );
+    const answer = await person.browser.post(TURN_OFF, { signOutOthers: 'on' });
+    const { text } = await person.browser.follow(answer);
+    expect(textOf(text)).toContain('Signing in takes no code any more.');
+    expect(textOf(text)).toContain('It is off.');
+    expect(rowsOf(person)).toMatchObject({ totp: [], codes: [] });
+    expect(rowsOf(person).activity).toContain('totp-off');
+    const browser = await signIn(application, person);
+    expect(await isSignedIn(browser)).toBe(true);
+  });
+
+  test('and new codes are nothing to be asked about where it is off', async () => {
+    const person = await signUp(application);
+    for (const path of [TURN_OFF, NEW_CODES]) {
+      expect((await person.browser.get(path)).location).toBe(PAGE);
+      expect((await person.browser.post(path, {})).location).toBe(PAGE);
+    }
+    expect(rowsOf(person)).toMatchObject({ totp: [], codes: [] });
+    expect(rowsOf(person).activity).not.toContain('totp-off');
+  });
+});
+
+test.each([SET_UP, CODES, NEW_CODES, TURN_OFF])('%s asks for fresh proof', async (path) => {
+  const person = await signUp(application);
+  if (path !== SET_UP) await turnOnTotp(application, person);
+  const before = rowsOf(person);
+  application.clock.advance(15 * MINUTE_MS);
+  expect((await person.browser.get(path)).location).toMatch(/^\/confirm\?redirectTo=/);
+  if (path !== CODES) {
+    const answer = await person.browser.post(path, { code: '123456' });
+    expect(answer.location).toMatch(/^\/confirm\?redirectTo=/);
+  }
+  expect(rowsOf(person)).toEqual(before);
+  expect((await person.browser.get(PAGE)).status).toBe(200);
+});
+
+/** A browser that keeps a copy of all that it gets. */
+class Witness extends BrowserLike {
+  readonly answers: [path: string, answer: Answer][] = [];
+  override async ask(path: string, options: AskOptions): Promise<Answer> {
+    const answer = await super.ask(path, options);
+    this.answers.push([`${options.method} ${path}`, answer]);
+    return answer;
+  }
+}
+
+test('secret and recovery codes stand on the page where they are shown, and nowhere else', async () => {
+  const witness = new Witness(application.origin);
+  const email = 'witness@example.com';
+  await witness.post('/signup', { email, name: 'Ada', password: PASSWORD });
+  const app = await turnOnTotp(application, { browser: witness });
+  const old = app.recoveryCodes;
+  await witness.post('/login', { email, password: PASSWORD });
+  await witness.post('/login/code', { code: '000000' });
+  await witness.post('/login/recovery-code', { recoveryCode: 'aaaa-aaaa-aaaa' });
+  await witness.post('/login/recovery-code.data', { recoveryCode: old[0]! });
+  await witness.post(`${SET_UP}.data`, { code: '000000' });
+  const page = await witness.follow(await witness.post(NEW_CODES, {}));
+  const fresh = recoveryCodesOnPage(page.text);
+  expect(fresh).toHaveLength(10);
+  for (const path of ['/', PAGE, `${PAGE}.data`, SET_UP, CODES, `${CODES}.data`, NEW_CODES]) {
+    await witness.get(path);
+  }
+  await witness.post('/settings/data', { password: PASSWORD });
+  const download = await witness.post('/settings/data/download', { password: PASSWORD });
+  expect(download.text).toContain('"totp"');
+
+  const secrets = [app.secret, ...old, ...fresh].flatMap((secret) => {
+    const plain = secret.replaceAll('-', '');
+    return [secret, plain, Buffer.from(plain).toString('base64').replace(/=+$/, '')];
+  });
+  const log = application.logged.map((line) => JSON.stringify(line)).join('\n');
+  const rows = application.everything();
+  for (const secret of secrets) {
+    expect(log).not.toContain(secret);
+    expect(rows).not.toContain(secret);
+  }
+  const holders = witness.answers
+    .filter(([, { text, headers }]) => {
+      const all = text + JSON.stringify(headers);
+      return secrets.some((secret) => all.includes(secret));
+    })
+    .map(([path]) => path);
+  expect(holders).toEqual([`GET ${SET_UP}`, `GET ${CODES}`, `GET ${CODES}`]);
+});
+
+test('the download says since when and when, and no more', async () => {
+  const person = await signUp(application);
+  const app = await turnOnTotp(application, person);
+  const since = application.clock.now().toISOString();
+  await person.browser.post('/login', { email: person.email, password: PASSWORD });
+  await person.browser.post('/login/recovery-code', { recoveryCode: app.recoveryCodes[0]! });
+  const { text } = await person.browser.post('/settings/data/download', { password: PASSWORD });
+  const { totp, recoveryCodes } = JSON.parse(text) as {
+    totp: unknown;
+    recoveryCodes: { createdAt: string; usedAt: string | null }[];
+  };
+  expect(totp).toEqual({ createdAt: since });
+  expect(recoveryCodes).toHaveLength(10);
+  expect(recoveryCodes.filter(({ usedAt }) => usedAt !== null)).toEqual([
+    { createdAt: since, usedAt: since },
+  ]);
+  expect(text).not.toMatch(/secret|hash|lastStep/i);
+});
