@@ -10,6 +10,7 @@ import type { DestinationStream } from 'pino';
 import { createActivityLog } from '#app/account/activity.server.ts';
 import { PERSON_COLUMNS, type Application, type Person } from '#app/context.server.ts';
 import { createPasswords } from '#app/credentials/password.server.ts';
+import { createPasskeys } from '#app/credentials/passkeys.server.ts';
 import type { SessionMeta } from '#app/credentials/proof.ts';
 import { createSpent } from '#app/credentials/spent.server.ts';
 import { createTotp } from '#app/credentials/totp.server.ts';
@@ -88,9 +89,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const places = await openPlaces();
     const port = await listen(server, env);
     // Nothing is awaited from here on: the first request finds everything in its place.
+    // Port 0 asks for any free one; which it was is known only now.
+    const origin = env.PORT === 0 && !options.env.ORIGIN ? `http://localhost:${port}` : env.ORIGIN;
+    const spent = createSpent(database.client);
     const application: Application = {
-      // Port 0 asks for any free one; which it was is known only now.
-      origin: env.PORT === 0 && !options.env.ORIGIN ? `http://localhost:${port}` : env.ORIGIN,
+      origin,
       db: database.client,
       sessions,
       sessionCookie: createSessionCookie(env.ORIGIN),
@@ -98,7 +101,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       keyring,
       passwords,
       totp: createTotp({ db: database.client }),
-      spent: createSpent(database.client),
+      spent,
+      passkeys: createPasskeys({ db: database.client, origin, spent }),
       activity: createActivityLog(database.client),
       mailer: { isOn: false, send: () => Promise.resolve() },
       limits: createRateLimits({

@@ -1,4 +1,5 @@
 import type { ActivityLog } from '#app/account/activity.server.ts';
+import type { Passkeys } from '#app/credentials/passkeys.server.ts';
 import type { SessionMeta } from '#app/credentials/proof.ts';
 import type { Spent } from '#app/credentials/spent.server.ts';
 import type { Totp } from '#app/credentials/totp.server.ts';
@@ -37,6 +38,7 @@ export interface Application {
   passwords: Passwords;
   totp: Totp;
   spent: Spent;
+  passkeys: Passkeys;
   activity: ActivityLog;
   mailer: Mailer;
   limits: RateLimits;

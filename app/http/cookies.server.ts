@@ -1,3 +1,4 @@
+import { passkeyChallengeCookies } from './passkey-challenge.server.ts';
 import { pendingSignInCookie } from './pending-sign-in.server.ts';
 import type { SealedCookieFactory } from './sealed-cookie.server.ts';
 
@@ -5,6 +6,7 @@ import type { SealedCookieFactory } from './sealed-cookie.server.ts';
 export function createCookies(sealedCookie: SealedCookieFactory) {
   return {
     pendingSignIn: pendingSignInCookie(sealedCookie),
+    passkeyChallenges: passkeyChallengeCookies(sealedCookie),
   };
 }
 

@@ -13,7 +13,7 @@ export type ParsedForm<Value> =
 export type Fail = (errors: Record<string, string>) => FormReply;
 
 /** Fields that are never sent back, whatever was typed into them. */
-const NEVER_SENT_BACK = ['password', 'currentPassword', 'newPassword'];
+const NEVER_SENT_BACK = ['password', 'currentPassword', 'newPassword', 'credential'];
 
 /**
  * Reads a submitted form and checks it against its schema, asynchronously if the schema asks

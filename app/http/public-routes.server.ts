@@ -10,6 +10,9 @@ export const publicRoutes: ReadonlySet<string> = new Set([
   // The doors.
   'routes/login',
   'routes/signup',
+  // A passkey is a way in; a challenge to answer with one tells nothing.
+  'routes/login_.passkey',
+  'routes/login_.passkey_.options',
   // Signing out what is signed out already is no error.
   'routes/logout',
   // A colour scheme is kept per browser, not per person.

@@ -14,6 +14,12 @@ const toastSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('device-unnamed') }),
   z.object({ kind: z.literal('profile-saved') }),
   z.object({ kind: z.literal('password-changed'), count: z.int().min(0).nullable() }),
+  z.object({
+    kind: z.enum(['passkey-added', 'passkey-removed']),
+    passkey: z.string().max(80),
+    count: z.int().min(0).nullable(),
+  }),
+  z.object({ kind: z.literal('passkey-renamed'), passkey: z.string().max(80) }),
   z.object({ kind: z.literal('account-deleted') }),
   z.object({ kind: z.literal('welcome') }),
 ]);
@@ -72,12 +78,21 @@ export function toastText(message: ToastMessage): string {
       return message.count === null
         ? 'Your password is changed.'
         : `Your password is changed. ${othersText(message.count)}`;
+    case 'passkey-added':
+      return withOthers(`You can now sign in with ${message.passkey}.`, message.count);
+    case 'passkey-removed':
+      return withOthers(`${message.passkey} is removed.`, message.count);
+    case 'passkey-renamed':
+      return `The passkey is now called ${message.passkey}.`;
     case 'account-deleted':
       return 'Your account and everything kept about you are deleted.';
     case 'welcome':
       return 'Welcome. Your account is ready.';
   }
 }
+
+const withOthers = (text: string, count: number | null) =>
+  count === null ? text : `${text} ${othersText(count)}`;
 
 function othersText(count: number): string {
   if (count === 0) return 'No other device was signed in.';
