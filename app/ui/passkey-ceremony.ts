@@ -1,8 +1,8 @@
 import {
   browserSupportsWebAuthnAutofill,
   startAuthentication,
-  startRegistration,
   WebAuthnAbortService,
+  type PublicKeyCredentialCreationOptionsJSON as CreationOptions,
   type PublicKeyCredentialRequestOptionsJSON as RequestOptions,
 } from '@simplewebauthn/browser';
 
@@ -34,7 +34,7 @@ export async function perform(ceremony: Ceremony, optionsFrom: string): Promise<
     const answer =
       ceremony === 'use'
         ? await startAuthentication({ optionsJSON: await askOptions(optionsFrom) })
-        : await startRegistration({ optionsJSON: await askOptions(optionsFrom) });
+        : await make(await askOptions(optionsFrom));
     return { state: 'done', answer: JSON.stringify(answer) };
   } catch (error) {
     return outcomeOf(error, ceremony);
@@ -134,6 +134,12 @@ function outcomeOf(error: unknown, ceremony: Ceremony): Outcome {
     default:
       return failed('Your browser could not do that. Try again, or use another way.');
   }
+}
+
+/** Few make one, and nobody on the login page. */
+async function make(optionsJSON: CreationOptions) {
+  const { startRegistration } = await import('./passkey-making.ts');
+  return startRegistration({ optionsJSON });
 }
 
 const failed = (text: string): Outcome => ({ state: 'failed', text });
