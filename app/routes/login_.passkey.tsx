@@ -16,7 +16,7 @@ import { safeRedirectTo } from '#app/http/redirect-to.server.ts';
 import { startSession } from '#app/http/sign-in.server.ts';
 import { Checkbox } from '#app/ui/field.tsx';
 import { FormPage } from '#app/ui/page.tsx';
-import { PasskeySignIn } from '#app/ui/passkey-sign-in.tsx';
+import { PasskeySignInForm } from '#app/ui/passkey-sign-in-form.tsx';
 
 export const meta: MetaFunction = () => [
   { title: 'Sign in with a passkey · Latchkey' },
@@ -86,7 +86,7 @@ export default function SignInWithPasskey() {
 
   return (
     <FormPage title="Sign in with a passkey">
-      <PasskeySignIn
+      <PasskeySignInForm
         redirectTo={backTo}
         error={reply?.error?.credential?.[0]}
         otherwise={
@@ -99,7 +99,7 @@ export default function SignInWithPasskey() {
           help="You stay signed in for up to 30 days. Leave it off on a device that others use."
           reply={reply}
         />
-      </PasskeySignIn>
+      </PasskeySignInForm>
       <p className="text-muted">
         <Link
           className="font-medium text-accent underline underline-offset-4"

@@ -1,5 +1,5 @@
 import { Link } from '@remix-run/react';
-import { KeyRound, Pencil } from 'lucide-react';
+import { Fingerprint, Pencil } from 'lucide-react';
 import { RelativeTime } from './relative-time.tsx';
 
 /** What the list shows of a passkey. */
@@ -37,7 +37,7 @@ function PasskeyRow({ passkey, now }: { passkey: ListedPasskey; now: string }) {
   const where = isBackedUp ? 'Synced to your other devices' : 'On this one device only';
   return (
     <div className="grid grid-cols-[auto_minmax(0,1fr)] gap-x-4 py-5 sm:grid-cols-[auto_minmax(0,1fr)_auto]">
-      <KeyRound aria-hidden className="mt-0.5 size-6 text-muted" strokeWidth={1.5} />
+      <Fingerprint aria-hidden className="mt-0.5 size-6 text-muted" strokeWidth={1.5} />
       <div className="grid gap-1">
         <p>
           <strong className="font-semibold">{name}</strong>

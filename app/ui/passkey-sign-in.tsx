@@ -1,81 +1,24 @@
-import { Form, useNavigation } from '@remix-run/react';
-import { useEffect, useRef, type ReactNode, type RefObject } from 'react';
-import { PasskeyButton, sendWith } from './passkey-button.tsx';
+import { startTransition, useEffect, useState } from 'react';
+import type { PasskeySignInForm, PasskeySignInProps } from './passkey-sign-in-form.tsx';
 
-const ACTION = '/login/passkey';
-const OPTIONS = '/login/passkey/options';
-
-interface PasskeySignInProps {
-  redirectTo: string;
-  /** What was wrong with the passkey that was sent. */
-  error?: string | undefined;
-  /**
-   * The form beside it whose "remember me" counts here too, and whose e-mail field offers passkeys
-   * (`autocomplete="username webauthn"`). Left out: `children` holds a box of its own.
-   */
-  besides?: RefObject<HTMLFormElement>;
-  /** More fields of the form. */
-  children?: ReactNode;
-  otherwise?: ReactNode;
-}
-
-/** Signing in with a passkey: a button, and the browser's own offer at the e-mail field. */
+/**
+ * Signing in with a passkey, for the login page: fetched once that has come to life, and only where
+ * the browser has passkeys. Until then its place is kept, so that nothing jumps.
+ */
 export function PasskeySignIn(props: PasskeySignInProps) {
-  const { redirectTo, error, besides, children, otherwise } = props;
-  const form = useRef<HTMLFormElement>(null);
-  const { state, formAction } = useNavigation();
-  const hasAutofill = besides !== undefined;
-  const isIdle = state === 'idle';
-
-  const rememberAsBeside = (own: HTMLFormElement) => {
-    const remember = own.elements.namedItem('remember');
-    const beside = besides?.current?.elements.namedItem('remember');
-    if (remember instanceof HTMLInputElement && beside instanceof HTMLInputElement) {
-      remember.disabled = !beside.checked;
-    }
-  };
-
-  // As long as nothing is sent and nobody leaves: then it ends, and begins anew if the page stays.
+  const [Fetched, setFetched] = useState<typeof PasskeySignInForm | null>(null);
   useEffect(() => {
-    if (!hasAutofill || !isIdle || typeof PublicKeyCredential !== 'function') return;
-    let hasEnded = false;
-    let end: (() => void) | undefined;
-    const use = (answer: string) => {
-      const field = form.current?.elements.namedItem('credential');
-      if (field instanceof HTMLInputElement) sendWith(field, answer, rememberAsBeside);
-    };
-    import('./passkey-ceremony.ts').then(
-      ({ offerInAutofill }) => {
-        if (!hasEnded) end = offerInAutofill(OPTIONS, use);
-      },
+    if (typeof PublicKeyCredential !== 'function') return;
+    import('./passkey-sign-in-form.tsx').then(
+      ({ PasskeySignInForm }) => startTransition(() => setFetched(() => PasskeySignInForm)),
       () => {
-        // Offline: the form is still there.
+        // Offline: the form for e-mail and password is there.
       },
     );
-    return () => {
-      hasEnded = true;
-      end?.();
-    };
-    // eslint-disable-next-line react-hooks/exhaustive-deps -- the rest is read when it is used
-  }, [hasAutofill, isIdle]);
-
-  return (
-    <Form method="post" action={ACTION} ref={form} className="grid gap-6">
-      <input type="hidden" name="redirectTo" value={redirectTo} />
-      {hasAutofill && <input type="hidden" name="remember" value="on" disabled />}
-      {children}
-      <PasskeyButton
-        ceremony="use"
-        optionsFrom={OPTIONS}
-        error={error}
-        pending={formAction === ACTION}
-        pendingText="Signing in…"
-        className="w-full"
-        otherwise={otherwise}
-        onDone={rememberAsBeside}
-      >
-        Sign in with a passkey
-      </PasskeyButton>
-    </Form>
+  }, []);
+  return Fetched ? (
+    <Fetched {...props} />
+  ) : (
+    <div className="min-h-11 sm:min-h-10 noscript:hidden" />
   );
 }
