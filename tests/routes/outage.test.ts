@@ -12,7 +12,11 @@ const PAGES = [
   ...['/settings/data/delete', '/settings/sessions/others/sign-out', '/login', '/signup'],
 ];
 /** What does its work without the database. */
-const NEEDS_NO_DATABASE = ['routes/theme', 'routes/$'];
+const NEEDS_NO_DATABASE = [
+  ...['routes/theme', 'routes/$'],
+  // Challenges are kept in cookies, and none is looked up for whoever holds none.
+  ...['routes/login_.passkey', 'routes/login_.passkey_.options'],
+];
 const actions = (await everyRoute()).filter(
   ({ id, hasAction }) => hasAction && !NEEDS_NO_DATABASE.includes(id),
 );
