@@ -81,7 +81,7 @@ export function PasskeyButton(props: PasskeyButtonProps) {
           )}
         </div>
       )}
-      {otherwise && ability !== 'none' && <noscript>{otherwise}</noscript>}
+      {otherwise && ability !== 'none' && <div className="hidden noscript:block">{otherwise}</div>}
     </>
   );
 }
