@@ -10,6 +10,7 @@ import type { DestinationStream } from 'pino';
 import { createActivityLog } from '#app/account/activity.server.ts';
 import { PERSON_COLUMNS, type Application, type Person } from '#app/context.server.ts';
 import { createPasswords } from '#app/credentials/password.server.ts';
+import { createPasskeys } from '#app/credentials/passkeys.server.ts';
 import type { SessionMeta } from '#app/credentials/proof.ts';
 import { createMailedCodes } from '#app/credentials/mailed-codes.server.ts';
 import { createRecoveryCodes } from '#app/credentials/recovery-codes.server.ts';
@@ -102,6 +103,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     });
     // After the last request, which may ask for mail, and before the database.
     closers.splice(-1, 0, () => mail.close());
+    const spent = createSpent(database.client);
     const application: Application = {
       origin,
       db: database.client,
@@ -113,7 +115,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       mailedCodes: createMailedCodes({ db: database.client, keyring }),
       totp: createTotp({ db: database.client, keyring }),
       recoveryCodes: createRecoveryCodes({ db: database.client, keyring }),
-      spent: createSpent(database.client),
+      spent,
+      passkeys: createPasskeys({ db: database.client, origin, spent }),
       activity: createActivityLog(database.client),
       mailer: mail.mailer,
       outbox: mail.outbox,

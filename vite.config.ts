@@ -1,10 +1,24 @@
 import { vitePlugin as remix } from '@remix-run/dev';
 import tailwindcss from '@tailwindcss/vite';
-import { defineConfig } from 'vite';
+import { defineConfig, type Plugin } from 'vite';
 import remixConfig from './remix.config.js';
 
+/**
+ * Vite's way to preload what a lazily loaded module imports besides, and its styles. Ours import
+ * what the page has already, and every page would carry its code.
+ */
+const barePreload: Plugin = {
+  name: 'bare-preload',
+  apply: 'build',
+  enforce: 'pre',
+  load: (id) =>
+    id.endsWith('vite/preload-helper.js')
+      ? 'export const __vitePreload = (load) => load();'
+      : undefined,
+};
+
 export default defineConfig({
-  plugins: [tailwindcss(), !process.env.VITEST && remix(remixConfig)],
+  plugins: [barePreload, tailwindcss(), !process.env.VITEST && remix(remixConfig)],
   build: {
     // Inlined assets would need `data:` in the Content-Security-Policy.
     assetsInlineLimit: 0,

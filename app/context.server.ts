@@ -1,5 +1,6 @@
 import type { ActivityLog } from '#app/account/activity.server.ts';
 import type { MailedCodes } from '#app/credentials/mailed-codes.server.ts';
+import type { Passkeys } from '#app/credentials/passkeys.server.ts';
 import type { SessionMeta } from '#app/credentials/proof.ts';
 import type { Spent } from '#app/credentials/spent.server.ts';
 import type { Totp } from '#app/credentials/totp.server.ts';
@@ -42,6 +43,7 @@ export interface Application {
   mailedCodes: MailedCodes;
   recoveryCodes: RecoveryCodes;
   spent: Spent;
+  passkeys: Passkeys;
   activity: ActivityLog;
   mailer: Mailer;
   /** Where mail is kept in place of sending it; null wherever it is sent, or the origin is not this machine. */

@@ -5,10 +5,9 @@ const VERSION = 1;
 const SESSIONS_A_PAGE = 200;
 
 /**
- * Everything kept about a user, as JSON text in pieces: the profile, when the password was last
- * changed, since when there is a second factor, which recovery codes were used when, and every
- * session still on record, ended ones too. Never a hash or any other secret. It comes when the first
- * of it was read: a database that is down can still be told from an empty file.
+ * Everything kept about a user, as JSON text in pieces: the profile, the ways in to the account, and
+ * every session still on record, ended ones too. Never a key, a hash or any other secret. It comes
+ * when the first of it was read: a database that is down can still be told from an empty file.
  *
  * Columns are named one by one, so that a new one stays out until somebody decides that it goes in.
  */
@@ -17,27 +16,24 @@ export async function dataDownload(
   userId: string,
   now: Date,
 ): Promise<AsyncIterable<string>> {
-  const { password, totp, recoveryCodes, ...profile } = await db.user.findUniqueOrThrow({
+  const { password, totp, recoveryCodes, passkeys, ...profile } = await db.user.findUniqueOrThrow({
     where: { id: userId },
     select: {
       id: true,
       email: true,
+      emailVerifiedAt: true,
       name: true,
       createdAt: true,
       updatedAt: true,
       password: { select: { changedAt: true } },
       totp: { select: { createdAt: true } },
       recoveryCodes: { select: { createdAt: true, usedAt: true } },
+      passkeys: { select: { name: true, createdAt: true, lastUsedAt: true, isBackedUp: true } },
     },
   });
   const head = {
-    format: FORMAT,
-    version: VERSION,
-    exportedAt: now,
-    profile,
-    password,
-    totp,
-    recoveryCodes,
+    ...{ format: FORMAT, version: VERSION, exportedAt: now },
+    ...{ profile, password, totp, recoveryCodes, passkeys },
   };
   return piecesOf(head, sessionsOf(db, userId));
 }

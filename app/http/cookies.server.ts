@@ -1,5 +1,6 @@
 import { codeCookies } from './code-cookies.server.ts';
 import { keptFormCookie } from './kept-form.server.ts';
+import { passkeyChallengeCookies } from './passkey-challenge.server.ts';
 import { pendingSignInCookie } from './pending-sign-in.server.ts';
 import { newRecoveryCodesCookie } from './new-recovery-codes.server.ts';
 import type { SealedCookieFactory } from './sealed-cookie.server.ts';
@@ -13,6 +14,7 @@ export function createCookies(sealedCookie: SealedCookieFactory) {
     ...codeCookies(sealedCookie),
     totpSetUp: totpSetUpCookie(sealedCookie),
     newRecoveryCodes: newRecoveryCodesCookie(sealedCookie),
+    passkeyChallenges: passkeyChallengeCookies(sealedCookie),
   };
 }
 

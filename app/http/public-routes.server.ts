@@ -22,6 +22,9 @@ export const publicRoutes: ReadonlySet<string> = new Set([
   // The second step of signing in: whoever has proven the first factor has no session yet.
   'routes/login_.code',
   'routes/login_.recovery-code',
+  // A passkey is a way in; a challenge to answer with one tells nothing.
+  'routes/login_.passkey',
+  'routes/login_.passkey_.options',
   // Signing out what is signed out already is no error.
   'routes/logout',
   // A colour scheme is kept per browser, not per person.

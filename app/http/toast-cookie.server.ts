@@ -19,6 +19,12 @@ const toastSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('recovery-codes-new'), count: z.int().min(0).nullable() }),
   z.object({ kind: z.literal('recovery-code-used'), left: z.int().min(0) }),
   z.object({ kind: z.literal('sign-in-lapsed') }),
+  z.object({
+    kind: z.enum(['passkey-added', 'passkey-removed']),
+    passkey: z.string().max(80),
+    count: z.int().min(0).nullable(),
+  }),
+  z.object({ kind: z.literal('passkey-renamed'), passkey: z.string().max(80) }),
   z.object({ kind: z.literal('account-deleted') }),
   z.object({ kind: z.literal('welcome') }),
   z.object({ kind: z.literal('code-sent-again') }),
@@ -92,6 +98,12 @@ export function toastText(message: ToastMessage): string {
       return usedCodeText(message.left);
     case 'sign-in-lapsed':
       return 'That took too long, or was finished already. Sign in once more.';
+    case 'passkey-added':
+      return withOthers(`You can now sign in with ${message.passkey}.`, message.count);
+    case 'passkey-removed':
+      return withOthers(`${message.passkey} is removed.`, message.count);
+    case 'passkey-renamed':
+      return `The passkey is now called ${message.passkey}.`;
     case 'account-deleted':
       return 'Your account and everything kept about you are deleted.';
     case 'welcome':

@@ -17,6 +17,7 @@ import type { EndReason } from '#app/sessions/index.ts';
 import { Button } from '#app/ui/button.tsx';
 import { Checkbox, Field, FormError, useFocusOnError } from '#app/ui/field.tsx';
 import { FormPage, Notice } from '#app/ui/page.tsx';
+import { PasskeySignIn } from '#app/ui/passkey-sign-in.tsx';
 
 export { retryHeaders as headers } from '#app/http/form.server.ts';
 
@@ -84,7 +85,7 @@ export default function Login() {
   const { redirectTo, notice } = useLoaderData<typeof loader>();
   const reply = useActionData<typeof action>()?.reply;
   const form = useFocusOnError(reply);
-  const isPending = useNavigation().formAction?.startsWith('/login') ?? false;
+  const isPending = useNavigation().formAction === '/login';
   return (
     <FormPage title="Sign in">
       {notice && !reply && <Notice>{notice}</Notice>}
@@ -95,7 +96,7 @@ export default function Login() {
           name="email"
           label="E-mail"
           type="email"
-          autoComplete="username"
+          autoComplete="username webauthn"
           inputMode="email"
           enterKeyHint="next"
           autoCapitalize="none"
@@ -130,6 +131,7 @@ export default function Login() {
           Sign in
         </Button>
       </Form>
+      <PasskeySignIn redirectTo={redirectTo} besides={form} />
       <p className="text-muted">
         New here?{' '}
         <Link

@@ -29,9 +29,15 @@ export async function everyRoute(): Promise<BuiltRoute[]> {
   }));
 }
 
+/** Of a passkey that is none, unless a test makes it one. */
+export const PASSKEY_ID = 'a-passkey';
+
 /** The path of a route, with this id in place of `:sessionId`. */
 export function pathOf({ pattern }: BuiltRoute, sessionId: string): string {
-  const path = pattern.replace(':sessionId', sessionId).replace('*', 'nothing/here');
+  const path = pattern
+    .replace(':sessionId', sessionId)
+    .replace(':passkeyId', PASSKEY_ID)
+    .replace('*', 'nothing/here');
   if (/[:*]/.test(path)) throw new Error(`Say what stands for the parameter in ${pattern}.`);
   return path;
 }
@@ -41,6 +47,17 @@ export function dataPathOf(path: string): string {
   return path === '/' ? '/_root.data' : `${path}.data`;
 }
 
+/** What browsers answer, as far as its shape goes. */
+const envelope = { id: PASSKEY_ID, rawId: PASSKEY_ID, type: 'public-key' };
+const ASSERTION = JSON.stringify({
+  ...envelope,
+  response: { clientDataJSON: 'e30', authenticatorData: 'AA', signature: 'AA', userHandle: 'AA' },
+});
+const NEW_PASSKEY = JSON.stringify({
+  ...envelope,
+  response: { clientDataJSON: 'e30', attestationObject: 'oA' },
+});
+
 /**
  * What a person would send to each route that takes a form, by the route's id, so that it does what
  * it is there for. A route with an action that is missing here fails the tests that try them all.
@@ -48,6 +65,13 @@ export function dataPathOf(path: string): string {
 export function goodFields({ email }: { email: string }): Record<string, Record<string, string>> {
   return {
     'routes/login': { email, password: PASSWORD },
+    'routes/login_.passkey': { credential: ASSERTION },
+    'routes/login_.passkey_.options': {},
+    'routes/confirm_.passkey.options': {},
+    'routes/settings.passkeys.new': { credential: NEW_PASSKEY },
+    'routes/settings.passkeys_.options': {},
+    'routes/settings.passkeys.$passkeyId.name': { name: 'Kitchen key' },
+    'routes/settings.passkeys.$passkeyId.remove': {},
     'routes/signup': { name: 'Grace', email: `new-${email}`, password: PASSWORD },
     'routes/signup_.verify': { code: '12345678' },
     'routes/signup_.verify_.again': {},

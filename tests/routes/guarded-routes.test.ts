@@ -3,8 +3,10 @@ import { publicRoutes } from '#app/http/public-routes.server.ts';
 import { startApplication, type TestApplication } from '../fixtures/application.ts';
 import type { Answer, BrowserLike } from '../fixtures/browser-like.ts';
 import { turnOnTotp } from '../fixtures/authenticator.ts';
+import { addPasskey } from '../fixtures/passkeys.ts';
 import { openBrowser, signIn, signUp, type TestPerson } from '../fixtures/people.ts';
-import { dataPathOf, everyRoute, goodFields, pathOf } from './every-route.ts';
+import { SoftwarePasskey } from '../fixtures/software-authenticator.ts';
+import { dataPathOf, everyRoute, goodFields, PASSKEY_ID, pathOf } from './every-route.ts';
 
 const routes = await everyRoute();
 const guarded = routes.filter(({ id }) => !publicRoutes.has(id));
@@ -22,6 +24,8 @@ beforeAll(async () => {
   const phone = await signIn(application, person);
   phoneId = (await phone.sessionToken())!.split('.')[0]!;
   await person.browser.post(`/settings/sessions/${phoneId}/name`, { label: 'A private device' });
+  const passkey = new SoftwarePasskey(application.origin, false, undefined, PASSKEY_ID);
+  await addPasskey(application, person.browser, passkey);
   secrets = [person.name, person.email, 'A private device', phone.userAgent];
 });
 afterAll(() => application.close());

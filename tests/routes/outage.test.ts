@@ -16,6 +16,8 @@ const NEEDS_NO_DATABASE = [
   ...['routes/theme', 'routes/$'],
   // Without a first step there is nothing to look up; see second-factor.test.ts.
   ...['routes/login_.code', 'routes/login_.recovery-code'],
+  // Challenges are kept in cookies, and none is looked up for whoever holds none.
+  ...['routes/login_.passkey', 'routes/login_.passkey_.options'],
 ];
 const actions = (await everyRoute()).filter(
   ({ id, hasAction }) => hasAction && !NEEDS_NO_DATABASE.includes(id),

@@ -1,0 +1,17 @@
+import { redirect, type ActionFunctionArgs, type LoaderFunctionArgs } from '@remix-run/node';
+import { requireSession } from '#app/http/guards.server.ts';
+import { offerPasskeyOptions } from '#app/http/passkey-challenge.server.ts';
+
+/** Nothing to see here for those who follow a link. */
+export async function loader(args: LoaderFunctionArgs) {
+  await requireSession(args);
+  return redirect('/');
+}
+
+/** What a browser needs to ask for one of this person's passkeys, to prove that it is still them. */
+export async function action(args: ActionFunctionArgs) {
+  const { context } = args;
+  const { person, session } = await requireSession(args);
+  const options = await context.passkeys.confirmOptions(person.id);
+  return offerPasskeyOptions(context, 'confirm', options, session.id);
+}

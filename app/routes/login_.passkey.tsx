@@ -1,0 +1,113 @@
+import {
+  data,
+  redirect,
+  type ActionFunctionArgs,
+  type LoaderFunctionArgs,
+  type MetaFunction,
+} from '@remix-run/node';
+import { Link, useActionData, useLoaderData } from '@remix-run/react';
+import { useEffect } from 'react';
+import { z } from 'zod';
+import { assertionSchema } from '#app/credentials/passkey-schema.ts';
+import { parseForm, type FormReply } from '#app/http/form.server.ts';
+import { findSession } from '#app/http/guards.server.ts';
+import { findPasskeyChallenge } from '#app/http/passkey-challenge.server.ts';
+import { safeRedirectTo } from '#app/http/redirect-to.server.ts';
+import { startSession } from '#app/http/sign-in.server.ts';
+import { Checkbox } from '#app/ui/field.tsx';
+import { FormPage } from '#app/ui/page.tsx';
+import { PasskeySignInForm } from '#app/ui/passkey-sign-in-form.tsx';
+
+export const meta: MetaFunction = () => [
+  { title: 'Sign in with a passkey · Latchkey' },
+  { name: 'robots', content: 'noindex' },
+];
+
+const formSchema = z.object({
+  credential: assertionSchema,
+  remember: z.literal('on').optional(),
+  redirectTo: z.string().optional(),
+});
+
+export async function loader({ request, context }: LoaderFunctionArgs) {
+  const redirectTo = safeRedirectTo(new URL(request.url).searchParams.get('redirectTo'));
+  return (await findSession({ context })) ? redirect(redirectTo) : { redirectTo };
+}
+
+/** Signs in with what the browser's passkey answered. It names its owner: no e-mail is asked for. */
+export async function action({ request, context }: ActionFunctionArgs) {
+  const form = await parseForm(request, formSchema);
+  if (!form.ok) return refused(form.reply);
+  const { credential, remember, redirectTo } = form.value;
+  const challenge = findPasskeyChallenge(context, request, 'sign-in', null);
+  if (challenge === null) {
+    return refused(form.fail({ credential: 'That took too long. Try again.' }));
+  }
+  const userId = await context.passkeys.signIn(credential, challenge, context.now);
+  if (userId === null) {
+    return (await context.passkeys.isKnown(credential.id))
+      ? refused(form.fail({ credential: 'That passkey did not work. Try again.' }))
+      : refused(
+          form.fail({
+            credential: 'That passkey is not known here. Use another one, or your password.',
+          }),
+          credential.id,
+        );
+  }
+  return startSession(context, {
+    userId,
+    proof: { by: 'passkey', second: null, provider: null },
+    remember: remember === 'on',
+    redirectTo,
+  });
+}
+
+/** @param unknownId of a passkey that leads nowhere, for the browser to stop offering it. */
+const refused = (reply: FormReply, unknownId: string | null = null) =>
+  data({ reply, unknownId }, { status: 400 });
+
+export default function SignInWithPasskey() {
+  const { redirectTo } = useLoaderData<typeof loader>();
+  const answer = useActionData<typeof action>();
+  const reply = answer?.reply;
+  const unknownId = answer?.unknownId ?? null;
+  const wanted = reply?.initialValue?.redirectTo;
+  const backTo = typeof wanted === 'string' ? wanted : redirectTo;
+
+  useEffect(() => {
+    if (unknownId === null) return;
+    import('#app/ui/passkey-ceremony.ts').then(
+      ({ forget }) => forget(unknownId),
+      () => {
+        // Offline: it is offered once more, and no harm done.
+      },
+    );
+  }, [unknownId]);
+
+  return (
+    <FormPage title="Sign in with a passkey">
+      <PasskeySignInForm
+        redirectTo={backTo}
+        error={reply?.error?.credential?.[0]}
+        otherwise={
+          <p>Your browser has no passkeys, or scripts are off. Sign in with your password.</p>
+        }
+      >
+        <Checkbox
+          name="remember"
+          label="Remember me on this device"
+          help="You stay signed in for up to 30 days. Leave it off on a device that others use."
+          reply={reply}
+        />
+      </PasskeySignInForm>
+      <p className="text-muted">
+        <Link
+          className="font-medium text-accent underline underline-offset-4"
+          to={backTo === '/' ? '/login' : `/login?${new URLSearchParams({ redirectTo: backTo })}`}
+        >
+          Use your password instead
+        </Link>
+      </p>
+    </FormPage>
+  );
+}

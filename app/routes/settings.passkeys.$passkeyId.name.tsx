@@ -1,0 +1,77 @@
+import {
+  redirect,
+  type ActionFunctionArgs,
+  type LoaderFunctionArgs,
+  type MetaFunction,
+} from '@remix-run/node';
+import { Form, useActionData, useLoaderData, useNavigation } from '@remix-run/react';
+import { z } from 'zod';
+import { findOwnPasskey } from '#app/account/own-passkey.server.ts';
+import { passkeyNameSchema } from '#app/credentials/passkey-schema.ts';
+import { parseForm, tryAgain } from '#app/http/form.server.ts';
+import { requireSession } from '#app/http/guards.server.ts';
+import { writeToast } from '#app/http/toast-cookie.server.ts';
+import { Button, ButtonLink } from '#app/ui/button.tsx';
+import { Field, FormError, useFocusOnError } from '#app/ui/field.tsx';
+import { Question } from '#app/ui/question.tsx';
+
+export const meta: MetaFunction = () => [
+  { title: 'Rename a passkey · Latchkey' },
+  { name: 'robots', content: 'noindex' },
+];
+
+const PASSKEYS_PAGE = '/settings/passkeys';
+const formSchema = z.object({ name: passkeyNameSchema });
+
+export async function loader(args: LoaderFunctionArgs) {
+  const { context, params } = args;
+  const { person } = await requireSession(args);
+  const { name } = await findOwnPasskey(context, person.id, params.passkeyId);
+  return { name };
+}
+
+export async function action(args: ActionFunctionArgs) {
+  const { context, params, request } = args;
+  const { person } = await requireSession(args);
+  const { id } = await findOwnPasskey(context, person.id, params.passkeyId);
+  const form = await parseForm(request, formSchema);
+  if (!form.ok) return tryAgain(form.reply);
+  const { name } = form.value;
+  await context.passkeys.rename(person.id, id, name);
+  const toast = { kind: 'passkey-renamed', passkey: name } as const;
+  return redirect(PASSKEYS_PAGE, {
+    headers: { 'Set-Cookie': writeToast(toast, context.origin) },
+  });
+}
+
+export default function RenamePasskey() {
+  const { name } = useLoaderData<typeof loader>();
+  const reply = useActionData<typeof action>()?.reply;
+  const form = useFocusOnError(reply);
+  const isPending = useNavigation().formMethod === 'POST';
+  return (
+    <Question title={`Rename ${name}`} backTo={PASSKEYS_PAGE}>
+      <Form method="post" ref={form} noValidate preventScrollReset className="grid gap-6">
+        <FormError reply={reply} />
+        <Field
+          name="name"
+          label="Name"
+          help="Only you see it."
+          autoComplete="off"
+          enterKeyHint="done"
+          required
+          defaultValue={name}
+          reply={reply}
+        />
+        <div className="flex flex-wrap justify-end gap-3">
+          <ButtonLink to={PASSKEYS_PAGE} preventScrollReset look="quiet">
+            Cancel
+          </ButtonLink>
+          <Button pending={isPending} pendingText="Saving…">
+            Save name
+          </Button>
+        </div>
+      </Form>
+    </Question>
+  );
+}

@@ -1,0 +1,241 @@
+import { mkdirSync } from 'node:fs';
+import { AxeBuilder } from '@axe-core/playwright';
+import type { Page } from 'playwright';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startApplication, type TestApplication } from '../fixtures/application.ts';
+import { LAPTOP, PHONE, useChromium } from '../fixtures/chromium.ts';
+import { PASSWORD, signUp, type TestPerson } from '../fixtures/people.ts';
+
+const SCREENSHOTS = 'reports/screenshots';
+const WCAG = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+const BUTTON = { name: 'Sign in with a passkey' };
+
+const chromium = useChromium();
+let application: TestApplication;
+beforeAll(async () => {
+  mkdirSync(SCREENSHOTS, { recursive: true });
+  application = await startApplication();
+});
+afterAll(() => application.close());
+
+const at = (path: string) => application.origin + path;
+
+/** An authenticator inside the browser, which has the fingerprint it asks for. */
+async function plugIn(page: Page) {
+  const devtools = await page.context().newCDPSession(page);
+  await devtools.send('WebAuthn.enable', { enableUI: false });
+  const { authenticatorId } = await devtools.send('WebAuthn.addVirtualAuthenticator', {
+    options: {
+      protocol: 'ctap2',
+      transport: 'internal',
+      hasResidentKey: true,
+      hasUserVerification: true,
+      isUserVerified: true,
+      automaticPresenceSimulation: true,
+    },
+  });
+  return {
+    /** Whether it takes every question for a touch. */
+    answers: (enabled: boolean) =>
+      devtools.send('WebAuthn.setAutomaticPresenceSimulation', { authenticatorId, enabled }),
+    knowsOwner: (isUserVerified: boolean) =>
+      devtools.send('WebAuthn.setUserVerified', { authenticatorId, isUserVerified }),
+    forgetAll: () => devtools.send('WebAuthn.clearCredentials', { authenticatorId }),
+    count: async () => {
+      const { credentials } = await devtools.send('WebAuthn.getCredentials', { authenticatorId });
+      return credentials.length;
+    },
+  };
+}
+
+async function signInByPassword(page: Page, person: TestPerson, path = '/settings/passkeys') {
+  await page.goto(at(`/login?redirectTo=${encodeURIComponent(path)}`));
+  await page.getByLabel('E-mail').fill(person.email);
+  await page.getByLabel('Password').fill(PASSWORD);
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+  await page.waitForURL(at(path));
+}
+
+async function signOut(page: Page) {
+  await page.locator('header summary').click();
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await page.getByText('You are signed out.').waitFor();
+}
+
+async function addPasskey(page: Page) {
+  await page.getByRole('link', { name: 'Add a passkey' }).click();
+  await page.getByRole('button', { name: 'Choose where' }).click();
+  await page.getByText('You can now sign in with').waitFor();
+}
+
+async function toast(page: Page, text: string) {
+  await page.getByRole('status').filter({ hasText: text }).waitFor();
+}
+
+test('a person adds a passkey, signs in with it by button and at the e-mail field, renames and removes it', async () => {
+  const person = await signUp(application);
+  const page = await chromium.openDevice();
+  const authenticator = await plugIn(page);
+  await signInByPassword(page, person);
+  await page.getByText('A passkey signs you in with your fingerprint').waitFor();
+  await addPasskey(page);
+  expect(await authenticator.count()).toBe(1);
+  await signOut(page);
+
+  // By button; "remember me" counts here too, and the way back is kept.
+  await authenticator.answers(false);
+  await page.goto(at('/login?redirectTo=%2Fsettings%2Fpasskeys'));
+  await page.getByLabel('Remember me').check();
+  await page.getByRole('button', BUTTON).waitFor();
+  await authenticator.answers(true);
+  await page.getByRole('button', BUTTON).click();
+  await page.waitForURL(at('/settings/passkeys'));
+  await page.getByText('Used just now').waitFor();
+  const cookies = await page.context().cookies();
+  expect(cookies.find(({ name }) => name === 'session')!.expires).toBeGreaterThan(0);
+  await signOut(page);
+
+  // At the e-mail field: the browser offers it, and the person takes it.
+  await page.goto(at('/login?redirectTo=%2Fsettings%2Fpasskeys'));
+  await page.waitForURL(at('/settings/passkeys'));
+
+  await page.getByRole('link', { name: /^Rename / }).click();
+  await page.getByLabel('Name', { exact: true }).fill('Kitchen key');
+  await page.getByRole('button', { name: 'Save name' }).click();
+  await toast(page, 'The passkey is now called Kitchen key.');
+
+  await page.getByRole('link', { name: 'Remove Kitchen key' }).click();
+  await page.getByRole('heading', { name: 'Remove Kitchen key?' }).waitFor();
+  await page.getByRole('button', { name: 'Remove', exact: true }).click();
+  await toast(page, 'Kitchen key is removed.');
+  await page.getByText('A passkey signs you in with your fingerprint').waitFor();
+});
+
+test('the same device makes no second one, and says so; a cancel is no error', async () => {
+  const person = await signUp(application);
+  const page = await chromium.openDevice();
+  const authenticator = await plugIn(page);
+  await signInByPassword(page, person);
+  await addPasskey(page);
+  await page.getByRole('link', { name: 'Add a passkey' }).click();
+  await page.getByRole('button', { name: 'Choose where' }).click();
+  await page.getByText('This device has a passkey for this account already.').waitFor();
+
+  await authenticator.forgetAll();
+  await authenticator.knowsOwner(false);
+  await page.getByRole('button', { name: 'Choose where' }).click();
+  await page.getByText('No passkey was added.').waitFor();
+  expect(await page.getByRole('alert').count()).toBe(0);
+});
+
+test('the last way in is not removed', async () => {
+  const person = await signUp(application);
+  const page = await chromium.openDevice();
+  await plugIn(page);
+  await signInByPassword(page, person);
+  await addPasskey(page);
+  const { db } = application.application;
+  await db.password.deleteMany({ where: { user: { email: person.email } } });
+  await page.getByRole('link', { name: /^Remove / }).click();
+  await page.getByRole('heading', { name: / is your only way in$/ }).waitFor();
+  expect(await page.getByRole('button', { name: 'Remove', exact: true }).count()).toBe(0);
+});
+
+test('a passkey that the server does not know: the page says so, and lets the person try again', async () => {
+  const person = await signUp(application);
+  const page = await chromium.openDevice();
+  const authenticator = await plugIn(page);
+  await signInByPassword(page, person);
+  await addPasskey(page);
+  await authenticator.answers(false);
+  await signOut(page);
+  const { db } = application.application;
+  await db.passkey.deleteMany({ where: { user: { email: person.email } } });
+  // Where nothing is offered at the e-mail field: the click is the only question.
+  await page.goto(at('/login/passkey?redirectTo=%2Fsettings%2Fprofile'));
+  await page.getByRole('button', BUTTON).waitFor();
+  await authenticator.answers(true);
+  await page.getByRole('button', BUTTON).click();
+  await page.getByText('That passkey is not known here.').waitFor();
+  await page.getByRole('button', BUTTON).waitFor();
+  await page.getByRole('link', { name: 'Use your password instead' }).click();
+  await page.waitForURL(at('/login?redirectTo=%2Fsettings%2Fprofile'));
+});
+
+test('the form for e-mail and password ends the offer at the e-mail field', async () => {
+  const person = await signUp(application);
+  const page = await chromium.openDevice();
+  const authenticator = await plugIn(page);
+  await authenticator.answers(false);
+  await signInByPassword(page, person, '/settings/profile');
+  await authenticator.answers(true);
+  await page.getByRole('link', { name: 'Your sessions' }).first().click();
+  await page.waitForURL(at('/settings/sessions'));
+});
+
+test.each(['without scripts', 'without passkeys'])('%s there is no button', async (how) => {
+  const page = await chromium.openDevice({ scripts: how !== 'without scripts' });
+  if (how === 'without passkeys') {
+    await page.addInitScript(() => Reflect.deleteProperty(window, 'PublicKeyCredential'));
+  }
+  await page.goto(at('/login'));
+  await page.getByRole('button', { name: 'Sign in', exact: true }).waitFor();
+  await page.waitForLoadState('networkidle');
+  expect(await page.getByRole('button', BUTTON).count()).toBe(0);
+  await page.goto(at('/login/passkey'));
+  await page.getByText('Sign in with your password.').waitFor();
+  expect(await page.getByRole('button', BUTTON).isVisible()).toBe(false);
+
+  const person = await signUp(application);
+  await signInByPassword(page, person, '/settings/passkeys/new');
+  await page.getByText('Adding a passkey needs scripts').waitFor();
+  expect(await page.getByRole('button', { name: 'Choose where' }).isVisible()).toBe(false);
+});
+
+describe.each([
+  { theme: 'light', viewport: LAPTOP },
+  { theme: 'dark', viewport: PHONE },
+] as const)('in the $theme theme', ({ theme, viewport }) => {
+  test('every page is accessible and fits its width', async () => {
+    const person = await signUp(application);
+    const page = await chromium.openDevice({
+      ...{ viewport, colorScheme: theme, reducedMotion: 'reduce' as const },
+    });
+    const look = async (what: string) => {
+      const { violations } = await new AxeBuilder({ page }).withTags(WCAG).analyze();
+      expect(
+        violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`),
+        what,
+      ).toEqual([]);
+      const overflow = await page.evaluate(
+        () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+      );
+      expect(overflow, `${what}: pixels too wide`).toBeLessThanOrEqual(0);
+      await page.screenshot({ path: `${SCREENSHOTS}/${theme}-passkeys-${what}.png` });
+    };
+    const authenticator = await plugIn(page);
+    await authenticator.answers(false);
+    await page.goto(at('/login'));
+    await page.getByRole('button', BUTTON).waitFor();
+    await look('login');
+    await page.goto(at('/login/passkey'));
+    await page.getByRole('button', BUTTON).waitFor();
+    await look('sign-in');
+    await signInByPassword(page, person);
+    await look('none');
+    await page.getByRole('link', { name: 'Add a passkey' }).click();
+    await page.getByRole('button', { name: 'Choose where' }).waitFor();
+    await look('new');
+    await authenticator.answers(true);
+    await page.getByRole('button', { name: 'Choose where' }).click();
+    await page.getByText('You can now sign in with').waitFor();
+    await look('one');
+    await page.getByRole('link', { name: /^Rename / }).click();
+    await page.getByRole('button', { name: 'Save name' }).waitFor();
+    await look('name');
+    await page.getByRole('link', { name: 'Cancel' }).click();
+    await page.getByRole('link', { name: /^Remove / }).click();
+    await page.getByRole('button', { name: 'Remove', exact: true }).waitFor();
+    await look('remove');
+  });
+});

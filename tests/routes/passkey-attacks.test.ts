@@ -1,0 +1,437 @@
+import { randomBytes } from 'node:crypto';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { LOG_ERROR, startApplication, type TestApplication } from '../fixtures/application.ts';
+import type { Answer, BrowserLike } from '../fixtures/browser-like.ts';
+import {
+  addPasskey,
+  makePasskey,
+  NEW_OPTIONS,
+  NEW_PASSKEY,
+  optionsOf,
+  SIGN_IN_OPTIONS,
+  signInBy,
+} from '../fixtures/passkeys.ts';
+import { openBrowser, signIn, signUp, type TestPerson } from '../fixtures/people.ts';
+import {
+  SoftwarePasskey,
+  USER_PRESENT,
+  type Mischief,
+} from '../fixtures/software-authenticator.ts';
+
+const MINUTE_MS = 60_000;
+const CONFIRM_OPTIONS = '/confirm/passkey/options';
+
+let application: TestApplication;
+let ada: TestPerson;
+let passkey: SoftwarePasskey;
+beforeAll(async () => {
+  application = await startApplication();
+});
+afterAll(() => application.close());
+beforeEach(async () => {
+  ada = await signUp(application);
+  passkey = await addPasskey(application, ada.browser);
+});
+
+const userIdOf = async ({ email }: Pick<TestPerson, 'email'>) =>
+  (await application.application.db.user.findUniqueOrThrow({ where: { email } })).id;
+const passkeysOf = async (person: TestPerson) =>
+  application.application.passkeys.list(await userIdOf(person));
+const expectNobody = async (browser: BrowserLike, answer: Answer) => {
+  expect(answer.status, answer.text).toBe(400);
+  expect(await browser.sessionToken()).toBeNull();
+};
+const handleOf = (id: string) => Buffer.from(id).toString('base64url');
+
+describe('an assertion works once', () => {
+  test('and not again, by the same browser with the same cookie', async () => {
+    const browser = openBrowser(application);
+    const credential = passkey.use(await optionsOf(browser, SIGN_IN_OPTIONS));
+    const cookies = await browser.jar.getCookieString(application.origin);
+    expect((await browser.post('/login/passkey', { credential })).status).toBe(302);
+    for (const headers of [{ Cookie: cookies }]) {
+      const thief = openBrowser(application);
+      await expectNobody(thief, await thief.post('/login/passkey', { credential }, { headers }));
+    }
+  });
+
+  test('of twenty at once', async () => {
+    const browser = openBrowser(application);
+    const credential = passkey.use(await optionsOf(browser, SIGN_IN_OPTIONS));
+    const headers = { Cookie: await browser.jar.getCookieString(application.origin) };
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, () =>
+        openBrowser(application).post('/login/passkey', { credential }, { headers }),
+      ),
+    );
+    expect(answers.map(({ status }) => status).sort()).toEqual([
+      302,
+      ...Array.from({ length: 19 }, () => 400),
+    ]);
+  });
+
+  test('and so does what makes a passkey, of ten at once', async () => {
+    const options = await optionsOf(ada.browser, NEW_OPTIONS);
+    const { application: app } = application;
+    const userId = await userIdOf(ada);
+    const outcomes = await Promise.all(
+      Array.from({ length: 10 }, async () => {
+        const made = JSON.parse(
+          new SoftwarePasskey(application.origin).make(options),
+        ) as Parameters<typeof app.passkeys.register>[1];
+        const now = application.clock.now();
+        return app.passkeys.register(userId, made, options.challenge, () => 'x', now);
+      }),
+    );
+    expect(outcomes.filter(({ state }) => state === 'added')).toHaveLength(1);
+    expect(await passkeysOf(ada)).toHaveLength(2);
+  });
+});
+
+describe('a challenge', () => {
+  test('of another browser is none', async () => {
+    const options = await optionsOf(openBrowser(application), SIGN_IN_OPTIONS);
+    const thief = openBrowser(application);
+    await optionsOf(thief, SIGN_IN_OPTIONS);
+    const answer = await thief.post('/login/passkey', { credential: passkey.use(options) });
+    await expectNobody(thief, answer);
+    const without = openBrowser(application);
+    await expectNobody(
+      without,
+      await without.post('/login/passkey', { credential: passkey.use(options) }),
+    );
+  });
+
+  test('is good for five minutes', async () => {
+    const browser = openBrowser(application);
+    const late = passkey.use(await optionsOf(browser, SIGN_IN_OPTIONS));
+    application.clock.advance(5 * MINUTE_MS);
+    await expectNobody(browser, await browser.post('/login/passkey', { credential: late }));
+    const inTime = passkey.use(await optionsOf(browser, SIGN_IN_OPTIONS));
+    application.clock.advance(5 * MINUTE_MS - 1);
+    expect((await browser.post('/login/passkey', { credential: inTime })).status).toBe(302);
+  });
+
+  test.each([
+    ['to confirm', CONFIRM_OPTIONS, 'passkey-confirm'],
+    ['to make one', NEW_OPTIONS, 'passkey-registration'],
+  ])('%s signs nobody in, under whatever name its cookie comes', async (_what, path, name) => {
+    const options = await optionsOf(ada.browser, path);
+    const cookies = await ada.browser.jar.getCookies(application.origin);
+    const sealed = cookies.find(({ key }) => key === name)!.value;
+    const credential = passkey.use(options);
+    for (const cookie of [`${name}=${sealed}`, `passkey-sign-in=${sealed}`]) {
+      const thief = openBrowser(application);
+      const headers = { Cookie: cookie };
+      await expectNobody(thief, await thief.post('/login/passkey', { credential }, { headers }));
+    }
+  });
+
+  test('to sign in makes no passkey, under whatever name its cookie comes', async () => {
+    const options = await optionsOf(ada.browser, SIGN_IN_OPTIONS);
+    const cookies = await ada.browser.jar.getCookies(application.origin);
+    const sealed = cookies.find(({ key }) => key === 'passkey-sign-in')!.value;
+    await ada.browser.jar.setCookie(`passkey-registration=${sealed}; Path=/`, application.origin);
+    const made = new SoftwarePasskey(application.origin).make(options);
+    expect((await ada.browser.post(NEW_PASSKEY, { credential: made })).status).toBe(400);
+    expect(await passkeysOf(ada)).toHaveLength(1);
+  });
+
+  test('to make one is good in its session only', async () => {
+    const mallory = await signUp(application);
+    const options = await optionsOf(mallory.browser, NEW_OPTIONS);
+    const cookies = await mallory.browser.jar.getCookies(application.origin);
+    const sealed = cookies.find(({ key }) => key === 'passkey-registration')!.value;
+    await ada.browser.jar.setCookie(`passkey-registration=${sealed}; Path=/`, application.origin);
+    const made = new SoftwarePasskey(application.origin).make(options);
+    expect((await ada.browser.post(NEW_PASSKEY, { credential: made })).status).toBe(400);
+    expect(await passkeysOf(ada)).toHaveLength(1);
+    const tablet = await signIn(application, ada);
+    await tablet.jar.setCookie(
+      `passkey-registration=${(await registrationCookie(ada.browser))!}; Path=/`,
+      application.origin,
+    );
+    expect((await tablet.post(NEW_PASSKEY, { credential: made })).status).toBe(400);
+  });
+
+  const registrationCookie = async (browser: BrowserLike) => {
+    await optionsOf(browser, NEW_OPTIONS);
+    const cookies = await browser.jar.getCookies(application.origin);
+    return cookies.find(({ key }) => key === 'passkey-registration')?.value;
+  };
+});
+
+/** What is wrong with an answer, whatever the ceremony. */
+const mischief: [what: string, mischief: Mischief][] = [
+  ['of another origin', { origin: 'https://evil.example' }],
+  ['of another port', { origin: 'http://localhost:1' }],
+  ['of another scheme', { origin: 'https://localhost' }],
+  ['for another relying party', { rpId: 'evil.example' }],
+  ['without user verification', { flags: USER_PRESENT }],
+  ['without the user', { flags: 0 }],
+  ['to another challenge', { challenge: randomBytes(32).toString('base64url') }],
+  ['to no challenge', { challenge: '' }],
+];
+
+describe('signing in', () => {
+  test.each(mischief)('an answer %s is refused', async (_what, wrong) => {
+    const browser = openBrowser(application);
+    await expectNobody(browser, await signInBy(browser, passkey, wrong));
+    // It was the mischief and nothing else.
+    expect((await signInBy(browser, passkey)).status).toBe(302);
+  });
+
+  test('an answer of the other ceremony is refused', async () => {
+    const browser = openBrowser(application);
+    await expectNobody(browser, await signInBy(browser, passkey, { type: 'webauthn.create' }));
+  });
+
+  test.each(['signature', 'authenticatorData', 'clientDataJSON'] as const)(
+    'a %s with any byte changed is refused',
+    async (part) => {
+      const browser = openBrowser(application);
+      const text = passkey.use(await optionsOf(browser, SIGN_IN_OPTIONS));
+      const length = Buffer.from(
+        (JSON.parse(text) as { response: Record<string, string> }).response[part]!,
+        'base64url',
+      ).length;
+      for (let at = 0; at < length; at += part === 'clientDataJSON' ? 7 : 3) {
+        const answer = JSON.parse(text) as { response: Record<string, string> };
+        const bytes = Buffer.from(answer.response[part]!, 'base64url');
+        bytes[at]! ^= 0x01;
+        answer.response[part] = bytes.toString('base64url');
+        const credential = JSON.stringify(answer);
+        const { status } = await browser.post('/login/passkey', { credential });
+        expect(status, `byte ${at}`).toBe(400);
+      }
+      expect((await browser.post('/login/passkey', { credential: text })).status).toBe(302);
+    },
+  );
+
+  test("another key under this passkey's id is refused", async () => {
+    const { origin } = application;
+    const forged = new SoftwarePasskey(origin, false, undefined, passkey.id);
+    const browser = openBrowser(application);
+    const userHandle = handleOf(await userIdOf(ada));
+    await expectNobody(browser, await signInBy(browser, forged, { userHandle }));
+  });
+
+  test("a passkey of one's own with the handle of another person is refused", async () => {
+    const mallory = await signUp(application);
+    const own = await addPasskey(application, mallory.browser);
+    const browser = openBrowser(application);
+    for (const userHandle of [handleOf(await userIdOf(ada)), undefined, handleOf('nobody')]) {
+      await expectNobody(browser, await signInBy(browser, own, { userHandle }));
+    }
+    // And the other way round: the handle is no proof.
+    const id = passkey.id;
+    await expectNobody(browser, await signInBy(browser, own, { id }));
+  });
+
+  test('a counter that stands still or goes back is refused', async () => {
+    const key = new SoftwarePasskey(application.origin, true);
+    await addPasskey(application, ada.browser, key);
+    expect((await signInBy(openBrowser(application), key, { counter: 7 })).status).toBe(302);
+    for (const counter of [7, 6, 0]) {
+      const browser = openBrowser(application);
+      await expectNobody(browser, await signInBy(browser, key, { counter }));
+    }
+    expect((await signInBy(openBrowser(application), key, { counter: 8 })).status).toBe(302);
+  });
+
+  test('of two copies that count the same at once, one is let in', async () => {
+    const key = new SoftwarePasskey(application.origin, true);
+    await addPasskey(application, ada.browser, key);
+    const answers = await Promise.all(
+      Array.from({ length: 10 }, () => signInBy(openBrowser(application), key, { counter: 5 })),
+    );
+    expect(answers.filter(({ status }) => status === 302)).toHaveLength(1);
+  });
+});
+
+describe('adding one', () => {
+  test.each(mischief)('an answer %s is refused', async (_what, wrong) => {
+    const made = new SoftwarePasskey(application.origin);
+    expect((await makePasskey(ada.browser, made, wrong)).status).toBe(400);
+    expect(await passkeysOf(ada)).toHaveLength(1);
+  });
+
+  test('an answer of the other ceremony is refused', async () => {
+    const made = new SoftwarePasskey(application.origin);
+    const answer = await makePasskey(ada.browser, made, { type: 'webauthn.get' });
+    expect(answer.status).toBe(400);
+  });
+
+  test('an id that there is, of oneself or of another person, is refused and changes nothing', async () => {
+    const mallory = await signUp(application);
+    for (const person of [ada, mallory]) {
+      const forged = new SoftwarePasskey(application.origin, false, undefined, passkey.id);
+      const answer = await makePasskey(person.browser, forged);
+      expect(answer.status).toBe(400);
+      expect(answer.text).toContain('That passkey is in use already.');
+    }
+    expect(await passkeysOf(mallory)).toEqual([]);
+    const browser = openBrowser(application);
+    expect((await signInBy(browser, passkey)).status).toBe(302);
+  });
+
+  test('what its maker vouches for is not read, and no address in it is asked', async () => {
+    let visits = 0;
+    const trap = createServer((_request, response) => {
+      visits += 1;
+      response.end();
+    });
+    await new Promise<void>((resolve) => trap.listen(0, '127.0.0.1', resolve));
+    const { port } = trap.address() as AddressInfo;
+    const statement = new Map<string, unknown>([
+      ['alg', -7],
+      ['sig', new Uint8Array(64)],
+      ['x5c', [new Uint8Array(Buffer.from(`http://127.0.0.1:${port}/crl`))]],
+    ]);
+    for (const format of ['packed', 'tpm', 'android-safetynet', 'nonsense']) {
+      const made = new SoftwarePasskey(application.origin);
+      await addPasskeyWith(made, [format, statement]);
+      expect((await signInBy(openBrowser(application), made)).status).toBe(302);
+    }
+    expect(visits).toBe(0);
+    await new Promise((resolve) => trap.close(resolve));
+  });
+  const addPasskeyWith = async (
+    made: SoftwarePasskey,
+    statement: NonNullable<Mischief['statement']>,
+  ) => {
+    expect((await makePasskey(ada.browser, made, { statement })).status).toBe(302);
+  };
+});
+
+describe('what is no answer at all', () => {
+  const garbage: [what: string, credential: string][] = [
+    ['nothing', ''],
+    ['no JSON', '{'],
+    ['a number', '1'],
+    ['null', 'null'],
+    ['a list', '[]'],
+    ['an empty object', '{}'],
+    ['a prototype', '{"__proto__":{"id":"x"}}'],
+    ['operators', '{"id":{"contains":""},"rawId":{"contains":""},"type":"public-key"}'],
+    ['deep nesting', '['.repeat(20_000)],
+    ['forty-nine thousand characters', `"${'x'.repeat(49_200)}"`],
+  ];
+  const broken: [
+    what: string,
+    change: Record<string, unknown>,
+    response: Record<string, unknown>,
+  ][] = [
+    ['an id too long', { id: 'A'.repeat(1365), rawId: 'A'.repeat(1365) }, {}],
+    ['an id of other characters', { id: 'é', rawId: 'é' }, {}],
+    ['an id with a null byte', { id: 'a\0', rawId: 'a\0' }, {}],
+    ['another type', { type: 'password' }, {}],
+    ['two ids', { rawId: 'other' }, {}],
+    ['client data that is none', {}, { clientDataJSON: 'AAAA' }],
+    ['authenticator data too short', {}, { authenticatorData: 'AAAA', attestationObject: 'AAAA' }],
+    ['parts too long', {}, { clientDataJSON: 'A'.repeat(16_385) }],
+    ['parts that are no text', {}, { clientDataJSON: 1, signature: [], attestationObject: {} }],
+    ['CBOR without an end', {}, { signature: 'AA', attestationObject: 'v2' }],
+    ['CBOR that claims a length', {}, { signature: 'AA', attestationObject: 'W///////////' }],
+    ['a handle too long', {}, { userHandle: 'A'.repeat(1365), attestationObject: 'A' }],
+  ];
+  const errorsLogged = () => application.logged.filter(({ level }) => level >= LOG_ERROR);
+
+  test.each(garbage)('%s is answered with 400', async (_what, credential) => {
+    const visitor = openBrowser(application);
+    await optionsOf(visitor, SIGN_IN_OPTIONS);
+    await expectNobody(visitor, await visitor.post('/login/passkey', { credential }));
+    await optionsOf(ada.browser, NEW_OPTIONS);
+    expect((await ada.browser.post(NEW_PASSKEY, { credential })).status).toBe(400);
+    expect(errorsLogged()).toEqual([]);
+  });
+
+  test.each(broken)('%s: 400', async (_what, change, response) => {
+    const altered = (text: string) => {
+      const honest = JSON.parse(text) as { response: object };
+      return JSON.stringify({
+        ...honest,
+        ...change,
+        response: { ...honest.response, ...response },
+      });
+    };
+    const visitor = openBrowser(application);
+    const used = altered(passkey.use(await optionsOf(visitor, SIGN_IN_OPTIONS)));
+    await expectNobody(visitor, await visitor.post('/login/passkey', { credential: used }));
+    const options = await optionsOf(ada.browser, NEW_OPTIONS);
+    const made = altered(new SoftwarePasskey(application.origin).make(options));
+    expect((await ada.browser.post(NEW_PASSKEY, { credential: made })).status).toBe(400);
+    expect(errorsLogged()).toEqual([]);
+  });
+
+  test('it never comes back on the page', async () => {
+    const visitor = openBrowser(application);
+    const { text } = await visitor.post('/login/passkey', { credential: '{"canary":1}' });
+    expect(text).not.toContain('canary');
+  });
+});
+
+describe("somebody else's passkey", () => {
+  test.each(['name', 'remove'])('%s: answered as one that never was', async (what) => {
+    const mallory = await signUp(application);
+    await mallory.browser.get('/');
+    const before = application.everything();
+    const masked = (answer: Answer, id: string) => {
+      const nonce = /'nonce-([^']+)'/.exec(String(answer.headers['content-security-policy']))![1]!;
+      return {
+        status: answer.status,
+        text: answer.text.replaceAll(id, 'ID').replaceAll(nonce, 'NONCE'),
+      };
+    };
+    const never = 'A'.repeat(passkey.id.length);
+    const address = (id: string) => `/settings/passkeys/${id}/${what}`;
+    const theirs = await mallory.browser.get(address(passkey.id));
+    expect(theirs.status).toBe(404);
+    expect(masked(theirs, passkey.id)).toEqual(
+      masked(await mallory.browser.get(address(never)), never),
+    );
+    const form = { name: 'Mine now' };
+    const post = await mallory.browser.post(address(passkey.id), form);
+    expect(masked(post, passkey.id)).toEqual(
+      masked(await mallory.browser.post(address(never), form), never),
+    );
+    expect(application.everything()).toEqual(before);
+  });
+
+  test('is not there for whoever asks past the page', async () => {
+    const mallory = await userIdOf(await signUp(application));
+    const { passkeys } = application.application;
+    expect(await passkeys.rename(mallory, passkey.id, 'Mine now')).toBe(false);
+    expect(await passkeys.remove(mallory, passkey.id, application.clock.now())).toBe('none');
+    expect(await passkeys.find(mallory, passkey.id)).toBeNull();
+  });
+
+  test.each(['%00', 'a%00', '..%2f', '%F0%9F%94%91', 'x'.repeat(1365)])(
+    'an id that is none (%s) is answered as missing',
+    async (id) => {
+      expect((await ada.browser.get(`/settings/passkeys/${id}/name`)).status).toBe(404);
+    },
+  );
+
+  test('confirms nothing for another person', async () => {
+    const mallory = await signUp(application);
+    const own = await addPasskey(application, mallory.browser);
+    const { passkeys } = application.application;
+    const adaId = await userIdOf(ada);
+    const confirm = async (key: SoftwarePasskey, wrong: Mischief = {}) => {
+      const options = await passkeys.confirmOptions(adaId);
+      const assertion = JSON.parse(key.use(options, wrong)) as Parameters<
+        typeof passkeys.confirm
+      >[1];
+      return passkeys.confirm(adaId, assertion, options.challenge, application.clock.now());
+    };
+    expect(await confirm(own)).toBe(false);
+    expect(await confirm(own, { userHandle: handleOf(adaId) })).toBe(false);
+    expect(await confirm(own, { userHandle: undefined })).toBe(false);
+    expect(await confirm(own, { id: passkey.id })).toBe(false);
+    expect(await confirm(passkey, { userHandle: undefined })).toBe(true);
+    expect(await confirm(passkey)).toBe(true);
+  });
+});
