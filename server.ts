@@ -9,8 +9,10 @@ import express, { type RequestHandler } from 'express';
 import type { DestinationStream } from 'pino';
 import { createActivityLog } from '#app/account/activity.server.ts';
 import { PERSON_COLUMNS, type Application, type Person } from '#app/context.server.ts';
+import { createConnections } from '#app/credentials/connections.server.ts';
 import { createPasswords } from '#app/credentials/password.server.ts';
 import type { SessionMeta } from '#app/credentials/proof.ts';
+import { createProviders } from '#app/credentials/providers.server.ts';
 import { createSpent } from '#app/credentials/spent.server.ts';
 import { createTotp } from '#app/credentials/totp.server.ts';
 import { openDatabase, type Database } from '#app/db.server.ts';
@@ -23,6 +25,7 @@ import { createSessionCookie } from '#app/http/session-cookie.server.ts';
 import { createWeb } from '#app/http/web.server.ts';
 import { createKeyring } from '#app/keyring.server.ts';
 import { createLog, type Log } from '#app/log.server.ts';
+import { parseProviders } from '#app/providers-env.server.ts';
 import { loadSecrets } from '#app/secrets.server.ts';
 import { DAY_MS, SECOND_MS, Sessions } from '#app/sessions/index.ts';
 import { prismaSessionStore } from '#app/sessions/stores/prisma.ts';
@@ -62,6 +65,7 @@ export interface RunningServer {
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { now = () => new Date(), onQuery } = options;
   const env = parseEnv(options.env);
+  const providers = createProviders(parseProviders(options.env));
   const log = createLog(env.LOG_LEVEL, options.logTo);
   const secrets = loadSecrets(env);
   const keyring = createKeyring(secrets.encryptionKeys);
@@ -98,6 +102,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       keyring,
       passwords,
       totp: createTotp({ db: database.client }),
+      providers,
+      connections: createConnections({ db: database.client, keyring }),
       spent: createSpent(database.client),
       activity: createActivityLog(database.client),
       mailer: { isOn: false, send: () => Promise.resolve() },

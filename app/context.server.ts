@@ -1,5 +1,7 @@
 import type { ActivityLog } from '#app/account/activity.server.ts';
 import type { SessionMeta } from '#app/credentials/proof.ts';
+import type { Connections } from '#app/credentials/connections.server.ts';
+import type { Providers } from '#app/credentials/providers.server.ts';
 import type { Spent } from '#app/credentials/spent.server.ts';
 import type { Totp } from '#app/credentials/totp.server.ts';
 import type { Passwords } from '#app/credentials/password.server.ts';
@@ -36,6 +38,8 @@ export interface Application {
   keyring: Keyring;
   passwords: Passwords;
   totp: Totp;
+  providers: Providers;
+  connections: Connections;
   spent: Spent;
   activity: ActivityLog;
   mailer: Mailer;

@@ -6,7 +6,7 @@ const SESSIONS_A_PAGE = 200;
 
 /**
  * Everything kept about a user, as JSON text in pieces: the profile, when the password was last
- * changed, and every session still on record, ended ones too. Never a hash or any other secret. It
+ * changed, the connections to providers, and every session still on record, ended ones too. Never a hash or any other secret. It
  * comes when the first of it was read: a database that is down can still be told from an empty file.
  *
  * Columns are named one by one, so that a new one stays out until somebody decides that it goes in.
@@ -16,7 +16,7 @@ export async function dataDownload(
   userId: string,
   now: Date,
 ): Promise<AsyncIterable<string>> {
-  const { password, ...profile } = await db.user.findUniqueOrThrow({
+  const { password, connections, ...profile } = await db.user.findUniqueOrThrow({
     where: { id: userId },
     select: {
       id: true,
@@ -25,9 +25,23 @@ export async function dataDownload(
       createdAt: true,
       updatedAt: true,
       password: { select: { changedAt: true } },
+      connections: {
+        orderBy: [{ createdAt: 'asc' }, { id: 'asc' }],
+        select: {
+          ...{ issuer: true, subject: true, provider: true, displayName: true },
+          ...{ createdAt: true, lastUsedAt: true },
+        },
+      },
     },
   });
-  const head = { format: FORMAT, version: VERSION, exportedAt: now, profile, password };
+  const head = {
+    format: FORMAT,
+    version: VERSION,
+    exportedAt: now,
+    profile,
+    password,
+    connections,
+  };
   return piecesOf(head, sessionsOf(db, userId));
 }
 

@@ -14,6 +14,9 @@ const toastSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('device-unnamed') }),
   z.object({ kind: z.literal('profile-saved') }),
   z.object({ kind: z.literal('password-changed'), count: z.int().min(0).nullable() }),
+  z.object({ kind: z.literal('connection-added'), provider: z.string().max(80) }),
+  z.object({ kind: z.literal('connection-removed'), provider: z.string().max(80) }),
+  z.object({ kind: z.literal('connection-already-removed') }),
   z.object({ kind: z.literal('account-deleted') }),
   z.object({ kind: z.literal('welcome') }),
 ]);
@@ -72,6 +75,12 @@ export function toastText(message: ToastMessage): string {
       return message.count === null
         ? 'Your password is changed.'
         : `Your password is changed. ${othersText(message.count)}`;
+    case 'connection-added':
+      return `${message.provider} is connected. You can sign in with it from now on.`;
+    case 'connection-removed':
+      return `${message.provider} is disconnected.`;
+    case 'connection-already-removed':
+      return 'That connection was gone already.';
     case 'account-deleted':
       return 'Your account and everything kept about you are deleted.';
     case 'welcome':
