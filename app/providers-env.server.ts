@@ -64,7 +64,7 @@ export function parseProviders(variables: Variables): ProviderSettings[] {
   if (ids.some((id) => !ID.test(id)) || new Set(ids).size < ids.length || ids.includes(GITHUB)) {
     throw unusable(
       'OIDC_PROVIDERS',
-      'it is a list such as "google,acme": small letters and digits, none twice, without "github"',
+      'it is a list such as "google,acme": small letters and digits, none twice, and not "github"',
     );
   }
   return [...ids.map((id) => parseOpenId(variables, id)), ...parseGitHub(variables)];
@@ -84,7 +84,7 @@ function parseOpenId(variables: Variables, id: string): OpenIdSettings {
 }
 
 function parseGitHub(variables: Variables): GitHubSettings[] {
-  const isWanted = Boolean(variables.GITHUB_CLIENT_ID ?? variables.GITHUB_CLIENT_SECRET);
+  const isWanted = [variables.GITHUB_CLIENT_ID, variables.GITHUB_CLIENT_SECRET].some(Boolean);
   if (!isWanted) return [];
   const url = originOf(read(variables, 'GITHUB_URL', secureUrl, 'https://github.com'));
   const usualApi = url === 'https://github.com' ? 'https://api.github.com' : `${url}/api/v3`;

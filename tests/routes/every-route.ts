@@ -31,7 +31,11 @@ export async function everyRoute(): Promise<BuiltRoute[]> {
 
 /** The path of a route, with this id in place of `:sessionId`. */
 export function pathOf({ pattern }: BuiltRoute, sessionId: string): string {
-  const path = pattern.replace(':sessionId', sessionId).replace('*', 'nothing/here');
+  const path = pattern
+    .replace(':sessionId', sessionId)
+    .replace(':provider', 'acme')
+    .replace(':connectionId', 'c'.repeat(25))
+    .replace('*', 'nothing/here');
   if (/[:*]/.test(path)) throw new Error(`Say what stands for the parameter in ${pattern}.`);
   return path;
 }
@@ -61,6 +65,11 @@ export function goodFields({ email }: { email: string }): Record<string, Record<
     'routes/settings.sessions.$sessionId.name': { label: 'Kitchen iPad' },
     'routes/settings.sessions.$sessionId.sign-out': {},
     'routes/settings.sessions.others.sign-out': {},
+    'routes/signup_.connection': { name: 'Grace', email: `new-${email}` },
+    'routes/login_.provider.$provider': {},
+    'routes/confirm_.provider.$provider': {},
+    'routes/settings.connections.add.$provider': {},
+    'routes/settings.connections.$connectionId.disconnect': {},
     // It takes no form, and says so.
     'routes/$': {},
   };
