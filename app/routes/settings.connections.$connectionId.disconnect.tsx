@@ -26,7 +26,7 @@ export async function loader(args: LoaderFunctionArgs) {
   const { person } = await requireFresh(args);
   const connection = await context.connections.find(person.id, params.connectionId ?? '');
   // The same for one of somebody else's and one that never was.
-  if (!connection) return backWith(context, { kind: 'connection-already-removed' });
+  if (!connection) return redirect(CONNECTIONS_PAGE);
   const { password, passkeys, connections } = await context.connections.waysIn(person.id);
   return {
     name: nameOf(context, connection.provider),

@@ -64,7 +64,7 @@ const linkAs = async (browser: BrowserLike, sub: string) => {
   return browser.get(backFrom(await leaveFor(browser, add('acme'))));
 };
 const connections = () =>
-  application.sql('SELECT userId, subject, issuer, displayName FROM Connection ORDER BY id');
+  application.sql('SELECT userId, subject, issuer, displayName FROM "Connection" ORDER BY id');
 const trouble = (answer: { location: string | null }) =>
   new URL(answer.location ?? '/', 'http://x').searchParams.get('trouble');
 

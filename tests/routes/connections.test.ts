@@ -539,3 +539,18 @@ test('the download has the connections, and none of the tokens', async () => {
     },
   ]);
 });
+
+test.each([
+  ['nothing', ''],
+  ['an operator', 'email[contains]=a&name[contains]=a'],
+  ['a list', 'email[]=a@example.com&name[]=a'],
+  ['two of each', 'email=a@example.com&email=b@example.com&name=a&name=b'],
+  ['broken percent signs', 'email=%&name=%zz'],
+])('the form of a first sign-in with %s makes no account', async (_what, body) => {
+  newcomer(acme);
+  const browser = openBrowser(application);
+  await visit(browser, path('acme'));
+  const answer = await browser.post('/signup/connection', {}, { body });
+  expect(answer.status).toBe(400);
+  expect(await browser.sessionToken()).toBeNull();
+});
