@@ -9,11 +9,13 @@ import express, { type RequestHandler } from 'express';
 import type { DestinationStream } from 'pino';
 import { createActivityLog } from '#app/account/activity.server.ts';
 import { PERSON_COLUMNS, type Application, type Person } from '#app/context.server.ts';
+import { createConnections } from '#app/credentials/connections.server.ts';
 import { createPasswords } from '#app/credentials/password.server.ts';
 import { createPasskeys } from '#app/credentials/passkeys.server.ts';
 import type { SessionMeta } from '#app/credentials/proof.ts';
 import { createMailedCodes } from '#app/credentials/mailed-codes.server.ts';
 import { createRecoveryCodes } from '#app/credentials/recovery-codes.server.ts';
+import { createProviders } from '#app/credentials/providers.server.ts';
 import { createSpent } from '#app/credentials/spent.server.ts';
 import { createTotp } from '#app/credentials/totp.server.ts';
 import { openDatabase, type Database } from '#app/db.server.ts';
@@ -28,6 +30,7 @@ import { createKeyring } from '#app/keyring.server.ts';
 import { createLog, type Log } from '#app/log.server.ts';
 import { startMail, type RunningMail } from '#app/mail/running-mail.server.ts';
 import { makeOwnerOnlyFolder } from '#app/owner-only-folder.server.ts';
+import { parseProviders } from '#app/providers-env.server.ts';
 import { loadSecrets } from '#app/secrets.server.ts';
 import { DAY_MS, SECOND_MS, Sessions } from '#app/sessions/index.ts';
 import { prismaSessionStore } from '#app/sessions/stores/prisma.ts';
@@ -69,6 +72,7 @@ export interface RunningServer {
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { now = () => new Date(), onQuery } = options;
   const env = parseEnv(options.env);
+  const providers = createProviders(parseProviders(options.env));
   const log = createLog(env.LOG_LEVEL, options.logTo);
   const secrets = loadSecrets(env);
   const keyring = createKeyring(secrets.encryptionKeys);
@@ -117,6 +121,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       recoveryCodes: createRecoveryCodes({ db: database.client, keyring }),
       spent,
       passkeys: createPasskeys({ db: database.client, origin, spent }),
+      providers,
+      connections: createConnections({ db: database.client, keyring }),
       activity: createActivityLog(database.client),
       mailer: mail.mailer,
       outbox: mail.outbox,

@@ -2,6 +2,8 @@ import type { ActivityLog } from '#app/account/activity.server.ts';
 import type { MailedCodes } from '#app/credentials/mailed-codes.server.ts';
 import type { Passkeys } from '#app/credentials/passkeys.server.ts';
 import type { SessionMeta } from '#app/credentials/proof.ts';
+import type { Connections } from '#app/credentials/connections.server.ts';
+import type { Providers } from '#app/credentials/providers.server.ts';
 import type { Spent } from '#app/credentials/spent.server.ts';
 import type { Totp } from '#app/credentials/totp.server.ts';
 import type { RecoveryCodes } from '#app/credentials/recovery-codes.server.ts';
@@ -42,6 +44,8 @@ export interface Application {
   totp: Totp;
   mailedCodes: MailedCodes;
   recoveryCodes: RecoveryCodes;
+  providers: Providers;
+  connections: Connections;
   spent: Spent;
   passkeys: Passkeys;
   activity: ActivityLog;

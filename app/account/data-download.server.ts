@@ -16,24 +16,32 @@ export async function dataDownload(
   userId: string,
   now: Date,
 ): Promise<AsyncIterable<string>> {
-  const { password, totp, recoveryCodes, passkeys, ...profile } = await db.user.findUniqueOrThrow({
-    where: { id: userId },
-    select: {
-      id: true,
-      email: true,
-      emailVerifiedAt: true,
-      name: true,
-      createdAt: true,
-      updatedAt: true,
-      password: { select: { changedAt: true } },
-      totp: { select: { createdAt: true } },
-      recoveryCodes: { select: { createdAt: true, usedAt: true } },
-      passkeys: { select: { name: true, createdAt: true, lastUsedAt: true, isBackedUp: true } },
-    },
-  });
+  const { password, totp, recoveryCodes, passkeys, connections, ...profile } =
+    await db.user.findUniqueOrThrow({
+      where: { id: userId },
+      select: {
+        id: true,
+        email: true,
+        emailVerifiedAt: true,
+        name: true,
+        createdAt: true,
+        updatedAt: true,
+        password: { select: { changedAt: true } },
+        totp: { select: { createdAt: true } },
+        recoveryCodes: { select: { createdAt: true, usedAt: true } },
+        passkeys: { select: { name: true, createdAt: true, lastUsedAt: true, isBackedUp: true } },
+        connections: {
+          orderBy: [{ createdAt: 'asc' }, { id: 'asc' }],
+          select: {
+            ...{ issuer: true, subject: true, provider: true, displayName: true },
+            ...{ createdAt: true, lastUsedAt: true },
+          },
+        },
+      },
+    });
   const head = {
     ...{ format: FORMAT, version: VERSION, exportedAt: now },
-    ...{ profile, password, totp, recoveryCodes, passkeys },
+    ...{ profile, password, totp, recoveryCodes, passkeys, connections },
   };
   return piecesOf(head, sessionsOf(db, userId));
 }

@@ -81,8 +81,8 @@ export interface Passkeys {
   find(userId: string, id: string): Promise<OwnPasskey | null>;
   /** False when this user has none of that id. */
   rename(userId: string, id: string, name: string): Promise<boolean>;
-  /** 'none' when this user has none of that id; 'last' when nothing else is left to sign in with. */
-  remove(userId: string, id: string, now: Date): Promise<'removed' | 'none' | 'last'>;
+  /** 'unknown' when this user has none of that id; 'last-way-in' when nothing else is left to sign in with. */
+  remove(userId: string, id: string, now: Date): Promise<'removed' | 'unknown' | 'last-way-in'>;
 }
 
 const RELYING_PARTY_NAME = 'Latchkey';

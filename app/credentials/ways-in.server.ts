@@ -3,14 +3,25 @@ import type { Database } from '#app/db.server.ts';
 type Tables = Pick<Database['client'], 'password' | 'passkey' | 'connection'>;
 type Transaction = Parameters<Parameters<Database['client']['$transaction']>[0]>[0];
 
-/** How many things this user can sign in with, each by itself: a password, passkeys, connections. */
-export async function waysIn(db: Tables, userId: string): Promise<number> {
+/** What a person can sign in with, each by itself. */
+export interface WaysIn {
+  password: boolean;
+  passkeys: number;
+  connections: number;
+}
+
+/** The ways in to an account: the last one is never taken away. Works inside a transaction too. */
+export async function waysIn(db: Tables, userId: string): Promise<WaysIn> {
   const where = { userId };
-  return (
-    (await db.password.count({ where })) +
-    (await db.passkey.count({ where })) +
-    (await db.connection.count({ where }))
-  );
+  const password = (await db.password.count({ where })) > 0;
+  const passkeys = await db.passkey.count({ where });
+  const connections = await db.connection.count({ where });
+  return { password, passkeys, connections };
+}
+
+/** How many they are. */
+export function countWaysIn({ password, passkeys, connections }: WaysIn): number {
+  return Number(password) + passkeys + connections;
 }
 
 /**
@@ -18,14 +29,14 @@ export async function waysIn(db: Tables, userId: string): Promise<number> {
  * at the same time: one of them is refused.
  *
  * @param remove does it, with the client that it is given and no other, and answers how many went.
- * @returns 'none' when there was nothing to remove, 'last' when it stays because it is the last.
+ * @returns 'unknown' when there was nothing to remove, 'last-way-in' when it stays because it is.
  */
 export async function removeWayIn(
   db: Database['client'],
   userId: string,
   now: Date,
   remove: (transaction: Transaction) => Promise<number>,
-): Promise<'removed' | 'none' | 'last'> {
+): Promise<'removed' | 'unknown' | 'last-way-in'> {
   try {
     return await db.$transaction(async (transaction) => {
       // Not for the date: the write makes whoever removes another one wait until this is done.
@@ -33,12 +44,12 @@ export async function removeWayIn(
         where: { id: userId },
         data: { updatedAt: now },
       });
-      if (count === 0 || (await remove(transaction)) === 0) return 'none';
-      if ((await waysIn(transaction, userId)) === 0) throw new LastWayIn();
+      if (count === 0 || (await remove(transaction)) === 0) return 'unknown';
+      if (countWaysIn(await waysIn(transaction, userId)) === 0) throw new LastWayIn();
       return 'removed';
     });
   } catch (error) {
-    if (error instanceof LastWayIn) return 'last';
+    if (error instanceof LastWayIn) return 'last-way-in';
     throw error;
   }
 }

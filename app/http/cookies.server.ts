@@ -3,6 +3,8 @@ import { keptFormCookie } from './kept-form.server.ts';
 import { passkeyChallengeCookies } from './passkey-challenge.server.ts';
 import { pendingSignInCookie } from './pending-sign-in.server.ts';
 import { newRecoveryCodesCookie } from './new-recovery-codes.server.ts';
+import { pendingConnectionCookie } from './pending-connection.server.ts';
+import { providerVisitCookie } from './provider-visit.server.ts';
 import type { SealedCookieFactory } from './sealed-cookie.server.ts';
 import { totpSetUpCookie } from './totp-set-up.server.ts';
 
@@ -15,6 +17,8 @@ export function createCookies(sealedCookie: SealedCookieFactory) {
     totpSetUp: totpSetUpCookie(sealedCookie),
     newRecoveryCodes: newRecoveryCodesCookie(sealedCookie),
     passkeyChallenges: passkeyChallengeCookies(sealedCookie),
+    providerVisit: providerVisitCookie(sealedCookie),
+    pendingConnection: pendingConnectionCookie(sealedCookie),
   };
 }
 

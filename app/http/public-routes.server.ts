@@ -25,6 +25,11 @@ export const publicRoutes: ReadonlySet<string> = new Set([
   // A passkey is a way in; a challenge to answer with one tells nothing.
   'routes/login_.passkey',
   'routes/login_.passkey_.options',
+  // On the way to a provider and back: who comes back is known only then.
+  'routes/login_.provider.$provider',
+  'routes/login_.provider.$provider_.callback',
+  // An account is made of what the provider said; the sealed cookie says what that was.
+  'routes/signup_.connection',
   // Signing out what is signed out already is no error.
   'routes/logout',
   // A colour scheme is kept per browser, not per person.

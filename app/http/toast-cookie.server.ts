@@ -25,6 +25,9 @@ const toastSchema = z.discriminatedUnion('kind', [
     count: z.int().min(0).nullable(),
   }),
   z.object({ kind: z.literal('passkey-renamed'), passkey: z.string().max(80) }),
+  z.object({ kind: z.literal('connection-added'), provider: z.string().max(80) }),
+  z.object({ kind: z.literal('connection-removed'), provider: z.string().max(80) }),
+  z.object({ kind: z.literal('connection-already-removed') }),
   z.object({ kind: z.literal('account-deleted') }),
   z.object({ kind: z.literal('welcome') }),
   z.object({ kind: z.literal('code-sent-again') }),
@@ -104,6 +107,12 @@ export function toastText(message: ToastMessage): string {
       return withOthers(`${message.passkey} is removed.`, message.count);
     case 'passkey-renamed':
       return `The passkey is now called ${message.passkey}.`;
+    case 'connection-added':
+      return `${message.provider} is connected. You can sign in with it from now on.`;
+    case 'connection-removed':
+      return `${message.provider} is disconnected.`;
+    case 'connection-already-removed':
+      return 'That connection was gone already.';
     case 'account-deleted':
       return 'Your account and everything kept about you are deleted.';
     case 'welcome':

@@ -10,6 +10,7 @@ import { emailSchema, passwordSchema } from '#app/credentials/password-schema.ts
 import { passwordProof } from '#app/credentials/proof.ts';
 import { comeBackLater, parseForm, tryAgain } from '#app/http/form.server.ts';
 import { findSession } from '#app/http/guards.server.ts';
+import { readTrouble } from '#app/http/provider-trouble.server.ts';
 import { takeTry } from '#app/http/try.server.ts';
 import { safeRedirectTo } from '#app/http/redirect-to.server.ts';
 import { startSession } from '#app/http/sign-in.server.ts';
@@ -18,6 +19,7 @@ import { Button } from '#app/ui/button.tsx';
 import { Checkbox, Field, FormError, useFocusOnError } from '#app/ui/field.tsx';
 import { FormPage, Notice } from '#app/ui/page.tsx';
 import { PasskeySignIn } from '#app/ui/passkey-sign-in.tsx';
+import { ProviderButtons } from '#app/ui/provider-buttons.tsx';
 
 export { retryHeaders as headers } from '#app/http/form.server.ts';
 
@@ -53,12 +55,14 @@ export async function loader({ request, context }: LoaderFunctionArgs) {
   const held = await context.session();
   return {
     redirectTo,
+    providers: context.providers.list(),
     notice:
-      held.state === 'ended'
+      readTrouble(context, request) ??
+      (held.state === 'ended'
         ? endedTexts[held.ending.reason]
         : redirectTo === '/'
           ? null
-          : 'Sign in to see that page.',
+          : 'Sign in to see that page.'),
   };
 }
 
@@ -82,7 +86,7 @@ export async function action({ request, context }: ActionFunctionArgs) {
 }
 
 export default function Login() {
-  const { redirectTo, notice } = useLoaderData<typeof loader>();
+  const { redirectTo, notice, providers } = useLoaderData<typeof loader>();
   const reply = useActionData<typeof action>()?.reply;
   const form = useFocusOnError(reply);
   const isPending = useNavigation().formAction === '/login';
@@ -132,6 +136,7 @@ export default function Login() {
         </Button>
       </Form>
       <PasskeySignIn redirectTo={redirectTo} besides={form} />
+      <ProviderButtons providers={providers} redirectTo={redirectTo} />
       <p className="text-muted">
         New here?{' '}
         <Link

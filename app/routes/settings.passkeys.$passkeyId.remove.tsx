@@ -7,7 +7,7 @@ import {
 import { Form, useActionData, useLoaderData, useNavigation } from '@remix-run/react';
 import { z } from 'zod';
 import { findOwnPasskey } from '#app/account/own-passkey.server.ts';
-import { waysIn } from '#app/credentials/ways-in.server.ts';
+import { countWaysIn, waysIn } from '#app/credentials/ways-in.server.ts';
 import { renewAfterChange } from '#app/http/changed-factor.server.ts';
 import { parseForm, tryAgain } from '#app/http/form.server.ts';
 import { requireFresh } from '#app/http/fresh.server.ts';
@@ -29,7 +29,7 @@ export async function loader(args: LoaderFunctionArgs) {
   const { context, params } = args;
   const { person } = await requireFresh(args);
   const { name } = await findOwnPasskey(context, person.id, params.passkeyId);
-  return { name, isLast: (await waysIn(context.db, person.id)) === 1 };
+  return { name, isLast: countWaysIn(await waysIn(context.db, person.id)) === 1 };
 }
 
 export async function action(args: ActionFunctionArgs) {
@@ -40,10 +40,10 @@ export async function action(args: ActionFunctionArgs) {
   const form = await parseForm(request, formSchema);
   if (!form.ok) return tryAgain(form.reply);
   const outcome = await context.passkeys.remove(person.id, id, context.now);
-  if (outcome === 'last') {
+  if (outcome === 'last-way-in') {
     return tryAgain(form.fail({ form: 'It stays: you have no other way to sign in.' }));
   }
-  if (outcome === 'none') return redirect(PASSKEYS_PAGE);
+  if (outcome === 'unknown') return redirect(PASSKEYS_PAGE);
   await noteActivity(context, person.id, { kind: 'passkey-removed', passkey });
   const renewed = await renewAfterChange(
     ...([context, signedIn, form.value.signOutOthers === 'on'] as const),

@@ -17,6 +17,7 @@ import { takeSignUp, welcome } from '#app/http/sign-up.server.ts';
 import { Button } from '#app/ui/button.tsx';
 import { Checkbox, Field, FormError, useFocusOnError } from '#app/ui/field.tsx';
 import { FormPage } from '#app/ui/page.tsx';
+import { ProviderButtons } from '#app/ui/provider-buttons.tsx';
 
 export { retryHeaders as headers } from '#app/http/form.server.ts';
 
@@ -36,7 +37,7 @@ const signupSchema = z.object({
 export async function loader({ request, context }: LoaderFunctionArgs) {
   const redirectTo = safeRedirectTo(new URL(request.url).searchParams.get('redirectTo'));
   if (await findSession({ context })) return redirect(redirectTo);
-  return { redirectTo };
+  return { redirectTo, providers: context.providers.list() };
 }
 
 export async function action({ request, context }: ActionFunctionArgs) {
@@ -71,7 +72,7 @@ export async function action({ request, context }: ActionFunctionArgs) {
 }
 
 export default function Signup() {
-  const { redirectTo } = useLoaderData<typeof loader>();
+  const { redirectTo, providers } = useLoaderData<typeof loader>();
   const reply = useActionData<typeof action>()?.reply;
   const form = useFocusOnError(reply);
   const isPending = useNavigation().formAction?.startsWith('/signup') ?? false;
@@ -121,6 +122,7 @@ export default function Signup() {
           Create account
         </Button>
       </Form>
+      <ProviderButtons providers={providers} redirectTo={redirectTo} />
       <p className="text-muted">
         Have an account?{' '}
         <Link

@@ -37,6 +37,8 @@ export function pathOf({ pattern }: BuiltRoute, sessionId: string): string {
   const path = pattern
     .replace(':sessionId', sessionId)
     .replace(':passkeyId', PASSKEY_ID)
+    .replace(':provider', 'acme')
+    .replace(':connectionId', 'c'.repeat(25))
     .replace('*', 'nothing/here');
   if (/[:*]/.test(path)) throw new Error(`Say what stands for the parameter in ${pattern}.`);
   return path;
@@ -100,6 +102,11 @@ export function goodFields({ email }: { email: string }): Record<string, Record<
     'routes/settings.sessions.$sessionId.name': { label: 'Kitchen iPad' },
     'routes/settings.sessions.$sessionId.sign-out': {},
     'routes/settings.sessions.others.sign-out': {},
+    'routes/signup_.connection': { name: 'Grace', email: `new-${email}` },
+    'routes/login_.provider.$provider': {},
+    'routes/confirm_.provider.$provider': {},
+    'routes/settings.connections.add.$provider': {},
+    'routes/settings.connections.$connectionId.disconnect': {},
     // It takes no form, and says so.
     'routes/$': {},
   };

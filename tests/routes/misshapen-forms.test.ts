@@ -38,7 +38,11 @@ const asParts = (parts: [disposition: string, text: string][]) =>
     .join('')}--${BOUNDARY}--\r\n`;
 const MULTIPART = { 'Content-Type': `multipart/form-data; boundary=${BOUNDARY}` };
 
-const forms = (await everyRoute()).filter(({ hasAction, id }) => hasAction && id !== 'routes/$');
+/** The form is there only for somebody who has begun something; others are led to its beginning. */
+const MIDWAY = ['routes/signup_.connection'];
+const forms = (await everyRoute()).filter(
+  ({ hasAction, id }) => hasAction && id !== 'routes/$' && !MIDWAY.includes(id),
+);
 /** Routes whose form has fields that must be there. */
 const formsWithFields = forms.filter(({ id }) =>
   Object.keys(goodFields({ email: '' })[id]!).some((name) => name !== 'label'),

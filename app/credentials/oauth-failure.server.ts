@@ -1,0 +1,29 @@
+import { AuthorizationResponseError } from 'openid-client';
+import type { Failure } from './provider.ts';
+
+/** What a provider says of itself in place of an answer (RFC 6749 §4.1.2.1). */
+const ITS_OWN_FAULT = new Set(['server_error', 'temporarily_unavailable']);
+const SERVER_ERROR = 500;
+const MAX_CAUSES = 5;
+
+/** What an error of openid-client or of `fetch` means for the person who waits. */
+export function failureOf(error: unknown): Failure {
+  if (error instanceof AuthorizationResponseError) {
+    if (error.error === 'access_denied') return 'denied';
+    return ITS_OWN_FAULT.has(error.error) ? 'unavailable' : 'refused';
+  }
+  return isOutage(error) ? 'unavailable' : 'refused';
+}
+
+function isOutage(error: unknown, depth = 0): boolean {
+  if (depth > MAX_CAUSES || typeof error !== 'object' || error === null) return false;
+  if (error instanceof Response) return error.status >= SERVER_ERROR;
+  const { name, code, message, status, cause } = error as Record<string, unknown>;
+  return (
+    name === 'TimeoutError' ||
+    code === 'OAUTH_TIMEOUT' ||
+    (error instanceof TypeError && message === 'fetch failed') ||
+    (typeof status === 'number' && status >= SERVER_ERROR) ||
+    isOutage(cause, depth + 1)
+  );
+}

@@ -1,0 +1,64 @@
+/** Somebody as a provider knows them. Who they are is (issuer, subject); the rest is what it says of them. */
+export interface Identity {
+  issuer: string;
+  subject: string;
+  /** What they are called there, on one line: for them to tell connections apart. */
+  displayName: string;
+  name: string | null;
+  email: string | null;
+  /** True when the provider says that mail to `email` reaches them. */
+  isEmailVerified: boolean;
+  /** When they last proved to the provider who they are; null: it does not say. */
+  authenticatedAt: Date | null;
+  /** What the provider gave us to act for them. */
+  tokens: ProviderTokens;
+}
+
+export interface ProviderTokens {
+  accessToken: string;
+  refreshToken: string | null;
+  idToken: string | null;
+}
+
+/** What one visit to a provider is known by; it comes back with the visitor. */
+export interface Visit {
+  /** Exactly as it is registered there. */
+  redirectUri: string;
+  state: string;
+  nonce: string;
+  /** PKCE (RFC 7636). */
+  codeVerifier: string;
+  /** The person is to prove again who they are, though the provider may know. */
+  again: boolean;
+}
+
+/**
+ * Why a provider did not say who it is: `denied` when the person did not want it to, `unavailable`
+ * when it is down or slow, `refused` when what came back is not to be believed.
+ */
+export type Failure = 'denied' | 'unavailable' | 'refused';
+
+export type Ready = { state: 'ready'; url: string } | { state: 'unavailable'; error: unknown };
+export type Identified =
+  { state: 'identified'; identity: Identity } | { state: Failure; error: unknown };
+
+/** Someone else who can say who a person is. Nothing here throws for what the provider does. */
+export interface Provider {
+  readonly id: string;
+  readonly name: string;
+  /** True when it can be told to ask the person again who they are. */
+  readonly canAskAgain: boolean;
+  /** Where to send the person. */
+  prepare(visit: Visit): Promise<Ready>;
+  /** Who came back, `search` being the query of the address that they came back to. */
+  identify(visit: Visit, search: string): Promise<Identified>;
+}
+
+const MAX_DISPLAY_NAME_CHARACTERS = 120;
+
+/** A text of somebody else's on one line of bearable length; null when nothing is left. */
+export function onOneLine(text: unknown): string | null {
+  if (typeof text !== 'string') return null;
+  const line = text.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ').trim();
+  return [...line].slice(0, MAX_DISPLAY_NAME_CHARACTERS).join('') || null;
+}

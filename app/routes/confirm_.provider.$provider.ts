@@ -1,0 +1,25 @@
+import { redirect, type ActionFunctionArgs, type LoaderFunctionArgs } from '@remix-run/node';
+import { z } from 'zod';
+import { providersToConfirmWith } from '#app/http/confirm-by-provider.server.ts';
+import { parseForm } from '#app/http/form.server.ts';
+import { requireSession } from '#app/http/guards.server.ts';
+import { beginProviderVisit } from '#app/http/provider-visit.server.ts';
+
+const formSchema = z.object({ redirectTo: z.string().optional() });
+
+export async function loader(args: LoaderFunctionArgs) {
+  await requireSession(args);
+  return redirect('/confirm');
+}
+
+/** Sends somebody who is signed in to a provider, to prove there that it is still them. */
+export async function action(args: ActionFunctionArgs) {
+  const { context, params, request } = args;
+  const signedIn = await requireSession(args);
+  const form = await parseForm(request, formSchema);
+  const redirectTo = form.ok ? form.value.redirectTo : undefined;
+  const offered = await providersToConfirmWith(context, signedIn.person.id);
+  const provider = context.providers.find(params.provider);
+  if (!provider || !offered.some(({ id }) => id === provider.id)) return redirect('/confirm');
+  return beginProviderVisit(context, provider, { purpose: 'confirm', signedIn, redirectTo });
+}

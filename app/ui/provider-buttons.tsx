@@ -1,0 +1,49 @@
+import { Form } from '@remix-run/react';
+import { useId } from 'react';
+import { Button } from './button.tsx';
+
+/** A provider by what a page shows of it. */
+export interface OfferedProvider {
+  id: string;
+  name: string;
+}
+
+interface ProviderButtonsProps {
+  providers: OfferedProvider[];
+  /** Where to go once signed in. */
+  redirectTo: string;
+}
+
+/** "Continue with …", one for each provider; nothing where there is none. */
+export function ProviderButtons({ providers, redirectTo }: ProviderButtonsProps) {
+  const id = useId();
+  if (providers.length === 0) return null;
+  return (
+    // Scripts cannot follow to another site's page: the browser itself does.
+    <Form method="post" reloadDocument aria-label="Other ways" className="grid gap-3">
+      <p className="flex items-center gap-4 text-small text-muted before:h-px before:flex-1 before:bg-line after:h-px after:flex-1 after:bg-line">
+        or
+      </p>
+      <input type="hidden" name="redirectTo" value={redirectTo} />
+      {providers.map((provider) => (
+        <Button
+          key={provider.id}
+          look="secondary"
+          formAction={`/login/provider/${provider.id}`}
+          className="w-full"
+        >
+          <span className="truncate">Continue with {provider.name}</span>
+        </Button>
+      ))}
+      <div className="mt-1 flex gap-3">
+        <input
+          type="checkbox"
+          id={id}
+          name="remember"
+          className="mt-0.5 size-5 shrink-0 accent-(--accent)"
+        />
+        <label htmlFor={id}>Stay signed in on this device</label>
+      </div>
+    </Form>
+  );
+}

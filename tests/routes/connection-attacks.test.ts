@@ -1,0 +1,500 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { startApplication, TestClock, type TestApplication } from '../fixtures/application.ts';
+import type { BrowserLike } from '../fixtures/browser-like.ts';
+import { CLIENT_SECRET } from '../fixtures/openid-provider.ts';
+import { openBrowser, signIn, signUp } from '../fixtures/people.ts';
+import { leaveFor } from '../fixtures/provider-visits.ts';
+import { startScriptedProvider, type ScriptedProvider } from '../fixtures/scripted-provider.ts';
+import { fieldOnPage, textOf } from './form-on-page.ts';
+
+const PAGE = '/settings/connections';
+const MINUTE_MS = 60_000;
+const ENCRYPTION_KEY = `old:${Buffer.alloc(32, 1).toString('base64url')}`;
+const NEWER_KEY = `new:${Buffer.alloc(32, 2).toString('base64url')}`;
+
+let application: TestApplication;
+let acme: ScriptedProvider;
+let beta: ScriptedProvider;
+let folder: string;
+let env: Record<string, string>;
+beforeAll(async () => {
+  acme = await startScriptedProvider();
+  beta = await startScriptedProvider();
+  folder = mkdtempSync(join(tmpdir(), 'latchkey-connections-'));
+  env = {
+    OIDC_PROVIDERS: 'acme,beta',
+    ...acme.env('acme', 'Acme <b>Corp</b>'),
+    ...beta.env('beta'),
+    ENCRYPTION_KEYS: ENCRYPTION_KEY,
+    LOG_LEVEL: 'trace',
+  };
+  application = await startApplication({ clock: new TestClock(new Date()), env });
+});
+afterAll(async () => {
+  await application.close();
+  await Promise.all([acme.close(), beta.close()]);
+  rmSync(folder, { recursive: true, force: true });
+});
+beforeEach(() => {
+  for (const one of [acme, beta]) {
+    Object.assign(one, { says: {}, header: {}, signsWithAnotherKey: false, breaks: null });
+  }
+});
+
+const path = (id: string) => `/login/provider/${id}`;
+const add = (id: string) => `${PAGE}/add/${id}`;
+const callback = (id: string, query: Record<string, string>) =>
+  `${path(id)}/callback?${new URLSearchParams(query)}`;
+const stateOf = (address: string) => new URL(address).searchParams.get('state')!;
+
+/** The path to which acme sends somebody back who left for this address, as this subject there. */
+const backFrom = (address: string, more: Record<string, string> = {}) =>
+  callback('acme', { code: acme.codeFor(address), state: stateOf(address), ...more });
+const signInAs = async (sub: string, browser = openBrowser(application)) => {
+  acme.says = { sub, email: `${sub}@example.com`, email_verified: true, name: 'Mallory' };
+  const answer = await browser.get(backFrom(await leaveFor(browser, path('acme'))));
+  return { browser, answer };
+};
+const linkAs = async (browser: BrowserLike, sub: string) => {
+  acme.says = { sub };
+  return browser.get(backFrom(await leaveFor(browser, add('acme'))));
+};
+const connections = () =>
+  application.sql('SELECT userId, subject, issuer, displayName FROM "Connection" ORDER BY id');
+const trouble = (answer: { location: string | null }) =>
+  new URL(answer.location ?? '/', 'http://x').searchParams.get('trouble');
+
+/** Nobody was signed in, and no account is about to be made. */
+const expectNothing = async (browser: BrowserLike, before: unknown) => {
+  expect(await browser.sessionToken()).toBeNull();
+  expect(await browser.jar.getCookieString(application.origin)).not.toContain('pending');
+  expect(connections()).toEqual(before);
+};
+
+describe('coming back', () => {
+  let browser: BrowserLike;
+  let address: string;
+  let before: unknown;
+  beforeEach(async () => {
+    before = connections();
+    browser = openBrowser(application);
+    address = await leaveFor(browser, path('acme'));
+    acme.says = { sub: randomUUID() };
+  });
+
+  test('as it should be works, so that what follows proves something', async () => {
+    expect((await browser.get(backFrom(address))).location).toBe('/signup/connection');
+  });
+
+  test.each([
+    ['a wrong state', { state: 'A'.repeat(43) }],
+    ['an empty state', { state: '' }],
+  ])('with %s does nothing, and the visit goes on', async (_what, more) => {
+    expect(trouble(await browser.get(backFrom(address, more)))).toBe('not-begun');
+    await expectNothing(browser, before);
+    expect((await browser.get(backFrom(address))).location).toBe('/signup/connection');
+  });
+
+  test('without a state, or with two, does nothing', async () => {
+    const code = acme.codeFor(address);
+    expect(trouble(await browser.get(callback('acme', { code })))).toBe('not-begun');
+    const twice = `${callback('acme', { code, state: stateOf(address) })}&state=x`;
+    const answer = await browser.get(twice);
+    expect(trouble(answer)).toBe('refused');
+    await expectNothing(browser, before);
+  });
+
+  test('twice with the same state does nothing the second time, whatever cookies are shown', async () => {
+    const cookies = await browser.jar.getCookieString(application.origin);
+    acme.breaks = { at: '/token', by: 500 };
+    await browser.get(backFrom(address));
+    acme.breaks = null;
+    const again = openBrowser(application);
+    const answer = await again.get(backFrom(address), { headers: { Cookie: cookies } });
+    expect(trouble(answer)).toBe('not-begun');
+    await expectNothing(again, before);
+  });
+
+  test('twenty times at once works once', async () => {
+    const cookies = await browser.jar.getCookieString(application.origin);
+    const back = backFrom(address);
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, () =>
+        openBrowser(application).get(back, { headers: { Cookie: cookies } }),
+      ),
+    );
+    expect(answers.filter(({ location }) => location === '/signup/connection')).toHaveLength(1);
+  });
+
+  test('in a browser that never left does nothing (login CSRF)', async () => {
+    const victim = openBrowser(application);
+    expect(trouble(await victim.get(backFrom(address)))).toBe('not-begun');
+    await expectNothing(victim, before);
+  });
+
+  test('in a browser that left on a visit of its own does nothing (code injection)', async () => {
+    const victim = openBrowser(application);
+    const own = await leaveFor(victim, path('acme'));
+    expect(trouble(await victim.get(backFrom(address)))).toBe('not-begun');
+    // The code of one visit with the state of another: the nonce tells, and PKCE at the provider.
+    const injected = callback('acme', { code: acme.codeFor(address), state: stateOf(own) });
+    expect(trouble(await victim.get(injected))).toBe('refused');
+    await expectNothing(victim, before);
+  });
+
+  test('later than ten minutes does nothing', async () => {
+    application.clock.advance(10 * MINUTE_MS);
+    expect(trouble(await browser.get(backFrom(address)))).toBe('not-begun');
+    application.clock.advance(-10 * MINUTE_MS);
+    await expectNothing(browser, before);
+  });
+
+  test('at the door of another provider does nothing (mix-up)', async () => {
+    const code = acme.codeFor(address);
+    const answer = await browser.get(callback('beta', { code, state: stateOf(address) }));
+    expect(trouble(answer)).toBe('not-begun');
+    await expectNothing(browser, before);
+    expect(beta.tokenRequests).toEqual([]);
+  });
+
+  test('from an issuer that says it is another does nothing (RFC 9207)', async () => {
+    expect(trouble(await browser.get(backFrom(address, { iss: beta.issuer })))).toBe('refused');
+    await expectNothing(browser, before);
+  });
+
+  const now = () => Math.floor(Date.now() / 1000);
+  const wrong: [what: string, say: () => Partial<ScriptedProvider>][] = [
+    ['with the nonce of another visit', () => ({ says: { nonce: 'another' } })],
+    ['without a nonce', () => ({ says: { nonce: undefined } })],
+    ['for another audience', () => ({ says: { aud: 'another-client' } })],
+    ['for two audiences, given to another', () => ({ says: { aud: ['latchkey', 'x'], azp: 'x' } })],
+    ['of another issuer', () => ({ says: { iss: beta.issuer } })],
+    ['that is over', () => ({ says: { exp: now() - 600, iat: now() - 900 } })],
+    ['without a subject', () => ({ says: { sub: undefined } })],
+    ['signed by somebody else', () => ({ signsWithAnotherKey: true })],
+    ['signed by nobody', () => ({ header: { alg: 'none' } })],
+    ['signed with a secret that is public', () => ({ header: { alg: 'HS256' } })],
+  ];
+  test.each(wrong)('with an ID token %s does nothing', async (_what, say) => {
+    const { says, ...rest } = say();
+    Object.assign(acme, rest, { says: { ...acme.says, ...says } });
+    expect(trouble(await browser.get(backFrom(address)))).toBe('refused');
+    await expectNothing(browser, before);
+  });
+
+  test.each([
+    ['Host', 'evil.example'],
+    ['X-Forwarded-Host', 'evil.example'],
+    ['Forwarded', 'host=evil.example'],
+  ])('%s changes no redirect address', async (name, value) => {
+    const victim = openBrowser(application);
+    const headers = { [name]: value };
+    const left = await victim.post(path('acme'), {}, { headers });
+    const { text } = await victim.get(left.location!, { headers });
+    const own = encodeURIComponent(`${application.origin}/login/provider/acme/callback`);
+    expect(text).toContain(`redirect_uri=${own}`);
+    expect(text).not.toContain('evil.example');
+    const to = /content="0;url=([^"]+)"/.exec(text)![1]!.replaceAll('&amp;', '&');
+    await victim.get(backFrom(to), { headers });
+    expect(acme.tokenRequests.at(-1)!.get('redirect_uri')).toBe(
+      `${application.origin}/login/provider/acme/callback`,
+    );
+  });
+});
+
+test('every visit has a state, a nonce and a challenge of its own', async () => {
+  const browser = openBrowser(application);
+  const seen = new Set<string>();
+  for (let round = 0; round < 5; round += 1) {
+    const { searchParams } = new URL(await leaveFor(browser, path('acme')));
+    expect(searchParams.get('code_challenge_method')).toBe('S256');
+    for (const name of ['state', 'nonce', 'code_challenge']) {
+      expect(searchParams.get(name)).toMatch(/^[\w-]{43}$/);
+      seen.add(searchParams.get(name)!);
+    }
+  }
+  expect(seen.size).toBe(15);
+});
+
+describe('connecting', () => {
+  test('an attacker\u2019s way back, opened in the browser of a victim, connects nothing', async () => {
+    const attacker = await signUp(application);
+    const victim = await signUp(application);
+    const before = connections();
+    acme.says = { sub: 'of-the-attacker' };
+    for (const begin of [add('acme'), path('acme')]) {
+      const own = begin === add('acme') ? attacker.browser : openBrowser(application);
+      const back = backFrom(await leaveFor(own, begin));
+      expect(trouble(await victim.browser.get(back))).toBe('not-begun');
+      // Nor when the victim is on a visit of their own.
+      await leaveFor(victim.browser, add('acme'));
+      expect(trouble(await victim.browser.get(back))).toBe('not-begun');
+    }
+    expect(connections()).toEqual(before);
+  });
+
+  test('the cookie of a sign-in connects nothing, and that of a connecting signs nobody in', async () => {
+    const person = await signUp(application);
+    const before = connections();
+    // A sign-in that is finished while signed in makes no connection.
+    const visitor = openBrowser(application);
+    acme.says = { sub: randomUUID() };
+    const address = await leaveFor(visitor, path('acme'));
+    for (const cookie of await visitor.jar.getCookies(application.origin)) {
+      await person.browser.jar.setCookie(cookie, application.origin);
+    }
+    expect((await person.browser.get(backFrom(address))).location).toBe('/signup/connection');
+    expect(connections()).toEqual(before);
+    // A connecting that is finished where nobody is signed in signs nobody in.
+    const owner = randomUUID();
+    await linkAs(person.browser, owner);
+    const linking = await leaveFor(person.browser, add('acme'));
+    acme.says = { sub: owner };
+    const stranger = openBrowser(application);
+    for (const cookie of await person.browser.jar.getCookies(application.origin)) {
+      if (cookie.key.includes('provider-visit')) {
+        await stranger.jar.setCookie(cookie, application.origin);
+      }
+    }
+    expect(trouble(await stranger.get(backFrom(linking)))).toBe('other-session');
+    expect(await stranger.sessionToken()).toBeNull();
+  });
+
+  test('is finished by the session that began it, and by no other of the same person', async () => {
+    const person = await signUp(application);
+    const before = connections();
+    acme.says = { sub: randomUUID() };
+    const address = await leaveFor(person.browser, add('acme'));
+    const other = await signIn(application, person);
+    const token = (await other.sessionToken())!;
+    await person.browser.plantToken(token);
+    expect(trouble(await person.browser.get(backFrom(address)))).toBe('other-session');
+    expect(connections()).toEqual(before);
+  });
+
+  test('is over when the session is', async () => {
+    const person = await signUp(application);
+    const before = connections();
+    acme.says = { sub: randomUUID() };
+    const address = await leaveFor(person.browser, add('acme'));
+    await person.browser.post('/logout', {});
+    expect(trouble(await person.browser.get(backFrom(address)))).toBe('other-session');
+    expect(connections()).toEqual(before);
+  });
+
+  test('somebody else\u2019s connection is disconnected by nobody, and seems not to be there', async () => {
+    const owner = await signUp(application);
+    await linkAs(owner.browser, randomUUID());
+    const { text } = await owner.browser.get(PAGE);
+    const id = /\/settings\/connections\/(\w+)\/disconnect/.exec(text)![1]!;
+    const stranger = await signUp(application);
+    await linkAs(stranger.browser, randomUUID());
+    await stranger.browser.get(PAGE);
+    const before = connections();
+    const answersFor = async (connectionId: string) => {
+      const question = `${PAGE}/${connectionId}/disconnect`;
+      const got = await stranger.browser.get(question);
+      const posted = await stranger.browser.post(question, {});
+      return [got, posted].map(({ status, location, headers, text: said }) => ({
+        ...{ status, location, said },
+        cookies: headers['set-cookie'],
+      }));
+    };
+    expect(await answersFor(id)).toEqual(await answersFor('c'.repeat(25)));
+    expect(connections()).toEqual(before);
+    const page = textOf((await stranger.browser.get(PAGE)).text);
+    expect(page).toContain('That connection was gone already.');
+  });
+});
+
+test('the e-mail of an account, told by a new issuer, opens no account', async () => {
+  const victim = await signUp(application);
+  await linkAs(victim.browser, 'the-same-subject');
+  beta.says = { sub: 'the-same-subject', email: victim.email, email_verified: true };
+  const attacker = openBrowser(application);
+  const address = await leaveFor(attacker, path('beta'));
+  const answer = await attacker.get(
+    callback('beta', { code: beta.codeFor(address), state: stateOf(address) }),
+  );
+  expect(answer.location).toBe('/signup/connection');
+  const made = await attacker.post('/signup/connection', { name: 'M', email: victim.email });
+  expect(made.status).toBe(400);
+  expect(await attacker.sessionToken()).toBeNull();
+});
+
+describe('where to go afterwards', () => {
+  const sub = 'goes-places';
+  beforeAll(async () => {
+    const person = await signUp(application);
+    await linkAs(person.browser, sub);
+  });
+
+  // What the rule itself makes of each is tested in tests/http/redirect-to.test.ts.
+  test.each([
+    ...['//evil.example', '/\\evil.example', '\\\\evil.example', '/\t/evil.example'],
+    ...['/\n/evil.example', 'https://evil.example/x', 'https:evil.example', '@evil.example'],
+    ...['javascript:alert(1)', 'data:text/html,x', '/.//evil.example', ' //evil.example'],
+    ...[`/${'x'.repeat(2000)}`, '/login', '/logout', '/signup/connection', ''],
+  ])('is never %j', async (redirectTo) => {
+    const browser = openBrowser(application);
+    acme.says = { sub };
+    const address = await leaveFor(browser, path('acme'), { redirectTo });
+    expect((await browser.get(backFrom(address))).location).toBe('/');
+    // Nor after what went wrong, nor after making an account.
+    const other = openBrowser(application);
+    const denied = await leaveFor(other, path('acme'), { redirectTo });
+    const back = callback('acme', { error: 'access_denied', state: stateOf(denied) });
+    expect((await other.get(back)).location).toBe('/login?trouble=denied&provider=acme');
+    const email = `${randomUUID()}@example.com`;
+    acme.says = { sub: randomUUID(), email, email_verified: true };
+    await other.get(backFrom(await leaveFor(other, path('acme'), { redirectTo })));
+    const made = await other.post('/signup/connection', { name: 'A', email });
+    expect(made.location).toBe('/');
+    // Nor after proving again.
+    const proven = await leaveFor(other, '/confirm/provider/acme', { redirectTo });
+    acme.says = { ...acme.says, auth_time: Math.floor(Date.now() / 1000) };
+    expect((await other.get(backFrom(proven))).location).not.toContain('evil');
+  });
+});
+
+test.each([
+  '<script>alert(1)</script>',
+  '"><img src=x onerror=alert(1)>',
+  'two\r\nSet-Cookie: planted=1\u2028lines',
+  '\u202eevil',
+  'x'.repeat(5000),
+])('whatever somebody is called there is text here: %j', async (name) => {
+  const browser = openBrowser(application);
+  const sub = randomUUID();
+  const email = `${sub}@example.com`;
+  acme.says = { sub, name, preferred_username: name, email, email_verified: true };
+  acme.says.email = name.length > 100 ? undefined : name;
+  await browser.get(backFrom(await leaveFor(browser, path('acme'))));
+  const page = await browser.get('/signup/connection');
+  expect(page.status).toBe(200);
+  for (const raw of ['<script>alert', '<img src=x', 'planted=1\u2028', 'x'.repeat(121)]) {
+    expect(page.text).not.toContain(raw);
+  }
+  expect(page.text).toContain('Acme &lt;b&gt;Corp');
+  expect(fieldOnPage(page.text, 'email').value?.length ?? 0).toBeLessThanOrEqual(120);
+  const person = await signUp(application);
+  acme.says = { sub, preferred_username: name };
+  await person.browser.get(backFrom(await leaveFor(person.browser, add('acme'))));
+  const list = await person.browser.get(PAGE);
+  expect(list.status).toBe(200);
+  const id = /\/settings\/connections\/(\w+)\/disconnect/.exec(list.text)![1]!;
+  const question = await person.browser.get(`${PAGE}/${id}/disconnect`);
+  for (const { text, headers } of [list, question]) {
+    expect(text).not.toContain('<script>alert');
+    expect(text).not.toContain('<img src=x');
+    expect(JSON.stringify(headers)).not.toContain('planted');
+  }
+});
+
+test('a planted address says nothing but words of ours', async () => {
+  const browser = openBrowser(application);
+  for (const query of [
+    ...['trouble=<b>x</b>&provider=acme', 'trouble=constructor&provider=acme'],
+    ...['trouble=__proto__&provider=acme', 'trouble=denied&provider=<b>', 'trouble=denied'],
+  ]) {
+    const { status, text } = await browser.get(`/login?${query}`);
+    expect(status).toBe(200);
+    expect(text).not.toContain('role="status" class="rounded-xl bg-glow');
+  }
+});
+
+describe('tokens of a provider', () => {
+  test('are in no page, no log and, in clear, in no column; and they open for us', async () => {
+    const person = await signUp(application);
+    const sub = randomUUID();
+    await linkAs(person.browser, sub);
+    const { browser } = await signInAs(sub);
+    const { browser: newcomer } = await signInAs(randomUUID());
+    const pages = await Promise.all(
+      ['/', PAGE, '/settings/data', '/settings/sessions', `${PAGE}.data`].map((page) =>
+        browser.get(page),
+      ),
+    );
+    pages.push(await newcomer.get('/signup/connection'));
+    acme.breaks = { at: '/token', by: 500 };
+    await signInAs(sub);
+    acme.signsWithAnotherKey = true;
+    acme.breaks = null;
+    await signInAs(sub);
+    const everything = [
+      ...pages.map(({ text, headers }) => text + JSON.stringify(headers)),
+      application.everything(),
+      JSON.stringify(application.logged),
+    ].join('\n');
+    expect(acme.given.length).toBeGreaterThan(6);
+    for (const secret of [...acme.given, CLIENT_SECRET, 'canary-code', 'canary-access']) {
+      expect(everything).not.toContain(secret);
+    }
+    const row = await application.database.client.connection.findFirstOrThrow({
+      where: { subject: sub },
+    });
+    expect(row.tokens).toMatch(/^old\.[\w-]+\.[\w-]+$/);
+    expect(acme.given).toContain(
+      (await application.application.connections.tokensOf(row.id))!.accessToken,
+    );
+  });
+
+  test('that were kept under an older key open when keys are rotated, and the next are kept under the new one', async () => {
+    const databaseUrl = `file:${join(folder, 'rotated.db')}`;
+    const start = (keys: string) =>
+      startApplication({
+        clock: new TestClock(new Date()),
+        env: { ...env, DATABASE_URL: databaseUrl, ENCRYPTION_KEYS: keys },
+      });
+    const sub = randomUUID();
+    const rowIn = (own: TestApplication) =>
+      own.database.client.connection.findFirstOrThrow({ where: { subject: sub } });
+
+    const before = await start(ENCRYPTION_KEY);
+    const person = await signUp(before);
+    acme.says = { sub };
+    await person.browser.get(backFrom(await leaveFor(person.browser, add('acme'))));
+    const { id, tokens } = await rowIn(before);
+    expect(tokens).toMatch(/^old\./);
+    const kept = await before.application.connections.tokensOf(id);
+    expect(acme.given).toContain(kept!.refreshToken);
+    await before.close();
+
+    const after = await start(`${NEWER_KEY},${ENCRYPTION_KEY}`);
+    expect(await after.application.connections.tokensOf(id)).toEqual(kept);
+    const browser = openBrowser(after);
+    expect((await browser.get(backFrom(await leaveFor(browser, path('acme'))))).location).toBe('/');
+    expect((await rowIn(after)).tokens).toMatch(/^new\./);
+    await after.close();
+
+    const dropped = await start(ENCRYPTION_KEY);
+    expect(await dropped.application.connections.tokensOf(id)).toBeNull();
+    const again = openBrowser(dropped);
+    expect((await again.get(backFrom(await leaveFor(again, path('acme'))))).location).toBe('/');
+    await dropped.close();
+  });
+
+  test('that are too large for a cookie are left out of it, and the account is made all the same', async () => {
+    const sub = randomUUID();
+    const browser = openBrowser(application);
+    const email = `${sub}@example.com`;
+    acme.says = { sub, email, email_verified: true, name: 'Grace', roles: 'x'.repeat(4000) };
+    const back = await browser.get(backFrom(await leaveFor(browser, path('acme'))));
+    const [cookie] = back.headers['set-cookie']!.filter((line) => line.startsWith('pending'));
+    expect(cookie!.split(';')[0]!.length).toBeLessThan(4000);
+    await browser.post('/signup/connection', { name: 'Grace', email });
+    expect(await browser.sessionToken()).not.toBeNull();
+    const where = { subject: sub };
+    const row = await application.database.client.connection.findFirstOrThrow({ where });
+    expect(row.tokens).toBeNull();
+    await browser.post('/logout', {});
+    acme.says = { sub };
+    await browser.get(backFrom(await leaveFor(browser, path('acme'))));
+    const later = await application.database.client.connection.findFirstOrThrow({ where });
+    expect(later.tokens).not.toBeNull();
+  });
+});

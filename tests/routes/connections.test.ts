@@ -1,0 +1,556 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { startApplication, TestClock, type TestApplication } from '../fixtures/application.ts';
+import { startGitHub, type GitHubServer } from '../fixtures/github-server.ts';
+import { startOpenIdProvider, type OpenIdProvider } from '../fixtures/openid-provider.ts';
+import { openBrowser, signIn, signUp } from '../fixtures/people.ts';
+import { leaveFor, visit, walkThrough } from '../fixtures/provider-visits.ts';
+import { startScriptedProvider, type ScriptedProvider } from '../fixtures/scripted-provider.ts';
+import { fieldOnPage, textOf } from './form-on-page.ts';
+
+const PAGE = '/settings/connections';
+
+let application: TestApplication;
+let acme: OpenIdProvider;
+let beta: OpenIdProvider;
+let github: GitHubServer;
+/** It says what a test wants it to say. */
+let scripted: ScriptedProvider;
+beforeAll(async () => {
+  acme = await startOpenIdProvider();
+  beta = await startOpenIdProvider({ keepsClaimsApart: true });
+  github = await startGitHub({ id: 1, login: 'x', name: null, emails: [] });
+  scripted = await startScriptedProvider();
+  application = await startApplication({
+    // The providers tell the time of the day.
+    clock: new TestClock(new Date()),
+    env: {
+      OIDC_PROVIDERS: 'acme, beta,scripted',
+      ...acme.env('acme'),
+      ...beta.env('beta', 'Beta & Sons'),
+      ...scripted.env('scripted'),
+      ...github.env,
+    },
+  });
+  acme.admit(application.origin, 'acme');
+  beta.admit(application.origin, 'beta');
+});
+afterAll(async () => {
+  await application.close();
+  await Promise.all([acme, beta, github, scripted].map((one) => one.close()));
+});
+
+const path = (id: string) => `/login/provider/${id}`;
+const add = (id: string) => `${PAGE}/add/${id}`;
+
+/** Somebody new at a provider, who is the one signed in there now. */
+const newcomer = (provider: OpenIdProvider, isVerified = true) => {
+  const subject = randomUUID();
+  const account = { email: `${subject}@example.com`, email_verified: isVerified, name: 'Grace' };
+  provider.accounts[subject] = account;
+  provider.signsIn = subject;
+  return { subject, ...account };
+};
+/** An account that was made with a provider. */
+const connectedPerson = async () => {
+  const there = newcomer(acme);
+  const browser = openBrowser(application);
+  await visit(browser, path('acme'));
+  const answer = await browser.post('/signup/connection', { name: 'Grace', email: there.email });
+  expect(answer.status, answer.text).toBe(302);
+  await browser.get('/');
+  return { ...there, browser };
+};
+const isSignedIn = async (browser: ReturnType<typeof openBrowser>) =>
+  (await browser.get('/settings/profile')).status === 200;
+const connectionIds = (text: string) =>
+  [...text.matchAll(/\/settings\/connections\/(\w+)\/disconnect"/g)].map(([, id]) => id!);
+const kindsOf = (userId: string) =>
+  application.database.client.activity
+    .findMany({ where: { userId }, select: { kind: true }, orderBy: { at: 'asc' } })
+    .then((rows) => rows.map(({ kind }) => kind));
+const rowOf = (subject: string) =>
+  application.database.client.connection.findFirst({ where: { subject } });
+
+test.each(['/login', '/signup'])('%s offers every provider', async (page) => {
+  const { text } = await openBrowser(application).get(page);
+  const offers = [...text.matchAll(/formaction="([^"]+)"[^>]*><span[^>]*>(.*?)<\/span>/gi)];
+  expect(offers.map(([, to, words]) => [to, words!.replace(/<!-- -->/g, '')])).toEqual([
+    ['/login/provider/acme', 'Continue with Acme'],
+    ['/login/provider/beta', 'Continue with Beta &amp; Sons'],
+    ['/login/provider/scripted', 'Continue with Scripted'],
+    ['/login/provider/github', 'Continue with GitHub'],
+  ]);
+});
+
+describe.each([
+  ['acme', () => acme],
+  ['beta, which tells who it is only when asked', () => beta],
+])('%s', (what, provider) => {
+  const id = what.split(',')[0]!;
+
+  test('a first sign-in asks, makes an account, and the second one goes straight in', async () => {
+    const there = newcomer(provider());
+    const browser = openBrowser(application);
+    const asked = await visit(browser, path(id), { redirectTo: '/settings/profile' });
+    expect(asked.location).toBe('/signup/connection');
+    expect(await browser.sessionToken()).toBeNull();
+    expect(await rowOf(there.subject)).toBeNull();
+
+    const page = await browser.get(asked.location!);
+    expect(textOf(page.text)).toContain(`${id === 'acme' ? 'Acme' : 'Beta & Sons'} knows you as`);
+    expect(fieldOnPage(page.text, 'name').value).toBe('Grace');
+    expect(fieldOnPage(page.text, 'email').value).toBe(there.email);
+    const made = await browser.post('/signup/connection', { name: 'Grace H.', email: there.email });
+    expect(made.location).toBe('/settings/profile');
+    expect(await isSignedIn(browser)).toBe(true);
+
+    const row = (await rowOf(there.subject))!;
+    expect(row).toMatchObject({ issuer: provider().issuer, provider: id });
+    const user = await application.database.client.user.findUniqueOrThrow({
+      where: { id: row.userId },
+      include: { password: true },
+    });
+    expect(user).toMatchObject({ email: there.email, name: 'Grace H.', password: null });
+    expect(user.emailVerifiedAt).toEqual(application.clock.now());
+    expect(await kindsOf(user.id)).toEqual(['signed-up', 'signed-in']);
+
+    const again = openBrowser(application);
+    provider().signsIn = there.subject;
+    expect((await visit(again, path(id), { redirectTo: '/settings/data' })).location).toBe(
+      '/settings/data',
+    );
+    expect(await isSignedIn(again)).toBe(true);
+    const [session] = application.sql<{ meta: string }>(
+      'SELECT meta FROM Session WHERE userId = ? ORDER BY createdAt DESC',
+      user.id,
+    );
+    expect(JSON.parse(session!.meta)).toMatchObject({
+      proof: { by: 'provider', second: null, provider: id === 'acme' ? 'Acme' : 'Beta & Sons' },
+    });
+  });
+});
+
+test('the cookie of an account that was made is gone, and makes no second one', async () => {
+  const there = newcomer(acme);
+  const browser = openBrowser(application);
+  await visit(browser, path('acme'));
+  const cookie = await browser.jar.getCookieString(application.origin);
+  await browser.post('/signup/connection', { name: 'Grace', email: there.email });
+  expect(await browser.jar.getCookieString(application.origin)).not.toContain('pending-connection');
+  const other = openBrowser(application);
+  const again = await other.post(
+    '/signup/connection',
+    { name: 'Grace', email: there.email },
+    { headers: { Cookie: cookie } },
+  );
+  expect(again.status).toBe(400);
+  expect(await other.sessionToken()).toBeNull();
+});
+
+test('"stay signed in" goes all the way there and back', async () => {
+  const there = await connectedPerson();
+  acme.signsIn = there.subject;
+  const browser = openBrowser(application);
+  const back = await visit(browser, path('acme'), { remember: 'on' });
+  expect(String(back.headers['set-cookie'])).toMatch(/session=[^;]+; Max-Age=2592000/);
+});
+
+describe('GitHub', () => {
+  const somebody = (verified: boolean) => {
+    const email = `${randomUUID()}@example.com`;
+    github.account = {
+      ...{ id: Math.floor(Math.random() * 1e9) + 1, login: 'grace', name: 'Grace Hopper' },
+      emails: [
+        { email: 'other@example.com', primary: false, verified: true },
+        { email, primary: true, verified },
+      ],
+    };
+    return email;
+  };
+
+  test('a first sign-in asks, makes an account, and the second one goes straight in', async () => {
+    const email = somebody(true);
+    const browser = openBrowser(application);
+    expect((await visit(browser, path('github'))).location).toBe('/signup/connection');
+    const page = await browser.get('/signup/connection');
+    expect(fieldOnPage(page.text, 'email').value).toBe(email);
+    await browser.post('/signup/connection', { name: 'Grace', email });
+    expect(await rowOf(String(github.account.id))).toMatchObject({
+      ...{ issuer: github.url, provider: 'github', displayName: 'grace' },
+    });
+    // A login name can be changed; a number cannot.
+    github.account = { ...github.account, login: 'admiral' };
+    const again = openBrowser(application);
+    expect((await visit(again, path('github'))).location).toBe('/');
+    expect(await isSignedIn(again)).toBe(true);
+    // Somebody else took the login name, and even the e-mail.
+    github.account = { ...github.account, id: github.account.id + 1 };
+    expect((await visit(openBrowser(application), path('github'))).location).toBe(
+      '/signup/connection',
+    );
+  });
+
+  test('an address that GitHub has not verified makes no account', async () => {
+    const email = somebody(false);
+    const browser = openBrowser(application);
+    await visit(browser, path('github'));
+    expect(fieldOnPage((await browser.get('/signup/connection')).text, 'email').value).toBe('');
+    const answer = await browser.post('/signup/connection', { name: 'Grace', email });
+    expect(answer.status).toBe(400);
+    expect(await rowOf(String(github.account.id))).toBeNull();
+  });
+});
+
+describe('the e-mail of a first sign-in', () => {
+  test('that the provider has not verified makes no account, known or not', async () => {
+    const known = await signUp(application);
+    const there = newcomer(acme, false);
+    const browser = openBrowser(application);
+    await visit(browser, path('acme'));
+    const answers = [];
+    for (const email of [there.email, known.email, 'nobody-has@example.com']) {
+      const answer = await browser.post('/signup/connection', { name: 'Grace', email });
+      const { value, note } = fieldOnPage(answer.text, 'email');
+      expect(value).toBe(email);
+      answers.push({ status: answer.status, cookies: answer.headers['set-cookie'], note });
+    }
+    expect(answers[0]!.note).toContain('Acme has not confirmed that this address is yours');
+    expect(answers[1]).toEqual(answers[0]);
+    expect(answers[2]).toEqual(answers[0]);
+    expect(await browser.sessionToken()).toBeNull();
+  });
+
+  test('that was changed to another one makes no account, known or not', async () => {
+    const known = await signUp(application);
+    newcomer(acme);
+    const browser = openBrowser(application);
+    await visit(browser, path('acme'));
+    const answers = [];
+    for (const email of [known.email, 'nobody-has@example.com']) {
+      const answer = await browser.post('/signup/connection', { name: 'Grace', email });
+      answers.push([answer.status, fieldOnPage(answer.text, 'email').note]);
+    }
+    expect(answers[0]![0]).toBe(400);
+    expect(answers[1]).toEqual(answers[0]);
+  });
+
+  test('of an account that is there signs nobody in to it, and says what to do', async () => {
+    const person = await signUp(application);
+    const there = newcomer(acme);
+    acme.accounts[there.subject] = { ...there, email: person.email.toUpperCase() };
+    const browser = openBrowser(application);
+    expect((await visit(browser, path('acme'))).location).toBe('/signup/connection');
+    const answer = await browser.post('/signup/connection', { name: 'G', email: person.email });
+    expect(answer.status).toBe(400);
+    expect(fieldOnPage(answer.text, 'email').note).toBe(
+      'There is an account with this e-mail already. Sign in to that account first, then connect Acme in your settings.',
+    );
+    expect(await browser.sessionToken()).toBeNull();
+    expect(await rowOf(there.subject)).toBeNull();
+  });
+});
+
+test('with a second factor on, the provider alone opens nothing', async () => {
+  const person = await connectedPerson();
+  const { userId } = (await rowOf(person.subject))!;
+  await application.database.client.totp.create({
+    data: { userId, secret: 'x', createdAt: application.clock.now() },
+  });
+  acme.signsIn = person.subject;
+  const browser = openBrowser(application);
+  expect((await visit(browser, path('acme'))).location).toBe('/login/code');
+  expect(await browser.sessionToken()).toBeNull();
+});
+
+describe('in the settings', () => {
+  test('an account is connected, shown, used, and disconnected', async () => {
+    const person = await signUp(application);
+    const there = newcomer(acme);
+    const linked = await visit(person.browser, add('acme'));
+    expect(linked.location).toBe(PAGE);
+    const page = await person.browser.get(PAGE);
+    expect(textOf(page.text)).toContain('Acme is connected. You can sign in with it from now on.');
+    expect(textOf(page.text)).toContain(there.email);
+    const { userId } = (await rowOf(there.subject))!;
+
+    const phone = openBrowser(application);
+    application.clock.advance(1000);
+    expect((await visit(phone, path('acme'))).location).toBe('/');
+    expect(await isSignedIn(phone)).toBe(true);
+    expect((await rowOf(there.subject))!.lastUsedAt).toEqual(application.clock.now());
+
+    const [id] = connectionIds(page.text);
+    const question = `${PAGE}/${id}/disconnect`;
+    expect(textOf((await person.browser.get(question)).text)).toContain('Disconnect Acme?');
+    expect((await person.browser.post(question, {})).location).toBe(PAGE);
+    expect(textOf((await person.browser.get(PAGE)).text)).toContain('Acme is disconnected.');
+    expect(await rowOf(there.subject)).toBeNull();
+    expect(await kindsOf(userId)).toEqual([
+      ...['signed-in', 'connection-added', 'signed-in', 'connection-removed'],
+    ]);
+    // It opens nothing any more.
+    const later = openBrowser(application);
+    expect((await visit(later, path('acme'))).location).toBe('/signup/connection');
+  });
+
+  test('two providers at once, and two accounts at one of them', async () => {
+    const person = await signUp(application);
+    newcomer(acme);
+    await visit(person.browser, add('acme'));
+    newcomer(acme);
+    await visit(person.browser, add('acme'));
+    const there = newcomer(beta);
+    await visit(person.browser, add('beta'));
+    const { text } = await person.browser.get(PAGE);
+    expect(connectionIds(text)).toHaveLength(3);
+    expect(textOf(text)).toContain('Beta & Sons');
+    const browser = openBrowser(application);
+    beta.signsIn = there.subject;
+    expect((await visit(browser, path('beta'))).location).toBe('/');
+  });
+
+  test('the last way in stays, whoever asks and however', async () => {
+    const person = await connectedPerson();
+    const [first] = connectionIds((await person.browser.get(PAGE)).text);
+    const question = (id: string) => `${PAGE}/${id}/disconnect`;
+    expect(textOf((await person.browser.get(question(first!))).text)).toContain(
+      'is your only way to sign in',
+    );
+    const refused = await person.browser.post(question(first!), {});
+    expect(refused.status).toBe(409);
+    expect(textOf(refused.text)).toContain('is your only way to sign in');
+    expect(await rowOf(person.subject)).not.toBeNull();
+
+    // Of two that go at the same time one stays.
+    newcomer(beta);
+    await visit(person.browser, add('beta'));
+    const ids = connectionIds((await person.browser.get(PAGE)).text);
+    expect(ids).toHaveLength(2);
+    const answers = await Promise.all(ids.map((id) => person.browser.post(question(id), {})));
+    expect(answers.map(({ status }) => status).sort()).toEqual([302, 409]);
+    expect(connectionIds((await person.browser.get(PAGE)).text)).toHaveLength(1);
+  });
+
+  test('who is connected to another account is refused, and nothing moves', async () => {
+    const owner = await connectedPerson();
+    const before = await rowOf(owner.subject);
+    const other = await signUp(application);
+    acme.signsIn = owner.subject;
+    const answer = await visit(other.browser, add('acme'));
+    expect(answer.location).toBe(`${PAGE}?trouble=anothers&provider=acme`);
+    expect(textOf((await other.browser.get(answer.location!)).text)).toContain(
+      'is connected to another account here, so nothing was done',
+    );
+    expect(await rowOf(owner.subject)).toEqual(before);
+    const mine = await visit(owner.browser, add('acme'));
+    expect(mine.location).toBe(`${PAGE}?trouble=already-yours&provider=acme`);
+  });
+
+  test('connecting and disconnecting need a fresh proof', async () => {
+    const person = await connectedPerson();
+    const [id] = connectionIds((await person.browser.get(PAGE)).text);
+    application.clock.advance(16 * 60_000);
+    try {
+      expect((await person.browser.post(add('acme'), {})).location).toMatch(/^\/confirm\?/);
+      const question = `${PAGE}/${id}/disconnect`;
+      expect((await person.browser.get(question)).location).toMatch(/^\/confirm\?/);
+      expect((await person.browser.post(question, {})).location).toMatch(/^\/confirm\?/);
+      expect((await person.browser.get(PAGE)).status).toBe(200);
+    } finally {
+      application.clock.advance(-16 * 60_000);
+    }
+  });
+});
+
+describe('when the provider does not go along', () => {
+  beforeEach(() => {
+    Object.assign(scripted, { says: {}, header: {}, signsWithAnotherKey: false, breaks: null });
+  });
+
+  test('who says no there is back on the login page, with words', async () => {
+    newcomer(acme);
+    acme.denies = true;
+    const browser = openBrowser(application);
+    const answer = await visit(browser, path('acme'), { redirectTo: '/settings/data' });
+    acme.denies = false;
+    expect(answer.location).toBe(
+      '/login?redirectTo=%2Fsettings%2Fdata&trouble=denied&provider=acme',
+    );
+    const page = await browser.get(answer.location!);
+    expect(textOf(page.text)).toContain('You stopped at Acme, so nothing was done.');
+    expect(page.text).toContain('name="redirectTo" value="/settings/data"');
+  });
+
+  test.each([503, 'hangs'] as const)(
+    'a provider whose discovery fails (%s) is asked again by the next person',
+    async (by) => {
+      const fresh = await startScriptedProvider();
+      const own = await startApplication({
+        env: { OIDC_PROVIDERS: 'fresh', ...fresh.env('fresh') },
+      });
+      fresh.breaks = { at: '/.well-known/openid-configuration', by };
+      const browser = openBrowser(own);
+      const answer = await browser.post(path('fresh'), {});
+      expect(answer.location).toBe('/login?trouble=unavailable&provider=fresh');
+      expect(textOf((await browser.get(answer.location!)).text)).toContain(
+        'Fresh does not answer right now. Try again in a few minutes.',
+      );
+      const warned = own.logged.filter(({ level }) => level === 40);
+      expect(warned).toEqual([expect.objectContaining({ provider: 'fresh' })]);
+      expect(own.logged.filter(({ level }) => level > 40)).toEqual([]);
+      fresh.breaks = null;
+      expect(await leaveFor(browser, path('fresh'))).toMatch(
+        /^http:\/\/127.0.0.1:\d+\/authorize\?/,
+      );
+      await own.close();
+      await fresh.close();
+    },
+  );
+
+  test.each([503, 500, 'hangs'] as const)(
+    'a provider whose token endpoint fails (%s) signs nobody in',
+    async (by) => {
+      const browser = openBrowser(application);
+      const address = await leaveFor(browser, path('scripted'));
+      scripted.breaks = { at: '/token', by };
+      const back = new URLSearchParams({
+        ...{ code: scripted.codeFor(address) },
+        state: new URL(address).searchParams.get('state')!,
+      });
+      const answer = await browser.get(`${path('scripted')}/callback?${back}`);
+      expect(answer.location).toBe('/login?trouble=unavailable&provider=scripted');
+      expect(await browser.sessionToken()).toBeNull();
+    },
+  );
+
+  test('of an id that is not configured leads to the login page', async () => {
+    const browser = openBrowser(application);
+    for (const answer of [
+      await browser.post(path('nothing'), {}),
+      await browser.get(path('nothing')),
+      await browser.get(`${path('nothing')}/callback?code=x&state=y`),
+    ]) {
+      expect(answer.location).toBe('/login');
+    }
+  });
+});
+
+describe('proving again', () => {
+  const CONFIRM = '/confirm/provider';
+  const reauthenticatedAt = async (userId: string) => {
+    const row = await application.database.client.session.findFirstOrThrow({
+      ...{ where: { userId, revokedAt: null }, select: { reauthenticatedAt: true } },
+    });
+    return row.reauthenticatedAt;
+  };
+
+  test('a provider asks again who it is, and the session is fresh and has a new token', async () => {
+    const person = await connectedPerson();
+    const { userId } = (await rowOf(person.subject))!;
+    const token = await person.browser.sessionToken();
+    acme.signsIn = person.subject;
+    application.clock.advance(1000);
+    const address = await leaveFor(person.browser, `${CONFIRM}/acme`, { redirectTo: add('beta') });
+    expect(Object.fromEntries(new URL(address).searchParams)).toMatchObject({
+      ...{ prompt: 'login', max_age: '0' },
+    });
+    const answer = await person.browser.get(await walkThrough(address));
+    expect(answer.location).toBe(add('beta'));
+    expect(await person.browser.sessionToken()).not.toBe(token);
+    expect(await reauthenticatedAt(userId)).toEqual(application.clock.now());
+  });
+
+  test('as somebody else proves nothing', async () => {
+    const person = await connectedPerson();
+    const token = await person.browser.sessionToken();
+    const other = await connectedPerson();
+    acme.signsIn = other.subject;
+    const answer = await visit(person.browser, `${CONFIRM}/acme`);
+    expect(answer.location).toBe('/confirm?trouble=other-person&provider=acme');
+    expect(await person.browser.sessionToken()).toBe(token);
+  });
+
+  const confirmAtScripted = async (claims: Record<string, unknown>, withPassword: boolean) => {
+    const person = withPassword ? await signUp(application) : await connectedPerson();
+    const sub = randomUUID();
+    const { browser } = person;
+    const goThere = async (way: string) => {
+      const address = await leaveFor(browser, way);
+      const { searchParams } = new URL(address);
+      const back = new URLSearchParams({
+        ...{ code: scripted.codeFor(address), state: searchParams.get('state')! },
+      });
+      return browser.get(`${path('scripted')}/callback?${back}`);
+    };
+    scripted.says = { sub };
+    expect((await goThere(add('scripted'))).location).toBe(PAGE);
+    scripted.says = { sub, ...claims };
+    return goThere(`${CONFIRM}/scripted`);
+  };
+  const secondsAgo = (seconds: number) => Math.floor(Date.now() / 1000) - seconds;
+
+  test('counts when the provider says that it was just now', async () => {
+    const answer = await confirmAtScripted({ auth_time: secondsAgo(0) }, true);
+    expect(answer.location).toBe('/');
+  });
+  test('does not count when the provider asked long ago', async () => {
+    for (const withPassword of [true, false]) {
+      const answer = await confirmAtScripted({ auth_time: secondsAgo(120) }, withPassword);
+      expect(answer.location).toBe('/confirm?trouble=not-again&provider=scripted');
+    }
+  });
+  test('counts without a time only where there is no other way', async () => {
+    const answer = await confirmAtScripted({}, true);
+    expect(answer.location).toBe('/confirm?trouble=not-again&provider=scripted');
+    expect((await confirmAtScripted({}, false)).location).toBe('/');
+  });
+
+  test('is not offered by GitHub where there is another way, nor beside a second factor', async () => {
+    const person = await signUp(application);
+    github.account = { id: 77_001, login: 'ada', name: null, emails: [] };
+    await visit(person.browser, add('github'));
+    expect((await person.browser.post(`${CONFIRM}/github`, {})).location).toBe('/confirm');
+    const { userId } = (await rowOf('77001'))!;
+    await application.database.client.password.delete({ where: { userId } });
+    const answer = await visit(person.browser, `${CONFIRM}/github`, { redirectTo: PAGE });
+    expect(answer.location).toBe(PAGE);
+    await application.database.client.totp.create({
+      data: { userId, secret: 'x', createdAt: application.clock.now() },
+    });
+    expect((await person.browser.post(`${CONFIRM}/github`, {})).location).toBe('/confirm');
+  });
+});
+
+test('the download has the connections, and none of the tokens', async () => {
+  const person = await signUp(application);
+  const there = newcomer(acme);
+  await visit(person.browser, add('acme'));
+  const phone = await signIn(application, person);
+  const form = { password: person.password };
+  await phone.post('/settings/data', form);
+  const file = await phone.post('/settings/data/download', form, { from: '/settings/data' });
+  const { connections } = JSON.parse(file.text) as { connections: unknown[] };
+  const now = application.clock.now().toISOString();
+  expect(connections).toEqual([
+    {
+      ...{ issuer: acme.issuer, subject: there.subject, provider: 'acme' },
+      ...{ displayName: there.email, createdAt: now, lastUsedAt: now },
+    },
+  ]);
+});
+
+test.each([
+  ['nothing', ''],
+  ['an operator', 'email[contains]=a&name[contains]=a'],
+  ['a list', 'email[]=a@example.com&name[]=a'],
+  ['two of each', 'email=a@example.com&email=b@example.com&name=a&name=b'],
+  ['broken percent signs', 'email=%&name=%zz'],
+])('the form of a first sign-in with %s makes no account', async (_what, body) => {
+  newcomer(acme);
+  const browser = openBrowser(application);
+  await visit(browser, path('acme'));
+  const answer = await browser.post('/signup/connection', {}, { body });
+  expect(answer.status).toBe(400);
+  expect(await browser.sessionToken()).toBeNull();
+});
