@@ -25,6 +25,7 @@ const toastSchema = z.discriminatedUnion('kind', [
     count: z.int().min(0).nullable(),
   }),
   z.object({ kind: z.literal('passkey-renamed'), passkey: z.string().max(80) }),
+  z.object({ kind: z.literal('everything-ended') }),
   z.object({ kind: z.literal('account-deleted') }),
   z.object({ kind: z.literal('welcome') }),
   z.object({ kind: z.literal('code-sent-again') }),
@@ -104,6 +105,8 @@ export function toastText(message: ToastMessage): string {
       return withOthers(`${message.passkey} is removed.`, message.count);
     case 'passkey-renamed':
       return `The passkey is now called ${message.passkey}.`;
+    case 'everything-ended':
+      return 'Every device is signed out.';
     case 'account-deleted':
       return 'Your account and everything kept about you are deleted.';
     case 'welcome':

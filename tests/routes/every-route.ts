@@ -38,6 +38,9 @@ export function pathOf({ pattern }: BuiltRoute, sessionId: string): string {
     .replace(':sessionId', sessionId)
     .replace(':passkeyId', PASSKEY_ID)
     .replace('*', 'nothing/here');
+/** The path of a route, with this id in place of `:sessionId` and `:activityId`. */
+export function pathOf({ pattern }: BuiltRoute, sessionId: string): string {
+  const path = pattern.replace(/:(session|activity)Id/, sessionId).replace('*', 'nothing/here');
   if (/[:*]/.test(path)) throw new Error(`Say what stands for the parameter in ${pattern}.`);
   return path;
 }
@@ -97,6 +100,9 @@ export function goodFields({ email }: { email: string }): Record<string, Record<
     },
     'routes/settings.data_.download': {},
     'routes/settings.data_.delete': { email },
+    'routes/settings.data_.delete': { email, password: PASSWORD },
+    'routes/settings.activity.$activityId.not-me': {},
+    'routes/not-me': { key: `${'A'.repeat(16)}.${'A'.repeat(43)}` },
     'routes/settings.sessions.$sessionId.name': { label: 'Kitchen iPad' },
     'routes/settings.sessions.$sessionId.sign-out': {},
     'routes/settings.sessions.others.sign-out': {},
