@@ -108,8 +108,8 @@ function textsFor(event: LoggedEvent): [text: string, more?: string] {
 function failureTexts(what: 'password' | 'second-factor', count: number): [string, string] {
   const times = count === 1 ? '' : `, ${count} times`;
   return what === 'password'
-    ? [`Wrong password${times}`, 'Nobody was signed in.']
-    : [`Wrong code${times}`, 'The step before it was right. Nobody was signed in.'];
+    ? [`Wrong password${times}`, 'Nobody got in.']
+    : [`Wrong code${times}`, 'The step before it was right. Nobody got in.'];
 }
 
 function leftText(left: number): string {
