@@ -16,6 +16,11 @@ export interface ActivityStatements {
   record: ByColumn;
   /** The person, and the entries of failed attempts since then. Values: since, the account. */
   recent: ByColumn;
+  /**
+   * Takes the one notice that an account gets in a while: answers a row for the first who asks, and
+   * none until it ran out. Values: what is taken, until when, now.
+   */
+  takeNotice: string;
   /** Removes some entries that are older. Values: than what, how many. */
   prune: string;
 }
@@ -57,6 +62,12 @@ export function activityStatements(provider: DatabaseProvider): ActivityStatemen
   return {
     record: { email: recordBy('email'), id: recordBy('id') },
     recent: { email: recentBy('email'), id: recentBy('id') },
+    takeNotice: statement(
+      `INSERT INTO "Spent" ("digest", "expiresAt") VALUES (?, ?)
+       ON CONFLICT ("digest") DO UPDATE SET "expiresAt" = excluded."expiresAt"
+         WHERE "Spent"."expiresAt" <= ?
+       RETURNING "digest"`,
+    ),
     prune: statement(
       `DELETE FROM "Activity" WHERE "id" IN (
          SELECT "id" FROM "Activity" WHERE "at" < ? ORDER BY "at" LIMIT ?

@@ -115,6 +115,11 @@ export interface ActivityLog {
     source: ActivitySource,
     now: Date,
   ): Promise<Failures>;
+  /**
+   * True when this account may be mailed about failed attempts: once within a day. null: of nobody,
+   * at the same cost.
+   */
+  takeFailureNotice(userId: string | null, now: Date): Promise<boolean>;
   /** A page of the log of this user, newest first. */
   list(
     userId: string,
@@ -198,6 +203,13 @@ export function createActivityLog(options: ActivityLogOptions): ActivityLog {
         db.$queryRawUnsafe<FailureRow[]>(statements.recent[column], aDayAgo, value),
       ]);
       return failuresOf(rows);
+    },
+
+    async takeFailureNotice(userId, now) {
+      const whose = userId === null ? randomUUID() : `mail about failed attempts ${userId}`;
+      const until = userId === null ? now : new Date(now.getTime() + DAY_MS);
+      const taken = await db.$queryRawUnsafe<unknown[]>(statements.takeNotice, whose, until, now);
+      return userId !== null && taken.length > 0;
     },
 
     async list(userId, { limit, after = null }) {

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type {
   ActivityEvent,
   ActivitySource,
@@ -8,7 +7,6 @@ import type {
 } from '#app/account/activity.server.ts';
 import type { LatchkeyContext } from '#app/context.server.ts';
 import type { NoticeEvent } from '#app/mail/mail.ts';
-import { DAY_MS } from '#app/sessions/index.ts';
 import { mailNotice, sendNotice } from './notice.server.ts';
 
 /** Wrong passwords within a day that people mistype; more than that their owner should know of. */
@@ -85,10 +83,7 @@ async function noteFailedAttempt(
   if (!context.mailer.isOn) return;
   // Nothing is left out where nobody has that e-mail: the answer would come sooner.
   const whose = isMany(failures) ? failures.person : null;
-  const isFirst = await context.spent.spend(
-    whose ? `mail about failed attempts ${whose.id}` : randomUUID(),
-    new Date(context.now.getTime() + (whose ? DAY_MS : 0)),
-  );
+  const isFirst = await context.activity.takeFailureNotice(whose?.id ?? null, context.now);
   await sendNotice(context, isFirst ? whose : null, {
     event: { what: 'many-failed-attempts' },
     // Who only guesses at passwords is nowhere in: there is nothing to sign out.
