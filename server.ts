@@ -26,8 +26,9 @@ import { createRateLimits } from '#app/http/rate-limits.server.ts';
 import { sealedCookies } from '#app/http/sealed-cookie.server.ts';
 import { createSessionCookie } from '#app/http/session-cookie.server.ts';
 import { createWeb } from '#app/http/web.server.ts';
+import { pruneEverything } from '#app/hourly-prune.server.ts';
 import { createKeyring } from '#app/keyring.server.ts';
-import { createLog, type Log } from '#app/log.server.ts';
+import { createLog } from '#app/log.server.ts';
 import { startMail, type RunningMail } from '#app/mail/running-mail.server.ts';
 import { makeOwnerOnlyFolder } from '#app/owner-only-folder.server.ts';
 import { parseProviders } from '#app/providers-env.server.ts';
@@ -123,7 +124,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       passkeys: createPasskeys({ db: database.client, origin, spent }),
       providers,
       connections: createConnections({ db: database.client, keyring }),
-      activity: createActivityLog(database.client),
+      activity: createActivityLog({
+        ...{ db: database.client, provider: database.provider },
+        retentionDays: env.ACTIVITY_RETENTION_DAYS,
+      }),
       mailer: mail.mailer,
       outbox: mail.outbox,
       limits: createRateLimits({
@@ -144,7 +148,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       trustedProxies: env.TRUSTED_PROXIES,
     });
     server.on('request', web);
-    const job = schedulePrune(sessions, now, log);
+    const job = schedulePrune(application, now);
     closers.unshift(() => Promise.resolve(job.stop()));
     log.info({ origin }, 'Latchkey is serving');
     return { origin, port, application, mailWorker: mail.worker, database, close };
@@ -170,15 +174,10 @@ function createSessions(env: Env, { client, provider }: Database): Sessions<Sess
   });
 }
 
-function schedulePrune(sessions: Sessions<SessionMeta, Person>, now: () => Date, log: Log): Cron {
-  return new Cron(EVERY_HOUR, { protect: true, unref: true }, async () => {
-    try {
-      const pruned = await sessions.prune(now());
-      log.info({ pruned }, 'pruned sessions');
-    } catch (error) {
-      log.error({ err: error }, 'pruning sessions failed; it is tried again in an hour');
-    }
-  });
+function schedulePrune(application: Application, now: () => Date): Cron {
+  return new Cron(EVERY_HOUR, { protect: true, unref: true }, () =>
+    pruneEverything(application, now()),
+  );
 }
 
 // Bundled, the worker lies beside the server; from the sources it needs a loader for TypeScript.

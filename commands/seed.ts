@@ -1,3 +1,8 @@
+import {
+  deviceKeyOf,
+  type ActivityEvent,
+  type ActivitySource,
+} from '#app/account/activity.server.ts';
 import { createAccount } from '#app/account/sign-up.server.ts';
 import { createPasswords } from '#app/credentials/password.server.ts';
 import { openDatabase } from '#app/db.server.ts';
@@ -48,7 +53,7 @@ const onChromebook =
   'Mozilla/5.0 (X11; CrOS x86_64 14541.0.0) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36';
 
 // Addresses from all over, so that the page has something to show.
-const demoSessions: DemoSession[] = [
+const demoSessions = [
   {
     userAgent: onMac,
     ipAddress: '131.130.70.8',
@@ -115,6 +120,34 @@ const demoSessions: DemoSession[] = [
     signedInMsAgo: 50 * MINUTE_MS,
     seenMsAgo: 45 * MINUTE_MS,
   },
+] as const satisfies DemoSession[];
+const [mac, iPhone, , , , linux] = demoSessions;
+
+interface DemoActivity {
+  event: ActivityEvent & { count?: number };
+  /** Which of the demo sessions' devices did it. */
+  by: Pick<ActivitySource, 'userAgent' | 'ipAddress' | 'country'>;
+  msAgo: number;
+}
+
+const stranger = { userAgent: onWindows, ipAddress: '185.220.101.4', country: 'DE' };
+
+/** What happened before, besides the sign-ins of the demo sessions. */
+const demoActivities: DemoActivity[] = [
+  { event: { kind: 'signed-up' }, by: iPhone, msAgo: 20 * DAY_MS + MINUTE_MS },
+  { event: { kind: 'password-changed' }, by: mac, msAgo: 9 * DAY_MS - 5 * MINUTE_MS },
+  { event: { kind: 'sessions-ended', count: 2 }, by: mac, msAgo: 9 * DAY_MS - 6 * MINUTE_MS },
+  { event: { kind: 'passkey-added', passkey: 'iPhone' }, by: iPhone, msAgo: 8 * DAY_MS },
+  { event: { kind: 'connection-added', provider: 'GitHub' }, by: mac, msAgo: 5 * DAY_MS },
+  { event: { kind: 'totp-on' }, by: mac, msAgo: 5 * DAY_MS - 9 * MINUTE_MS },
+  { event: { kind: 'recovery-codes-new' }, by: mac, msAgo: 5 * DAY_MS - 10 * MINUTE_MS },
+  { event: { kind: 'recovery-code-used', left: 9 }, by: linux, msAgo: 3 * DAY_MS },
+  { event: { kind: 'download-made' }, by: mac, msAgo: DAY_MS },
+  {
+    event: { kind: 'sign-in-failed', what: 'password', count: 7 },
+    ...{ by: stranger, msAgo: 7 * HOUR_MS },
+  },
+  { event: { kind: 'session-ended', device: 'Chrome on Linux' }, by: mac, msAgo: 26 * MINUTE_MS },
 ];
 
 /** `npm run seed`: a demo person with sessions of different devices, places and ages. */
@@ -162,8 +195,27 @@ async function seed(env: Env): Promise<void> {
   for (const session of demoSessions) {
     await store.saveSession(recordOf(session, String(userId), now));
   }
+  const signIns = demoSessions.map((by): DemoActivity => ({
+    event: { kind: 'signed-in' },
+    by,
+    msAgo: by.signedInMsAgo,
+  }));
+  await db.activity.createMany({
+    data: [...demoActivities, ...signIns].map((one) => activityOf(one, String(userId), now)),
+  });
   await passwords.close();
   await database.close();
+}
+
+function activityOf({ event, by, msAgo }: DemoActivity, userId: string, now: Date) {
+  const { kind, ...detail } = event;
+  const { userAgent, ipAddress, country } = by;
+  return {
+    ...{ userId, kind, userAgent, ipAddress, country },
+    at: new Date(now.getTime() - msAgo),
+    detail: Object.keys(detail).length === 0 ? null : JSON.stringify(detail),
+    deviceKey: deviceKeyOf(by),
+  };
 }
 
 function recordOf(session: DemoSession, userId: string, now: Date): SessionRecord {

@@ -41,6 +41,7 @@ test('an empty environment is that of a first try on one\u2019s own machine', ()
     SESSION_TOUCH_SECONDS: 60,
     SESSIONS_PER_USER: 100,
     SESSION_RETENTION_DAYS: 30,
+    ACTIVITY_RETENTION_DAYS: 180,
   });
 });
 
@@ -83,6 +84,7 @@ test.each([
   ['SESSIONS_PER_USER', '0'],
   ['SESSIONS_PER_USER', 'canary'],
   ['SESSION_RETENTION_DAYS', '3651'],
+  ['ACTIVITY_RETENTION_DAYS', '0'],
 ])('a wrong %s is named, and its value (%s) is not shown', (name, value) => {
   const refusal = refusalOf({ [name]: value });
   expect(refusal).toContain(name);

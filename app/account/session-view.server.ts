@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { LatchkeyContext } from '#app/context.server.ts';
+import type { Proof, SessionMeta } from '#app/credentials/proof.ts';
 import { describeDevice, type DeviceKind } from '#app/sessions/device.ts';
 import { lifetimeEndOf, type EndReason, type Session } from '#app/sessions/index.ts';
 
@@ -16,6 +17,8 @@ export interface SessionView {
   place: string;
   ipAddress: string;
   createdAt: string;
+  /** "password and code"; null where that was not written down. */
+  provenBy: string | null;
   lastSeenAt: string;
   expiresAt: string;
   /** True when it ends then only if it is not used before. */
@@ -25,12 +28,14 @@ export interface SessionView {
   ended: { at: string; reason: EndReason } | null;
 }
 
-type Viewing = Pick<LatchkeyContext, 'places' | 'sessions' | 'now'>;
+interface Viewing extends Pick<LatchkeyContext, 'places' | 'sessions' | 'now'> {
+  proofText: (proof: Proof) => string;
+}
 
 /** What the page shows of a session. */
 export function viewSession(
-  { places, sessions, now }: Viewing,
-  session: Session,
+  { places, sessions, now, proofText }: Viewing,
+  session: Session<SessionMeta>,
   currentId: string,
 ): SessionView {
   const device = describeDevice(session.userAgent);
@@ -44,6 +49,7 @@ export function viewSession(
     place: places.describe(session.ipAddress, session.country),
     ipAddress: session.ipAddress,
     createdAt: session.createdAt.toISOString(),
+    provenBy: session.meta ? proofText(session.meta.proof) : null,
     lastSeenAt: session.lastSeenAt.toISOString(),
     expiresAt: session.expiresAt.toISOString(),
     endsWhenUnused: session.expiresAt < lifetimeEndOf(session, sessions.timeouts),

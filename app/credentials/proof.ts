@@ -24,14 +24,14 @@ export function isFullProof({ by, second }: Proof): boolean {
 }
 
 const firstTexts = {
-  password: 'Password',
-  passkey: 'Passkey',
-  provider: 'Provider',
-  'mailed-code': 'Code by mail',
+  password: 'password',
+  passkey: 'passkey',
+  provider: 'provider',
+  'mailed-code': 'code by mail',
 } as const;
 const secondTexts = { totp: 'code', 'recovery-code': 'recovery code' } as const;
 
-/** "Password and code", for the list of sessions. */
+/** "password and code", for the list of sessions: "Signed in 3 hours ago with …". */
 export function proofText({ by, second, provider }: Proof): string {
   const first = by === 'provider' && provider ? provider : firstTexts[by];
   return second === null ? first : `${first} and ${secondTexts[second]}`;

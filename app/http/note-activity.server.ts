@@ -1,11 +1,25 @@
-import type { ActivityEvent } from '#app/account/activity.server.ts';
+import type {
+  ActivityEvent,
+  ActivitySource,
+  Attempted,
+  FailedFactor,
+  Failures,
+} from '#app/account/activity.server.ts';
 import type { LatchkeyContext } from '#app/context.server.ts';
+import type { NoticeEvent } from '#app/mail/mail.ts';
+import { mailNotice, sendNotice } from './notice.server.ts';
+
+/** Wrong passwords within a day that people mistype; more than that their owner should know of. */
+const MANY_PASSWORDS = 5;
+/** Of second factors it takes fewer: whoever gets there had the first one right. */
+const MANY_SECOND_FACTORS = 3;
 
 /**
  * Writes down what has just happened to an account, and tells its owner by mail where that is due.
  * Call it after the fact: it must have happened.
  *
  * @param sessionId the session in which it happened; left out: that of this request, if it is live.
+ * @throws what the database throws when it is down. Mail that cannot be made costs nobody anything.
  */
 export async function noteActivity(
   context: LatchkeyContext,
@@ -13,9 +27,75 @@ export async function noteActivity(
   event: ActivityEvent,
   sessionId?: string,
 ): Promise<void> {
+  if (event.kind === 'sign-in-failed') return noteFailedAttempt(context, { userId }, event.what);
   const held = await context.session();
-  const current = held.state === 'live' ? held.session.id : null;
-  const { userAgent, ipAddress, country } = context.device;
-  const source = { userAgent, ipAddress, country, sessionId: sessionId ?? current };
-  await context.activity.record(userId, event, source, context.now);
+  const current = held.state === 'live' && held.session.userId === userId ? held.session.id : null;
+  const source = sourceOf(context, sessionId ?? current);
+  const recorded = await context.activity.record(userId, event, source, context.now);
+  if (!context.mailer.isOn) return;
+  if (event.kind === 'signed-in') {
+    if (!(await context.activity.isFromNewDevice(recorded))) return;
+    return mailNotice(context, userId, { what: 'new-device' });
+  }
+  const notice = noticeOf(event);
+  if (notice) await mailNotice(context, userId, notice);
+}
+
+/**
+ * Writes down that somebody typed this e-mail and a password that does not belong to it. It does, and
+ * takes, the same for an e-mail that nobody has.
+ */
+export function noteWrongPassword(context: LatchkeyContext, email: string): Promise<void> {
+  return noteFailedAttempt(context, { email }, 'password');
+}
+
+/**
+ * What is mailed of an event besides a sign-in. Signing other devices out is not: each of them says so
+ * itself, and whoever did it was signed in, of which the owner was told. The changes of the e-mail
+ * have mails of their own.
+ */
+function noticeOf({ kind, ...detail }: ActivityEvent): NoticeEvent | null {
+  switch (kind) {
+    case 'password-changed':
+    case 'password-reset':
+    case 'totp-on':
+    case 'totp-off':
+    case 'recovery-codes-new':
+    case 'recovery-code-used':
+    case 'passkey-added':
+    case 'passkey-removed':
+    case 'connection-added':
+    case 'connection-removed':
+    case 'download-made':
+      return { what: kind, ...detail } as NoticeEvent;
+    default:
+      return null;
+  }
+}
+
+async function noteFailedAttempt(
+  context: LatchkeyContext,
+  attempted: Attempted,
+  what: FailedFactor,
+): Promise<void> {
+  const source = sourceOf(context, null);
+  const failures = await context.activity.recordFailure(attempted, what, source, context.now);
+  if (!context.mailer.isOn) return;
+  // Nothing is left out where nobody has that e-mail: the answer would come sooner.
+  const whose = isMany(failures) ? failures.person : null;
+  const isFirst = await context.activity.takeFailureNotice(whose?.id ?? null, context.now);
+  await sendNotice(context, isFirst ? whose : null, {
+    event: { what: 'many-failed-attempts' },
+    // Who only guesses at passwords is nowhere in: there is nothing to sign out.
+    hasNotMe: what === 'second-factor',
+  });
+}
+
+function isMany({ passwords, secondFactors }: Failures): boolean {
+  return passwords + secondFactors >= MANY_PASSWORDS || secondFactors >= MANY_SECOND_FACTORS;
+}
+
+function sourceOf({ device }: LatchkeyContext, sessionId: string | null): ActivitySource {
+  const { userAgent, ipAddress, country } = device;
+  return { userAgent, ipAddress, country, sessionId };
 }

@@ -32,6 +32,8 @@ export const publicRoutes: ReadonlySet<string> = new Set([
   'routes/signup_.connection',
   // Signing out what is signed out already is no error.
   'routes/logout',
+  // The page of a link in a mail, which is read anywhere; the key in the form says whose account.
+  'routes/not-me',
   // A colour scheme is kept per browser, not per person.
   'routes/theme',
   // "There is nothing here" tells nothing.

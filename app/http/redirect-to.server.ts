@@ -1,6 +1,6 @@
 const ELSEWHERE = 'https://elsewhere.invalid';
 /** Where nobody wants to be sent after signing in: actions, and the doors themselves. */
-const NOT_A_DESTINATION = /^\/(login|logout|signup|theme|confirm)(\/|\?|#|$)/;
+const NOT_A_DESTINATION = /^\/(login|logout|signup|theme|confirm|not-me)(\/|\?|#|$)/;
 const MAX_CHARACTERS = 1024;
 
 /**

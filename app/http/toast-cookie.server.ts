@@ -28,6 +28,7 @@ const toastSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('connection-added'), provider: z.string().max(80) }),
   z.object({ kind: z.literal('connection-removed'), provider: z.string().max(80) }),
   z.object({ kind: z.literal('connection-already-removed') }),
+  z.object({ kind: z.literal('everything-ended') }),
   z.object({ kind: z.literal('account-deleted') }),
   z.object({ kind: z.literal('welcome') }),
   z.object({ kind: z.literal('code-sent-again') }),
@@ -113,6 +114,8 @@ export function toastText(message: ToastMessage): string {
       return `${message.provider} is disconnected.`;
     case 'connection-already-removed':
       return 'That connection was gone already.';
+    case 'everything-ended':
+      return 'Every device is signed out.';
     case 'account-deleted':
       return 'Your account and everything kept about you are deleted.';
     case 'welcome':

@@ -1,12 +1,10 @@
-import { redirect, type ActionFunctionArgs, type MetaFunction } from '@remix-run/node';
+import { type ActionFunctionArgs, type MetaFunction } from '@remix-run/node';
 import { Form, useActionData, useNavigation } from '@remix-run/react';
 import { z } from 'zod';
 import { changeEmail } from '#app/account/email-change.server.ts';
 import { redeemEmailUndo, secureRestoredAccount } from '#app/http/email-change.server.ts';
 import { comeBackLater, parseForm, tryAgain } from '#app/http/form.server.ts';
-import { startPasswordReset } from '#app/http/password-reset.server.ts';
-import { signedOutHeaders } from '#app/http/sign-in.server.ts';
-import { writeToast } from '#app/http/toast-cookie.server.ts';
+import { startReset } from '#app/http/start-reset.server.ts';
 import { takeTry } from '#app/http/try.server.ts';
 import { Button } from '#app/ui/button.tsx';
 import { CodeFromLink } from '#app/ui/code-from-link.tsx';
@@ -46,10 +44,7 @@ export async function action({ request, context }: ActionFunctionArgs) {
   }
   await leave.giveBack();
   await secureRestoredAccount(context, undo);
-  const headers = signedOutHeaders(context);
-  headers.append('Set-Cookie', writeToast({ kind: 'email-restored' }, context.origin));
-  headers.append('Set-Cookie', await startPasswordReset(context, undo.from));
-  return redirect('/reset-password', { headers });
+  return startReset(context, undo.from, { kind: 'email-restored' });
 }
 
 export default function UndoEmailChange() {

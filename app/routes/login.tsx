@@ -11,6 +11,7 @@ import { passwordProof } from '#app/credentials/proof.ts';
 import { comeBackLater, parseForm, tryAgain } from '#app/http/form.server.ts';
 import { findSession } from '#app/http/guards.server.ts';
 import { readTrouble } from '#app/http/provider-trouble.server.ts';
+import { noteWrongPassword } from '#app/http/note-activity.server.ts';
 import { takeTry } from '#app/http/try.server.ts';
 import { safeRedirectTo } from '#app/http/redirect-to.server.ts';
 import { startSession } from '#app/http/sign-in.server.ts';
@@ -74,6 +75,7 @@ export async function action({ request, context }: ActionFunctionArgs) {
   if (!leave.isGiven) return comeBackLater(form.fail, leave.retryAfterSeconds);
   const userId = await context.passwords.authenticate(email, password);
   if (userId === null) {
+    await noteWrongPassword(context, email);
     return tryAgain(form.fail({ form: 'That e-mail and password do not belong together.' }));
   }
   await leave.giveBack();

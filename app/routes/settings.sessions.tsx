@@ -1,6 +1,7 @@
 import type { LoaderFunctionArgs, MetaFunction } from '@remix-run/node';
 import { Link, Outlet, useLoaderData } from '@remix-run/react';
 import { viewSession } from '#app/account/session-view.server.ts';
+import { proofText } from '#app/credentials/proof.ts';
 import { requireSession } from '#app/http/guards.server.ts';
 import { ButtonLink } from '#app/ui/button.tsx';
 import { SettingsHeading } from '#app/ui/page.tsx';
@@ -28,8 +29,8 @@ export async function loader(args: LoaderFunctionArgs) {
   const shown = after ? others : [current, ...others];
   return {
     now: context.now.toISOString(),
-    sessions: shown.map((session) => viewSession(context, session, current.id)),
-    ended: ended.map((session) => viewSession(context, session, current.id)),
+    sessions: shown.map((session) => viewSession({ ...context, proofText }, session, current.id)),
+    ended: ended.map((session) => viewSession({ ...context, proofText }, session, current.id)),
     otherCount: others.length,
     isFirstPage: after === null,
     next: next && `${next.lastSeenAt.getTime()}.${next.id}`,

@@ -13,6 +13,7 @@ export interface ListedSession {
   place: string;
   ipAddress: string;
   createdAt: string;
+  provenBy: string | null;
   lastSeenAt: string;
   expiresAt: string;
   endsWhenUnused: boolean;
@@ -63,6 +64,7 @@ function SessionRow({ session, now }: { session: ListedSession; now: string }) {
         </p>
         <p className="text-small text-muted">
           <RelativeTime at={session.createdAt} now={now} prefix="Signed in" />
+          {session.provenBy && ` with ${session.provenBy}`}
           {' · '}
           <Ends session={session} now={now} />
         </p>

@@ -32,10 +32,10 @@ export async function everyRoute(): Promise<BuiltRoute[]> {
 /** Of a passkey that is none, unless a test makes it one. */
 export const PASSKEY_ID = 'a-passkey';
 
-/** The path of a route, with this id in place of `:sessionId`. */
+/** The path of a route, with this id in place of `:sessionId` and `:activityId`. */
 export function pathOf({ pattern }: BuiltRoute, sessionId: string): string {
   const path = pattern
-    .replace(':sessionId', sessionId)
+    .replace(/:(session|activity)Id/, sessionId)
     .replace(':passkeyId', PASSKEY_ID)
     .replace(':provider', 'acme')
     .replace(':connectionId', 'c'.repeat(25))
@@ -99,6 +99,8 @@ export function goodFields({ email }: { email: string }): Record<string, Record<
     },
     'routes/settings.data_.download': {},
     'routes/settings.data_.delete': { email },
+    'routes/settings.activity.$activityId.not-me': {},
+    'routes/not-me': { key: `${'A'.repeat(16)}.${'A'.repeat(43)}` },
     'routes/settings.sessions.$sessionId.name': { label: 'Kitchen iPad' },
     'routes/settings.sessions.$sessionId.sign-out': {},
     'routes/settings.sessions.others.sign-out': {},

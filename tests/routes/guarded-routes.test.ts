@@ -23,6 +23,8 @@ beforeAll(async () => {
   person = await signUp(application, { name: 'A private person' });
   const phone = await signIn(application, person);
   phoneId = (await phone.sessionToken())!.split('.')[0]!;
+  // So that one id stands for a thing of each kind.
+  application.sql('UPDATE "Activity" SET id = ? WHERE sessionId = ?', phoneId, phoneId);
   await person.browser.post(`/settings/sessions/${phoneId}/name`, { label: 'A private device' });
   const passkey = new SoftwarePasskey(application.origin, false, undefined, PASSKEY_ID);
   await addPasskey(application, person.browser, passkey);

@@ -272,7 +272,7 @@ describe('the last way in', () => {
       ids.map((id) => passkeys.remove(userId, id, application.clock.now())),
     );
     expect(outcomes.filter((outcome) => outcome === 'removed')).toHaveLength(9);
-    expect(outcomes.filter((outcome) => outcome === 'last')).toHaveLength(1);
+    expect(outcomes.filter((outcome) => outcome === 'last-way-in')).toHaveLength(1);
     expect(await passkeys.count(userId)).toBe(1);
   });
 });

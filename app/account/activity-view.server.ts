@@ -1,0 +1,118 @@
+import type { LatchkeyContext } from '#app/context.server.ts';
+import { describeDevice, type DeviceKind } from '#app/sessions/device.ts';
+import type { Activity, ActivityKind, LoggedEvent } from './activity.server.ts';
+
+/** An entry of the activity log as its owner sees it on the page. */
+export interface ActivityView {
+  id: string;
+  kind: ActivityKind;
+  /** "Signed in", "Passkey Kitchen iPad removed". */
+  text: string;
+  /** What else there is to say; null: nothing. */
+  more: string | null;
+  deviceKind: DeviceKind;
+  /** "Firefox 131 on Windows". */
+  device: string;
+  place: string;
+  ipAddress: string;
+  at: string;
+  /** True when it happened in the session that asks. */
+  isHere: boolean;
+  /** True for what would be a reason to worry if it was somebody else. */
+  hasNotMe: boolean;
+}
+
+/** What the page shows of an entry. */
+export function viewActivity(
+  { places }: Pick<LatchkeyContext, 'places'>,
+  activity: Activity,
+  currentSessionId: string,
+): ActivityView {
+  const { id, event, userAgent, ipAddress, country, at, sessionId } = activity;
+  const device = describeDevice(userAgent);
+  return {
+    ...{ id, kind: event.kind, ...wordsFor(event), ipAddress, at: at.toISOString() },
+    deviceKind: device.kind,
+    device: device.detail,
+    place: places.describe(ipAddress, country),
+    isHere: sessionId === currentSessionId,
+    hasNotMe: hasNotMe(event),
+  };
+}
+
+/** What is no reason to worry whoever did it: it took away access, or gave none. */
+function hasNotMe(event: LoggedEvent): boolean {
+  switch (event.kind) {
+    case 'session-ended':
+    case 'sessions-ended':
+    case 'not-me':
+      return false;
+    case 'sign-in-failed':
+      // Whoever is asked for a second factor had the first one right.
+      return event.what === 'second-factor';
+    default:
+      return true;
+  }
+}
+
+function wordsFor(event: LoggedEvent): { text: string; more: string | null } {
+  const [text, more = null] = textsFor(event);
+  return { text, more };
+}
+
+function textsFor(event: LoggedEvent): [text: string, more?: string] {
+  switch (event.kind) {
+    case 'signed-up':
+      return ['Account created'];
+    case 'signed-in':
+      return ['Signed in'];
+    case 'sign-in-failed':
+      return failureTexts(event.what, event.count ?? 1);
+    case 'password-changed':
+      return ['Password changed'];
+    case 'password-reset':
+      return ['Password reset', 'With a code that was mailed to you.'];
+    case 'email-changed':
+      return [`E-mail changed to ${event.to}`, `It was ${event.from} before.`];
+    case 'email-change-undone':
+      return [`E-mail changed back to ${event.to}`];
+    case 'totp-on':
+      return ['Authenticator app added', 'A code is asked for at sign-in.'];
+    case 'totp-off':
+      return ['Authenticator app removed', 'No code is asked for at sign-in any more.'];
+    case 'recovery-codes-new':
+      return ['New recovery codes made', 'The old ones work no more.'];
+    case 'recovery-code-used':
+      return ['Recovery code used', leftText(event.left)];
+    case 'passkey-added':
+      return [`Passkey ${event.passkey} added`];
+    case 'passkey-removed':
+      return [`Passkey ${event.passkey} removed`];
+    case 'connection-added':
+      return [`${event.provider} connected`];
+    case 'connection-removed':
+      return [`${event.provider} disconnected`];
+    case 'session-ended':
+      return [`${event.device} signed out`];
+    case 'sessions-ended':
+      return [
+        event.count === 1 ? '1 other device signed out' : `${event.count} other devices signed out`,
+      ];
+    case 'download-made':
+      return ['Your data downloaded'];
+    case 'not-me':
+      return ['You said “This wasn’t me”', 'Everything was signed out.'];
+  }
+}
+
+function failureTexts(what: 'password' | 'second-factor', count: number): [string, string] {
+  const times = count === 1 ? '' : `, ${count} times`;
+  return what === 'password'
+    ? [`Wrong password${times}`, 'Nobody got in.']
+    : [`Wrong code${times}`, 'The step before it was right. Nobody got in.'];
+}
+
+function leftText(left: number): string {
+  if (left === 0) return 'It was the last one.';
+  return left === 1 ? '1 is left.' : `${left} are left.`;
+}

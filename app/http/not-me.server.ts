@@ -1,0 +1,25 @@
+import { redirect, type TypedResponse } from '@remix-run/node';
+import type { LatchkeyContext } from '#app/context.server.ts';
+import { noteActivity } from './note-activity.server.ts';
+import { signedOutHeaders } from './sign-in.server.ts';
+import { startReset } from './start-reset.server.ts';
+
+/**
+ * What "This wasn't me" does: signs the account out everywhere, this browser too, since whoever says
+ * it cannot know which of the sessions are theirs alone; writes it down; and starts the reset of the
+ * password.
+ */
+export async function signOutEverything(
+  context: LatchkeyContext,
+  userId: string,
+): Promise<TypedResponse<never>> {
+  await context.sessions.revokeOthers(userId, null, { reason: 'not-me' }, context.now);
+  const person = await context.db.user.findUnique({
+    where: { id: userId },
+    select: { email: true },
+  });
+  // The account was deleted meanwhile.
+  if (!person) return redirect('/', { headers: signedOutHeaders(context) });
+  await noteActivity(context, userId, { kind: 'not-me' });
+  return startReset(context, person.email);
+}

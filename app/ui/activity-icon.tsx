@@ -1,0 +1,44 @@
+import {
+  Download,
+  KeyRound,
+  Link2,
+  Link2Off,
+  LogIn,
+  LogOut,
+  Mail,
+  ShieldAlert,
+  ShieldCheck,
+  ShieldOff,
+  Siren,
+  Ticket,
+  UserRoundPlus,
+  type LucideIcon,
+} from 'lucide-react';
+
+const icons: Record<string, LucideIcon> = {
+  'signed-up': UserRoundPlus,
+  'signed-in': LogIn,
+  'sign-in-failed': ShieldAlert,
+  'password-changed': KeyRound,
+  'password-reset': KeyRound,
+  'email-changed': Mail,
+  'email-change-undone': Mail,
+  'totp-on': ShieldCheck,
+  'totp-off': ShieldOff,
+  'recovery-codes-new': Ticket,
+  'recovery-code-used': Ticket,
+  'passkey-added': KeyRound,
+  'passkey-removed': KeyRound,
+  'connection-added': Link2,
+  'connection-removed': Link2Off,
+  'session-ended': LogOut,
+  'sessions-ended': LogOut,
+  'download-made': Download,
+  'not-me': Siren,
+};
+
+/** A picture of what happened; the words stand beside it. */
+export function ActivityIcon({ kind, className }: { kind: string; className: string }) {
+  const Icon = icons[kind] ?? ShieldCheck;
+  return <Icon aria-hidden className={className} strokeWidth={1.6} />;
+}

@@ -1,0 +1,129 @@
+import { mkdirSync } from 'node:fs';
+import { AxeBuilder } from '@axe-core/playwright';
+import type { Page } from 'playwright';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startApplication, type TestApplication } from '../fixtures/application.ts';
+import { FIREFOX_ON_MAC, SAFARI_ON_IPHONE } from '../fixtures/browser-like.ts';
+import { LAPTOP, PHONE, useChromium } from '../fixtures/chromium.ts';
+import { mailbox } from '../fixtures/mailbox.ts';
+import { openBrowser, signIn, signUp, type TestPerson } from '../fixtures/people.ts';
+
+const SCREENSHOTS = 'reports/screenshots';
+const WCAG = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+const DAY_MS = 86_400_000;
+
+const chromium = useChromium();
+let application: TestApplication;
+beforeAll(async () => {
+  mkdirSync(SCREENSHOTS, { recursive: true });
+  application = await startApplication();
+});
+afterAll(() => application.close());
+
+/** Somebody to whom this and that has happened; the last of it is a sign-in on another device. */
+async function livedThrough(): Promise<TestPerson> {
+  const person = await signUp(application, { userAgent: FIREFOX_ON_MAC });
+  await person.browser.post('/settings/data/download', {});
+  application.clock.advance(DAY_MS);
+  for (let count = 0; count < 3; count += 1) {
+    await openBrowser(application, { userAgent: 'curl/8.1' }).post('/login', {
+      ...{ email: person.email, password: 'not this one' },
+    });
+  }
+  await signIn(application, person, { userAgent: SAFARI_ON_IPHONE });
+  return person;
+}
+
+const enter = async (page: Page, { email, password }: TestPerson) => {
+  await page.goto(`${application.origin}/login`);
+  await page.getByLabel('E-mail').fill(email);
+  await page.getByLabel('Password').fill(password);
+  await page.getByRole('main').getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('heading', { name: 'Hello' }).waitFor();
+};
+
+async function expectAccessible(page: Page, where: string): Promise<void> {
+  const { violations } = await new AxeBuilder({ page }).withTags(WCAG).analyze();
+  const found = violations.map(
+    ({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' | ')}`,
+  );
+  expect(found, where).toEqual([]);
+  const overflow = await page.evaluate(
+    () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+  );
+  expect(overflow, `${where}: pixels too wide`).toBeLessThanOrEqual(0);
+}
+
+test.each([
+  { theme: 'light', width: 390 },
+  { theme: 'light', width: 1280 },
+  { theme: 'dark', width: 390 },
+] as const)(
+  'the log and its questions are accessible and fit: $theme, $width pixels',
+  async ({ theme, width }) => {
+    const person = await livedThrough();
+    const page = await chromium.openDevice({
+      ...{ viewport: width === 390 ? PHONE : LAPTOP, colorScheme: theme },
+      reducedMotion: 'reduce',
+    });
+    const look = async (what: string) => {
+      await expectAccessible(page, what);
+      await page.screenshot({ path: `${SCREENSHOTS}/${what}-${theme}-${width}.png` });
+    };
+    await enter(page, person);
+    await page.goto(`${application.origin}/settings/activity`);
+    await page.getByText('Wrong password, 3 times').waitFor();
+    await look('activity');
+    await page
+      .getByRole('link', { name: /This wasn.t me/ })
+      .nth(1)
+      .click();
+    await page.getByRole('button', { name: 'Sign out everything' }).waitFor();
+    await look('activity-not-me');
+    await page.goto(`${application.origin}/not-me`);
+    await look('not-me');
+  },
+);
+
+describe.each([
+  { mode: 'with scripts', scripts: true },
+  { mode: 'without scripts', scripts: false },
+])('$mode', ({ scripts }) => {
+  test('somebody finds a sign-in that was not them, and signs everything out', async () => {
+    const person = await livedThrough();
+    const page = await chromium.openDevice({ scripts });
+    await enter(page, person);
+    await page.goto(`${application.origin}/settings/activity`);
+    await page.getByRole('link', { name: /This wasn.t me: Signed in, Safari/ }).click();
+    await page.getByRole('heading', { name: 'This wasn’t you?' }).waitFor();
+    await page.getByRole('button', { name: 'Sign out everything' }).click();
+    await page.getByRole('heading', { name: 'Check your mail' }).waitFor();
+    await page.goto(`${application.origin}/settings/activity`);
+    await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+  });
+
+  test('the link of a mail fills the key in and takes it out of the address', async () => {
+    const person = await livedThrough();
+    const box = mailbox(application);
+    const isNotMe = (link: string) => link.includes('/not-me#');
+    let link: string | undefined;
+    while (!link) link = (await box.nextMailTo(person.email, 'notice')).links.find(isNotMe);
+    const page = await chromium.openDevice({ scripts });
+    const asked: string[] = [];
+    page.on('request', (request) => asked.push(request.url(), request.headers().referer ?? ''));
+    await page.goto(link);
+    const key = page.getByLabel('Key');
+    if (scripts) {
+      await page.getByText('From the link in the mail.').waitFor();
+      expect(await key.inputValue()).toBe(link.split('#')[1]);
+      expect(page.url()).toBe(`${application.origin}/not-me`);
+    } else {
+      await key.fill(link);
+    }
+    await page.getByRole('button', { name: 'Sign out everything' }).click();
+    await page.getByRole('heading', { name: 'Check your mail' }).waitFor();
+    const secret = link.split('.').at(-1)!;
+    // Playwright's own list of requests names what stood behind the "#"; what was sent does not.
+    expect(asked.filter((url) => url !== link && url.includes(secret))).toEqual([]);
+  });
+});

@@ -1,0 +1,351 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startApplication, type TestApplication } from '../fixtures/application.ts';
+import { FIREFOX_ON_MAC, SAFARI_ON_IPHONE, type BrowserLike } from '../fixtures/browser-like.ts';
+import { openBrowser, PASSWORD, signIn, signUp, type TestPerson } from '../fixtures/people.ts';
+import { entriesOf, entriesOnPage } from './activity-entries.ts';
+import { tags, textOf } from './form-on-page.ts';
+
+const PAGE = '/settings/activity';
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
+const VIENNA = '131.130.1.1';
+
+let application: TestApplication;
+beforeAll(async () => {
+  application = await startApplication({ env: { TRUSTED_PROXIES: '1' } });
+});
+afterAll(() => application.close());
+
+const from = (address: string) => ({ headers: { 'X-Forwarded-For': address } });
+const sessionIdOf = async (browser: BrowserLike) => (await browser.sessionToken())!.split('.')[0]!;
+const kindsOf = (email: string) => entriesOf(application, email).map(({ kind }) => kind);
+const fail = (email: string, browser = openBrowser(application)) =>
+  browser.post('/login', { email, password: 'not this one' });
+const detailOf = (detail: string | null) => JSON.parse(detail ?? '{}') as Record<string, unknown>;
+
+describe('what happens is written down once, with device, place and session', () => {
+  let person: TestPerson;
+  let phone: BrowserLike;
+  let laptopId: string;
+  beforeAll(async () => {
+    person = await signUp(application, from(VIENNA));
+    laptopId = await sessionIdOf(person.browser);
+    phone = await signIn(application, person, {
+      ...{ userAgent: SAFARI_ON_IPHONE, ...from('2001:628::1') },
+    });
+  });
+
+  /** The one entry that came in while something was done. */
+  const entryOf = async (act: () => Promise<unknown>) => {
+    const before = new Set(entriesOf(application, person.email).map(({ id }) => id));
+    application.clock.advance(MINUTE_MS);
+    await act();
+    const added = entriesOf(application, person.email).filter(({ id }) => !before.has(id));
+    expect(added).toHaveLength(1);
+    return added[0]!;
+  };
+  const onLaptop = () => ({
+    ...{ at: application.clock.now().getTime(), sessionId: laptopId },
+    ...{ userAgent: FIREFOX_ON_MAC, ipAddress: VIENNA, country: 'AT' },
+  });
+
+  test('an account that is made, and the sign-in that comes of it', () => {
+    const [second, first, ...more] = entriesOf(application, person.email).slice(-2);
+    expect(more).toEqual([]);
+    expect(first).toMatchObject({ kind: 'signed-up', ipAddress: VIENNA, country: 'AT' });
+    expect(second).toMatchObject({ kind: 'signed-in', sessionId: laptopId });
+  });
+
+  test('a sign-in, in the session that it began', async () => {
+    let browser!: BrowserLike;
+    const options = { userAgent: SAFARI_ON_IPHONE, ...from('2001:628::1') };
+    const entry = await entryOf(async () => {
+      browser = await signIn(application, person, options);
+    });
+    expect(entry).toMatchObject({
+      ...{ kind: 'signed-in', sessionId: await sessionIdOf(browser), country: 'AT' },
+      ...{ userAgent: SAFARI_ON_IPHONE, ipAddress: '2001:628::1', detail: null },
+    });
+  });
+
+  test('one device signed out, by its name', async () => {
+    const id = await sessionIdOf(phone);
+    await person.browser.post(`/settings/sessions/${id}/name`, { label: 'Pocket' });
+    const signOut = () => person.browser.post(`/settings/sessions/${id}/sign-out`, {});
+    const entry = await entryOf(signOut);
+    expect(entry).toMatchObject({ kind: 'session-ended', ...onLaptop() });
+    expect(detailOf(entry.detail)).toEqual({ device: 'Pocket' });
+    await signOut();
+    expect(kindsOf(person.email).filter((kind) => kind === 'session-ended')).toHaveLength(1);
+  });
+
+  test('all others signed out, by their number; none is nothing', async () => {
+    const signOut = () => person.browser.post('/settings/sessions/others/sign-out', {});
+    const entry = await entryOf(signOut);
+    expect(entry).toMatchObject({ kind: 'sessions-ended', ...onLaptop() });
+    expect(detailOf(entry.detail)).toEqual({ count: 1 });
+    await signOut();
+    expect(kindsOf(person.email).filter((kind) => kind === 'sessions-ended')).toHaveLength(1);
+  });
+
+  test('a download', async () => {
+    const entry = await entryOf(() => person.browser.post('/settings/data/download', {}));
+    expect(entry).toMatchObject({ kind: 'download-made', ...onLaptop(), detail: null });
+  });
+
+  test('a password that is changed, and not one that is refused', async () => {
+    const change = (newPassword: string) =>
+      person.browser.post('/settings/password', { currentPassword: PASSWORD, newPassword });
+    const entry = await entryOf(async () => {
+      await change('short');
+      await change('another good password');
+    });
+    expect(entry).toMatchObject({ kind: 'password-changed', ...onLaptop() });
+  });
+});
+
+describe('a failed sign-in', () => {
+  test('is written down for who is tried, and for nobody else', async () => {
+    const [ada, grace] = [await signUp(application), await signUp(application)];
+    const stranger = openBrowser(application, { userAgent: 'curl/8.1', ...from('8.8.8.8') });
+    await fail(ada.email, stranger);
+    const [entry] = entriesOf(application, ada.email);
+    expect(entry).toMatchObject({
+      ...{ kind: 'sign-in-failed', userAgent: 'curl/8.1', ipAddress: '8.8.8.8', country: 'US' },
+      ...{ sessionId: null, at: application.clock.now().getTime() },
+    });
+    expect(detailOf(entry!.detail)).toEqual({ what: 'password', count: 1 });
+    expect(kindsOf(grace.email)).toEqual(['signed-in', 'signed-up']);
+  });
+
+  test('counts with those of the same device in the same hour', async () => {
+    const { email } = await signUp(application);
+    const failures = () =>
+      entriesOf(application, email).filter(({ kind }) => kind === 'sign-in-failed');
+    const counts = () => failures().map(({ detail }) => detailOf(detail).count);
+    // The start of an hour, so that it does not end in between.
+    const intoHour = application.clock.now().getTime() % HOUR_MS;
+    application.clock.advance(HOUR_MS - intoHour);
+    for (let count = 0; count < 3; count += 1) {
+      application.clock.advance(MINUTE_MS);
+      await fail(email, openBrowser(application, from(VIENNA)));
+    }
+    expect(counts()).toEqual([3]);
+    expect(failures()[0]!.at).toBe(application.clock.now().getTime());
+    // Another version of the browser is no other device; another browser and another country are.
+    const newer = FIREFOX_ON_MAC.replaceAll('145.0', '146.0');
+    await fail(email, openBrowser(application, { userAgent: newer, ...from(VIENNA) }));
+    expect(counts()).toEqual([4]);
+    await fail(email, openBrowser(application, { userAgent: SAFARI_ON_IPHONE, ...from(VIENNA) }));
+    await fail(email, openBrowser(application, from('8.8.8.8')));
+    expect(counts().sort()).toEqual([1, 1, 4]);
+    application.clock.advance(HOUR_MS);
+    await fail(email, openBrowser(application, from(VIENNA)));
+    expect(counts().sort()).toEqual([1, 1, 1, 4]);
+  });
+
+  test('counts right when many come at once', async () => {
+    const { email } = await signUp(application);
+    await Promise.all(Array.from({ length: 12 }, () => fail(email)));
+    const [entry, ...others] = entriesOf(application, email);
+    expect(detailOf(entry!.detail)).toEqual({ what: 'password', count: 12 });
+    expect(others.map(({ kind }) => kind)).toEqual(['signed-in', 'signed-up']);
+  });
+
+  test('of ever new devices does not flood the log, and is counted all the same', async () => {
+    const { email } = await signUp(application);
+    for (let count = 0; count < 40; count += 1) {
+      await fail(email, openBrowser(application, { userAgent: `flood${count}/1` }));
+    }
+    const failures = entriesOf(application, email).filter(({ kind }) => kind === 'sign-in-failed');
+    expect(failures).toHaveLength(21);
+    const counts = failures.map(({ detail }) => detailOf(detail).count as number);
+    expect(counts.reduce((sum, count) => sum + count, 0)).toBe(40);
+  });
+
+  test('takes the same statements, and gives the same answer, for an e-mail that nobody has', async () => {
+    const { email } = await signUp(application);
+    const observe = async (address: string) => {
+      await application.mailWorker?.idle();
+      const cut = application.statements.length;
+      const { status, headers, text } = await fail(address);
+      const { date: _date, 'content-security-policy': _nonce, ...rest } = headers;
+      const page = textOf(text).replaceAll(address, 'ADDRESS');
+      // What keeps a mail belongs to the answer; what sends it comes after.
+      const sql = application.statements
+        .slice(cut)
+        .filter((one) => one.startsWith('INSERT') || !one.includes('OutgoingMail'));
+      return { sql, status, headers: Object.keys(rest), page };
+    };
+    // Up to and beyond the time at which the owner of a known one is told.
+    for (let count = 1; count <= 8; count += 1) {
+      const known = await observe(email);
+      const unknown = await observe('nobody@example.com');
+      expect(unknown, `the ${count}th time`).toEqual(known);
+      expect(known.sql.some((sql) => sql.startsWith('INSERT INTO "Activity"'))).toBe(true);
+    }
+  });
+
+  test('that the limits turned away is not written down', async () => {
+    const strict = await startApplication({ env: { PASSWORD_TRIES_PER_ACCOUNT: '2' } });
+    try {
+      const { email } = await signUp(strict);
+      const tries = [1, 2, 3, 4].map(() =>
+        openBrowser(strict).post('/login', { email, password: 'x' }),
+      );
+      const answers = await Promise.all(tries);
+      expect(answers.filter(({ status }) => status === 429)).toHaveLength(2);
+      const [entry] = entriesOf(strict, email);
+      expect(detailOf(entry!.detail).count).toBe(2);
+    } finally {
+      await strict.close();
+    }
+  });
+});
+
+describe('the page', () => {
+  test('tells what, by which device, where and when, newest first and day by day', async () => {
+    const person = await signUp(application, from(VIENNA));
+    application.clock.advance(DAY_MS);
+    await fail(
+      person.email,
+      openBrowser(application, { userAgent: 'curl/8.1', ...from('8.8.8.8') }),
+    );
+    await fail(
+      person.email,
+      openBrowser(application, { userAgent: 'curl/8.1', ...from('8.8.8.8') }),
+    );
+    application.clock.advance(HOUR_MS);
+    const browser = await signIn(application, person, from(VIENNA));
+    const { text } = await browser.get(PAGE);
+    const entries = entriesOnPage(text);
+    expect(entries.map(({ what }) => what)).toEqual([
+      ...['Signed in', 'Wrong password, 2 times', 'Signed in', 'Account created'],
+    ]);
+    expect(entries.map(({ isSetApart }) => isSetApart)).toEqual([false, true, false, false]);
+    expect(entries[0]!.text).toMatch(/^Signed in This device Firefox 145 on Mac · Austria · 131\./);
+    expect(entries[0]!.text).toMatch(/just now \(\d+ November 2026 at \d\d:\d\d:\d\d UTC\)/);
+    expect(entries[1]!.text).toContain('curl 8 · United States · 8.8.8.8 1 hour ago');
+    // Nobody got in by a wrong password: there is nothing to sign out.
+    expect(entries.map(({ notMePath }) => notMePath !== null)).toEqual([true, false, true, true]);
+    expect(textOf(text)).toContain('kept for 180 days');
+    const days = [...text.matchAll(/<h2[^>]*>(.*?)<\/h2>/gs)].map(([, day]) => textOf(day!));
+    expect(days).toHaveLength(2);
+    expect(days[1]).toBe('Yesterday');
+  });
+
+  test('is read page by page, also while new entries come in, and shows each once', async () => {
+    const person = await signUp(application);
+    application.clock.advance(DAY_MS);
+    // All of one and the same time: the id alone tells them apart.
+    application.sql(
+      `WITH RECURSIVE counter(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM counter WHERE n < 119)
+       INSERT INTO "Activity" (id, userId, kind, at, userAgent, ipAddress, deviceKey)
+       SELECT 'made-' || n || u.id, u.id, 'download-made', ?, '', '', ''
+       FROM counter JOIN User u ON u.email = ?`,
+      ...[application.clock.now().getTime(), person.email],
+    );
+    const seen: string[] = [];
+    const sizes: number[] = [];
+    for (let path: string | null = PAGE; path !== null;) {
+      const { status, text } = await person.browser.get(path);
+      expect(status).toBe(200);
+      const entries = entriesOnPage(text);
+      sizes.push(entries.length);
+      seen.push(...entries.map(({ what, notMePath }) => `${what} ${notMePath?.split('/')[3]}`));
+      const older = /<a[^>]*href="([^"]*)"[^>]*>Older<\/a>/.exec(text)?.[1];
+      path = older ? older.replaceAll('&amp;', '&') : null;
+      await fail(person.email, openBrowser(application, { userAgent: `new${sizes.length}/1` }));
+    }
+    expect(sizes).toEqual([50, 50, 21]);
+    expect(new Set(seen).size).toBe(121);
+  });
+
+  test.each(['x', '1', '1.', '.a', '99999999999999999.a', '-1.a', '1.%00', `1.${'a'.repeat(129)}`])(
+    'begins at the newest for a place that is none: after=%s',
+    async (after) => {
+      const { browser } = await signUp(application);
+      const { status, text } = await browser.get(`${PAGE}?after=${after}`);
+      expect(status).toBe(200);
+      expect(entriesOnPage(text)).toHaveLength(2);
+    },
+  );
+
+  test('says that nothing older is kept, and leads back', async () => {
+    const { browser } = await signUp(application);
+    const { text } = await browser.get(`${PAGE}?after=1.a`);
+    expect(textOf(text)).toContain('Nothing older is kept.');
+    expect(textOf(text)).toContain('Back to the newest');
+  });
+
+  test('shows a hostile user agent, device name and passkey as text', async () => {
+    const hostile = '"><img src=x onerror=alert(1)>';
+    const person = await signUp(application, { userAgent: hostile });
+    const phone = await signIn(application, person);
+    const id = await sessionIdOf(phone);
+    await person.browser.post(`/settings/sessions/${id}/name`, { label: hostile });
+    await person.browser.post(`/settings/sessions/${id}/sign-out`, {});
+    const { text } = await person.browser.get(PAGE);
+    expect(entriesOnPage(text)[0]!.what).toBe(`${hostile} signed out`);
+    expect(tags(text, 'img')).toEqual([]);
+    expect(text).not.toContain('<img');
+  });
+
+  test('shows nothing of anybody else', async () => {
+    const [ada, grace] = [await signUp(application), await signUp(application)];
+    await fail(ada.email, openBrowser(application, { userAgent: 'secretive/1' }));
+    const { text } = await grace.browser.get(PAGE);
+    expect(text).not.toContain('secretive');
+    expect(entriesOnPage(text)).toHaveLength(2);
+  });
+});
+
+test('entries go when they are as old as they are kept, and not before', async () => {
+  const person = await signUp(application);
+  const prune = () => application.application.activity.prune(application.clock.now());
+  application.clock.advance(180 * DAY_MS);
+  await prune();
+  expect(kindsOf(person.email)).toHaveLength(2);
+  await fail(person.email);
+  application.clock.advance(1);
+  expect(await prune()).toBeGreaterThanOrEqual(2);
+  expect(kindsOf(person.email)).toEqual(['sign-in-failed']);
+  const browser = await signIn(application, person);
+  expect(entriesOnPage((await browser.get(PAGE)).text)).toHaveLength(2);
+});
+
+test('how long they are kept is configured', async () => {
+  const short = await startApplication({ env: { ACTIVITY_RETENTION_DAYS: '2' } });
+  try {
+    const person = await signUp(short);
+    expect(textOf((await person.browser.get(PAGE)).text)).toContain('kept for 2 days');
+    short.clock.advance(2 * DAY_MS + 1);
+    expect(await short.application.activity.prune(short.clock.now())).toBe(2);
+  } finally {
+    await short.close();
+  }
+});
+
+test('the download holds what happened, without what tells devices apart', async () => {
+  const person = await signUp(application, from(VIENNA));
+  await fail(person.email);
+  const { text } = await person.browser.post('/settings/data/download', {});
+  const { activities } = JSON.parse(text) as { activities: Record<string, unknown>[] };
+  expect(activities.map(({ kind }) => kind).sort()).toEqual([
+    ...['download-made', 'sign-in-failed', 'signed-in', 'signed-up'],
+  ]);
+  expect(Object.keys(activities[0]!).sort()).toEqual([
+    ...['at', 'country', 'detail', 'id', 'ipAddress', 'kind', 'sessionId', 'userAgent'],
+  ]);
+});
+
+test('the list of sessions says how each was proven, where that is known', async () => {
+  const person = await signUp(application);
+  const { text } = await person.browser.get('/settings/sessions');
+  expect(textOf(text)).toMatch(/Signed in just now \([^)]*\) with password · Ends/);
+  application.sql('UPDATE Session SET meta = NULL WHERE id = ?', await sessionIdOf(person.browser));
+  const old = await person.browser.get('/settings/sessions');
+  expect(old.status).toBe(200);
+  expect(textOf(old.text)).toMatch(/Signed in just now \([^)]*\) · Ends/);
+});
