@@ -3,9 +3,8 @@ import { Form, Link, useActionData, useLoaderData, useNavigation } from '@remix-
 import { z } from 'zod';
 import { authenticatorCodeSchema } from '#app/credentials/code-schema.ts';
 import { comeBackLater, parseForm, tryAgain } from '#app/http/form.server.ts';
-import { noteActivity } from '#app/http/note-activity.server.ts';
 import { finishSignIn, requirePendingSignIn } from '#app/http/second-step.server.ts';
-import { takeTry } from '#app/http/try.server.ts';
+import { trySecondFactor } from '#app/http/second-factor.server.ts';
 import { Button } from '#app/ui/button.tsx';
 import { CodeField } from '#app/ui/code-field.tsx';
 import { FormError, useFocusOnError } from '#app/ui/field.tsx';
@@ -36,15 +35,10 @@ export async function action(args: ActionFunctionArgs) {
   const { userId } = pending;
   const form = await parseForm(request, formSchema);
   if (!form.ok) return tryAgain(form.reply);
-  const leave = await takeTry(context, 'second-factor', { userId });
-  if (!leave.isGiven) return comeBackLater(form.fail, leave.retryAfterSeconds);
-  if (!(await context.totp.use(userId, form.value.code, context.now))) {
-    await noteActivity(context, userId, { kind: 'sign-in-failed', what: 'second-factor' });
-    return tryAgain(
-      form.fail({ code: 'That code is wrong or was used before. Enter the one shown now.' }),
-    );
-  }
-  await leave.giveBack();
+  const typed = { kind: 'totp', code: form.value.code } as const;
+  const tried = await trySecondFactor(context, userId, typed);
+  if (tried.state === 'later') return comeBackLater(form.fail, tried.retryAfterSeconds);
+  if (tried.state === 'wrong') return tryAgain(form.fail({ code: tried.text }));
   return finishSignIn(context, pending, 'totp');
 }
 

@@ -3,9 +3,8 @@ import { Form, Link, useActionData, useLoaderData, useNavigation } from '@remix-
 import { z } from 'zod';
 import { recoveryCodeSchema } from '#app/credentials/code-schema.ts';
 import { comeBackLater, parseForm, tryAgain } from '#app/http/form.server.ts';
-import { noteActivity } from '#app/http/note-activity.server.ts';
 import { finishSignIn, requirePendingSignIn } from '#app/http/second-step.server.ts';
-import { takeTry } from '#app/http/try.server.ts';
+import { trySecondFactor } from '#app/http/second-factor.server.ts';
 import { Button } from '#app/ui/button.tsx';
 import { RecoveryCodeField } from '#app/ui/code-field.tsx';
 import { FormError, useFocusOnError } from '#app/ui/field.tsx';
@@ -36,19 +35,12 @@ export async function action(args: ActionFunctionArgs) {
   const { userId } = pending;
   const form = await parseForm(request, formSchema);
   if (!form.ok) return tryAgain(form.reply);
-  const leave = await takeTry(context, 'second-factor', { userId });
-  if (!leave.isGiven) return comeBackLater(form.fail, leave.retryAfterSeconds);
-  const used = await context.recoveryCodes.use(userId, form.value.recoveryCode, context.now);
-  if (!used) {
-    await noteActivity(context, userId, { kind: 'sign-in-failed', what: 'second-factor' });
-    return tryAgain(
-      form.fail({ recoveryCode: 'That is none of your recovery codes, or it was used before.' }),
-    );
-  }
-  await leave.giveBack();
-  await noteActivity(context, userId, { kind: 'recovery-code-used', left: used.left });
-  const toast = { kind: 'recovery-code-used', left: used.left } as const;
-  return finishSignIn(context, pending, 'recovery-code', toast);
+  const typed = { kind: 'recovery-code', code: form.value.recoveryCode } as const;
+  const tried = await trySecondFactor(context, userId, typed);
+  if (tried.state === 'later') return comeBackLater(form.fail, tried.retryAfterSeconds);
+  if (tried.state === 'wrong') return tryAgain(form.fail({ recoveryCode: tried.text }));
+  const left = await context.recoveryCodes.countLeft(userId);
+  return finishSignIn(context, pending, 'recovery-code', { kind: 'recovery-code-used', left });
 }
 
 export default function SignInRecoveryCode() {

@@ -5,9 +5,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startApplication, type TestApplication } from '../fixtures/application.ts';
 import { codeOf } from '../fixtures/authenticator.ts';
 import { LAPTOP, PHONE, useChromium, type DeviceOptions } from '../fixtures/chromium.ts';
+import { PASSWORD, signUp } from '../fixtures/people.ts';
 
 const STEP_MS = 30_000;
-const PASSWORD = 'correct horse battery staple';
 const WCAG = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
 const CODE = /^[a-z2-9]{4}-[a-z2-9]{4}-[a-z2-9]{4}$/;
 
@@ -19,19 +19,20 @@ beforeAll(async () => {
 afterAll(() => application.close());
 
 const at = (path: string) => application.origin + path;
+/** Signs a new person up, and in on this page. */
 const signUpOn = async (page: Page, email: string) => {
-  await page.goto(at('/signup'));
-  await page.getByLabel('Name').fill('Ada Lovelace');
-  await page.getByLabel('E-mail').fill(email);
-  await page.getByLabel('Password').fill(PASSWORD);
-  await page.getByRole('button', { name: 'Create account' }).click();
+  await signUp(application, { email, password: PASSWORD });
+  await enterPassword(page, email);
   await page.getByRole('heading', { name: 'Hello, Ada Lovelace' }).waitFor();
 };
-const signInOn = async (page: Page, email: string) => {
+const enterPassword = async (page: Page, email: string) => {
   await page.goto(at('/login'));
   await page.getByLabel('E-mail').fill(email);
   await page.getByLabel('Password').fill(PASSWORD);
   await page.getByRole('main').getByRole('button', { name: 'Sign in' }).click();
+};
+const signInOn = async (page: Page, email: string) => {
+  await enterPassword(page, email);
   await page.getByRole('heading', { name: 'Enter your code' }).waitFor();
 };
 const signOutOn = async (page: Page) => {

@@ -301,7 +301,7 @@ describe('the cookie of a pending sign-in', () => {
     const { person, app } = await signUpWithTotp();
     const browser = await halfSignedIn(person);
     application.clock.advance(1);
-    const change = { currentPassword: PASSWORD, newPassword: 'another password' };
+    const change = { newPassword: 'another password' };
     expect((await person.browser.post('/settings/password', change)).status).toBe(302);
     await expectStartOver(browser, await enterCode(browser, app.nextCode()));
   });
@@ -376,7 +376,7 @@ describe('a recovery code', () => {
     expect(answer.status).toBe(400);
     expect(fieldOnPage(answer.text, 'recoveryCode')).toMatchObject({
       ...{ isInvalid: true, value: null },
-      note: 'That is none of your recovery codes, or it was used before.',
+      note: 'That recovery code is wrong or was used before.',
     });
     expect(answer.text).not.toContain(code);
     expect(await again.sessionToken()).toBeNull();

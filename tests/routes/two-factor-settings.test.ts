@@ -41,9 +41,8 @@ const isSignedIn = async (browser: BrowserLike) =>
 const cookieOf = async (browser: BrowserLike, name: string) =>
   (await browser.jar.getCookies(application.origin)).find(({ key }) => key === name)?.value ?? '';
 const codeNow = (secret: string) => codeOf(secret, application.clock.now());
-/** Proves the password once more, as the page of the download asks for. */
-const proveAgain = ({ browser }: TestPerson) =>
-  browser.post('/settings/data', { password: PASSWORD });
+/** Proves the password once more. */
+const proveAgain = ({ browser }: TestPerson) => browser.post('/confirm', { password: PASSWORD });
 
 describe('setting it up', () => {
   test('shows a QR code, a link and a key that say the same, and writes no row', async () => {
@@ -321,8 +320,8 @@ class Witness extends BrowserLike {
 
 test('secret and recovery codes stand on the page where they are shown, and nowhere else', async () => {
   const witness = new Witness(application.origin);
-  const email = 'witness@example.com';
-  await witness.post('/signup', { email, name: 'Ada', password: PASSWORD });
+  const { email, browser } = await signUp(application);
+  await witness.plantToken((await browser.sessionToken())!);
   const app = await turnOnTotp(application, { browser: witness });
   const old = app.recoveryCodes;
   await witness.post('/login', { email, password: PASSWORD });
@@ -336,8 +335,7 @@ test('secret and recovery codes stand on the page where they are shown, and nowh
   for (const path of ['/', PAGE, `${PAGE}.data`, SET_UP, CODES, `${CODES}.data`, NEW_CODES]) {
     await witness.get(path);
   }
-  await witness.post('/settings/data', { password: PASSWORD });
-  const download = await witness.post('/settings/data/download', { password: PASSWORD });
+  const download = await witness.post('/settings/data/download', {});
   expect(download.text).toContain('"totp"');
 
   const secrets = [app.secret, ...old, ...fresh].flatMap((secret) => {
@@ -365,7 +363,7 @@ test('the download says since when and when, and no more', async () => {
   const since = application.clock.now().toISOString();
   await person.browser.post('/login', { email: person.email, password: PASSWORD });
   await person.browser.post('/login/recovery-code', { recoveryCode: app.recoveryCodes[0]! });
-  const { text } = await person.browser.post('/settings/data/download', { password: PASSWORD });
+  const { text } = await person.browser.post('/settings/data/download', {});
   const { totp, recoveryCodes } = JSON.parse(text) as {
     totp: unknown;
     recoveryCodes: { createdAt: string; usedAt: string | null }[];
