@@ -33,9 +33,9 @@ export async function loader(args: LoaderFunctionArgs) {
 export async function action(args: ActionFunctionArgs) {
   const { context, params, request } = args;
   const { person } = await requireSession(args);
-  const { id } = await findOwnPasskey(context, person.id, params.passkeyId);
   const form = await parseForm(request, formSchema);
   if (!form.ok) return tryAgain(form.reply);
+  const { id } = await findOwnPasskey(context, person.id, params.passkeyId);
   const { name } = form.value;
   await context.passkeys.rename(person.id, id, name);
   const toast = { kind: 'passkey-renamed', passkey: name } as const;

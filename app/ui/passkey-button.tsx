@@ -51,7 +51,9 @@ export function PasskeyButton(props: PasskeyButtonProps) {
     setOutcome(came);
     if (came.state === 'done' && field.current) sendWith(field.current, came.answer, onDone);
   };
-  const problem = outcome?.state === 'failed' ? outcome.text : outcome === null ? error : undefined;
+  const own = outcome === null || outcome.state === 'done' ? error : undefined;
+  const isBusy = isAsking || pending;
+  const problem = isBusy ? undefined : outcome?.state === 'failed' ? outcome.text : own;
   return (
     <>
       <input type="hidden" name="credential" ref={field} />
@@ -63,7 +65,7 @@ export function PasskeyButton(props: PasskeyButtonProps) {
             type="button"
             look={look}
             className={className}
-            pending={isAsking || pending}
+            pending={isBusy}
             pendingText={isAsking ? 'Waiting for your passkey…' : pendingText}
             onClick={() => void ask()}
           >

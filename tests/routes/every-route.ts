@@ -29,8 +29,8 @@ export async function everyRoute(): Promise<BuiltRoute[]> {
   }));
 }
 
-/** Of a passkey that is none, unless a test makes it one. */
-export const PASSKEY_ID = 'a-passkey';
+/** Of a passkey that is none, unless a test makes it one: twelve bytes in base64url. */
+export const PASSKEY_ID = 'kitchens-own-key';
 
 /** The path of a route, with this id in place of `:sessionId` and `:activityId`. */
 export function pathOf({ pattern }: BuiltRoute, sessionId: string): string {
