@@ -287,7 +287,7 @@ describe('in the settings', () => {
     expect(textOf((await person.browser.get(PAGE)).text)).toContain('Acme is disconnected.');
     expect(await rowOf(there.subject)).toBeNull();
     expect(await kindsOf(userId)).toEqual([
-      ...['signed-in', 'connection-added', 'signed-in', 'connection-removed'],
+      ...['signed-up', 'signed-in', 'connection-added', 'signed-in', 'connection-removed'],
     ]);
     // It opens nothing any more.
     const later = openBrowser(application);
