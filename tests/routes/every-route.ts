@@ -31,7 +31,10 @@ export async function everyRoute(): Promise<BuiltRoute[]> {
 
 /** The path of a route, with this id in place of `:sessionId`. */
 export function pathOf({ pattern }: BuiltRoute, sessionId: string): string {
-  const path = pattern.replace(':sessionId', sessionId).replace('*', 'nothing/here');
+  const path = pattern
+    .replace(':sessionId', sessionId)
+    .replace(':mailId', '00000000000000-000001-000000000000')
+    .replace('*', 'nothing/here');
   if (/[:*]/.test(path)) throw new Error(`Say what stands for the parameter in ${pattern}.`);
   return path;
 }
