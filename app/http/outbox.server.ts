@@ -34,6 +34,8 @@ export const outboxHeaders: RequestHandler = (request, response, next) => {
   if (MAIL_AS_HTML.test(request.path)) {
     response.set('Content-Security-Policy', MAIL_POLICY);
     response.set('X-Frame-Options', 'SAMEORIGIN');
+    // It speaks of an origin, and the mail has none.
+    response.removeHeader('Origin-Agent-Cluster');
   } else {
     const policy = String(response.get('Content-Security-Policy'));
     response.set('Content-Security-Policy', `${policy};frame-src 'self'`);
