@@ -29,7 +29,7 @@ afterAll(async () => {
 test('several processes over one database send each mail once', async () => {
   const databaseUrl = await postgres.createDatabase();
   const log = { info: () => undefined, warn: () => undefined };
-  const database = await openDatabase({ databaseUrl, log: log as never });
+  const database = await openDatabase({ databaseUrl, log });
   const mails = createOutgoingMails(
     database.client,
     createKeyring([{ id: 'test', secret: SECRET }]),
