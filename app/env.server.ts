@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { parseSender } from '#app/mail/address.ts';
 import { StartupError } from './startup-error.server.ts';
 
 const LOCAL_HOSTS = new Set(['localhost', '127.0.0.1', '[::1]']);
@@ -26,7 +27,11 @@ const schema = z.object({
     .regex(ENCRYPTION_KEYS, 'it is a list such as "2026:<32 random bytes in base64>", newest first')
     .optional(),
   SMTP_URL: z.url({ protocol: /^smtps?$/ }).optional(),
-  MAIL_FROM: z.string().min(3).max(320).optional(),
+  MAIL_FROM: z
+    .string()
+    .max(320)
+    .refine((text) => parseSender(text) !== null, 'it is "Latchkey <no-reply@example.com>"')
+    .optional(),
   OUTBOX_FOLDER: z.string().min(1).default('./data/outbox'),
   REDIS_URL: z.url({ protocol: /^rediss?$/ }).optional(),
   BCRYPT_COST: z.coerce.number().int().min(4).max(16).default(12),

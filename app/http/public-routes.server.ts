@@ -36,6 +36,12 @@ export const publicRoutes: ReadonlySet<string> = new Set([
   'routes/not-me',
   // A colour scheme is kept per browser, not per person.
   'routes/theme',
+  // Mail that was not sent, for whoever tries this on one machine and is not signed in when the code
+  // comes. Only where the origin is this machine and there is no SMTP_URL, and only for requests
+  // from it: see `requireOutbox`.
+  'routes/outbox',
+  'routes/outbox_.$mailId',
+  'routes/outbox_.$mailId_.html',
   // "There is nothing here" tells nothing.
   'routes/$',
 ]);

@@ -7,6 +7,7 @@ import { limitBody } from './body-limit.server.ts';
 import { guardRoutes } from './guard-routes.server.ts';
 import { createLoadContext } from './load-context.server.ts';
 import { refuseOddRequests } from './odd-requests.server.ts';
+import { outboxHeaders } from './outbox.server.ts';
 import { publicRoutes } from './public-routes.server.ts';
 import { refuseOtherOrigins } from './same-origin.server.ts';
 import { securityHeaders } from './security-headers.server.ts';
@@ -30,6 +31,7 @@ export function createWeb(options: WebOptions): Express {
   web.disable('x-powered-by');
   web.set('trust proxy', trustedProxies);
   web.use(...securityHeaders(application.origin, { isDevelopment: mode === 'development' }));
+  if (application.outbox) web.use('/outbox', outboxHeaders);
   web.use(compression());
   web.use(...files);
   // Every page depends on who asks: no copy of one is kept anywhere.

@@ -39,6 +39,8 @@ export function pathOf({ pattern }: BuiltRoute, sessionId: string): string {
     .replace(':passkeyId', PASSKEY_ID)
     .replace(':provider', 'acme')
     .replace(':connectionId', 'c'.repeat(25))
+    .replace(':sessionId', sessionId)
+    .replace(':mailId', '00000000000000-000001-000000000000')
     .replace('*', 'nothing/here');
   if (/[:*]/.test(path)) throw new Error(`Say what stands for the parameter in ${pattern}.`);
   return path;

@@ -1,5 +1,4 @@
 import {
-  Body,
   Container,
   Head,
   Heading,
@@ -32,31 +31,32 @@ export function Frame({ subject, preheader, title, body, why, origin }: FramePro
         />
         <style>{DARK_STYLES}</style>
       </Head>
-      <Body
-        className="ground"
-        style={{ margin: 0, padding: '24px 12px', backgroundColor: LIGHT.ground, fontFamily: FONT }}
-      >
+      {/* Body of react-email gives its colour to a cell that the dark style does not reach. */}
+      <body className="ground" style={{ margin: 0, padding: 0, backgroundColor: LIGHT.ground }}>
         <Preview>{preheader}</Preview>
-        <Container style={{ maxWidth: '520px', margin: '0 auto' }}>
-          <Mark />
-          <Section className="raised" style={panel}>
-            <Heading as="h1" className="ink" style={heading}>
-              {title}
-            </Heading>
-            {body}
-          </Section>
-          <Hr className="line" style={{ borderColor: 'transparent', margin: '8px 0' }} />
-          <Text className="muted" style={footer}>
-            {why}
-          </Text>
-          <Text className="muted" style={footer}>
-            Latchkey ·{' '}
-            <Link className="link" href={origin} style={{ color: LIGHT.accent }}>
-              {origin}
-            </Link>
-          </Text>
-        </Container>
-      </Body>
+        <Section className="ground" style={ground}>
+          <Container style={{ maxWidth: '520px', margin: '0 auto' }}>
+            <Mark />
+            <Section className="raised" style={panel}>
+              <Heading as="h1" className="ink" style={heading}>
+                {title}
+              </Heading>
+              {body}
+            </Section>
+            {/* A line in plain text; in HTML the edge of the panel is one. */}
+            <Hr style={{ border: 'none', borderTop: 'none', margin: '8px 0' }} />
+            <Text className="muted" style={footer}>
+              {why}
+            </Text>
+            <Text className="muted" style={footer}>
+              Latchkey ·{' '}
+              <Link className="link" href={origin} style={{ color: LIGHT.accent }}>
+                {origin}
+              </Link>
+            </Text>
+          </Container>
+        </Section>
+      </body>
     </Html>
   );
 }
@@ -91,6 +91,7 @@ function Mark() {
   );
 }
 
+const ground = { padding: '24px 12px', backgroundColor: LIGHT.ground, fontFamily: FONT };
 const panel = {
   backgroundColor: LIGHT.raised,
   border: `1px solid ${LIGHT.line}`,
