@@ -1,6 +1,7 @@
 import type { ActivityLog } from '#app/account/activity.server.ts';
 import type { MailedCodes } from '#app/credentials/mailed-codes.server.ts';
 import type { SessionMeta } from '#app/credentials/proof.ts';
+import type { KnownPasswords } from '#app/credentials/known-passwords.server.ts';
 import type { Spent } from '#app/credentials/spent.server.ts';
 import type { Totp } from '#app/credentials/totp.server.ts';
 import type { RecoveryCodes } from '#app/credentials/recovery-codes.server.ts';
@@ -38,6 +39,7 @@ export interface Application {
   cookies: Cookies;
   keyring: Keyring;
   passwords: Passwords;
+  knownPasswords: KnownPasswords;
   totp: Totp;
   mailedCodes: MailedCodes;
   recoveryCodes: RecoveryCodes;
