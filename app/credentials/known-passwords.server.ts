@@ -25,8 +25,8 @@ export interface KnownPasswordsOptions {
 }
 
 const SITE = 'latchkey';
-/** Digits and signs that make no other password of a word: a birthday has eight. */
-const MOST_TRIMMINGS = 8;
+/** Digits and signs that make no other password of a word: a birthday has ten, and something around it. */
+const MOST_TRIMMINGS = 12;
 /** Shorter parts of a name are in too many words. */
 const SHORTEST_NAME_LETTERS = 3;
 
