@@ -23,7 +23,7 @@ const statementsOf = async (act: () => Promise<unknown>): Promise<string[]> => {
   await act();
   return application.statements
     .slice(cut)
-    .filter((sql) => !sql.includes('\"RateLimit\"'))
+    .filter((sql) => !sql.includes('"RateLimit"'))
     .filter((sql) => !/"OutgoingMail"/.test(sql));
 };
 const onSession = (statements: string[]) =>
