@@ -160,7 +160,7 @@ const rootFiles = [
   ),
   // What opens a database reaches for its clients, the generated ones among them.
   folder(
-    ['app/{db,database-*,migrations,*-adapter}.server.ts'],
+    ['app/{db,database-*,redis,migrations,*-adapter}.server.ts'],
     [INTO_A_ROOM, ANOTHER_ROUTE, EXPRESS_SESSION],
   ),
 ];

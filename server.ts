@@ -16,22 +16,27 @@ import type { SessionMeta } from '#app/credentials/proof.ts';
 import { createMailedCodes } from '#app/credentials/mailed-codes.server.ts';
 import { createRecoveryCodes } from '#app/credentials/recovery-codes.server.ts';
 import { createProviders } from '#app/credentials/providers.server.ts';
+import { createKnownPasswords } from '#app/credentials/known-passwords.server.ts';
 import { createSpent } from '#app/credentials/spent.server.ts';
 import { createTotp } from '#app/credentials/totp.server.ts';
 import { openDatabase, type Database } from '#app/db.server.ts';
 import { parseEnv, type Env } from '#app/env.server.ts';
 import { createCookies } from '#app/http/cookies.server.ts';
+import { memoryCounters, type Counters } from '#app/http/counters.server.ts';
+import { postgresCounters } from '#app/http/counters-postgres.server.ts';
+import { redisCounters } from '#app/http/counters-redis.server.ts';
 import { openPlaces } from '#app/http/places.server.ts';
-import { createRateLimits } from '#app/http/rate-limits.server.ts';
+import { createRateLimits, type RateLimits } from '#app/http/rate-limits.server.ts';
 import { sealedCookies } from '#app/http/sealed-cookie.server.ts';
 import { createSessionCookie } from '#app/http/session-cookie.server.ts';
 import { createWeb } from '#app/http/web.server.ts';
 import { pruneEverything } from '#app/hourly-prune.server.ts';
-import { createKeyring } from '#app/keyring.server.ts';
+import { createKeyring, type Keyring } from '#app/keyring.server.ts';
 import { createLog } from '#app/log.server.ts';
 import { startMail, type RunningMail } from '#app/mail/running-mail.server.ts';
 import { makeOwnerOnlyFolder } from '#app/owner-only-folder.server.ts';
 import { parseProviders } from '#app/providers-env.server.ts';
+import { openRedis, type Redis } from '#app/redis.server.ts';
 import { loadSecrets } from '#app/secrets.server.ts';
 import { DAY_MS, SECOND_MS, Sessions } from '#app/sessions/index.ts';
 import { prismaSessionStore } from '#app/sessions/stores/prisma.ts';
@@ -85,10 +90,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     cost: env.BCRYPT_COST,
     ...passwordThreads(),
   });
+  const redis = env.REDIS_URL ? await openRedis({ url: env.REDIS_URL, log }) : null;
   const server = createServer();
   const closers: (() => Promise<unknown>)[] = [
     () => stop(server),
     () => passwords.close(),
+    () => Promise.resolve(redis?.close()),
     () => database.close(),
   ];
   const close = async () => {
@@ -117,6 +124,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       cookies: createCookies(sealedCookies(keyring, env.ORIGIN)),
       keyring,
       passwords,
+      knownPasswords: createKnownPasswords({
+        rangeApi: env.PWNED_PASSWORDS === 'on' ? env.PWNED_PASSWORDS_URL : null,
+        ...{ now, log },
+      }),
       mailedCodes: createMailedCodes({ db: database.client, keyring }),
       totp: createTotp({ db: database.client, keyring }),
       recoveryCodes: createRecoveryCodes({ db: database.client, keyring }),
@@ -130,15 +141,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       }),
       mailer: mail.mailer,
       outbox: mail.outbox,
-      limits: createRateLimits({
-        passwordTriesPerAccount: env.PASSWORD_TRIES_PER_ACCOUNT,
-        passwordTriesPerNetwork: env.PASSWORD_TRIES_PER_NETWORK,
-        codeTriesPerAccount: env.CODE_TRIES_PER_ACCOUNT,
-        codeTriesPerNetwork: env.CODE_TRIES_PER_NETWORK,
-        signUpsPerNetwork: env.SIGN_UPS_PER_NETWORK,
-        mailsPerAddress: env.MAILS_PER_ADDRESS,
-        mailsPerNetwork: env.MAILS_PER_NETWORK,
-      }),
+      limits: rateLimits(env, countersFor(database, redis), keyring),
       places,
       log,
     };
@@ -172,6 +175,29 @@ function createSessions(env: Env, { client, provider }: Database): Sessions<Sess
     maxPerUser: env.SESSIONS_PER_USER,
     retentionMs: env.SESSION_RETENTION_DAYS * DAY_MS,
   });
+}
+
+/** Where tries are counted: shared by all processes if there is a place that they share. */
+function countersFor({ client, provider }: Database, redis: Redis | null): Counters {
+  if (redis) return redisCounters(redis);
+  return provider === 'postgresql' ? postgresCounters(client) : memoryCounters();
+}
+
+function rateLimits(env: Env, counters: Counters, keyring: Keyring): RateLimits {
+  const options = {
+    passwordTriesPerAccount: env.PASSWORD_TRIES_PER_ACCOUNT,
+    passwordTriesPerNetwork: env.PASSWORD_TRIES_PER_NETWORK,
+    passwordTriesInAll: env.PASSWORD_TRIES_IN_ALL,
+    codeTriesPerAccount: env.CODE_TRIES_PER_ACCOUNT,
+    codeTriesPerNetwork: env.CODE_TRIES_PER_NETWORK,
+    codeTriesInAll: env.CODE_TRIES_IN_ALL,
+    signUpsPerNetwork: env.SIGN_UPS_PER_NETWORK,
+    signUpsInAll: env.SIGN_UPS_IN_ALL,
+    mailsPerAddress: env.MAILS_PER_ADDRESS,
+    mailsPerNetwork: env.MAILS_PER_NETWORK,
+    mailsInAll: env.MAILS_IN_ALL,
+  };
+  return createRateLimits(options, counters, keyring);
 }
 
 function schedulePrune(application: Application, now: () => Date): Cron {

@@ -4,6 +4,7 @@ import type { Passkeys } from '#app/credentials/passkeys.server.ts';
 import type { SessionMeta } from '#app/credentials/proof.ts';
 import type { Connections } from '#app/credentials/connections.server.ts';
 import type { Providers } from '#app/credentials/providers.server.ts';
+import type { KnownPasswords } from '#app/credentials/known-passwords.server.ts';
 import type { Spent } from '#app/credentials/spent.server.ts';
 import type { Totp } from '#app/credentials/totp.server.ts';
 import type { RecoveryCodes } from '#app/credentials/recovery-codes.server.ts';
@@ -41,6 +42,7 @@ export interface Application {
   cookies: Cookies;
   keyring: Keyring;
   passwords: Passwords;
+  knownPasswords: KnownPasswords;
   totp: Totp;
   mailedCodes: MailedCodes;
   recoveryCodes: RecoveryCodes;

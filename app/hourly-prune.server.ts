@@ -1,6 +1,6 @@
 import type { Application } from './context.server.ts';
 
-type Prunable = 'sessions' | 'activity' | 'spent' | 'mailedCodes';
+type Prunable = 'sessions' | 'activity' | 'spent' | 'mailedCodes' | 'limits';
 
 /**
  * Removes whatever has been kept for as long as it is. One part that fails does not keep the others:
@@ -16,6 +16,7 @@ export async function pruneEverything(
     'entries of the activity log': application.activity,
     'spent things': application.spent,
     'mailed codes': application.mailedCodes,
+    'counters of tries': application.limits,
   };
   for (const [what, part] of Object.entries(parts)) {
     try {

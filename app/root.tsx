@@ -86,7 +86,9 @@ export default function App() {
 
 export function ErrorBoundary() {
   const error = useRouteError();
-  if (isRouteErrorResponse(error)) return <ErrorPage {...textForStatus(error.status)} />;
+  if (isRouteErrorResponse(error)) {
+    return <ErrorPage {...textForStatus(error.status, error.data)} />;
+  }
   const isOffline = typeof navigator !== 'undefined' && 'onLine' in navigator && !navigator.onLine;
   return <ErrorPage {...(isOffline ? offlineText : textForStatus(500))} />;
 }

@@ -74,10 +74,23 @@ const MINUTE_SECONDS = 60;
 
 /** The form once more, with word of when to come back: 429 (RFC 6585 §4). */
 export function comeBackLater(fail: Fail, retryAfterSeconds: number) {
-  const minutes = Math.ceil(retryAfterSeconds / MINUTE_SECONDS);
-  const wait = minutes === 1 ? 'a minute' : `${minutes} minutes`;
+  const wait = waitText(retryAfterSeconds);
   const reply = fail({ form: `That was tried too often. Wait ${wait}, then try again.` });
   return data({ reply }, { status: 429, headers: { 'Retry-After': String(retryAfterSeconds) } });
+}
+
+/** The same where there is no form to show again: throw it, and the error page says when to come back. */
+export function tooOften(retryAfterSeconds: number): Response {
+  return new Response(waitText(retryAfterSeconds), {
+    status: 429,
+    statusText: 'Too Many Requests',
+    headers: { 'Retry-After': String(retryAfterSeconds), 'Content-Type': 'text/plain' },
+  });
+}
+
+function waitText(seconds: number): string {
+  const minutes = Math.ceil(seconds / MINUTE_SECONDS);
+  return minutes === 1 ? 'a minute' : `${minutes} minutes`;
 }
 
 /** For routes with such a form: without it Remix keeps an action's headers from the page. */

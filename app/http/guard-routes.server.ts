@@ -1,6 +1,7 @@
 import type { ActionFunction, LoaderFunction, ServerBuild } from '@remix-run/node';
 import type { LatchkeyContext } from '#app/context.server.ts';
 import { isDatabaseUnavailable } from '#app/database-errors.server.ts';
+import { RedisUnavailableError } from '#app/redis.server.ts';
 import { StoreUnavailableError } from '#app/sessions/index.ts';
 import { requireSession } from './guards.server.ts';
 import { takeUpKeptForm } from './kept-form.server.ts';
@@ -42,8 +43,8 @@ function guarded<Guarded extends RouteFunction>(run: Guarded, needsSession: bool
     } catch (error) {
       if (!isOutage(error)) throw error;
       context.log.error({ err: error }, 'a dependency is down; answered with 503');
-      for (const giveBack of context.owed.tries) await giveBack();
-
+      // The counters themselves may be what is down: their windows end all the same.
+      await Promise.allSettled([...context.owed.tries].map((giveBack) => giveBack()));
       throw unavailable(context.owed.cookies);
     }
   };
@@ -51,7 +52,11 @@ function guarded<Guarded extends RouteFunction>(run: Guarded, needsSession: bool
 }
 
 function isOutage(error: unknown): boolean {
-  return error instanceof StoreUnavailableError || isDatabaseUnavailable(error);
+  return (
+    error instanceof StoreUnavailableError ||
+    error instanceof RedisUnavailableError ||
+    isDatabaseUnavailable(error)
+  );
 }
 
 function unavailable(cookies: string[]): Response {

@@ -2,6 +2,8 @@ import { isIPv6 } from 'node:net';
 
 const GROUPS = 8;
 const NETWORK_GROUPS = 4;
+/** An IPv4 address in IPv6's clothes (RFC 4291 §2.5.5.2). */
+const MAPPED_IPV4 = '0:0:0:0:0:ffff:';
 
 /**
  * What one customer of a network holds: an IPv4 address, or the /64 of an IPv6 address (RFC 6177),
@@ -10,13 +12,30 @@ const NETWORK_GROUPS = 4;
 export function networkOf(ipAddress: string): string {
   const address = ipAddress.replace(/%.*$/, '');
   if (!isIPv6(address)) return address;
+  const groups = groupsOf(address);
+  if (groups.join(':').startsWith(MAPPED_IPV4)) return ipv4Of(groups.slice(-2));
+  return `${groups.slice(0, NETWORK_GROUPS).join(':')}::/64`;
+}
+
+/** Eight groups of hexadecimal digits, without leading zeros. */
+function groupsOf(ipv6: string): string[] {
+  const address = ipv6.replace(/(\d+)\.(\d+)\.(\d+)\.(\d+)$/, (_dotted, ...bytes) =>
+    hexGroupsOf(bytes.slice(0, 4).map(Number)),
+  );
   const [head = '', tail] = address.split('::');
   const before = head === '' ? [] : head.split(':');
   const after = tail ? tail.split(':') : [];
   const zeros = tail === undefined ? 0 : Math.max(0, GROUPS - before.length - after.length);
   const groups = [...before, ...Array<string>(zeros).fill('0'), ...after];
-  const network = groups
-    .slice(0, NETWORK_GROUPS)
-    .map((group) => Number.parseInt(group, 16).toString(16));
-  return `${network.join(':')}::/64`;
+  return groups.map((group) => Number.parseInt(group, 16).toString(16));
+}
+
+const hexGroupsOf = ([a = 0, b = 0, c = 0, d = 0]: number[]) =>
+  `${(a * 256 + b).toString(16)}:${(c * 256 + d).toString(16)}`;
+
+function ipv4Of(groups: string[]): string {
+  const bytes = groups
+    .map((group) => Number.parseInt(group, 16))
+    .flatMap((group) => [Math.floor(group / 256), group % 256]);
+  return bytes.join('.');
 }

@@ -1,5 +1,6 @@
-import { createHash } from 'node:crypto';
-import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
+import { RateLimiterRes } from 'rate-limiter-flexible';
+import type { Keyring } from '#app/keyring.server.ts';
+import type { Counter, Counters } from './counters.server.ts';
 import { networkOf } from './network-of.server.ts';
 
 export interface RateLimitOptions {
@@ -7,15 +8,20 @@ export interface RateLimitOptions {
   passwordTriesPerAccount: number;
   /** Wrong passwords from one network, for whatever accounts, within a quarter of an hour. */
   passwordTriesPerNetwork: number;
+  /** Wrong passwords in the whole application within a quarter of an hour: a flood. */
+  passwordTriesInAll: number;
   /** Wrong codes, likewise. */
   codeTriesPerAccount: number;
   codeTriesPerNetwork: number;
-  /** Accounts made from one network within an hour. */
+  codeTriesInAll: number;
+  /** Accounts made from one network within an hour, and in all. */
   signUpsPerNetwork: number;
+  signUpsInAll: number;
   /** Mails that may be asked for to one address within an hour. */
   mailsPerAddress: number;
   /** Mails that may be asked for from one network within an hour, to whatever addresses. */
   mailsPerNetwork: number;
+  mailsInAll: number;
 }
 
 /** What can be guessed. Tries of one kind take none of another. */
@@ -43,81 +49,153 @@ export type Leave =
     }
   | { isGiven: false; retryAfterSeconds: number };
 
-/** Counts what can be guessed. A try is taken before it is made, so that many at once do not get by. */
+/**
+ * Counts what can be guessed. A try is taken before it is made, so that many at once do not get by.
+ * All of it throws when the counters are down: no leave is given then.
+ */
 export interface RateLimits {
   takeTry(kind: Guessable, trier: Trier): Promise<Leave>;
   takeSignUp(ipAddress: string): Promise<Leave>;
   /** Leave to have one mail sent to this address. */
-  takeMail(asked: { email: string; ipAddress: string }): Promise<Leave>;
+  takeMail(asked: {
+    email: string;
+    ipAddress: string;
+    /** As that of a {@link Trier}. */
+    knownSessionId?: string | null;
+  }): Promise<Leave>;
+  /** Deletes every counter of this person. */
+  forget(person: { email: string; userId: string }): Promise<void>;
+  /** Deletes counters that have run out. */
+  prune(): Promise<void>;
 }
 
 const QUARTER_HOUR_SECONDS = 900;
 const HOUR_SECONDS = 3600;
+const SECOND_MS = 1000;
 /** An account that many networks try at once: this many times what one of them may. */
 const NETWORKS_PER_ACCOUNT = 10;
+const PURPOSE = 'rate limits';
 
-type Counted = [limiter: RateLimiterMemory, key: string];
+type Counted = [counter: Counter, key: string];
 
-/** Counters of this process. With several processes each counts for itself. */
-export function createRateLimits(options: RateLimitOptions): RateLimits {
-  const counter = (keyPrefix: string, points: number, duration: number) =>
-    new RateLimiterMemory({ keyPrefix, points, duration });
-  const countersOf = (kind: Guessable, perAccount: number, perNetwork: number) => ({
-    byDevice: counter(`${kind}-device`, perAccount, QUARTER_HOUR_SECONDS),
-    byNetwork: counter(`${kind}-network`, perNetwork, QUARTER_HOUR_SECONDS),
-    byAccountAndNetwork: counter(`${kind}-pair`, perAccount, QUARTER_HOUR_SECONDS),
-    byAccount: counter(`${kind}-account`, perAccount * NETWORKS_PER_ACCOUNT, HOUR_SECONDS),
-  });
-  const { codeTriesPerAccount, codeTriesPerNetwork } = options;
-  const counters = {
-    password: countersOf(
-      ...(['password', options.passwordTriesPerAccount, options.passwordTriesPerNetwork] as const),
-    ),
-    'second-factor': countersOf('second-factor', codeTriesPerAccount, codeTriesPerNetwork),
-    'mailed-code': countersOf('mailed-code', codeTriesPerAccount, codeTriesPerNetwork),
+/**
+ * The limits of the application.
+ *
+ * No key of a counter names anybody: accounts, networks and sessions stand in it as keyed digests, for
+ * an e-mail can be guessed from a plain one.
+ */
+export function createRateLimits(
+  options: RateLimitOptions,
+  counters: Counters,
+  keyring: Keyring,
+): RateLimits {
+  const accountKey = (account: string, name: string, from?: string) => {
+    const key = `account:${keyring.digest(PURPOSE, account)}:${name}`;
+    return from === undefined ? key : `${key}:${keyring.digest(PURPOSE, from)}`;
   };
-  const signUps = counter('sign-up', options.signUpsPerNetwork, HOUR_SECONDS);
-  const mailsByAddress = counter('mail-address', options.mailsPerAddress, HOUR_SECONDS);
-  const mailsByNetwork = counter('mail-network', options.mailsPerNetwork, HOUR_SECONDS);
+  const networkKey = (network: string, what: string) =>
+    `network:${keyring.digest(PURPOSE, network)}:${what}`;
+
+  const triesOf = (kind: Guessable, perAccount: number, perNetwork: number, inAll: number) => {
+    const quarterHourly = (points: number) =>
+      counters.counter({ points, durationSeconds: QUARTER_HOUR_SECONDS });
+    const byDevice = quarterHourly(perAccount);
+    const byNetwork = quarterHourly(perNetwork);
+    const byAccountAndNetwork = quarterHourly(perAccount);
+    const byAccount = hourly(perAccount * NETWORKS_PER_ACCOUNT);
+    const byAll = quarterHourly(inAll);
+    return ({ account, ipAddress, knownSessionId }: Trier): Counted[] => {
+      if (knownSessionId !== null) {
+        return [[byDevice, accountKey(account, `${kind}-device`, knownSessionId)]];
+      }
+      const network = networkOf(ipAddress);
+      // In this order: a network that has used up its own tries takes none of the account's, and none
+      // of everybody's.
+      return [
+        [byNetwork, networkKey(network, kind)],
+        [byAccountAndNetwork, accountKey(account, `${kind}-network`, network)],
+        [byAccount, accountKey(account, kind)],
+        [byAll, `all:${kind}`],
+      ];
+    };
+  };
+  const hourly = (points: number) => counters.counter({ points, durationSeconds: HOUR_SECONDS });
+  const { codeTriesPerAccount, codeTriesPerNetwork, codeTriesInAll } = options;
+  const codeTries = [codeTriesPerAccount, codeTriesPerNetwork, codeTriesInAll] as const;
+  const tries = {
+    password: triesOf(
+      'password',
+      options.passwordTriesPerAccount,
+      options.passwordTriesPerNetwork,
+      options.passwordTriesInAll,
+    ),
+    'second-factor': triesOf('second-factor', ...codeTries),
+    'mailed-code': triesOf('mailed-code', ...codeTries),
+  };
+  const signUpsByNetwork = hourly(options.signUpsPerNetwork);
+  const signUpsByAll = hourly(options.signUpsInAll);
+  const mailsByDevice = hourly(options.mailsPerAddress);
+  const mailsByNetwork = hourly(options.mailsPerNetwork);
+  const mailsByAddress = hourly(options.mailsPerAddress);
+  const mailsByAll = hourly(options.mailsInAll);
 
   return {
-    takeTry(kind, { account, ipAddress, knownSessionId }) {
-      const { byDevice, byNetwork, byAccountAndNetwork, byAccount } = counters[kind];
-      const whose = digestOf(account);
-      if (knownSessionId !== null) return take([[byDevice, `${whose} ${knownSessionId}`]]);
-      const network = networkOf(ipAddress);
-      // In this order: a network that has used up its own tries takes none of the account's.
+    takeTry: (kind, trier) => take(tries[kind](trier)),
+    takeSignUp: (ipAddress) =>
+      take([
+        [signUpsByNetwork, networkKey(networkOf(ipAddress), 'sign-up')],
+        [signUpsByAll, 'all:sign-up'],
+      ]),
+    takeMail({ email, ipAddress, knownSessionId = null }) {
+      if (knownSessionId !== null) {
+        return take([[mailsByDevice, accountKey(email, 'mail-device', knownSessionId)]]);
+      }
       return take([
-        [byNetwork, network],
-        [byAccountAndNetwork, `${whose} ${network}`],
-        [byAccount, whose],
+        [mailsByNetwork, networkKey(networkOf(ipAddress), 'mail')],
+        [mailsByAddress, accountKey(email, 'mail')],
+        [mailsByAll, 'all:mail'],
       ]);
     },
-    takeSignUp: (ipAddress) => take([[signUps, networkOf(ipAddress)]]),
-    takeMail: ({ email, ipAddress }) =>
-      take([
-        [mailsByNetwork, networkOf(ipAddress)],
-        [mailsByAddress, digestOf(email)],
-      ]),
+    async forget({ email, userId }) {
+      for (const account of [email, userId]) {
+        for (const digest of keyring.digests(PURPOSE, account)) {
+          await counters.forget(`account:${digest}:`);
+        }
+      }
+    },
+    prune: () => counters.prune(),
   };
 }
 
 async function take(counted: Counted[]): Promise<Leave> {
-  for (const [limiter, key] of counted) {
-    try {
-      await limiter.consume(key);
-    } catch (refusal) {
-      if (!(refusal instanceof RateLimiterRes)) throw refusal;
-      return { isGiven: false, retryAfterSeconds: Math.ceil(refusal.msBeforeNext / 1000) };
-    }
-  }
+  const taken: (() => Promise<void>)[] = [];
   const giveBack = async () => {
-    await Promise.all(counted.map(([limiter, key]) => limiter.reward(key)));
+    await Promise.all(taken.map((giveOneBack) => giveOneBack()));
   };
+  for (const [counter, key] of counted) {
+    const count = await countOne(counter, key);
+    taken.push(count.giveBack);
+    if (count.isWithin) continue;
+    // What was refused was not tried: it takes nothing of this limit, nor of those before it, such
+    // as that of everybody in the same network.
+    await giveBack();
+    return { isGiven: false, retryAfterSeconds: Math.ceil(count.msBeforeNext / SECOND_MS) };
+  }
   return { isGiven: true, giveBack };
 }
 
-// No key of a counter names a person.
-function digestOf(email: string): string {
-  return createHash('sha256').update(email).digest('base64url');
+async function countOne(counter: Counter, key: string) {
+  const [isWithin, { msBeforeNext }] = await counter.consume(key).then(
+    (count) => [true, count] as const,
+    (refusal: unknown) => {
+      if (refusal instanceof RateLimiterRes) return [false, refusal] as const;
+      throw refusal;
+    },
+  );
+  const endsAt = performance.now() + msBeforeNext;
+  const giveBack = async () => {
+    // Given back to a window that is over, it would be one more in the next.
+    if (performance.now() < endsAt) await counter.reward(key);
+  };
+  return { isWithin, msBeforeNext, giveBack };
 }

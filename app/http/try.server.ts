@@ -27,6 +27,14 @@ export async function takeTry(
   return { isGiven: true, giveBack };
 }
 
+/** Leave to have one mail sent to this address, from this browser. */
+export async function takeMail(context: LatchkeyContext, email: string): Promise<Leave> {
+  const knownId = await knownSessionId(context, { email });
+  return context.limits.takeMail({
+    ...{ email, ipAddress: context.device.ipAddress, knownSessionId: knownId },
+  });
+}
+
 // The cookie's secret was checked; what it proves is that this browser was once signed in as them.
 async function knownSessionId(context: LatchkeyContext, target: Target): Promise<string | null> {
   const held = await context.session();

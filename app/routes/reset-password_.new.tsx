@@ -42,6 +42,9 @@ export async function action({ request, context }: ActionFunctionArgs) {
   const form = await parseForm(request, formSchema);
   if (!form.ok) return tryAgain(form.reply);
   const { newPassword, secondFactor } = form.value;
+  const owner = { email: reset.email, name: '' };
+  const reason = await context.knownPasswords.reasonAgainst(newPassword, owner);
+  if (reason !== null) return tryAgain(form.fail({ newPassword: reason }));
   const { userId } = reset;
   // The mailbox is one factor. It sets no password where two are asked for.
   let second: Proof['second'] = null;

@@ -38,6 +38,8 @@ export async function action(args: ActionFunctionArgs) {
   if (form.value.email !== person.email) {
     return tryAgain(form.fail({ email: 'This is not the e-mail of this account.' }));
   }
+  // First: should that fail, the account is still there to be deleted once more.
+  await context.limits.forget({ email: person.email, userId: person.id });
   await eraseAccount(context.db, person);
   const headers = signedOutHeaders(context);
   headers.append('Set-Cookie', writeToast({ kind: 'account-deleted' }, context.origin));

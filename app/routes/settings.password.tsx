@@ -39,6 +39,8 @@ export async function action(args: ActionFunctionArgs) {
   const form = await parseForm(request, formSchema);
   if (!form.ok) return tryAgain(form.reply);
   const { newPassword } = form.value;
+  const reason = await context.knownPasswords.reasonAgainst(newPassword, person);
+  if (reason !== null) return tryAgain(form.fail({ newPassword: reason }));
   const cookie = await renewSession(context);
   if (cookie === null) return redirect(loginPathFor(request, context.origin));
   await context.passwords.set(person.id, newPassword, context.now);

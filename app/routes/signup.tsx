@@ -45,6 +45,9 @@ export async function action({ request, context }: ActionFunctionArgs) {
   if (!form.ok) return tryAgain(form.reply);
   const { name, email, password, redirectTo } = form.value;
   const remember = form.value.remember === 'on';
+  // First: a bad choice costs nobody a sign-up, or a mail.
+  const reason = await context.knownPasswords.reasonAgainst(password, { email, name });
+  if (reason !== null) return tryAgain(form.fail({ password: reason }));
   const leave = await takeSignUp(context, email);
   if (!leave.isGiven) return comeBackLater(form.fail, leave.retryAfterSeconds);
   const passwordHash = await context.passwords.hash(password);

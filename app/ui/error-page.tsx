@@ -31,8 +31,12 @@ export function ErrorPage({ title, text, canRetry = false }: ErrorPageProps) {
   );
 }
 
-/** What to say for a status of HTTP. */
-export function textForStatus(status: number): ErrorPageProps {
+/**
+ * What to say for a status of HTTP.
+ *
+ * @param body of the answer; that of 429 says how long to wait.
+ */
+export function textForStatus(status: number, body?: unknown): ErrorPageProps {
   switch (status) {
     case 404:
       return {
@@ -50,6 +54,11 @@ export function textForStatus(status: number): ErrorPageProps {
       return {
         title: 'That cannot be done from here',
         text: 'Nothing was changed. Start again from the front page.',
+      };
+    case 429:
+      return {
+        title: 'That was tried too often',
+        text: `Nothing was changed, and nothing of yours is lost. Wait ${typeof body === 'string' ? body : 'a while'}, then try again.`,
       };
     case 503:
       return {

@@ -1,6 +1,7 @@
 import type { LoaderFunction, ServerBuild } from '@remix-run/node';
 import { describe, expect, test, vi } from 'vitest';
 import { guardRoutes } from '#app/http/guard-routes.server.ts';
+import { RedisUnavailableError } from '#app/redis.server.ts';
 import { StoreUnavailableError, type Resumed } from '#app/sessions/index.ts';
 
 const ORIGIN = 'http://localhost:3000';
@@ -107,6 +108,19 @@ describe('what a route throws', () => {
     expect((answer as Response).headers.get('set-cookie')).toBe('session=renewed');
     expect(giveBack).toHaveBeenCalledTimes(1);
     expect(context.log.error).toHaveBeenCalledTimes(1);
+  });
+
+  test('is 503 too when the try cannot be given back: the counters may be what is down', async () => {
+    const build = buildOf(() => {
+      throw new RedisUnavailableError(new Error('gone'));
+    });
+    const context = contextOf(() => Promise.resolve(LIVE));
+    const lastTry = vi.fn(() => Promise.resolve());
+    context.owed.tries.add(() => Promise.reject(new RedisUnavailableError(new Error('gone'))));
+    context.owed.tries.add(lastTry);
+    const answer = await ask(guardRoutes(build, new Set()), 'action', context);
+    expect((answer as Response).status).toBe(503);
+    expect(lastTry).toHaveBeenCalledTimes(1);
   });
 
   test('is its own otherwise: an answer, or a mistake', async () => {

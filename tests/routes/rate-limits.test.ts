@@ -3,7 +3,7 @@ import { startApplication, type TestApplication } from '../fixtures/application.
 import { BrowserLike, type Answer } from '../fixtures/browser-like.ts';
 import { PASSWORD, signIn, signUp } from '../fixtures/people.ts';
 
-const ELSEWHERE = '198.51.100.7';
+const ELSEWHERE = '198.51.100.7'; // ::ffff:c633:6407
 const QUARTER_HOUR_MS = 15 * 60_000;
 
 let application: TestApplication;
@@ -100,6 +100,131 @@ test('a forged X-Forwarded-For does not help', async () => {
     statuses.push((await guess(email, { from: `198.51.100.${count}` })).status);
   }
   expect(statuses.slice(10)).toEqual([429, 429]);
+});
+
+/** What is seen of twelve requests behind so many proxies: one visitor, or more. */
+const ONE_VISITOR: [string, hops: number, (turn: number) => Record<string, string>][] = [
+  ['a list of any length', 0, (turn) => ({ 'X-Forwarded-For': `10.0.0.${turn}, 10.0.1.${turn}` })],
+  ['no list at all', 1, () => ({})],
+  [
+    'what the visitor put in front',
+    1,
+    (turn) => ({ 'X-Forwarded-For': `10.0.0.${turn}, ${ELSEWHERE}` }),
+  ],
+  [
+    'what the visitor put in front of two',
+    2,
+    (turn) => ({ 'X-Forwarded-For': `10.0.0.${turn}, ${ELSEWHERE}, 10.9.9.9` }),
+  ],
+  ['the inner proxy of two', 2, (turn) => ({ 'X-Forwarded-For': `${ELSEWHERE}, 10.9.9.${turn}` })],
+  ['garbage', 1, (turn) => ({ 'X-Forwarded-For': `unknown-${turn}` })],
+  ['markup', 2, (turn) => ({ 'X-Forwarded-For': `<b>${turn}</b>, 10.9.9.9` })],
+  ['numbers that are no address', 1, (turn) => ({ 'X-Forwarded-For': `${turn}.1.1.256` })],
+  ['the same /64', 1, (turn) => ({ 'X-Forwarded-For': `2001:db8:1:2:${turn}::${turn}` })],
+  [
+    'the same address in other letters',
+    1,
+    (turn) => ({
+      'X-Forwarded-For': [ELSEWHERE, `::ffff:${ELSEWHERE}`, '::FFFF:c633:6407'][turn % 3]!,
+    }),
+  ],
+  [
+    'headers of other proxies',
+    1,
+    (turn) => ({
+      ...{ 'X-Forwarded-For': ELSEWHERE, Forwarded: `for=10.0.0.${turn}` },
+      ...{ 'X-Real-IP': `10.0.0.${turn}`, 'X-Client-IP': `10.0.0.${turn}` },
+      ...{ 'CF-Connecting-IP': `10.0.0.${turn}`, 'True-Client-IP': `10.0.0.${turn}` },
+    }),
+  ],
+  [
+    'another browser each time',
+    1,
+    (turn) => ({ 'X-Forwarded-For': ELSEWHERE, 'User-Agent': `Browser/${turn}` }),
+  ],
+];
+test.each(ONE_VISITOR)('%s behind %i proxies is one visitor', async (_what, hops, headersOf) => {
+  await start({ TRUSTED_PROXIES: String(hops) });
+  const statuses: number[] = [];
+  for (let turn = 0; turn < 12; turn += 1) {
+    const browser = new BrowserLike(application.origin);
+    const fields = { email: 'ada@example.com', password: 'not it' };
+    statuses.push((await browser.post('/login', fields, { headers: headersOf(turn) })).status);
+  }
+  expect(statuses).toEqual([...Array<number>(10).fill(400), 429, 429]);
+});
+
+test.each([
+  ['one proxy', '1', (turn: number) => `10.0.0.1, 198.51.100.${turn}`],
+  ['two proxies', '2', (turn: number) => `10.0.0.1, 198.51.100.${turn}, 10.9.9.9`],
+])('visitors behind %s have tries of their own', async (_what, hops, from) => {
+  await start({ TRUSTED_PROXIES: hops, PASSWORD_TRIES_PER_ACCOUNT: '1' });
+  for (let turn = 0; turn < 5; turn += 1) {
+    expect((await guess('ada@example.com', { from: from(turn) })).status).toBe(400);
+    expect((await guess('ada@example.com', { from: from(turn) })).status).toBe(429);
+  }
+});
+
+test('however an e-mail is written, its tries are the same', async () => {
+  await start();
+  const { email } = await signUp(application);
+  const spellings = [email, email.toUpperCase(), ` ${email}`, `${email}\t`];
+  const statuses: number[] = [];
+  for (let turn = 0; turn < 12; turn += 1) {
+    statuses.push((await guess(spellings[turn % spellings.length]!)).status);
+  }
+  expect(statuses.slice(9)).toEqual([400, 429, 429]);
+});
+
+test.each(['/login', '/login.data'])(
+  '%s says when to come back, to pages and scripts',
+  async (path) => {
+    await start();
+    const browser = new BrowserLike(application.origin);
+    const send = () => browser.post(path, { email: 'ada@example.com', password: 'not it' });
+    for (let times = 0; times < 10; times += 1) expect((await send()).status).toBe(400);
+    const answer = await send();
+    expect(answer.status).toBe(429);
+    expect(Number(answer.headers['retry-after'])).toBeGreaterThan(890);
+    expect(answer.text).toContain('Wait 15 minutes, then try again.');
+    expect(answer.headers['cache-control']).toContain('no-store');
+  },
+);
+
+test('a flood from many networks is stopped, and whoever was signed in before is not', async () => {
+  await start({ PASSWORD_TRIES_IN_ALL: '20', PASSWORD_TRIES_PER_NETWORK: '5' });
+  const person = await signUp(application);
+  const phone = await signIn(application, person);
+  await person.browser.post('/settings/sessions/others/sign-out', {});
+  const statuses: number[] = [];
+  for (let turn = 0; turn < 25; turn += 1) {
+    const from = `198.51.${turn}.1`;
+    statuses.push((await guess(`person-${turn}@example.com`, { from })).status);
+  }
+  expect(statuses).toEqual([...Array<number>(20).fill(400), ...Array<number>(5).fill(429)]);
+  const right = { password: PASSWORD, from: '203.0.113.5' };
+  expect((await guess(person.email, right)).status).toBe(429);
+  expect((await guess(person.email, { ...right, browser: phone })).status).toBe(302);
+  expect((await person.browser.get('/settings/profile')).status).toBe(200);
+});
+
+test('one network alone reaches no ceiling', async () => {
+  await start({ PASSWORD_TRIES_IN_ALL: '20', PASSWORD_TRIES_PER_NETWORK: '15' });
+  const { email } = await signUp(application);
+  for (let turn = 0; turn < 60; turn += 1) await guess(`person-${turn}@example.com`);
+  expect((await guess(email, { from: '203.0.113.5', password: PASSWORD })).status).toBe(302);
+});
+
+test('no more accounts are made than the ceiling allows, from whatever networks', async () => {
+  await start({ SIGN_UPS_IN_ALL: '3' });
+  const statuses: number[] = [];
+  for (let turn = 0; turn < 5; turn += 1) {
+    const browser = new BrowserLike(application.origin);
+    const fields = { email: `person-${turn}@example.com`, name: 'P', password: PASSWORD };
+    const headers = { 'X-Forwarded-For': `198.51.${turn}.1` };
+    statuses.push((await browser.post('/signup', fields, { headers })).status);
+  }
+  expect(statuses).toEqual([302, 302, 302, 429, 429]);
 });
 
 test('many networks together are stopped', async () => {

@@ -21,7 +21,10 @@ afterAll(() => application.close());
 const statementsOf = async (act: () => Promise<unknown>): Promise<string[]> => {
   const cut = application.statements.length;
   await act();
-  return application.statements.slice(cut).filter((sql) => !/"OutgoingMail"/.test(sql));
+  return application.statements
+    .slice(cut)
+    .filter((sql) => !sql.includes('"RateLimit"'))
+    .filter((sql) => !/"OutgoingMail"/.test(sql));
 };
 const onSession = (statements: string[]) =>
   statements.filter((sql) => /^SELECT .*"secretHash".*WHERE s\."id"/s.test(sql));

@@ -1,0 +1,202 @@
+import { Writable } from 'node:stream';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { createKnownPasswords } from '#app/credentials/known-passwords.server.ts';
+import { createLog } from '#app/log.server.ts';
+import { TestClock } from '../fixtures/application.ts';
+import { sha1, startRangeApi, type RangeApi } from './range-api.ts';
+
+const ADA = { email: 'ada.lovelace@example.com', name: 'Ada Lovelace' };
+const GOOD = 'correct horse battery staple';
+const clock = new TestClock();
+const logged: string[] = [];
+const log = createLog(
+  'info',
+  new Writable({
+    write(line: Buffer, _encoding, done) {
+      logged.push(line.toString('utf8'));
+      done();
+    },
+  }),
+);
+const MINUTE_MS = 60_000;
+
+beforeEach(() => {
+  logged.length = 0;
+});
+
+describe('what is known without asking anybody', () => {
+  const known = createKnownPasswords({ rangeApi: null, now: clock.now, log });
+
+  test.each([
+    ...['password', 'Password', 'PASSWORD1', 'iloveyou', '12345678', 'qwertyuiop', 'trustno1'],
+    ...['1q2w3e4r5t', 'letmein1', 'sunshine1', 'baseball1', 'Passw0rd'],
+  ])('%s is on the list', async (password) => {
+    expect(await known.reasonAgainst(password, ADA)).toContain('lists of leaked passwords');
+  });
+
+  test.each([
+    ...['ada.lovelace@example.com', 'ADA.LOVELACE@EXAMPLE.COM', 'ada.lovelace', 'AdaLovelace'],
+    ...['Ada Lovelace', 'Lovelace Ada', 'lovelace1815', '10.12.1815 ada', 'adalovelace!!!'],
+    ...['adaadaada', 'Ada\u00a0Lovelace', '\uff21\uff44\uff41 Lovelace'],
+  ])('%s is too much like her', async (password) => {
+    expect(await known.reasonAgainst(password, ADA)).toContain('your name or your e-mail');
+  });
+
+  test.each([
+    'latchkey',
+    'Latchkey',
+    'latchkey1',
+    '!!LATCHKEY2026!!',
+    'latch-key-123',
+    'latchkeylatchkey',
+  ])('%s is too much like the name of the site', async (password) => {
+    expect(await known.reasonAgainst(password, ADA)).toContain('the name of this site');
+  });
+
+  test.each([
+    ...[GOOD, 'a lighthouse keeps its own hours', 'another good password', 'something longer'],
+    ...[
+      'lovelace@example.com',
+      'my latchkey is under the mat',
+      'lovelace wrote the first program',
+      '        ',
+    ],
+    ...['ada 48213907561120', '\u{1f511}'.repeat(8), 'x'.repeat(256)],
+  ])('%s is nobody\u2019s first guess', async (password) => {
+    expect(await known.reasonAgainst(password, ADA)).toBeNull();
+  });
+
+  test.each([
+    { email: 'al@example.com', name: '\u{1f511}' },
+    { email: '123@example.com', name: '42' },
+    { email: '@', name: ' ' },
+    { email: '', name: '.*' },
+  ])('a person whose names are no words ($email, $name) may choose as anybody', async (owner) => {
+    for (const password of [GOOD, '83920174 5520', '.*.*.*.*', 'also a good one']) {
+      expect(await known.reasonAgainst(password, owner)).toBeNull();
+    }
+  });
+});
+
+describe('what a range API knows', () => {
+  let api: RangeApi;
+  const ask = (password: string, known = fresh()) => known.reasonAgainst(password, ADA);
+  const fresh = (url = api.url) => createKnownPasswords({ rangeApi: url, now: clock.now, log });
+
+  beforeAll(async () => {
+    api = await startRangeApi();
+  });
+  afterAll(() => api.close());
+  beforeEach(() => {
+    api.asked.length = 0;
+    api.answer = null;
+    api.leaked = new Map([['a leaked passphrase', 3]]);
+  });
+
+  test('a password that leaked is refused, another is not', async () => {
+    expect(await ask('a leaked passphrase')).toContain('lists of leaked passwords');
+    expect(await ask('A leaked passphrase')).toBeNull();
+    expect(logged).toEqual([]);
+  });
+
+  test('it learns five characters of a hash, and is asked to pad its answer', async () => {
+    await ask(GOOD);
+    expect(api.asked).toHaveLength(1);
+    const [{ path, headers, body } = { path: '', headers: {}, body: '' }] = api.asked;
+    expect(path).toBe(`/range/${sha1(GOOD).slice(0, 5)}`);
+    expect(headers).toMatchObject({ 'add-padding': 'true', 'user-agent': 'Latchkey' });
+    expect(body).toBe('');
+    const everything = JSON.stringify(api.asked);
+    for (const kept of [GOOD, encodeURIComponent(GOOD), sha1(GOOD).slice(5), ADA.email]) {
+      expect(everything.toUpperCase()).not.toContain(kept.toUpperCase());
+    }
+  });
+
+  test('what we know ourselves is not asked about', async () => {
+    await ask('password');
+    await ask('latchkey1');
+    expect(api.asked).toEqual([]);
+  });
+
+  test('padding is no leak', async () => {
+    api.leaked.set(GOOD, 0);
+    expect(await ask(GOOD)).toBeNull();
+    expect(logged).toEqual([]);
+  });
+
+  test('line ends and case are as they may be', async () => {
+    const suffix = sha1(GOOD).slice(5);
+    for (const text of [`${suffix}:1`, `${suffix.toLowerCase()}:12\n`, `\r\n${suffix}:7\r\n`]) {
+      api.answer = (response) => response.end(text);
+      expect(await ask(GOOD), JSON.stringify(text)).not.toBeNull();
+    }
+    api.answer = (response) => response.end('');
+    expect(await ask(GOOD)).toBeNull();
+  });
+
+  test('the address may end in a slash, or have a path', async () => {
+    await ask(GOOD, fresh(`${api.url}/mirror/`));
+    expect(api.asked[0]?.path).toMatch(/^\/mirror\/range\/[0-9A-F]{5}$/);
+  });
+
+  const suffixOfGood = `${sha1(GOOD).slice(5)}:9`;
+  test.each<[string, NonNullable<RangeApi['answer']>]>([
+    [
+      'a page of something else',
+      (response) => response.end('<html>Sign in to this network</html>'),
+    ],
+    ['half an answer', (response) => response.end(`${suffixOfGood}\r\nA1B2`)],
+    ['bytes', (response) => response.end(Buffer.from([0, 255, 254, 10, 13, 58]))],
+    ['an error', (response) => response.writeHead(500).end(suffixOfGood)],
+    ['too many requests', (response) => response.writeHead(429).end(suffixOfGood)],
+    ['a redirect', (response) => response.writeHead(302, { Location: '/elsewhere' }).end()],
+    ['far too much', (response) => response.end('0'.repeat(3_000_000))],
+    ['nothing, ever', () => undefined],
+    ['the beginning of an answer', (response) => void response.write(`${suffixOfGood}\r\n`)],
+    ['a hang-up', (response) => void response.destroy()],
+    [
+      'a hang-up in the middle',
+      (response) => {
+        response.writeHead(200, { 'Content-Length': '9999' });
+        response.write(suffixOfGood, () => response.destroy());
+      },
+    ],
+  ])('an API that answers with %s keeps nobody from a password', async (_what, answer) => {
+    api.answer = answer;
+    const known = fresh();
+    const startedAt = performance.now();
+    expect(await ask(GOOD, known)).toBeNull();
+    expect(performance.now() - startedAt).toBeLessThan(3000);
+    expect(logged).toHaveLength(1);
+    expect(logged[0]).toContain('leaked passwords cannot be looked up');
+    for (const secret of [GOOD, sha1(GOOD).slice(0, 5), sha1(GOOD).slice(5), '/range/']) {
+      expect(logged[0]).not.toContain(secret);
+    }
+  });
+
+  test('nobody is there', async () => {
+    const gone = await startRangeApi();
+    await gone.close();
+    expect(await ask(GOOD, fresh(gone.url))).toBeNull();
+    expect(logged.join()).toContain('ECONNREFUSED');
+  });
+
+  test('after a failure there is a pause, and one line in the log', async () => {
+    api.answer = (response) => response.writeHead(503).end();
+    const known = fresh();
+    await Promise.all(Array.from({ length: 5 }, () => ask(GOOD, known)));
+    const askedAtFirst = api.asked.length;
+    expect(logged).toHaveLength(1);
+    clock.advance(4 * MINUTE_MS);
+    api.answer = null;
+    expect(await ask('a leaked passphrase', known)).toBeNull();
+    expect(api.asked).toHaveLength(askedAtFirst);
+    clock.advance(MINUTE_MS);
+    expect(await ask('a leaked passphrase', known)).not.toBeNull();
+    expect(logged).toHaveLength(1);
+    // What we know ourselves is refused all the while.
+    api.answer = (response) => response.writeHead(503).end();
+    await ask(GOOD, known);
+    expect(await ask('password', known)).not.toBeNull();
+  });
+});

@@ -1,0 +1,84 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { sha1, startRangeApi, type RangeApi } from '../credentials/range-api.ts';
+import { LOG_WARN, startApplication, type TestApplication } from '../fixtures/application.ts';
+import { openBrowser, PASSWORD, signIn, signUp } from '../fixtures/people.ts';
+import { fieldOnPage, textOf } from './form-on-page.ts';
+
+const LEAKED = 'a leaked passphrase';
+
+let api: RangeApi;
+let application: TestApplication;
+beforeAll(async () => {
+  api = await startRangeApi();
+  api.leaked.set(LEAKED, 7);
+  application = await startApplication({
+    env: { PWNED_PASSWORDS: 'on', PWNED_PASSWORDS_URL: api.url },
+  });
+});
+afterAll(async () => {
+  await application.close();
+  await api.close();
+});
+beforeEach(() => {
+  api.asked.length = 0;
+  api.answer = null;
+});
+
+const signingUp = (email: string, password: string) =>
+  openBrowser(application).post('/signup', { email, name: 'Grace Hopper', password });
+const changing = (browser: ReturnType<typeof openBrowser>, newPassword: string) =>
+  browser.post('/settings/password', { currentPassword: PASSWORD, newPassword });
+
+test.each([
+  [LEAKED, 'lists of leaked passwords'],
+  ['Password1', 'lists of leaked passwords'],
+  ['latchkey2026', 'the name of this site'],
+  ['gracehopper', 'your name or your e-mail'],
+  ['bad-choice@example.com', 'your name or your e-mail'],
+])('nobody signs up with %s', async (password, why) => {
+  const answer = await signingUp('bad-choice@example.com', password);
+  expect(answer.status).toBe(400);
+  expect(textOf(answer.text)).toContain(why);
+  expect(fieldOnPage(answer.text, 'password')).toMatchObject({ isInvalid: true, hasFocus: true });
+  expect(fieldOnPage(answer.text, 'email').value).toBe('bad-choice@example.com');
+  if (password !== 'bad-choice@example.com') expect(answer.text).not.toContain(password);
+  const rows = application.sql('SELECT id FROM "User" WHERE email = ?', 'bad-choice@example.com');
+  expect(rows).toEqual([]);
+});
+
+test('nobody changes to one, and what is refused costs no try and no session', async () => {
+  const person = await signUp(application, { name: 'Grace Hopper' });
+  for (const password of [LEAKED, 'Password1', 'latchkey2026', 'Hopper1906']) {
+    const answer = await changing(person.browser, password);
+    expect(answer.status, password).toBe(400);
+    expect(fieldOnPage(answer.text, 'newPassword').isInvalid).toBe(true);
+    expect(answer.text).not.toContain(password);
+  }
+  await signIn(application, person);
+  expect((await changing(person.browser, 'another password')).status).toBe(302);
+});
+
+test('whether there is such a person changes neither the answer nor what is asked', async () => {
+  const { email } = await signUp(application, { name: 'Grace Hopper' });
+  const outcomes: unknown[] = [];
+  for (const one of [email, 'nobody-yet@example.com']) {
+    api.asked.length = 0;
+    const { status, text } = await signingUp(one, LEAKED);
+    outcomes.push([status, textOf(text).replaceAll(one, 'them'), api.asked.length]);
+  }
+  expect(outcomes[0]).toEqual(outcomes[1]);
+});
+
+test('an API that is down keeps nobody out, and no log line tells of a password', async () => {
+  api.answer = (response) => response.writeHead(500).end();
+  const person = await signUp(application, { password: LEAKED });
+  await signIn(application, person);
+  const warnings = application.logged.filter(({ level }) => level >= LOG_WARN);
+  expect(warnings.map(({ reason }) => reason)).toEqual(['It answered 500.']);
+  const lines = JSON.stringify(application.logged);
+  for (const secret of [LEAKED, PASSWORD, sha1(LEAKED).slice(0, 5)]) {
+    expect(lines).not.toContain(secret);
+  }
+  // Signing in asks nobody.
+  expect(api.asked).toHaveLength(1);
+});

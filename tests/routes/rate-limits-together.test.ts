@@ -1,0 +1,176 @@
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { LOG_ERROR, startApplication, type TestApplication } from '../fixtures/application.ts';
+import { BrowserLike } from '../fixtures/browser-like.ts';
+import { openBrowser, PASSWORD, signIn, signUp } from '../fixtures/people.ts';
+import { startPostgres, type Postgres } from '../fixtures/postgres.ts';
+import { startRedis, type Redis } from '../fixtures/redis.ts';
+
+// Processes of one application hold the same keys, or nobody could move from one to the other.
+const KEYS = {
+  ENCRYPTION_KEYS: `test:${randomBytes(32).toString('base64')}`,
+  PASSWORD_PEPPER: randomBytes(32).toString('base64'),
+};
+const LIMITS = { PASSWORD_TRIES_PER_ACCOUNT: '10', TRUSTED_PROXIES: '1' };
+
+const guess = (application: TestApplication, email: string, password = 'not it') =>
+  new BrowserLike(application.origin).post(
+    '/login',
+    { email, password },
+    { headers: { 'X-Forwarded-For': '198.51.100.7' } },
+  );
+
+describe.each(['PostgreSQL', 'Redis'] as const)('two servers that count in %s', (where) => {
+  let postgres: Postgres;
+  let redis: Redis | null = null;
+  let both: [TestApplication, TestApplication];
+
+  beforeAll(async () => {
+    postgres = await startPostgres();
+    if (where === 'Redis') redis = await startRedis();
+    const env = {
+      ...{ ...KEYS, ...LIMITS, DATABASE_URL: await postgres.createDatabase() },
+      ...(redis ? { REDIS_URL: redis.url } : {}),
+    };
+    both = [await startApplication({ env }), await startApplication({ env })];
+  });
+  afterAll(async () => {
+    for (const application of both) await application.close();
+    await redis?.close();
+    await postgres.close();
+  });
+
+  test('of fifty wrong passwords at once ten are looked at', async () => {
+    const { email } = await signUp(both[0]);
+    const answers = await Promise.all(
+      Array.from({ length: 50 }, (_, turn) => guess(both[turn % 2 === 0 ? 0 : 1], email)),
+    );
+    const statuses = answers.map(({ status }) => status);
+    expect(statuses.filter((status) => status === 400)).toHaveLength(10);
+    expect(statuses.filter((status) => status === 429)).toHaveLength(40);
+    expect((await guess(both[0], email, PASSWORD)).status).toBe(429);
+    expect((await guess(both[1], email, PASSWORD)).status).toBe(429);
+  });
+
+  test('a right password gives its try back to both', async () => {
+    const person = await signUp(both[0]);
+    for (let turn = 0; turn < 12; turn += 1) {
+      expect((await guess(both[turn % 2 === 0 ? 0 : 1], person.email, PASSWORD)).status).toBe(302);
+    }
+  });
+
+  test('whoever deletes their account leaves no counter behind', async () => {
+    const before = await keysOfAccounts();
+    const person = await signUp(both[0]);
+    for (let times = 0; times < 3; times += 1) await guess(both[1], person.email);
+    const { browser } = person;
+    expect((await keysOfAccounts()).length).toBeGreaterThan(before.length);
+    const fields = { email: person.email };
+    expect((await browser.post('/settings/data/delete', fields)).status).toBe(302);
+    expect(await keysOfAccounts()).toEqual(before);
+  });
+
+  const keysOfAccounts = async () => {
+    const keys = redis
+      ? await redis.keys()
+      : both[0].sql<{ key: string }>('SELECT key FROM "RateLimit"').map(({ key }) => key);
+    return keys.filter((key) => key.includes('account:')).sort();
+  };
+});
+
+describe('counters in a Redis that is stopped', () => {
+  let redis: Redis;
+  let application: TestApplication;
+  const errors = () => application.logged.filter(({ level }) => level >= LOG_ERROR);
+
+  beforeAll(async () => {
+    redis = await startRedis();
+    application = await startApplication({ env: { ...LIMITS, REDIS_URL: redis.url } });
+  });
+  afterAll(async () => {
+    await application.close();
+    await redis.close();
+  });
+
+  test('nobody gets in, nobody is signed out, and it works again by itself', async () => {
+    const person = await signUp(application);
+    await guess(application, person.email);
+    const cut = errors().length;
+    await redis.stop();
+    for (const path of ['/login', '/login.data', '/signup', '/signup.data']) {
+      const visitor = openBrowser(application);
+      const answer = await visitor.post(path, {
+        ...person,
+        browser: '',
+        email: `x${person.email}`,
+      });
+      expect(answer.status, path).toBe(503);
+      expect(answer.headers['retry-after'], path).toBe('10');
+      expect(await visitor.sessionToken(), path).toBeNull();
+    }
+    const right = openBrowser(application);
+    const fields = { email: person.email, password: PASSWORD };
+    expect((await right.post('/login', fields)).status).toBe(503);
+    expect(await right.sessionToken()).toBeNull();
+    const deletion = await person.browser.post('/settings/data/delete', fields);
+    expect(deletion.status).toBe(503);
+    expect(deletion.headers['set-cookie']).toBeUndefined();
+    // Whoever is signed in needs no counter.
+    for (const path of ['/', '/settings/sessions', '/settings/profile', '/settings/password']) {
+      expect((await person.browser.get(path)).status, path).toBe(200);
+    }
+    const outages = errors().slice(cut);
+    expect(outages.filter(({ msg }) => msg.startsWith('Redis is not available'))).toHaveLength(1);
+    expect(outages.filter(({ msg }) => msg.startsWith('a dependency is down'))).toHaveLength(6);
+
+    await redis.start();
+    await expect
+      .poll(async () => (await openBrowser(application).post('/login', fields)).status, {
+        timeout: 20_000,
+      })
+      .toBe(302);
+    expect((await person.browser.get('/settings/profile')).status).toBe(200);
+    expect(application.logged.map(({ msg }) => msg)).toContain('Redis is available again');
+    const another = { ...fields, email: `another-${person.email}`, name: 'Another' };
+    expect((await openBrowser(application).post('/signup', another)).status).toBe(302);
+  });
+
+  test('a server whose Redis was never there serves its pages, and stops when told to', async () => {
+    const gone = await startRedis();
+    await gone.close();
+    const alone = await startApplication({ env: { REDIS_URL: gone.url } });
+    const visitor = openBrowser(alone);
+    expect((await visitor.get('/')).status).toBe(200);
+    expect((await visitor.get('/login')).status).toBe(200);
+    const answer = await visitor.post('/login', { email: 'a@example.com', password: PASSWORD });
+    expect(answer.status).toBe(503);
+    await alone.close();
+  });
+});
+
+describe('counters in a PostgreSQL whose table is gone', () => {
+  let postgres: Postgres;
+  let application: TestApplication;
+  beforeAll(async () => {
+    postgres = await startPostgres();
+    application = await startApplication({
+      env: { ...LIMITS, DATABASE_URL: await postgres.createDatabase() },
+    });
+  });
+  afterAll(async () => {
+    await application.close();
+    await postgres.close();
+  });
+
+  test('nobody gets in, nobody is signed out, and it works again', async () => {
+    const person = await signUp(application);
+    application.sql('ALTER TABLE "RateLimit" RENAME TO "RateLimitAway"');
+    const fields = { email: person.email, password: PASSWORD };
+    const answer = await openBrowser(application).post('/login', fields);
+    expect(answer.status).toBe(503);
+    expect(answer.headers['retry-after']).toBe('10');
+    expect((await person.browser.get('/settings/profile')).status).toBe(200);
+    application.sql('ALTER TABLE "RateLimitAway" RENAME TO "RateLimit"');
+    await signIn(application, person);
+  });
+});
