@@ -1,6 +1,7 @@
 import type { LatchkeyContext } from '#app/context.server.ts';
 import type { SignedIn } from './guards.server.ts';
 import { renewSession } from './sign-in.server.ts';
+import { signOutOthers as endOtherSessions } from './sign-out-others.server.ts';
 
 /**
  * What follows when a way to sign in was added or taken away: a new token for this browser, and, if
@@ -16,13 +17,8 @@ export async function renewAfterChange(
 ): Promise<{ headers: Headers; count: number | null } | null> {
   const cookie = await renewSession(context);
   if (cookie === null) return null;
-  const ended = signOutOthers
-    ? await context.sessions.revokeOthers(
-        person.id,
-        session.id,
-        { reason: 'signed-out-elsewhere' },
-        context.now,
-      )
+  const count = signOutOthers
+    ? await endOtherSessions(context, person.id, session.id, 'signed-out-elsewhere')
     : null;
-  return { headers: new Headers({ 'Set-Cookie': cookie }), count: ended?.length ?? null };
+  return { headers: new Headers({ 'Set-Cookie': cookie }), count };
 }

@@ -4,7 +4,7 @@ import type { LatchkeyContext } from '#app/context.server.ts';
 import type { MailContent } from '#app/mail/mail.ts';
 import { MINUTE_MS } from '#app/sessions/index.ts';
 import type { Leave } from './rate-limits.server.ts';
-import { takeTry } from './try.server.ts';
+import { takeMail, takeTry } from './try.server.ts';
 
 /** Codes that are typed into the browser that asked for them. */
 type TypedPurpose = Extract<CodePurpose, 'sign-up' | 'password-reset' | 'email-change'>;
@@ -74,8 +74,7 @@ export async function sendCodeAgain(
   const cookie = context.cookies[COOKIES[purpose]];
   const waiting = cookie.read(request.headers.get('cookie'), context.now);
   if (!waiting) return null;
-  const { ipAddress } = context.device;
-  const leave = await context.limits.takeMail({ email: waiting.email, ipAddress });
+  const leave = await takeMail(context, waiting.email);
   if (!leave.isGiven) return leave;
   const again = await context.mailedCodes.reissue({ ...waiting, purpose }, context.now);
   if (!again) return null;

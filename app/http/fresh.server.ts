@@ -50,7 +50,7 @@ export async function goOn(
   redirectTo: unknown,
 ): Promise<TypedResponse<never>> {
   const held = await context.session();
-  const cookie = await renewSession(context);
+  const cookie = await renewSession(context, { isProven: true });
   if (cookie === null || held.state !== 'live') {
     return redirect(loginPathFor(request, context.origin));
   }

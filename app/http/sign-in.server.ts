@@ -58,12 +58,18 @@ function askForSecondFactor(context: LatchkeyContext, proven: Proven): TypedResp
 }
 
 /**
- * A new token after the person has proven again who they are; the old one is dead at once.
- * Answers the `Set-Cookie` value; null when the session ended meanwhile.
+ * A new token for this browser, after a change of the account that asks for one or after the person
+ * has proven again who they are; the old one is dead at once. Answers the `Set-Cookie` value; null
+ * when the session ended meanwhile.
+ *
+ * @param isProven only a proof makes the session fresh again.
  */
-export async function renewSession(context: LatchkeyContext): Promise<string | null> {
+export async function renewSession(
+  context: LatchkeyContext,
+  { isProven = false }: { isProven?: boolean } = {},
+): Promise<string | null> {
   if (!context.token) return null;
-  const renewed = await context.sessions.renew(context.token, context.now);
+  const renewed = await context.sessions.renew(context.token, context.now, { isProven });
   if (!renewed) return null;
   const cookie = cookieFor(context, renewed.token, renewed.session.remember);
   context.owed.cookies.push(cookie);

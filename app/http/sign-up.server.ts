@@ -4,13 +4,13 @@ import { passwordProof } from '#app/credentials/proof.ts';
 import { noteActivity } from './note-activity.server.ts';
 import type { Leave } from './rate-limits.server.ts';
 import { startSession } from './sign-in.server.ts';
+import { takeMail } from './try.server.ts';
 
 /** Leave to make an account, and to have the mail sent that it takes. */
 export async function takeSignUp(context: LatchkeyContext, email: string): Promise<Leave> {
-  const { ipAddress } = context.device;
-  const leave = await context.limits.takeSignUp(ipAddress);
+  const leave = await context.limits.takeSignUp(context.device.ipAddress);
   if (!leave.isGiven || !context.mailer.isOn) return leave;
-  return context.limits.takeMail({ email, ipAddress });
+  return takeMail(context, email);
 }
 
 /** Signs the owner of a new account in, for the first time. */

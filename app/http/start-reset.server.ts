@@ -2,6 +2,7 @@ import { redirect, type TypedResponse } from '@remix-run/node';
 import type { LatchkeyContext } from '#app/context.server.ts';
 import { startPasswordReset } from './password-reset.server.ts';
 import { signedOutHeaders } from './sign-in.server.ts';
+import { takeMail } from './try.server.ts';
 import { writeToast, type ToastMessage } from './toast-cookie.server.ts';
 
 /**
@@ -17,7 +18,7 @@ export async function startReset(
   const headers = signedOutHeaders(context);
   headers.append('Set-Cookie', writeToast(toast, context.origin));
   if (!context.mailer.isOn) return redirect('/login', { headers });
-  const leave = await context.limits.takeMail({ email, ipAddress: context.device.ipAddress });
+  const leave = await takeMail(context, email);
   if (!leave.isGiven) return redirect('/forgot-password', { headers });
   headers.append('Set-Cookie', await startPasswordReset(context, email));
   return redirect('/reset-password', { headers });

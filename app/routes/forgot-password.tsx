@@ -10,6 +10,7 @@ import { emailSchema } from '#app/credentials/password-schema.ts';
 import { comeBackLater, parseForm, tryAgain } from '#app/http/form.server.ts';
 import { findSession } from '#app/http/guards.server.ts';
 import { startPasswordReset } from '#app/http/password-reset.server.ts';
+import { takeMail } from '#app/http/try.server.ts';
 import { Button } from '#app/ui/button.tsx';
 import { Field, FormError, useFocusOnError } from '#app/ui/field.tsx';
 import { FormPage, Notice } from '#app/ui/page.tsx';
@@ -33,7 +34,7 @@ export async function action({ request, context }: ActionFunctionArgs) {
   if (!form.ok) return tryAgain(form.reply);
   if (!context.mailer.isOn) return redirect('/forgot-password');
   const { email } = form.value;
-  const leave = await context.limits.takeMail({ email, ipAddress: context.device.ipAddress });
+  const leave = await takeMail(context, email);
   if (!leave.isGiven) return comeBackLater(form.fail, leave.retryAfterSeconds);
   const cookie = await startPasswordReset(context, email);
   return redirect('/reset-password', { headers: { 'Set-Cookie': cookie } });

@@ -111,7 +111,9 @@ const confirm: Finish = async (context, provider, begun, identity) => {
     return redirect(troublePath(begun, 'not-again'));
   }
   await context.connections.authenticate({ ...identity, provider: provider.id }, context.now);
-  const cookie = await renewSession(context);
+  const cookie = await renewSession(context, { isProven: true });
   if (cookie === null) return redirect('/login');
-  return redirect(begun.redirectTo, { headers: { 'Set-Cookie': cookie } });
+  // A form that was kept is sent on from there: this is a link that was followed, and sends none.
+  const query = new URLSearchParams({ redirectTo: begun.redirectTo });
+  return redirect(`/confirm?${query}`, { headers: { 'Set-Cookie': cookie } });
 };

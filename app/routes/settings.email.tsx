@@ -11,6 +11,7 @@ import { emailSchema } from '#app/credentials/password-schema.ts';
 import { sendCode } from '#app/http/code-by-mail.server.ts';
 import { comeBackLater, parseForm, tryAgain } from '#app/http/form.server.ts';
 import { requireFresh } from '#app/http/fresh.server.ts';
+import { takeMail } from '#app/http/try.server.ts';
 import { Button, ButtonLink } from '#app/ui/button.tsx';
 import { Field, FormError, useFocusOnError } from '#app/ui/field.tsx';
 import { Notice, SettingsHeading } from '#app/ui/page.tsx';
@@ -46,10 +47,7 @@ export async function action(args: ActionFunctionArgs) {
   if (!context.mailer.isOn) return redirect('/settings/email');
   const { newEmail } = form.value;
   const isVerifying = newEmail === person.email;
-  const leave = await context.limits.takeMail({
-    email: newEmail,
-    ipAddress: context.device.ipAddress,
-  });
+  const leave = await takeMail(context, newEmail);
   if (!leave.isGiven) return comeBackLater(form.fail, leave.retryAfterSeconds);
   const isTaken = await isEmailTaken(context.db, newEmail);
   const cookie = await sendCode(context, {

@@ -179,10 +179,17 @@ export class Sessions<Meta = unknown, Person = unknown> {
   }
 
   /**
-   * A new token for a live session, after a full proof of identity; the old token is dead when
-   * this returns. Null when the token is not (or no longer) that of a live session.
+   * A new token for a live session; the old token is dead when this returns. Null when the token is
+   * not (or no longer) that of a live session.
+   *
+   * @param isProven true (the default) after a full proof of identity, which is then the session's
+   *   last; false when something else was the reason, and the session is no fresher for it.
    */
-  async renew(tokenText: string, now: Date): Promise<Started<Meta> | null> {
+  async renew(
+    tokenText: string,
+    now: Date,
+    { isProven = true }: { isProven?: boolean } = {},
+  ): Promise<Started<Meta> | null> {
     const old = parseToken(tokenText);
     const resumed = await this.resume(tokenText, now, { countsAsActivity: false });
     if (!old || resumed.state !== 'live') return null;
@@ -191,7 +198,7 @@ export class Sessions<Meta = unknown, Person = unknown> {
     const renewed: Session<Meta> = {
       ...resumed.session,
       lastSeenAt,
-      reauthenticatedAt: now,
+      reauthenticatedAt: isProven ? now : resumed.session.reauthenticatedAt,
       expiresAt: expiryAfter(resumed.session, lastSeenAt, this.timeouts),
     };
     return this.#store.renewSession

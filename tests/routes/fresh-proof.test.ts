@@ -201,7 +201,7 @@ describe('the proof', () => {
     const withoutCode = await proveAgain(browser, asked);
     expect(withoutCode.status).toBe(400);
     expect(fieldOnPage(withoutCode.text, 'secondFactor').isInvalid).toBe(true);
-    const code = await totp.codeAt(application.clock.now());
+    const code = totp.codeAt(application.clock.now());
     const withoutPassword = await proveAgain(browser, asked, { secondFactor: code });
     expect(withoutPassword.status).toBe(400);
     expect((await browser.get('/settings/password')).status).toBe(302);

@@ -13,7 +13,6 @@ CREATE TABLE "MailedCode" (
     "triesLeft" INTEGER NOT NULL,
     "createdAt" TIMESTAMP(3) NOT NULL,
     "expiresAt" TIMESTAMP(3) NOT NULL,
-    "usedAt" TIMESTAMP(3),
 
     CONSTRAINT "MailedCode_pkey" PRIMARY KEY ("id")
 );
@@ -118,6 +117,9 @@ CREATE TABLE "RateLimit" (
 
 -- CreateIndex
 CREATE INDEX "MailedCode_userId_purpose_idx" ON "MailedCode"("userId", "purpose");
+
+-- CreateIndex
+CREATE INDEX "MailedCode_email_idx" ON "MailedCode"("email");
 
 -- CreateIndex
 CREATE INDEX "MailedCode_expiresAt_idx" ON "MailedCode"("expiresAt");

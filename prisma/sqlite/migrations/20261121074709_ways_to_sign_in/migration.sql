@@ -13,7 +13,6 @@ CREATE TABLE "MailedCode" (
     "triesLeft" INTEGER NOT NULL,
     "createdAt" DATETIME NOT NULL,
     "expiresAt" DATETIME NOT NULL,
-    "usedAt" DATETIME,
     CONSTRAINT "MailedCode_userId_fkey" FOREIGN KEY ("userId") REFERENCES "User" ("id") ON DELETE CASCADE ON UPDATE CASCADE
 );
 
@@ -107,6 +106,9 @@ CREATE TABLE "RateLimit" (
 
 -- CreateIndex
 CREATE INDEX "MailedCode_userId_purpose_idx" ON "MailedCode"("userId", "purpose");
+
+-- CreateIndex
+CREATE INDEX "MailedCode_email_idx" ON "MailedCode"("email");
 
 -- CreateIndex
 CREATE INDEX "MailedCode_expiresAt_idx" ON "MailedCode"("expiresAt");

@@ -1,0 +1,32 @@
+import { redirect, type ActionFunctionArgs, type LoaderFunctionArgs } from '@remix-run/node';
+import { z } from 'zod';
+import { assertionSchema } from '#app/credentials/passkey-schema.ts';
+import { parseForm } from '#app/http/form.server.ts';
+import { goOn } from '#app/http/fresh.server.ts';
+import { requireSession } from '#app/http/guards.server.ts';
+import { findPasskeyChallenge } from '#app/http/passkey-challenge.server.ts';
+import { safeRedirectTo } from '#app/http/redirect-to.server.ts';
+
+const formSchema = z.object({ credential: assertionSchema, redirectTo: z.string().optional() });
+
+/** The page that asks is /confirm. */
+export async function loader(args: LoaderFunctionArgs) {
+  await requireSession(args);
+  return redirect('/confirm');
+}
+
+/** Takes a passkey of the person who is signed in for proof that it is still them. */
+export async function action(args: ActionFunctionArgs) {
+  const { context, request } = args;
+  const { person, session } = await requireSession(args);
+  const form = await parseForm(request, formSchema);
+  const { credential, redirectTo } = form.ok ? form.value : {};
+  const challenge = findPasskeyChallenge(context, request, 'confirm', session.id);
+  const isProven =
+    credential !== undefined &&
+    challenge !== null &&
+    (await context.passkeys.confirm(person.id, credential, challenge, context.now));
+  if (isProven) return goOn(context, request, redirectTo);
+  const query = new URLSearchParams({ redirectTo: safeRedirectTo(redirectTo), passkey: 'refused' });
+  return redirect(`/confirm?${query}`);
+}

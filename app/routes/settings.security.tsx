@@ -1,0 +1,103 @@
+import type { LoaderFunctionArgs, MetaFunction } from '@remix-run/node';
+import { Link, useLoaderData } from '@remix-run/react';
+import { ChevronRight } from 'lucide-react';
+import type { ReactNode } from 'react';
+import { requireSession } from '#app/http/guards.server.ts';
+import { SettingsHeading } from '#app/ui/page.tsx';
+import { RelativeTime } from '#app/ui/relative-time.tsx';
+
+export const meta: MetaFunction = () => [
+  { title: 'Signing in · Latchkey' },
+  { name: 'robots', content: 'noindex' },
+];
+
+export async function loader(args: LoaderFunctionArgs) {
+  const { context } = args;
+  const { person } = await requireSession(args);
+  const { password, totp, _count } = await context.db.user.findUniqueOrThrow({
+    where: { id: person.id },
+    select: {
+      password: { select: { changedAt: true } },
+      totp: { select: { createdAt: true } },
+      _count: {
+        select: {
+          passkeys: true,
+          connections: true,
+          recoveryCodes: { where: { usedAt: null } },
+        },
+      },
+    },
+  });
+  return {
+    now: context.now.toISOString(),
+    passwordChangedAt: password?.changedAt.toISOString() ?? null,
+    totpSince: totp?.createdAt.toISOString() ?? null,
+    ..._count,
+    hasProviders: context.providers.list().length > 0,
+  };
+}
+
+export default function Security() {
+  const page = useLoaderData<typeof loader>();
+  const { now } = page;
+  return (
+    <>
+      <SettingsHeading
+        title="Signing in"
+        lead="The ways in to your account. More than one is good: if you lose one, another still opens."
+      />
+      <ul className="grid">
+        <Way to="/settings/password" name="Password">
+          {page.passwordChangedAt ? (
+            <RelativeTime at={page.passwordChangedAt} now={now} prefix="Changed" />
+          ) : (
+            'None. You sign in another way.'
+          )}
+        </Way>
+        <Way to="/settings/two-factor" name="Two-factor sign-in">
+          {page.totpSince ? (
+            <>
+              <RelativeTime at={page.totpSince} now={now} prefix="On since" />
+              {` · ${countText(page.recoveryCodes, 'recovery code')} left`}
+            </>
+          ) : (
+            'Off. With it, a stolen password opens nothing.'
+          )}
+        </Way>
+        <Way to="/settings/passkeys" name="Passkeys">
+          {page.passkeys === 0
+            ? 'None. Sign in with your fingerprint, face or device PIN.'
+            : countText(page.passkeys, 'passkey')}
+        </Way>
+        {(page.hasProviders || page.connections > 0) && (
+          <Way to="/settings/connections" name="Connections">
+            {page.connections === 0
+              ? 'None. Sign in with an account that you have elsewhere.'
+              : countText(page.connections, 'connection')}
+          </Way>
+        )}
+      </ul>
+    </>
+  );
+}
+
+function Way({ to, name, children }: { to: string; name: string; children: ReactNode }) {
+  return (
+    <li className="border-b border-line last:border-0">
+      <Link
+        to={to}
+        className="-mx-3 grid grid-cols-[minmax(0,1fr)_auto] items-center gap-4 rounded-xl px-3 py-5 hover:bg-sunken"
+      >
+        <span className="grid gap-1">
+          <strong className="font-semibold">{name}</strong>
+          <span className="text-small text-muted">{children}</span>
+        </span>
+        <ChevronRight aria-hidden className="size-5 text-muted" strokeWidth={1.75} />
+      </Link>
+    </li>
+  );
+}
+
+function countText(count: number, noun: string): string {
+  return count === 1 ? `1 ${noun}` : `${count} ${noun}s`;
+}
