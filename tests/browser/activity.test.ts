@@ -38,7 +38,7 @@ const enter = async (page: Page, { email, password }: TestPerson) => {
   await page.goto(`${application.origin}/login`);
   await page.getByLabel('E-mail').fill(email);
   await page.getByLabel('Password').fill(password);
-  await page.getByRole('main').getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('main').getByRole('button', { name: 'Sign in', exact: true }).click();
   await page.getByRole('heading', { name: 'Hello' }).waitFor();
 };
 
@@ -112,7 +112,7 @@ describe.each([
     const asked: string[] = [];
     page.on('request', (request) => asked.push(request.url(), request.headers().referer ?? ''));
     await page.goto(link);
-    const key = page.getByLabel('Key');
+    const key = page.getByLabel('Key', { exact: true });
     if (scripts) {
       await page.getByText('From the link in the mail.').waitFor();
       expect(await key.inputValue()).toBe(link.split('#')[1]);
