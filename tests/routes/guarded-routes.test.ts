@@ -92,6 +92,8 @@ describe.each(strangers)('%s', (_who, make) => {
   let before: string;
   beforeAll(async () => {
     browser = await make();
+    // Mail that is on its way is no doing of theirs.
+    await application.mailWorker.idle();
     before = application.everything();
   });
   afterAll(() => expect(application.everything()).toEqual(before));
