@@ -32,7 +32,12 @@ export function SettingsHeading({
   return (
     <div className="mb-8 flex flex-wrap items-center justify-between gap-x-6 gap-y-3">
       <h1 className="text-title font-semibold">{title}</h1>
-      {lead && <p className="order-last w-full max-w-136 text-muted sm:-mt-2">{lead}</p>}
+      {lead && (
+        // A line of its own, also below a short title.
+        <div className="order-last w-full sm:-mt-2">
+          <p className="max-w-136 text-muted">{lead}</p>
+        </div>
+      )}
       {action && <div className="max-sm:order-last">{action}</div>}
     </div>
   );

@@ -167,7 +167,7 @@ describe('a failed sign-in', () => {
   test('takes the same statements, and gives the same answer, for an e-mail that nobody has', async () => {
     const { email } = await signUp(application);
     const observe = async (address: string) => {
-      await application.mailWorker.idle();
+      await application.mailWorker?.idle();
       const cut = application.statements.length;
       const { status, headers, text } = await fail(address);
       const { date: _date, 'content-security-policy': _nonce, ...rest } = headers;

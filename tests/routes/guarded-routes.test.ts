@@ -93,7 +93,7 @@ describe.each(strangers)('%s', (_who, make) => {
   beforeAll(async () => {
     browser = await make();
     // Mail that is on its way is no doing of theirs.
-    await application.mailWorker.idle();
+    await application.mailWorker?.idle();
     before = application.everything();
   });
   afterAll(() => expect(application.everything()).toEqual(before));

@@ -142,7 +142,7 @@ describe('a sign-in', () => {
 
   /** Without what the mail worker does, which comes after the answer. */
   const answerOf = async (act: () => Promise<unknown>) => {
-    await application.mailWorker.idle();
+    await application.mailWorker?.idle();
     const statements = await statementsOf(act);
     return statements.filter((sql) => sql.startsWith('INSERT') || !sql.includes('OutgoingMail'));
   };
