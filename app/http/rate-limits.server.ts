@@ -17,7 +17,7 @@ export interface RateLimitOptions {
   /** Accounts made from one network within an hour, and in all. */
   signUpsPerNetwork: number;
   signUpsInAll: number;
-  /** Mails that may be asked for to one address within an hour. */
+  /** Mails that may be asked for to one address from one network within an hour. */
   mailsPerAddress: number;
   /** Mails that may be asked for from one network within an hour, to whatever addresses. */
   mailsPerNetwork: number;
@@ -74,6 +74,8 @@ const HOUR_SECONDS = 3600;
 const SECOND_MS = 1000;
 /** An account that many networks try at once: this many times what one of them may. */
 const NETWORKS_PER_ACCOUNT = 10;
+/** An address to which many networks have mail sent; fewer, for nobody wants that many. */
+const NETWORKS_PER_ADDRESS = 5;
 const PURPOSE = 'rate limits';
 
 type Counted = [counter: Counter, key: string];
@@ -136,7 +138,8 @@ export function createRateLimits(
   const signUpsByAll = hourly(options.signUpsInAll);
   const mailsByDevice = hourly(options.mailsPerAddress);
   const mailsByNetwork = hourly(options.mailsPerNetwork);
-  const mailsByAddress = hourly(options.mailsPerAddress);
+  const mailsByAddressAndNetwork = hourly(options.mailsPerAddress);
+  const mailsByAddress = hourly(options.mailsPerAddress * NETWORKS_PER_ADDRESS);
   const mailsByAll = hourly(options.mailsInAll);
 
   return {
@@ -150,8 +153,11 @@ export function createRateLimits(
       if (knownSessionId !== null) {
         return take([[mailsByDevice, accountKey(email, 'mail-device', knownSessionId)]]);
       }
+      const network = networkOf(ipAddress);
+      // A stranger in one network uses up no more than its own share of somebody's mails.
       return take([
-        [mailsByNetwork, networkKey(networkOf(ipAddress), 'mail')],
+        [mailsByNetwork, networkKey(network, 'mail')],
+        [mailsByAddressAndNetwork, accountKey(email, 'mail-network', network)],
         [mailsByAddress, accountKey(email, 'mail')],
         [mailsByAll, 'all:mail'],
       ]);

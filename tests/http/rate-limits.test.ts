@@ -213,16 +213,29 @@ describe.each([
     expect([await signUp('192.0.2.1'), await signUp('192.0.2.2')]).toEqual([false, true]);
     expect(await signUp('192.0.2.3')).toBe(false);
 
-    const mailing = await open({ mailsPerAddress: 2, mailsPerNetwork: 3, mailsInAll: 4 });
+    const mailing = await open({ mailsPerAddress: 2, mailsPerNetwork: 4, mailsInAll: 16 });
     const mail = (email: string, ipAddress: string, knownSessionId: string | null = null) =>
       isGiven(mailing.takeMail({ email, ipAddress, knownSessionId }));
+    // To one address from one network, ...
     expect(await mail('a@example.com', '192.0.2.1')).toBe(true);
-    expect(await mail('a@example.com', '192.0.2.2')).toBe(true);
-    expect(await mail('a@example.com', '192.0.2.3')).toBe(false);
+    expect(await mail('a@example.com', '192.0.2.1')).toBe(true);
+    expect(await mail('a@example.com', '192.0.2.1')).toBe(false);
+    // ... from one network to any, ...
     expect(await mail('b@example.com', '192.0.2.1')).toBe(true);
     expect(await mail('c@example.com', '192.0.2.1')).toBe(true);
     expect(await mail('d@example.com', '192.0.2.1')).toBe(false);
-    expect(await mail('d@example.com', '192.0.2.4')).toBe(false);
+    // ... to one address from all networks, ...
+    for (const at of [2, 3, 4, 5]) {
+      expect(await mail('a@example.com', `192.0.2.${at}`)).toBe(true);
+      expect(await mail('a@example.com', `192.0.2.${at}`)).toBe(true);
+    }
+    expect(await mail('a@example.com', '192.0.2.6')).toBe(false);
+    // ... and in all.
+    for (const at of [7, 8]) {
+      expect(await mail(`e${at}@example.com`, `192.0.2.${at}`)).toBe(true);
+      expect(await mail(`f${at}@example.com`, `192.0.2.${at}`)).toBe(true);
+    }
+    expect(await mail('g@example.com', '192.0.2.9')).toBe(false);
     // Nobody keeps a person from a mail by asking for theirs.
     const known = randomUUID();
     expect(await mail('a@example.com', '192.0.2.3', known)).toBe(true);
