@@ -24,6 +24,9 @@ export default defineConfig({
     assetsInlineLimit: 0,
     target: 'es2022',
   },
+  // Only the icons that are drawn go into the server's build: loading all of them takes as long as
+  // the rest of the start.
+  ssr: { noExternal: ['lucide-react'] },
   // Found up front, so that the first page in development does not have to load twice.
   optimizeDeps: { include: ['lucide-react'] },
 });

@@ -1,12 +1,7 @@
-import {
-  generateAuthenticationOptions,
-  generateRegistrationOptions,
-  verifyAuthenticationResponse,
-  verifyRegistrationResponse,
-  type PublicKeyCredentialCreationOptionsJSON,
-  type PublicKeyCredentialRequestOptionsJSON,
+import type {
+  PublicKeyCredentialCreationOptionsJSON,
+  PublicKeyCredentialRequestOptionsJSON,
 } from '@simplewebauthn/server';
-import { decodeAttestationObject, isoBase64URL, isoCBOR } from '@simplewebauthn/server/helpers';
 import { isUniqueViolation } from '#app/database-errors.server.ts';
 import type { Database } from '#app/db.server.ts';
 import type { Assertion, NewPasskey } from './passkey-schema.ts';
@@ -85,6 +80,10 @@ export interface Passkeys {
   remove(userId: string, id: string, now: Date): Promise<'removed' | 'unknown' | 'last-way-in'>;
 }
 
+// Loading it takes a third of a second, which a start need not wait for.
+const loadWebAuthn = () => import('@simplewebauthn/server');
+const loadEncodings = () => import('@simplewebauthn/server/helpers');
+
 const RELYING_PARTY_NAME = 'Latchkey';
 const MAX_PASSKEYS = 50;
 const MINUTE_MS = 60_000;
@@ -110,13 +109,15 @@ export function createPasskeys({ db, origin, spent }: PasskeysOptions): Passkeys
   };
   const spend = (challenge: string, now: Date) =>
     spent.spend(`passkey ${challenge}`, new Date(now.getTime() + PASSKEY_CHALLENGE_MS));
-  const requestOptions = (allowed?: { id: string; transports: string[] }[]) =>
-    generateAuthenticationOptions({
+  const requestOptions = async (allowed?: { id: string; transports: string[] }[]) => {
+    const { generateAuthenticationOptions } = await loadWebAuthn();
+    return generateAuthenticationOptions({
       rpID,
       userVerification: 'required',
       timeout: PASSKEY_CHALLENGE_MS,
       ...(allowed ? { allowCredentials: allowed } : {}),
     });
+  };
   const descriptorsOf = async (userId: string) => {
     const rows = await db.passkey.findMany({
       where: { userId },
@@ -139,9 +140,10 @@ export function createPasskeys({ db, origin, spent }: PasskeysOptions): Passkeys
     if (!row) return null;
     const credential = {
       id,
-      publicKey: isoBase64URL.toBuffer(row.publicKey),
+      publicKey: new Uint8Array(Buffer.from(row.publicKey, 'base64url')),
       counter: Number(row.counter),
     };
+    const { verifyAuthenticationResponse } = await loadWebAuthn();
     // The library throws for whatever is wrong, and nothing in there asks the database.
     const verified = await verifyAuthenticationResponse({
       response: responseOf(assertion),
@@ -162,6 +164,7 @@ export function createPasskeys({ db, origin, spent }: PasskeysOptions): Passkeys
 
   return {
     async registrationOptions({ id, email, name }) {
+      const { generateRegistrationOptions } = await loadWebAuthn();
       return generateRegistrationOptions({
         rpName: RELYING_PARTY_NAME,
         rpID,
@@ -187,7 +190,7 @@ export function createPasskeys({ db, origin, spent }: PasskeysOptions): Passkeys
         const passkey = await db.passkey.create({
           data: {
             ...{ id: credential.id, userId, name: nameFor(aaguid), aaguid, createdAt: now },
-            publicKey: isoBase64URL.fromBuffer(credential.publicKey),
+            publicKey: Buffer.from(credential.publicKey).toString('base64url'),
             counter: credential.counter,
             transports: JSON.stringify(made.response.transports),
             isBackedUp: credentialBackedUp,
@@ -247,6 +250,8 @@ async function verifyRegistration(
   challenge: string,
   expected: { expectedOrigin: string; expectedRPID: string; requireUserVerification: boolean },
 ) {
+  const { verifyRegistrationResponse } = await loadWebAuthn();
+  const encodings = await loadEncodings();
   try {
     const { response, ...rest } = made;
     const { verified, registrationInfo } = await verifyRegistrationResponse({
@@ -254,7 +259,7 @@ async function verifyRegistration(
         ...rest,
         response: {
           clientDataJSON: response.clientDataJSON,
-          attestationObject: withoutStatement(response.attestationObject),
+          attestationObject: withoutStatement(encodings, response.attestationObject),
         },
       },
       expectedChallenge: challenge,
@@ -272,7 +277,10 @@ async function verifyRegistration(
  * The attestation object without the statement of its maker. None was asked for, and to check one
  * that comes all the same would have the server fetch lists from addresses that a stranger chose.
  */
-function withoutStatement(attestationObject: string): string {
+function withoutStatement(
+  { decodeAttestationObject, isoBase64URL, isoCBOR }: Awaited<ReturnType<typeof loadEncodings>>,
+  attestationObject: string,
+): string {
   const decoded = decodeAttestationObject(isoBase64URL.toBuffer(attestationObject));
   const bare = new Map<string, string | Map<string, string> | Uint8Array>([
     ['fmt', 'none'],
