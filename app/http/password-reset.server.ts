@@ -52,9 +52,12 @@ export async function finishPasswordReset(
   newPassword: string,
 ): Promise<boolean> {
   const { now, passwords, spent, sessions, mailedCodes } = context;
+  // First: should that fail, nothing else has happened, and the same form can be sent again.
+  await sessions.revokeOthers(userId, null, { reason: 'password-changed' }, now);
   const isFirst = await spent.spend(`password reset ${codeId}`, new Date(provenAt + DAY_MS));
   if (!isFirst) return false;
   await passwords.set(userId, newPassword, now);
+  // Once more: somebody may have signed in with the old one in between.
   await sessions.revokeOthers(userId, null, { reason: 'password-changed' }, now);
   await mailedCodes.discard(userId, ['password-reset', 'email-change']);
   await noteActivity(context, userId, { kind: 'password-reset' });

@@ -1,7 +1,15 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { LOG_ERROR, startApplication, type TestApplication } from '../fixtures/application.ts';
 import type { Answer, BrowserLike } from '../fixtures/browser-like.ts';
-import { openBrowser, PASSWORD, signIn, signUp, type TestPerson } from '../fixtures/people.ts';
+import {
+  mailboxOf,
+  openBrowser,
+  PASSWORD,
+  signIn,
+  signUp,
+  submitSignUp,
+  type TestPerson,
+} from '../fixtures/people.ts';
 import { startPostgres, type Postgres } from '../fixtures/postgres.ts';
 import { dataPathOf, everyRoute, goodFields, pathOf } from './every-route.ts';
 import { fieldOnPage, textOf } from './form-on-page.ts';
@@ -10,6 +18,8 @@ const MINUTE_MS = 60_000;
 const PAGES = [
   ...['/', '/settings/sessions', '/settings/profile', '/settings/password', '/settings/data'],
   ...['/settings/data/delete', '/settings/sessions/others/sign-out', '/login', '/signup'],
+  ...['/settings/email', '/settings/security', '/settings/activity', '/settings/passkeys'],
+  ...['/settings/two-factor', '/settings/connections', '/confirm?redirectTo=%2Fsettings%2Fdata'],
 ];
 /** What does its work without the database. */
 const NEEDS_NO_DATABASE = [
@@ -41,6 +51,16 @@ const expectUnavailable = (answer: Answer, what: string) => {
 const isSignedIn = async (browser: BrowserLike) =>
   (await browser.get('/settings/profile')).status === 200;
 
+/** Has the person's browser wait for a code of each kind, and be about to choose a new password. */
+async function waitForEveryCode({ browser, email }: TestPerson): Promise<void> {
+  await browser.post('/forgot-password', { email });
+  const { code } = await mailboxOf(application).nextMailTo(email, 'password-reset-code');
+  await browser.post('/reset-password', { code: String(code) });
+  await browser.post('/forgot-password', { email });
+  await browser.post('/settings/email', { newEmail: `newer-${email}` });
+  await browser.post('/signup', { email: `other-${email}`, name: 'Grace', password: PASSWORD });
+}
+
 /** The promises of any outage, of which `stop` and `start` are the beginning and the end. */
 const keepsThePromises = (stop: () => Promise<void> | void, start: () => Promise<void> | void) => {
   beforeEach(async () => {
@@ -70,6 +90,7 @@ const keepsThePromises = (stop: () => Promise<void> | void, start: () => Promise
   });
 
   test('every form says so, changes nothing, and signs nobody out', async () => {
+    await waitForEveryCode(person);
     const token = await person.browser.sessionToken();
     await stop();
     for (const route of actions) {
@@ -167,7 +188,7 @@ describe('a database that fails in the middle of what was begun', () => {
     await signIn(application, person);
     await whileFailing(statement, table, async () => {
       const answer = await person.browser.post('/settings/password', {
-        ...{ currentPassword: PASSWORD, newPassword: 'another password', signOutOthers: 'on' },
+        ...{ newPassword: 'another password', signOutOthers: 'on' },
       });
       expect(answer.status).toBe(503);
     });
@@ -185,17 +206,53 @@ describe('a database that fails in the middle of what was begun', () => {
 
   test('an account of which only half can be written is none', async () => {
     const fields = { email: 'half@example.com', name: 'Half', password: PASSWORD };
+    const browser = openBrowser(application);
     await whileFailing('INSERT', 'Password', async () => {
-      expectUnavailable(await openBrowser(application).post('/signup', fields), 'signing up');
+      expectUnavailable(await submitSignUp(application, browser, fields), 'signing up');
     });
+    expect(await browser.sessionToken()).toBeNull();
     expect(application.sql('SELECT id FROM "User" WHERE email = ?', fields.email)).toEqual([]);
-    expect((await openBrowser(application).post('/signup', fields)).status).toBe(302);
+    expect((await submitSignUp(application, browser, fields)).location).toBe('/');
+    expect(await isSignedIn(browser)).toBe(true);
+  });
+
+  test.each([
+    ['the sessions that end', 'UPDATE OF "revokedAt"', 'Session'],
+    ['the new password', 'UPDATE', 'Password'],
+  ])('%s: a reset that failed at it can be done again', async (_what, statement, table) => {
+    const browser = openBrowser(application);
+    const { email } = person;
+    const reset = async () => {
+      await browser.post('/forgot-password', { email });
+      const { code } = await mailboxOf(application).nextMailTo(email, 'password-reset-code');
+      await browser.post('/reset-password', { code: String(code) });
+      return browser.post('/reset-password/new', { newPassword: 'another password' });
+    };
+    await whileFailing(statement, table, async () => {
+      expectUnavailable(await reset(), 'the reset');
+    });
+    expect(await browser.sessionToken()).toBeNull();
+    await signIn(application, person);
+    expect((await reset()).location).toBe('/settings/sessions');
+    expect(await isSignedIn(person.browser)).toBe(false);
+  });
+
+  test('a reset that could end no session can be sent again as it is', async () => {
+    const browser = openBrowser(application);
+    await browser.post('/forgot-password', { email: person.email });
+    const { code } = await mailboxOf(application).nextMailTo(person.email, 'password-reset-code');
+    await browser.post('/reset-password', { code: String(code) });
+    const send = () => browser.post('/reset-password/new', { newPassword: 'another password' });
+    await whileFailing('UPDATE OF "revokedAt"', 'Session', async () => {
+      expectUnavailable(await send(), 'the reset');
+    });
+    expect((await send()).location).toBe('/settings/sessions');
+    expect(await isSignedIn(person.browser)).toBe(false);
   });
 
   test('an account of which only half can be deleted is all there', async () => {
     await whileFailing('DELETE', 'Session', async () => {
-      const fields = { email: person.email, password: PASSWORD };
-      const answer = await person.browser.post('/settings/data/delete', fields);
+      const answer = await person.browser.post('/settings/data/delete', { email: person.email });
       expectUnavailable(answer, 'deleting');
     });
     expect(await isSignedIn(person.browser)).toBe(true);
@@ -227,14 +284,14 @@ describe('a database that fails in the middle of what was begun', () => {
     try {
       for (let count = 0; count < 10; count += 1) {
         expectUnavailable(await openBrowser(application).post('/login', fields), 'signing in');
-        const answer = await person.browser.post('/settings/data', { password: PASSWORD });
+        const answer = await person.browser.post('/confirm', { password: PASSWORD });
         expectUnavailable(answer, 'confirming the password');
       }
     } finally {
       application.sql('ALTER TABLE "PasswordAway" RENAME TO "Password"');
     }
     expect((await openBrowser(application).post('/login', fields)).status).toBe(302);
-    expect((await person.browser.post('/settings/data', { password: PASSWORD })).status).toBe(307);
+    expect((await person.browser.post('/confirm', { password: PASSWORD })).location).toBe('/');
   });
 });
 
