@@ -1,6 +1,7 @@
 import { Script } from 'node:vm';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startApplication, type TestApplication } from '../fixtures/application.ts';
+import { addPasskey } from '../fixtures/passkeys.ts';
 import { openBrowser, PASSWORD, signIn, signUp } from '../fixtures/people.ts';
 import { dataPathOf } from './every-route.ts';
 import { fieldOnPage, tags, textOf } from './form-on-page.ts';
@@ -46,11 +47,14 @@ const scriptsOf = (html: string) =>
     code: code!,
   }));
 
-/** Every page on which the person's own texts may stand. */
-const pages = (id: string) => [
+/** Every page on which the person's own texts may stand: of a session and a passkey of theirs, too. */
+const pages = (id: string, passkeyId: string) => [
   ...['/', '/settings/sessions', '/settings/profile', '/settings/password', '/settings/data'],
   ...['/settings/data/delete', '/settings/sessions/others/sign-out'],
+  ...['/settings/security', '/settings/activity', '/settings/passkeys', '/settings/two-factor'],
+  ...['/settings/connections', '/settings/email'],
   ...[`/settings/sessions/${id}/name`, `/settings/sessions/${id}/sign-out`],
+  ...[`/settings/passkeys/${passkeyId}/name`, `/settings/passkeys/${passkeyId}/remove`],
   ...['/nothing/here'],
 ];
 
@@ -59,6 +63,7 @@ test.each(PAYLOADS)('%s for every text of a person is text on every page', async
   const userAgent = /^[\x20-\x7e]*$/.test(payload) ? payload : 'curl/8';
   const plain = await signUp(application, { name: 'Ada', userAgent });
   const hostile = await signUp(application, { name: payload, userAgent });
+  const passkeyIds: string[] = [];
   for (const [person, label] of [
     [plain, 'Ada'],
     [hostile, payload],
@@ -67,12 +72,17 @@ test.each(PAYLOADS)('%s for every text of a person is text on every page', async
     const phone = await signIn(application, person, { userAgent: person.browser.userAgent });
     const id = (await phone.sessionToken())!.split('.')[0]!;
     await person.browser.post(`/settings/sessions/${id}/name`, { label });
+    const passkey = await addPasskey(application, person.browser);
+    await person.browser.post(`/settings/passkeys/${passkey.id}/name`, { name: label });
+    await person.browser.get('/settings/passkeys');
+    passkeyIds.push(passkey.id);
   }
   const idOf = async ({ browser }: typeof plain) => {
     const rows = sessionRows((await browser.get('/settings/sessions')).text);
     return rows[1]!.namePath!.split('/')[3]!;
   };
-  const [plainPages, hostilePages] = [pages(await idOf(plain)), pages(await idOf(hostile))];
+  const plainPages = pages(await idOf(plain), passkeyIds[0]!);
+  const hostilePages = pages(await idOf(hostile), passkeyIds[1]!);
   const shown = payload.replace(/\s+/g, ' ').trim();
   for (const [index, path] of hostilePages.entries()) {
     const { text } = await hostile.browser.get(path);
@@ -86,6 +96,8 @@ test.each(PAYLOADS)('%s for every text of a person is text on every page', async
   }
   const named = await hostile.browser.get(`/settings/sessions/${await idOf(hostile)}/name`);
   expect(fieldOnPage(named.text, 'label').value).toBe(payload);
+  const passkey = await hostile.browser.get(`/settings/passkeys/${passkeyIds[1]}/name`);
+  expect(fieldOnPage(passkey.text, 'name').value).toBe(payload);
 });
 
 describe('a user agent', () => {
@@ -158,7 +170,7 @@ test.each(inPaths)('%s in an address comes back as text', async (payload) => {
 
 test('to scripts the same texts go as data', async () => {
   const { browser } = await signUp(application, { name: PAYLOADS[0]! });
-  for (const path of pages('x').slice(0, 6)) {
+  for (const path of pages('x', 'x').slice(0, 13)) {
     const { headers } = await browser.get(dataPathOf(path));
     // Nothing that a browser would show as a page.
     expect(headers['content-type']).toBe('text/x-script; charset=utf-8');
