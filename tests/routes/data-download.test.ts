@@ -44,7 +44,10 @@ test('what comes is a file, and no copy of it is kept on the way', async () => {
   expect({ format, version }).toEqual({ format: 'latchkey-data', version: 1 });
   expect(exportedAt).toBe(application.clock.now().toISOString());
   expect(profile).toMatchObject({ email: person.email, name: person.name });
-  expect(Object.keys(profile).sort()).toEqual(['createdAt', 'email', 'id', 'name', 'updatedAt']);
+  expect(Object.keys(profile).sort()).toEqual([
+    ...['createdAt', 'email', 'emailVerifiedAt', 'id', 'name', 'updatedAt'],
+  ]);
+  expect(profile.emailVerifiedAt).toBe(application.clock.now().toISOString());
   expect(Object.keys(password)).toEqual(['changedAt']);
 });
 

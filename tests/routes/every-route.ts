@@ -71,6 +71,7 @@ export function goodFields({ email }: { email: string }): Record<string, Record<
     'routes/login': { email, password: PASSWORD },
     'routes/login_.passkey': { credential: ASSERTION },
     'routes/login_.passkey_.options': {},
+    'routes/confirm_.passkey': { credential: ASSERTION },
     'routes/confirm_.passkey_.options': {},
     'routes/settings.passkeys.new': { credential: NEW_PASSKEY },
     'routes/settings.passkeys_.options': {},

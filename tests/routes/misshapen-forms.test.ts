@@ -1,19 +1,30 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { LOG_ERROR, startApplication, type TestApplication } from '../fixtures/application.ts';
 import { turnOnTotp } from '../fixtures/authenticator.ts';
-import type { AskOptions, BrowserLike } from '../fixtures/browser-like.ts';
-import { openBrowser, signIn, signUp, type TestPerson } from '../fixtures/people.ts';
-import { dataPathOf, everyRoute, goodFields, pathOf } from './every-route.ts';
+import type { Answer, AskOptions, BrowserLike } from '../fixtures/browser-like.ts';
+import { addPasskey } from '../fixtures/passkeys.ts';
+import { mailboxOf, openBrowser, signIn, signUp, type TestPerson } from '../fixtures/people.ts';
+import { SoftwarePasskey } from '../fixtures/software-authenticator.ts';
+import { dataPathOf, everyRoute, goodFields, PASSKEY_ID, pathOf } from './every-route.ts';
 import { fieldOnPage } from './form-on-page.ts';
+
+const QUARTER_HOUR_MS = 15 * 60_000;
 
 let application: TestApplication;
 let person: TestPerson;
 let stranger: BrowserLike;
 /** Owes its second factor. */
 let halfSignedIn: BrowserLike;
+/** Signed in so long ago that a fresh proof is due. */
+let tired: BrowserLike;
+/** Has brought back the code that was mailed, and may choose a new password. */
+let resetting: BrowserLike;
 let phoneId: string;
 beforeAll(async () => {
   application = await startApplication();
+  tired = (await signUp(application)).browser;
+  await tired.get('/');
+  application.clock.advance(QUARTER_HOUR_MS);
   person = await signUp(application);
   const phone = await signIn(application, person);
   // The welcome has been read.
@@ -24,6 +35,13 @@ beforeAll(async () => {
   const careful = await signUp(application);
   await turnOnTotp(application, careful);
   halfSignedIn = await signIn(application, careful);
+  resetting = openBrowser(application);
+  await resetting.post('/forgot-password', { email: careful.email });
+  const { code } = await mailboxOf(application).nextMailTo(careful.email, 'password-reset-code');
+  await resetting.post('/reset-password', { code: String(code) });
+  const passkey = new SoftwarePasskey(application.origin, false, undefined, PASSKEY_ID);
+  await addPasskey(application, person.browser, passkey);
+  await person.browser.get('/settings/passkeys');
   phoneId = (await phone.sessionToken())!.split('.')[0]!;
 });
 afterAll(() => application.close());
@@ -71,7 +89,15 @@ const misspelt: [what: string, spell: (name: string) => string][] = [
 /** The browser in which this form is filled in. */
 const whoFillsIn = (id: string) => {
   if (id.startsWith('routes/login_.')) return halfSignedIn;
+  if (id === 'routes/reset-password_.new') return resetting;
+  if (id.startsWith('routes/confirm')) return tired;
   return id.startsWith('routes/settings') ? person.browser : stranger;
+};
+/** Refused; the page of the one form that only scripts can fill in is elsewhere, and says so. */
+const expectRefused = (id: string, { status, location, text }: Answer) => {
+  if (id !== 'routes/confirm_.passkey' || status === 400) return expect(status).toBe(400);
+  // Scripts are told in the text.
+  expect(location ?? text).toMatch(/\/confirm\?[^"]*\bpasskey=refused\b/);
 };
 const send = (browser: BrowserLike, path: string, { headers, ...rest }: AskOptions) =>
   browser.ask(path, {
@@ -96,7 +122,7 @@ describe.each(formsWithFields.map((route) => [route.id, route] as const))('%s', 
     const path = pathOf(route, phoneId);
     for (const address of [path, dataPathOf(path)]) {
       const answer = await whoFillsIn(id).post(address, body);
-      expect(answer.status).toBe(400);
+      expectRefused(id, answer);
       expect(answer.headers['set-cookie']).toBeUndefined();
     }
   });
@@ -104,7 +130,7 @@ describe.each(formsWithFields.map((route) => [route.id, route] as const))('%s', 
   test('a field that comes twice is refused', async () => {
     const fields = Object.entries(goodFields(person)[id]!);
     const answer = await whoFillsIn(id).post(pathOf(route, phoneId), [...fields, ...fields]);
-    expect(answer.status).toBe(400);
+    expectRefused(id, answer);
   });
 
   test('a file in place of a text is refused', async () => {
@@ -115,7 +141,7 @@ describe.each(formsWithFields.map((route) => [route.id, route] as const))('%s', 
     const answer = await send(whoFillsIn(id), pathOf(route, phoneId), {
       ...{ headers: MULTIPART, body: asParts(parts) },
     });
-    expect(answer.status).toBe(400);
+    expectRefused(id, answer);
   });
 
   test.each([
@@ -136,11 +162,11 @@ describe.each(formsWithFields.map((route) => [route.id, route] as const))('%s', 
     ],
     ['what the form library keeps to itself', '__state__=%7B', 'application/x-www-form-urlencoded'],
     ['its other field', '__intent__=nonsense', 'application/x-www-form-urlencoded'],
-  ])('%s in place of the form is answered with 400', async (_what, body, type) => {
+  ])('%s in place of the form is refused', async (_what, body, type) => {
     const answer = await send(whoFillsIn(id), pathOf(route, phoneId), {
       ...{ headers: { 'Content-Type': type }, body },
     });
-    expect(answer.status).toBe(400);
+    expectRefused(id, answer);
   });
 });
 

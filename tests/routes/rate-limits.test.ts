@@ -1,7 +1,7 @@
 import { afterEach, expect, test, vi } from 'vitest';
 import { startApplication, type TestApplication } from '../fixtures/application.ts';
 import { BrowserLike, type Answer } from '../fixtures/browser-like.ts';
-import { PASSWORD, signIn, signUp } from '../fixtures/people.ts';
+import { PASSWORD, signIn, signUp, submitSignUp } from '../fixtures/people.ts';
 
 const ELSEWHERE = '198.51.100.7'; // ::ffff:c633:6407
 const QUARTER_HOUR_MS = 15 * 60_000;
@@ -219,12 +219,13 @@ test('no more accounts are made than the ceiling allows, from whatever networks'
   await start({ SIGN_UPS_IN_ALL: '3' });
   const statuses: number[] = [];
   for (let turn = 0; turn < 5; turn += 1) {
-    const browser = new BrowserLike(application.origin);
-    const fields = { email: `person-${turn}@example.com`, name: 'P', password: PASSWORD };
     const headers = { 'X-Forwarded-For': `198.51.${turn}.1` };
-    statuses.push((await browser.post('/signup', fields, { headers })).status);
+    const browser = new BrowserLike(application.origin, undefined, { headers });
+    const fields = { email: `person-${turn}@example.com`, name: 'P', password: PASSWORD };
+    statuses.push((await submitSignUp(application, browser, fields)).status);
   }
   expect(statuses).toEqual([302, 302, 302, 429, 429]);
+  expect(application.sql('SELECT id FROM User')).toHaveLength(3);
 });
 
 test('many networks together are stopped', async () => {
@@ -266,18 +267,22 @@ test("a cookie of one's own account gives no tries for another's", async () => {
 });
 
 test.each([
-  ['/settings/password', { newPassword: 'something longer' }, 'currentPassword'],
-  ['/settings/data', {}, 'password'],
-  ['/settings/data/delete', {}, 'password'],
-])('%s counts wrong passwords as well', async (path, fields, field) => {
+  ['/settings/password', { newPassword: 'something longer' }],
+  ['/settings/data/download', {}],
+  ['/settings/data/delete', {}],
+])('the proof that %s asks for counts wrong passwords as well', async (path, fields) => {
   await start();
-  const person = await signUp(application);
-  const send = (password: string) =>
-    person.browser.post(path, { email: person.email, ...fields, [field]: password });
-  for (let times = 0; times < 10; times += 1) expect((await send('not it')).status).toBe(400);
-  const answer = await send(PASSWORD);
+  const { browser, email } = await signUp(application);
+  application.clock.advance(QUARTER_HOUR_MS);
+  const send = () => browser.post(path, { email, ...fields });
+  const { location } = await send();
+  expect(location).toMatch(/^\/confirm\?/);
+  const prove = (password: string) => browser.post('/confirm', { password }, { from: location! });
+  for (let times = 0; times < 10; times += 1) expect((await prove('not it')).status).toBe(400);
+  const answer = await prove(PASSWORD);
   expect(answer.status).toBe(429);
   expect(answer.text).toContain('That was tried too often.');
+  expect((await send()).location).toBe(location);
 });
 
 test('accounts are made from one network as often as is allowed, and no more', async () => {

@@ -1,7 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startApplication, type TestApplication } from '../fixtures/application.ts';
 import type { Answer } from '../fixtures/browser-like.ts';
-import { openBrowser, PASSWORD, signUp, type TestPerson } from '../fixtures/people.ts';
+import {
+  openBrowser,
+  PASSWORD,
+  signUp,
+  submitSignUp,
+  type TestPerson,
+} from '../fixtures/people.ts';
 
 // What the rule itself makes of each is tested in tests/http/redirect-to.test.ts.
 const ELSEWHERE = [
@@ -50,7 +56,7 @@ const ways: [how: string, send: (redirectTo: string) => Promise<Answer>][] = [
   [
     'signing up',
     (redirectTo) =>
-      openBrowser(application).post('/signup', {
+      submitSignUp(application, openBrowser(application), {
         ...{ email: `redirected${(accounts += 1)}@example.com`, name: 'Ada' },
         ...{ password: PASSWORD, redirectTo },
       }),
@@ -62,6 +68,18 @@ const ways: [how: string, send: (redirectTo: string) => Promise<Answer>][] = [
   [
     'the sign-up page, when signed in',
     (redirectTo) => person.browser.get(`/signup?${new URLSearchParams({ redirectTo })}`),
+  ],
+  [
+    'the passkey page, when signed in',
+    (redirectTo) => person.browser.get(`/login/passkey?${new URLSearchParams({ redirectTo })}`),
+  ],
+  [
+    'proving again who it is',
+    (redirectTo) => person.browser.post('/confirm', { password: PASSWORD, redirectTo }),
+  ],
+  [
+    'the page that asks for that, when it was proven just now',
+    (redirectTo) => person.browser.get(`/confirm?${new URLSearchParams({ redirectTo })}`),
   ],
 ];
 const chooseTheme = (redirectTo: string) =>

@@ -168,7 +168,7 @@ describe('a code', () => {
     await expectRefused(browser, answer);
     expect(answer.text).not.toContain(wrong);
     expect(activityOf(person)).toContainEqual({
-      ...{ kind: 'sign-in-failed', detail: '{"what":"second-factor"}' },
+      ...{ kind: 'sign-in-failed', detail: '{"what":"second-factor","count":1}' },
     });
     expect((await enterCode(browser, right)).location).toBe('/');
   });
@@ -317,7 +317,7 @@ describe('the cookie of a pending sign-in', () => {
     const { person, app } = await signUpWithTotp();
     const browser = await halfSignedIn(person);
     const { email } = person;
-    await person.browser.post('/settings/data/delete', { email, password: PASSWORD });
+    await person.browser.post('/settings/data/delete', { email });
     await expectStartOver(browser, await enterCode(browser, app.nextCode()));
   });
 

@@ -197,8 +197,10 @@ describe('a token', () => {
   test('is dead at once when the password is confirmed and a new one is given', async () => {
     const browser = await signIn(application, person, { remember: true });
     const old = (await browser.sessionToken())!;
-    const answer = await browser.post('/settings/data', { password: PASSWORD });
-    expect(answer.status).toBe(307);
+    const answer = await browser.post('/confirm', {
+      ...{ password: PASSWORD, redirectTo: '/settings/data' },
+    });
+    expect(answer.location).toBe('/settings/data');
     const renewed = (await browser.sessionToken())!;
     expect(idOf(renewed)).toBe(idOf(old));
     expect(renewed).not.toBe(old);
@@ -212,9 +214,7 @@ describe('a token', () => {
 test('sessions of a deleted account are out', async () => {
   const leaving = await signUp(application);
   const phone = await signIn(application, leaving, { remember: true });
-  await leaving.browser.post('/settings/data/delete', {
-    ...{ email: leaving.email, password: PASSWORD },
-  });
+  await leaving.browser.post('/settings/data/delete', { email: leaving.email });
   expect(await isSignedIn(phone)).toBe(false);
 });
 
