@@ -26,7 +26,11 @@ beforeAll(async () => {
 });
 afterAll(() => application.close());
 
-const publicPages = ['/', '/login', '/login?redirectTo=%2Fsettings%2Fdata', '/signup', '/nowhere'];
+const publicPages = [
+  ...['/', '/login', '/login?redirectTo=%2Fsettings%2Fdata', '/signup', '/nowhere'],
+  ...['/signup/verify', '/forgot-password', '/reset-password', '/login/passkey'],
+  ...['/email-change/undo', '/not-me', '/outbox'],
+];
 const privatePages = () => [
   '/',
   '/settings/sessions',
@@ -37,6 +41,9 @@ const privatePages = () => [
   '/settings/password',
   '/settings/data',
   '/settings/data/delete',
+  ...['/settings/security', '/settings/activity', '/settings/email', '/settings/email/verify'],
+  ...['/settings/two-factor', '/settings/two-factor/set-up', '/settings/passkeys'],
+  ...['/settings/passkeys/new', '/settings/connections'],
   '/nowhere',
 ];
 
@@ -61,13 +68,13 @@ describe.each([
     for (const path of publicPages) await look(path, 'signed-out');
 
     await page.goto(`${application.origin}/login`);
-    await page.getByRole('main').getByRole('button', { name: 'Sign in' }).click();
+    await page.getByRole('main').getByRole('button', { name: 'Sign in', exact: true }).click();
     await page.getByText('Enter your password.').waitFor();
     await expectAccessible(page, 'a form with errors');
 
     await page.getByLabel('E-mail').fill(person.email);
     await page.getByLabel('Password').fill(person.password);
-    await page.getByRole('main').getByRole('button', { name: 'Sign in' }).click();
+    await page.getByRole('main').getByRole('button', { name: 'Sign in', exact: true }).click();
     await page.getByRole('heading', { name: 'Hello' }).waitFor();
     for (const path of privatePages()) await look(path, 'signed-in');
 

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startApplication, type TestApplication } from '../fixtures/application.ts';
 import { FIREFOX_ON_MAC, SAFARI_ON_IPHONE } from '../fixtures/browser-like.ts';
 import { PHONE, useChromium } from '../fixtures/chromium.ts';
+import { mailboxOf } from '../fixtures/people.ts';
 
 const chromium = useChromium();
 let application: TestApplication;
@@ -13,6 +14,7 @@ beforeAll(async () => {
 afterAll(() => application.close());
 
 const PASSWORD = 'correct horse battery staple';
+const QUARTER_HOUR_MS = 15 * 60_000;
 const NEW_PASSWORD = 'a lighthouse keeps its own hours';
 
 describe.each([
@@ -34,6 +36,10 @@ describe.each([
     await laptop.getByLabel('Name').fill('Ada Lovelace');
     await laptop.getByLabel('E-mail').fill(email);
     await laptop.getByLabel('Password').fill(PASSWORD);
+    await laptop.getByRole('button', { name: 'Create account' }).click();
+    await laptop.getByRole('heading', { name: 'Check your mail' }).waitFor();
+    const mail = await mailboxOf(application).nextMailTo(email, 'sign-up-code');
+    await laptop.getByRole('textbox', { name: 'Code' }).fill(String(mail.code));
     await laptop.getByRole('button', { name: 'Create account' }).click();
     await laptop.getByRole('heading', { name: 'Hello, Ada Lovelace' }).waitFor();
     await toast(laptop, 'Welcome. Your account is ready.');
@@ -70,10 +76,10 @@ describe.each([
     await laptop.getByRole('button', { name: 'Sign out' }).last().click();
     await toast(laptop, 'Ada’s pocket is signed out.');
     await expectRows(list.getByRole('listitem'), [/^Firefox on MacThis device/]);
-    await phone.getByRole('link', { name: 'Password' }).first().click();
+    await phone.getByRole('link', { name: 'Signing in' }).first().click();
     await phone.getByText('You were signed out from another device.').waitFor();
     await signIn(phone, email, PASSWORD);
-    await phone.getByRole('heading', { name: 'Password' }).waitFor();
+    await phone.getByRole('heading', { name: 'Signing in' }).waitFor();
 
     // Ended sessions stay on record, folded away.
     await laptop.goto(at('/settings/sessions'));
@@ -100,7 +106,6 @@ describe.each([
     await signIn(phone, email, PASSWORD);
     await phone.getByRole('heading', { name: 'Hello, Augusta' }).waitFor();
     await laptop.goto(at('/settings/password'));
-    await laptop.getByLabel('Current password').fill(PASSWORD);
     await laptop.getByLabel('New password').fill(NEW_PASSWORD);
     expect(await laptop.getByLabel('Sign out everywhere else').isChecked()).toBe(true);
     await laptop.getByRole('button', { name: 'Change password' }).click();
@@ -108,12 +113,18 @@ describe.each([
     await phone.goto(at('/settings/data'));
     await phone.getByText('You were signed out because your password was changed.').waitFor();
 
-    // The download.
+    // The download, a quarter of an hour later: it asks again who it is, and goes on by itself.
+    application.clock.advance(QUARTER_HOUR_MS);
     await laptop.goto(at('/settings/data'));
+    await laptop.getByRole('button', { name: 'Download your data' }).click();
+    await laptop.getByRole('heading', { name: 'Confirm that it is you' }).waitFor();
+    await laptop.getByLabel('Your password').fill(PASSWORD);
+    await laptop.getByRole('button', { name: 'Go on' }).click();
+    await laptop.getByText('This is not your password.').waitFor();
     await laptop.getByLabel('Your password').fill(NEW_PASSWORD);
     const [download] = await Promise.all([
       laptop.waitForEvent('download'),
-      laptop.getByRole('button', { name: 'Download your data' }).click(),
+      laptop.getByRole('button', { name: 'Go on' }).click(),
     ]);
     expect(download.suggestedFilename()).toBe('latchkey-data-2026-11-21.json');
     const data = JSON.parse(await readFile(await download.path(), 'utf8')) as {
@@ -134,12 +145,11 @@ describe.each([
     // Delete the account: it says what goes, and asks twice.
     await laptop.getByRole('link', { name: 'Delete your account' }).click();
     await laptop.getByText('All 5 sessions on record').waitFor();
-    await laptop.getByLabel('Type your e-mail').fill(email);
-    await laptop.getByLabel('Your password').fill(PASSWORD);
+    await laptop.getByLabel('Type your e-mail').fill(`x${email}`);
     await laptop.getByRole('button', { name: 'Delete my account' }).click();
-    await laptop.getByText('This is not your password.').waitFor();
-    expect(await laptop.getByLabel('Type your e-mail').inputValue()).toBe(email);
-    await laptop.getByLabel('Your password').fill(NEW_PASSWORD);
+    await laptop.getByText('This is not the e-mail of this account.').waitFor();
+    expect(await laptop.getByLabel('Type your e-mail').inputValue()).toBe(`x${email}`);
+    await laptop.getByLabel('Type your e-mail').fill(email);
     await laptop.getByRole('button', { name: 'Delete my account' }).click();
     await toast(laptop, 'Your account and everything kept about you are deleted.');
     await laptop.goto(at('/login'));
@@ -154,7 +164,7 @@ describe.each([
 async function signIn(page: Page, email: string, password: string) {
   await page.getByLabel('E-mail').fill(email);
   await page.getByLabel('Password').fill(password);
-  await page.getByRole('main').getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('main').getByRole('button', { name: 'Sign in', exact: true }).click();
 }
 
 async function toast(page: Page, text: string) {

@@ -2,8 +2,12 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } fr
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { BrowserLike } from '../fixtures/browser-like.ts';
 import { runScript, startScript, type Finished } from './run-script.ts';
+
+const WAIT_MS = 20_000;
+const LOOK_EVERY_MS = 50;
 
 let folder = '';
 
@@ -21,6 +25,7 @@ const workingEnv = () => ({
   PORT: '0',
   DATABASE_URL: `file:${path.join(folder, 'latchkey.db')}`,
   SECRETS_FILE: path.join(folder, 'secrets.json'),
+  OUTBOX_FOLDER: path.join(folder, 'outbox'),
 });
 
 function expectOneSentence({ exitCode, stderr }: Finished, pattern: RegExp) {
@@ -58,6 +63,29 @@ describe('npm start', () => {
     const { exitCode, stderr } = await running.finished;
     expect(stderr).toBe('');
     expect(exitCode).toBe(0);
+  });
+
+  test('lets somebody sign up by hand, with the code from the outbox', async () => {
+    const running = startScript('start.js', { ...workingEnv(), PWNED_PASSWORDS: 'off' });
+    const [, origin] = await running.said(/"origin":"([^"]+)","msg":"Latchkey is serving"/);
+    const browser = new BrowserLike(origin!);
+    const fields = { email: 'ada@example.com', name: 'Ada', password: 'a lighthouse by night' };
+    const asked = await browser.follow(await browser.post('/signup', fields));
+    expect(asked.text).toContain('href="/outbox"');
+    const mailPath = await vi.waitFor(
+      async () => {
+        const [path] = /\/outbox\/[\w-]+/.exec((await browser.get('/outbox')).text) ?? [];
+        return path ?? Promise.reject(new Error('Nothing is in the outbox.'));
+      },
+      { timeout: WAIT_MS, interval: LOOK_EVERY_MS },
+    );
+    const { text: mail } = await browser.get(`${mailPath}/html`);
+    const [code = ''] = /(?<![\d#])\d{8}(?!\d)/.exec(mail) ?? [];
+    const answer = await browser.post('/signup/verify', { code });
+    expect(answer.location, answer.text).toBe('/');
+    expect((await browser.follow(answer)).text).toContain('Welcome. Your account is ready.');
+    running.process.kill('SIGTERM');
+    expect((await running.finished).exitCode).toBe(0);
   });
 
   test('says when the port is in use', async () => {
