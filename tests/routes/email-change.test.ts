@@ -173,6 +173,18 @@ describe('the old address', () => {
     expect(await canSignIn(person.email, person.password)).toBe(true);
   });
 
+  test('makes codes worthless that went to the address in between', async () => {
+    const person = await signUp(application);
+    const between = newAddress();
+    await move(person, between);
+    const { key } = await undoKeyFor(person.email);
+    const thief = openBrowser(application);
+    await thief.post('/forgot-password', { email: between });
+    const reset = await mailboxOf(application).nextMailTo(between, 'password-reset-code');
+    expect((await openBrowser(application).post(UNDO, { key })).status).toBe(302);
+    expect((await thief.post('/reset-password', { code: String(reset.code) })).status).toBe(400);
+  });
+
   test('and once the owner has taken it back, nobody in between can any more', async () => {
     const person = await signUp(application);
     const [between, last] = [newAddress(), newAddress()];

@@ -93,7 +93,8 @@ describe('mails to one address', () => {
     const mail = await mailboxOf(application).nextMailTo(person.email, 'email-changed');
     const key = new URL(mail.links.find((one) => one.includes('#'))!).hash.slice(1);
     const ask = () => openElsewhere().post('/forgot-password', { email: person.email });
-    while ((await ask()).status === 302);
+    for (let times = 0; times < MAILS; times += 1) await ask();
+    expect((await ask()).status).toBe(429);
     const before = await mailsTo(person.email);
     const answer = await openElsewhere().post('/email-change/undo', { key });
     expect(answer.location).toBe('/forgot-password');
