@@ -13,6 +13,14 @@ test('what was sealed opens again, and no two seals are alike', () => {
   }
 });
 
+// How keys are derived must not change unnoticed: nothing that is kept would open any more.
+test('what an earlier version sealed opens, and what it digested is recognised', () => {
+  const sealed = 'a.CQkJCQkJCQkJCQkJ.ChS_COfCxKUHulqsq4uCQIa-l9ib68-rmnIG';
+  expect(keyring.open('totp', sealed)).toBe('of long ago');
+  const digest = 'a.4rDaceKTz-7-ty-ykR7CxdcmHST-7f2i-fiXAAyKDZk';
+  expect(keyring.digest('totp', 'of long ago')).toBe(digest);
+});
+
 test('what was sealed for one purpose opens for no other', () => {
   const sealed = keyring.seal('pending sign-in', 'user');
   for (const purpose of ['', 'pending', 'pending sign-in ', 'totp']) {

@@ -34,6 +34,11 @@ test('once the e-mail is typed everything goes, from every table, and every devi
     'SELECT id FROM User WHERE email = ?',
     person.email,
   );
+  // Codes that somebody asked for before they signed in belong to an address, and to no account.
+  for (const path of ['/signup', '/forgot-password']) {
+    const fields = { email: person.email, name: 'Anybody', password: 'some other password' };
+    expect((await openBrowser(application).post(path, fields)).status).toBe(302);
+  }
   const traces = [user!.id, person.email, person.name, 'A label like no other', id];
   for (const trace of traces) expect(everything()).toContain(trace);
 
@@ -49,6 +54,8 @@ test('once the e-mail is typed everything goes, from every table, and every devi
   expect(textOf(home.text)).toContain('Your account and everything kept about you are deleted.');
 
   for (const trace of traces) expect(everything()).not.toContain(trace);
+  const codes = application.sql('SELECT id FROM MailedCode WHERE email = ?', person.email);
+  expect(codes).toEqual([]);
   expect((await phone.get('/settings/sessions')).location).toContain('/login');
   expect((await stays.browser.get('/settings/profile')).status).toBe(200);
   const again = await openBrowser(application).post('/login', {

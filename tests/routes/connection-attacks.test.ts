@@ -326,6 +326,22 @@ test('the e-mail of an account, told by a new issuer, opens no account', async (
   expect(await attacker.sessionToken()).toBeNull();
 });
 
+test('the same subject at another issuer is somebody else', async () => {
+  const victim = await signUp(application);
+  const sub = randomUUID();
+  await linkAs(victim.browser, sub);
+  const attacker = openBrowser(application);
+  beta.says = { sub };
+  const address = await leaveFor(attacker, path('beta'));
+  const answer = await attacker.get(
+    callback('beta', { code: beta.codeFor(address), state: stateOf(address) }),
+  );
+  expect(answer.location).toBe('/signup/connection');
+  expect(await attacker.sessionToken()).toBeNull();
+  // And whose it is at the first one signs in there as before.
+  expect((await signInAs(sub)).answer.location).toBe('/');
+});
+
 describe('where to go afterwards', () => {
   const sub = 'goes-places';
   beforeAll(async () => {

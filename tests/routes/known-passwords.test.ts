@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { sha1, startRangeApi, type RangeApi } from '../credentials/range-api.ts';
 import { LOG_WARN, startApplication, type TestApplication } from '../fixtures/application.ts';
-import { openBrowser, PASSWORD, signIn, signUp } from '../fixtures/people.ts';
+import { mailboxOf, openBrowser, PASSWORD, signIn, signUp } from '../fixtures/people.ts';
 import { fieldOnPage, textOf } from './form-on-page.ts';
 
 const LEAKED = 'a leaked passphrase';
@@ -56,6 +56,22 @@ test('nobody changes to one, and what is refused costs no try and no session', a
   }
   await signIn(application, person);
   expect((await changing(person.browser, 'another password')).status).toBe(302);
+});
+
+test('nobody sets one by a reset, and what is refused leaves the reset open', async () => {
+  const { email } = await signUp(application);
+  const browser = openBrowser(application);
+  await browser.post('/forgot-password', { email });
+  const { code } = await mailboxOf(application).nextMailTo(email, 'password-reset-code');
+  await browser.post('/reset-password', { code: String(code) });
+  for (const newPassword of [LEAKED, 'Password1', 'latchkey2026', email]) {
+    const answer = await browser.post('/reset-password/new', { newPassword });
+    expect(answer.status, newPassword).toBe(400);
+    expect(fieldOnPage(answer.text, 'newPassword')).toMatchObject({ isInvalid: true, value: null });
+  }
+  await signIn(application, { email, password: PASSWORD });
+  const answer = await browser.post('/reset-password/new', { newPassword: 'another password' });
+  expect(answer.status).toBe(302);
 });
 
 test('whether there is such a person changes neither the answer nor what is asked', async () => {

@@ -264,6 +264,15 @@ describe('adding one', () => {
     expect(answer.status).toBe(400);
   });
 
+  test('an answer that names another id than its authenticator does is refused', async () => {
+    const made = new SoftwarePasskey(application.origin);
+    const honest = made.make(await optionsOf(ada.browser, NEW_OPTIONS));
+    const id = randomBytes(32).toString('base64url');
+    const credential = JSON.stringify({ ...(JSON.parse(honest) as object), id, rawId: id });
+    expect((await ada.browser.post(NEW_PASSKEY, { credential })).status).toBe(400);
+    expect(await passkeysOf(ada)).toHaveLength(1);
+  });
+
   test('an id that there is, of oneself or of another person, is refused and changes nothing', async () => {
     const mallory = await signUp(application);
     for (const person of [ada, mallory]) {

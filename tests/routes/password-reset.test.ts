@@ -168,6 +168,20 @@ describe('the way to the new password is closed', () => {
     expect((await older.post(CODE, { code: olderCode })).status).toBe(400);
   });
 
+  test('and so is the one to an address that was to be the new one', async () => {
+    const person = await signUp(application);
+    const newEmail = `new-${person.email}`;
+    await person.browser.post('/settings/email', { newEmail });
+    const { code } = await mailboxOf(application).nextMailTo(newEmail, 'email-change-code');
+    await (await bringCode(person.email)).post(NEW, { newPassword: NEW_PASSWORD });
+    // The browser that waits for the code is signed in once more, with the new password.
+    const { email } = person;
+    await person.browser.post('/login', { email, password: NEW_PASSWORD });
+    expect(await isSignedIn(person.browser)).toBe(true);
+    const answer = await person.browser.post('/settings/email/verify', { code: String(code) });
+    expect(answer.status).toBe(400);
+  });
+
   test('when the cookie of a sign-up, or of another code, stands in for the one of the reset', async () => {
     const person = await signUp(application);
     const browser = await ask(person.email);

@@ -297,6 +297,29 @@ describe('the cookie of a pending sign-in', () => {
     expect((await late.get('/login/code')).location).toBe('/login');
   });
 
+  test('is none when there are two of them, whichever comes first', async () => {
+    const { person, app } = await signUpWithTotp();
+    const own = (await cookieOf(await halfSignedIn(person), PENDING))!;
+    const planted = (await cookieOf(await halfSignedIn(person), PENDING))!;
+    for (const both of [
+      [own, planted],
+      [planted, own],
+      [own, own],
+      [own, ''],
+      ['', own],
+    ]) {
+      const browser = openBrowser(application);
+      const Cookie = both.map((value) => `${PENDING}=${value}`).join('; ');
+      const form = { code: app.codeAt(application.clock.now()) };
+      const answer = await browser.post('/login/code', form, { headers: { Cookie } });
+      expect(answer.location).toBe('/login');
+      expect(await browser.sessionToken()).toBeNull();
+    }
+    const alone = openBrowser(application);
+    await alone.plantToken(own, PENDING);
+    expect((await enterCode(alone, app.nextCode())).location).toBe('/');
+  });
+
   test('is void when the password has changed since', async () => {
     const { person, app } = await signUpWithTotp();
     const browser = await halfSignedIn(person);

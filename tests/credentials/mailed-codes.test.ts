@@ -1,0 +1,196 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import {
+  CODE_LIFETIME_MS,
+  createMailedCodes,
+  type CodePurpose,
+  type MailedCodes,
+} from '#app/credentials/mailed-codes.server.ts';
+import { openDatabase, type Database } from '#app/db.server.ts';
+import { createKeyring } from '#app/keyring.server.ts';
+
+const NOW = new Date('2026-11-21T12:00:00.000Z');
+const DAY_MS = 86_400_000;
+const after = (ms: number) => new Date(NOW.getTime() + ms);
+const twenty = <Result>(act: () => Promise<Result>) => Promise.all(Array.from({ length: 20 }, act));
+
+let folder: string;
+let database: Database;
+let codes: MailedCodes;
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'latchkey-codes-'));
+  const log = { info: () => undefined, warn: () => undefined };
+  database = await openDatabase({ databaseUrl: `file:${join(folder, 'test.db')}`, log });
+  const keyring = createKeyring([{ id: 'test', secret: Buffer.alloc(32, 1) }]);
+  codes = createMailedCodes({ db: database.client, keyring });
+});
+afterAll(async () => {
+  await database.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+beforeEach(async () => {
+  await database.client.user.deleteMany();
+  await database.client.mailedCode.deleteMany();
+  await database.client.user.create({ data: { id: 'ada', email: 'ada@example.com', name: 'Ada' } });
+});
+
+const about = (purpose: CodePurpose = 'password-reset') => ({
+  ...{ purpose, userId: 'ada', email: 'ada@example.com' },
+});
+/** A code that was mailed, as its own browser brings it. */
+const issue = async (purpose: CodePurpose = 'password-reset') => {
+  const { id, browserKey, code } = await codes.issue(about(purpose), NOW);
+  return { id, browserKey, purpose, code: code! };
+};
+const wrong = (code: string) => (code === '00000000' ? '00000001' : '00000000');
+const statesOf = (answers: { state: string }[], state: string) =>
+  answers.filter((answer) => answer.state === state);
+
+describe('a code', () => {
+  test('is right once', async () => {
+    const tried = await issue();
+    expect(await codes.redeem(tried, NOW)).toMatchObject({ state: 'right', userId: 'ada' });
+    expect(await codes.redeem(tried, NOW)).toEqual({ state: 'over' });
+  });
+
+  test('is right for one of twenty who bring it at once', async () => {
+    const tried = await issue();
+    const answers = await twenty(() => codes.redeem(tried, NOW));
+    expect(statesOf(answers, 'right')).toHaveLength(1);
+  });
+
+  test('is looked at five times, also when twenty guess at once', async () => {
+    const tried = await issue();
+    const answers = await twenty(() => codes.redeem({ ...tried, code: wrong(tried.code) }, NOW));
+    expect(statesOf(answers, 'wrong')).toHaveLength(5);
+    expect(await codes.redeem(tried, NOW)).toEqual({ state: 'over' });
+  });
+
+  test('is wrong without the secret of the browser that asked for it', async () => {
+    const [tried, other] = [await issue(), await issue()];
+    for (const browserKey of [other.browserKey, '']) {
+      expect((await codes.redeem({ ...tried, browserKey }, NOW)).state).toBe('wrong');
+    }
+    expect((await codes.redeem(tried, NOW)).state).toBe('right');
+  });
+
+  test('is good for its own purpose, and brought for another one it takes no try', async () => {
+    const tried = await issue();
+    for (let times = 0; times < 6; times += 1) {
+      const answer = await codes.redeem({ ...tried, purpose: 'email-change' }, NOW);
+      expect(answer).toEqual({ state: 'over' });
+    }
+    expect((await codes.redeem(tried, NOW)).state).toBe('right');
+  });
+
+  test('is no key, whatever is left out', async () => {
+    const { id, code, purpose } = await issue();
+    expect(await codes.redeemKey(purpose, `${id}.${code}`, NOW)).toEqual({ state: 'over' });
+  });
+});
+
+describe('another code in place of one', () => {
+  test('makes that one worthless, and has tries and time of its own', async () => {
+    const tried = await issue();
+    for (let times = 0; times < 5; times += 1) {
+      await codes.redeem({ ...tried, code: wrong(tried.code) }, NOW);
+    }
+    const later = after(CODE_LIFETIME_MS);
+    const again = await codes.reissue(tried, later);
+    expect(again).toMatchObject({ userId: 'ada', email: 'ada@example.com' });
+    if (again!.code !== tried.code) {
+      expect((await codes.redeem(tried, later)).state).toBe('wrong');
+    }
+    const brought = { ...tried, code: again!.code! };
+    expect((await codes.redeem(brought, later)).state).toBe('right');
+    expect(await codes.reissue(tried, later)).toBeNull();
+  });
+
+  test.each([
+    ['another browser', { browserKey: 'x'.repeat(43) }],
+    ['a browser without a secret', { browserKey: '' }],
+    ['another purpose', { purpose: 'email-change' } as const],
+  ])('is made for nobody who comes with %s, and the code stays as it was', async (_who, change) => {
+    const tried = await issue();
+    expect(await codes.reissue({ ...tried, ...change }, NOW)).toBeNull();
+    expect((await codes.redeem(tried, NOW)).state).toBe('right');
+  });
+
+  test('is none for a decoy, however often it is asked for', async () => {
+    const { id, browserKey, code } = await codes.issue({ ...about(), isDecoy: true }, NOW);
+    expect(code).toBeNull();
+    const held = { id, browserKey, purpose: 'password-reset' } as const;
+    expect(await codes.reissue(held, NOW)).toMatchObject({ code: null });
+    expect((await codes.redeem({ ...held, code: '00000000' }, NOW)).state).toBe('wrong');
+  });
+});
+
+describe('a key', () => {
+  const WEEK_MS = 7 * DAY_MS;
+  const issueKey = () => codes.issueKey(about('email-change-undo'), WEEK_MS, NOW);
+
+  test('is right for one of twenty who bring it at once', async () => {
+    const key = await issueKey();
+    const answers = await twenty(() => codes.redeemKey('email-change-undo', key, NOW));
+    expect(statesOf(answers, 'right')).toHaveLength(1);
+  });
+
+  test('is good for its own purpose, and is not used up by another one', async () => {
+    const key = await issueKey();
+    expect(await codes.redeemKey('not-me', key, NOW)).toEqual({ state: 'over' });
+    expect((await codes.redeemKey('email-change-undo', key, NOW)).state).toBe('right');
+  });
+
+  test('is over when its time is, to the millisecond', async () => {
+    const [early, late] = [await issueKey(), await issueKey()];
+    const ends = after(WEEK_MS);
+    const justBefore = after(WEEK_MS - 1);
+    expect((await codes.redeemKey('email-change-undo', early, justBefore)).state).toBe('right');
+    expect(await codes.redeemKey('email-change-undo', late, ends)).toEqual({ state: 'over' });
+  });
+
+  test('needs its secret, and is no code to be typed', async () => {
+    const key = await issueKey();
+    const [id = '', secret = ''] = key.split('.');
+    for (const one of [`${id}.`, id, `${id}.${'x'.repeat(43)}`, `${key}.x`]) {
+      expect(await codes.redeemKey('email-change-undo', one, NOW)).toEqual({ state: 'over' });
+    }
+    const typed = { id, browserKey: '', purpose: 'email-change-undo', code: secret } as const;
+    expect((await codes.redeem(typed, NOW)).state).toBe('wrong');
+    expect((await codes.redeemKey('email-change-undo', key, NOW)).state).toBe('right');
+  });
+});
+
+describe('what is discarded', () => {
+  test('is what waits for this user and these purposes, and nothing else', async () => {
+    const [reset, change] = [await issue(), await issue('email-change')];
+    await codes.discard('ada', ['password-reset']);
+    expect(await codes.redeem(reset, NOW)).toEqual({ state: 'over' });
+    expect((await codes.redeem(change, NOW)).state).toBe('right');
+    const left = await issue();
+    await codes.discard('grace');
+    expect((await codes.redeem(left, NOW)).state).toBe('right');
+  });
+
+  test('since a moment is what went out at that very moment as well, and not before', async () => {
+    const purpose = 'email-change-undo';
+    const [early, at, late] = await Promise.all(
+      [-1, 0, 1].map((ms) => codes.issueKey(about(purpose), DAY_MS, after(ms))),
+    );
+    await codes.discardSince('ada', purpose, NOW);
+    const states = [];
+    for (const key of [early, at, late]) {
+      states.push((await codes.redeemKey(purpose, key!, after(2))).state);
+    }
+    expect(states).toEqual(['right', 'over', 'over']);
+  });
+
+  test('by age is what was over a day ago', async () => {
+    await issue();
+    const dayAfter = CODE_LIFETIME_MS + DAY_MS;
+    expect(await codes.prune(after(dayAfter))).toBe(0);
+    expect(await codes.prune(after(dayAfter + 1))).toBe(1);
+  });
+});

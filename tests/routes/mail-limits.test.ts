@@ -1,0 +1,141 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startApplication, type TestApplication } from '../fixtures/application.ts';
+import type { BrowserLike } from '../fixtures/browser-like.ts';
+import { mailboxOf, openBrowser, PASSWORD, signUp } from '../fixtures/people.ts';
+import { textOf } from './form-on-page.ts';
+
+const MAILS = 3;
+const TRIES = 3;
+
+let application: TestApplication;
+beforeAll(async () => {
+  application = await startApplication({
+    env: {
+      TRUSTED_PROXIES: '1',
+      MAILS_PER_ADDRESS: String(MAILS),
+      CODE_TRIES_PER_ACCOUNT: String(TRIES),
+    },
+  });
+});
+afterAll(() => application.close());
+
+let addresses = 0;
+const newAddress = () => `limited${(addresses += 1)}@example.com`;
+/** Browsers in a network where nobody has been before. */
+const newNetwork = () => {
+  addresses += 1;
+  const headers = { 'X-Forwarded-For': `10.0.0.${addresses}` };
+  return () => openBrowser(application, { headers });
+};
+const openElsewhere = () => newNetwork()();
+const mailsTo = async (email: string) => {
+  const mails = await mailboxOf(application).unread();
+  return mails.filter(({ to }) => to === email).length;
+};
+const codeFor = async (email: string) =>
+  String((await mailboxOf(application).nextMailTo(email)).code);
+const wrong = (code: string) => (code === '00000000' ? '00000001' : '00000000');
+
+describe('mails to one address', () => {
+  test.each(['/signup', '/forgot-password'])(
+    'are as many as are allowed, and a stranger elsewhere uses up none: %s',
+    async (path) => {
+      const { email } = path === '/signup' ? { email: newAddress() } : await signUp(application);
+      const ask = (browser: BrowserLike, to = email) =>
+        browser.post(path, { email: to, name: 'Ada', password: PASSWORD });
+      const open = newNetwork();
+      for (let times = 0; times < MAILS; times += 1) {
+        expect((await ask(open())).status).toBe(302);
+      }
+      const refused = await ask(open());
+      expect(refused.status).toBe(429);
+      expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0);
+      expect(refused.headers['set-cookie']).toBeUndefined();
+      expect(await mailsTo(email)).toBe(MAILS);
+      expect((await ask(open(), newAddress())).status).toBe(302);
+      expect((await ask(openElsewhere())).status).toBe(302);
+    },
+  );
+
+  test('are as many when another code is asked for, and the one that waits stays good', async () => {
+    const email = newAddress();
+    const browser = openElsewhere();
+    await browser.post('/signup', { email, name: 'Ada', password: PASSWORD });
+    await codeFor(email);
+    for (let mails = 2; mails < MAILS; mails += 1) {
+      await browser.post('/signup/verify/again', {});
+      await codeFor(email);
+    }
+    await browser.post('/signup/verify/again', {});
+    const last = await codeFor(email);
+    const page = await browser.follow(await browser.post('/signup/verify/again', {}));
+    expect(textOf(page.text)).not.toContain('Another code is on its way.');
+    expect(await mailsTo(email)).toBe(0);
+    expect((await browser.post('/signup/verify', { code: last })).status).toBe(302);
+  });
+
+  test('are as many when an account wants to move there, whichever account', async () => {
+    const [one, other] = [await signUp(application), await signUp(application)];
+    const to = newAddress();
+    for (let mails = 0; mails < MAILS; mails += 1) {
+      const { browser } = mails % 2 === 0 ? one : other;
+      expect((await browser.post('/settings/email', { newEmail: to })).status).toBe(302);
+    }
+    const refused = await one.browser.post('/settings/email', { newEmail: to });
+    expect(refused.status).toBe(429);
+    expect(await mailsTo(to)).toBe(MAILS);
+  });
+
+  test('do not keep an old address from taking a change back', async () => {
+    const person = await signUp(application);
+    const to = newAddress();
+    await person.browser.post('/settings/email', { newEmail: to });
+    await person.browser.post('/settings/email/verify', { code: await codeFor(to) });
+    const mail = await mailboxOf(application).nextMailTo(person.email, 'email-changed');
+    const key = new URL(mail.links.find((one) => one.includes('#'))!).hash.slice(1);
+    const open = newNetwork();
+    const ask = () => open().post('/forgot-password', { email: person.email });
+    for (let times = 0; times < MAILS; times += 1) await ask();
+    expect((await ask()).status).toBe(429);
+    const before = await mailsTo(person.email);
+    const answer = await open().post('/email-change/undo', { key });
+    expect(answer.location).toBe('/forgot-password');
+    expect(await mailsTo(person.email)).toBe(before);
+    const rows = application.sql('SELECT id FROM User WHERE email = ?', person.email);
+    expect(rows).toHaveLength(1);
+  });
+});
+
+describe('guessing', () => {
+  test('at the codes of one address is stopped, however many codes there are', async () => {
+    const { email } = await signUp(application);
+    const headers = { 'X-Forwarded-For': '10.1.1.1' };
+    const browsers = [openBrowser(application, { headers }), openBrowser(application, { headers })];
+    const codes: string[] = [];
+    for (const browser of browsers) {
+      await browser.post('/forgot-password', { email });
+      codes.push(await codeFor(email));
+    }
+    for (let tries = 0; tries < TRIES; tries += 1) {
+      const at = tries % 2;
+      const code = wrong(codes[at]!);
+      expect((await browsers[at]!.post('/reset-password', { code })).status).toBe(400);
+    }
+    for (const [at, browser] of browsers.entries()) {
+      const answer = await browser.post('/reset-password', { code: codes[at]! });
+      expect(answer.status).toBe(429);
+      expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0);
+    }
+  });
+
+  test('at a key of the undo is stopped, and whoever has the key is not', async () => {
+    const key = (id: string) => ({ key: `${id}.${'A'.repeat(43)}` });
+    const guesser = openElsewhere();
+    const id = 'A'.repeat(16);
+    for (let tries = 0; tries < TRIES; tries += 1) {
+      expect((await guesser.post('/email-change/undo', key(id))).status).toBe(400);
+    }
+    expect((await guesser.post('/email-change/undo', key(id))).status).toBe(429);
+    expect((await openElsewhere().post('/email-change/undo', key(id))).status).toBe(400);
+  });
+});
