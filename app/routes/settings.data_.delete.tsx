@@ -76,9 +76,8 @@ export default function DeleteAccount() {
         {hasTotp && <li>Two-factor sign-in, with its recovery codes</li>}
         {counts.passkeys > 0 && (
           <li>
-            {counts.passkeys === 1 ? 'Your passkey' : `All ${counts.passkeys} passkeys`}; what your
-            device or password manager keeps of {counts.passkeys === 1 ? 'it' : 'them'}, you remove
-            there
+            {counts.passkeys === 1 ? 'Your passkey' : `All ${counts.passkeys} passkeys`}; your
+            device or password manager keeps its half until you remove it there
           </li>
         )}
         {counts.connections > 0 && (
