@@ -80,6 +80,10 @@ export async function action(args: ActionFunctionArgs) {
   const { hasPassword, hasTotp } = await factorsOf(context, person.id);
   // Without either there is nothing to type: a passkey or a provider has to do.
   if (!hasPassword && !hasTotp) return redirect('/confirm');
+  // A form without it costs no try, and is nothing that the log should tell of.
+  if (hasPassword && password === '') {
+    return tryAgain(form.fail({ password: 'Enter your password.' }));
+  }
   if (hasPassword) {
     const leave = await takeTry(context, 'password', { email: person.email });
     if (!leave.isGiven) return comeBackLater(form.fail, leave.retryAfterSeconds);
@@ -104,7 +108,7 @@ export default function Confirm() {
   return page.isProven ? (
     <FormPage title="That is you" lead="One click more, and what you were doing is done.">
       {page.keptForm && (
-        <Form method="post" action={page.keptForm.path} reloadDocument>
+        <Form method="post" action={page.keptForm.path} reloadDocument className="grid">
           <HiddenFields page={page} />
           <Button>Go on</Button>
         </Form>
@@ -169,7 +173,7 @@ function ByFactors({ page }: { page: Page }) {
       noValidate
       className="grid gap-6"
     >
-      {hasPasskeys && <p className="text-muted">Or the way you typed it before:</p>}
+      {hasPasskeys && <p className="text-muted">Or without the passkey:</p>}
       <FormError reply={reply} />
       <HiddenFields page={page} />
       <UsernameField email={email} />
@@ -185,22 +189,20 @@ function ByFactors({ page }: { page: Page }) {
         />
       )}
       {hasTotp && <SecondFactorField reply={reply} />}
-      <div>
-        <Button
-          look={hasPasskeys ? 'secondary' : 'primary'}
-          pending={isPending}
-          pendingText="Checking…"
-        >
-          Go on
-        </Button>
-      </div>
+      <Button
+        look={hasPasskeys ? 'secondary' : 'primary'}
+        pending={isPending}
+        pendingText="Checking…"
+      >
+        Go on
+      </Button>
     </Form>
   );
 }
 
 function ByProvider({ page }: { page: Page }) {
   return page.providers.map(({ id, name }) => (
-    <Form key={id} method="post" action={`/confirm/provider/${id}`} reloadDocument>
+    <Form key={id} method="post" action={`/confirm/provider/${id}`} reloadDocument className="grid">
       <HiddenFields page={page} />
       <Button look="secondary">Confirm with {name}</Button>
     </Form>

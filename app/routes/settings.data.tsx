@@ -31,9 +31,10 @@ export default function YourData() {
             Download
           </h2>
           <p className="max-w-136 text-muted">
-            One file (JSON) with your profile and every session on record, those that ended within
-            the last {retentionDays} days too. Passwords and sign-in tokens are not in it: we do not
-            have them in readable form ourselves.
+            One file (JSON) with your profile, how you sign in, your connections, what happened to
+            your account, and every session on record, those that ended within the last{' '}
+            {retentionDays} days too. Passwords, keys and codes are not in it: most of them we do
+            not have in readable form ourselves.
           </p>
         </div>
         {/* A whole new request: what comes back is a file, and the page stays. */}

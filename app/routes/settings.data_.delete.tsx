@@ -26,8 +26,18 @@ const formSchema = z.object({ email: emailSchema });
 export async function loader(args: LoaderFunctionArgs) {
   const { context } = args;
   const { person } = await requireFresh(args);
-  const sessionCount = await context.db.session.count({ where: { userId: person.id } });
-  return { email: person.email, name: person.name, sessionCount };
+  const { password, totp, _count } = await context.db.user.findUniqueOrThrow({
+    where: { id: person.id },
+    select: {
+      password: { select: { userId: true } },
+      totp: { select: { userId: true } },
+      _count: { select: { passkeys: true, connections: true, sessions: true } },
+    },
+  });
+  return {
+    ...{ email: person.email, name: person.name },
+    ...{ hasPassword: password !== null, hasTotp: totp !== null, counts: _count },
+  };
 }
 
 export async function action(args: ActionFunctionArgs) {
@@ -47,7 +57,7 @@ export async function action(args: ActionFunctionArgs) {
 }
 
 export default function DeleteAccount() {
-  const { email, name, sessionCount } = useLoaderData<typeof loader>();
+  const { email, name, hasPassword, hasTotp, counts } = useLoaderData<typeof loader>();
   const reply = useActionData<typeof action>()?.reply;
   const form = useFocusOnError(reply);
   const isPending = useNavigation().formMethod === 'POST';
@@ -62,11 +72,26 @@ export default function DeleteAccount() {
         <li>
           Your profile: {name}, {email}
         </li>
-        <li>Your password</li>
+        {hasPassword && <li>Your password</li>}
+        {hasTotp && <li>Two-factor sign-in, with its recovery codes</li>}
+        {counts.passkeys > 0 && (
+          <li>
+            {counts.passkeys === 1 ? 'Your passkey' : `All ${counts.passkeys} passkeys`}; your
+            device or password manager keeps its half until you remove it there
+          </li>
+        )}
+        {counts.connections > 0 && (
+          <li>
+            {counts.connections === 1
+              ? 'Your connection to another account'
+              : `All ${counts.connections} connections to other accounts`}
+          </li>
+        )}
+        <li>Your activity log</li>
         <li>
-          {sessionCount === 1
+          {counts.sessions === 1
             ? 'Your one session on record; you are signed out here'
-            : `All ${sessionCount} sessions on record; every device is signed out`}
+            : `All ${counts.sessions} sessions on record; every device is signed out`}
         </li>
       </ul>
       <Form method="post" ref={form} noValidate reloadDocument className="grid max-w-104 gap-6">

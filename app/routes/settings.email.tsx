@@ -97,7 +97,7 @@ export default function ChangeEmail() {
               Send a code
             </Button>
             <ButtonLink look="quiet" to="/settings/profile">
-              Keep the present one
+              Keep it
             </ButtonLink>
           </div>
         </Form>

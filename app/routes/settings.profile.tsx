@@ -58,8 +58,8 @@ export default function Profile() {
         />
         <div className="grid gap-1.5">
           <p className="font-medium">E-mail</p>
-          <p className="text-muted">
-            {email} ·{' '}
+          <p className="flex flex-wrap gap-x-4 text-muted">
+            <span>{email}</span>
             <Link
               className="font-medium text-accent underline underline-offset-4"
               to="/settings/email"

@@ -70,7 +70,7 @@ export function CodeForm(props: CodeFormProps) {
           {submitText}
         </Button>
       </Form>
-      <Form method="post" action={`${action}/again`} className="grid justify-items-start gap-2">
+      <Form method="post" action={`${action}/again`} className="flex flex-wrap items-center">
         <p className="text-muted">Nothing there?</p>
         <Button look="quiet" pending={sentTo === `${action}/again`} pendingText="Sending…">
           Send another code

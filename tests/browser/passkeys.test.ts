@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startApplication, type TestApplication } from '../fixtures/application.ts';
 import { LAPTOP, PHONE, useChromium } from '../fixtures/chromium.ts';
 import { PASSWORD, signUp, type TestPerson } from '../fixtures/people.ts';
+import { plugInAuthenticator } from '../fixtures/virtual-authenticator.ts';
 
 const SCREENSHOTS = 'reports/screenshots';
 const WCAG = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
@@ -19,34 +20,6 @@ beforeAll(async () => {
 afterAll(() => application.close());
 
 const at = (path: string) => application.origin + path;
-
-/** An authenticator inside the browser, which has the fingerprint it asks for. */
-async function plugIn(page: Page) {
-  const devtools = await page.context().newCDPSession(page);
-  await devtools.send('WebAuthn.enable', { enableUI: false });
-  const { authenticatorId } = await devtools.send('WebAuthn.addVirtualAuthenticator', {
-    options: {
-      protocol: 'ctap2',
-      transport: 'internal',
-      hasResidentKey: true,
-      hasUserVerification: true,
-      isUserVerified: true,
-      automaticPresenceSimulation: true,
-    },
-  });
-  return {
-    /** Whether it takes every question for a touch. */
-    answers: (enabled: boolean) =>
-      devtools.send('WebAuthn.setAutomaticPresenceSimulation', { authenticatorId, enabled }),
-    knowsOwner: (isUserVerified: boolean) =>
-      devtools.send('WebAuthn.setUserVerified', { authenticatorId, isUserVerified }),
-    forgetAll: () => devtools.send('WebAuthn.clearCredentials', { authenticatorId }),
-    count: async () => {
-      const { credentials } = await devtools.send('WebAuthn.getCredentials', { authenticatorId });
-      return credentials.length;
-    },
-  };
-}
 
 async function signInByPassword(page: Page, person: TestPerson, path = '/settings/passkeys') {
   await page.goto(at(`/login?redirectTo=${encodeURIComponent(path)}`));
@@ -75,7 +48,7 @@ async function toast(page: Page, text: string) {
 test('a person adds a passkey, signs in with it by button and at the e-mail field, renames and removes it', async () => {
   const person = await signUp(application);
   const page = await chromium.openDevice();
-  const authenticator = await plugIn(page);
+  const authenticator = await plugInAuthenticator(page);
   await signInByPassword(page, person);
   await page.getByText('A passkey signs you in with your fingerprint').waitFor();
   await addPasskey(page);
@@ -114,7 +87,7 @@ test('a person adds a passkey, signs in with it by button and at the e-mail fiel
 test('the same device makes no second one, and says so; a cancel is no error', async () => {
   const person = await signUp(application);
   const page = await chromium.openDevice();
-  const authenticator = await plugIn(page);
+  const authenticator = await plugInAuthenticator(page);
   await signInByPassword(page, person);
   await addPasskey(page);
   await page.getByRole('link', { name: 'Add a passkey' }).click();
@@ -131,7 +104,7 @@ test('the same device makes no second one, and says so; a cancel is no error', a
 test('the last way in is not removed', async () => {
   const person = await signUp(application);
   const page = await chromium.openDevice();
-  await plugIn(page);
+  await plugInAuthenticator(page);
   await signInByPassword(page, person);
   await addPasskey(page);
   const { db } = application.application;
@@ -144,7 +117,7 @@ test('the last way in is not removed', async () => {
 test('a passkey that the server does not know: the page says so, and lets the person try again', async () => {
   const person = await signUp(application);
   const page = await chromium.openDevice();
-  const authenticator = await plugIn(page);
+  const authenticator = await plugInAuthenticator(page);
   await signInByPassword(page, person);
   await addPasskey(page);
   await authenticator.answers(false);
@@ -165,7 +138,7 @@ test('a passkey that the server does not know: the page says so, and lets the pe
 test('the form for e-mail and password ends the offer at the e-mail field', async () => {
   const person = await signUp(application);
   const page = await chromium.openDevice();
-  const authenticator = await plugIn(page);
+  const authenticator = await plugInAuthenticator(page);
   await authenticator.answers(false);
   await signInByPassword(page, person, '/settings/profile');
   await authenticator.answers(true);
@@ -213,7 +186,7 @@ describe.each([
       expect(overflow, `${what}: pixels too wide`).toBeLessThanOrEqual(0);
       await page.screenshot({ path: `${SCREENSHOTS}/${theme}-passkeys-${what}.png` });
     };
-    const authenticator = await plugIn(page);
+    const authenticator = await plugInAuthenticator(page);
     await authenticator.answers(false);
     await page.goto(at('/login'));
     await page.getByRole('button', BUTTON).waitFor();

@@ -21,6 +21,8 @@ test('the page says what goes', async () => {
   const { text } = await person.browser.get(PAGE);
   expect(textOf(text)).toContain(`Your profile: Ada Lovelace, ${person.email}`);
   expect(textOf(text)).toContain('All 3 sessions on record');
+  expect(textOf(text)).toContain('Your activity log');
+  expect(textOf(text)).not.toContain('Two-factor sign-in');
   expect(fieldOnPage(text, 'email').value).toBeNull();
 });
 
