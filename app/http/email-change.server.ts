@@ -19,9 +19,7 @@ export async function tellOldAddress(
   { from, to }: { from: string; to: string },
 ): Promise<void> {
   const { mailedCodes, mailer, now, origin } = context;
-  if (from === to) return;
   await mailedCodes.discard(userId, [...CODES_OF_OLD_ADDRESS]);
-  await noteActivity(context, userId, { kind: 'email-changed', from, to });
   const undo = { purpose: 'email-change-undo', userId, email: from, payload: { from } } as const;
   const key = await mailedCodes.issueKey(undo, UNDO_MS, now);
   const undoUntil = new Date(now.getTime() + UNDO_MS);

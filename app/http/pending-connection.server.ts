@@ -6,7 +6,7 @@ const MAX_AGE_SECONDS = 600;
 /** Sealed and with its name it must stay below the 4096 bytes that browsers keep. */
 const MAX_BYTES = 2700;
 
-const pendingSchema = z.object({
+export const pendingConnectionSchema = z.object({
   /** Id of the provider. */
   provider: z.string(),
   issuer: z.string(),
@@ -27,13 +27,13 @@ const pendingSchema = z.object({
 });
 
 /** Somebody whom a provider knows and nobody here: an account is made only when they say so. */
-export type PendingConnection = z.infer<typeof pendingSchema>;
+export type PendingConnection = z.infer<typeof pendingConnectionSchema>;
 
 /** The cookie that carries it. */
 export const pendingConnectionCookie = (sealedCookie: SealedCookieFactory) =>
   sealedCookie<PendingConnection>({
     name: 'pending-connection',
-    schema: pendingSchema,
+    schema: pendingConnectionSchema,
     maxAgeSeconds: MAX_AGE_SECONDS,
   });
 

@@ -23,6 +23,8 @@ const visitSchema = z.object({
   /** Whose session began it, and which; null for a sign-in, which has none. */
   begunBy: z.object({ userId: z.string(), sessionId: z.string() }).nullable(),
   remember: z.boolean(),
+  /** Every other device is to be signed out once an account is connected. */
+  signOutOthers: z.boolean(),
   redirectTo: z.string(),
   /** In milliseconds since 1970. */
   begunAt: z.number(),
@@ -45,6 +47,7 @@ export const providerVisitCookie = (sealedCookie: SealedCookieFactory) =>
 type Beginning = Pick<ProviderVisit, 'purpose'> & {
   signedIn: SignedIn | null;
   remember?: boolean;
+  signOutOthers?: boolean;
   redirectTo?: unknown;
 };
 
@@ -55,7 +58,7 @@ type Beginning = Pick<ProviderVisit, 'purpose'> & {
 export async function beginProviderVisit(
   context: LatchkeyContext,
   provider: Provider,
-  { purpose, signedIn, remember = false, redirectTo }: Beginning,
+  { purpose, signedIn, remember = false, signOutOthers = false, redirectTo }: Beginning,
 ) {
   const begun: ProviderVisit = {
     purpose,
@@ -65,6 +68,7 @@ export async function beginProviderVisit(
     codeVerifier: newSecret(),
     begunBy: signedIn && { userId: signedIn.person.id, sessionId: signedIn.session.id },
     remember,
+    signOutOthers,
     // What was being done when a proof was asked for may be anything of ours.
     redirectTo: purpose === 'sign-in' ? safeRedirectTo(redirectTo) : (ownPath(redirectTo) ?? '/'),
     begunAt: context.now.getTime(),

@@ -1,10 +1,32 @@
-import type { TypedResponse } from '@remix-run/node';
+import { redirect, type TypedResponse } from '@remix-run/node';
+import { z } from 'zod';
+import type { ConnectedAccount } from '#app/account/connected-sign-up.server.ts';
 import type { LatchkeyContext } from '#app/context.server.ts';
-import { passwordProof } from '#app/credentials/proof.ts';
+import type { Proof } from '#app/credentials/proof.ts';
 import { noteActivity } from './note-activity.server.ts';
+import { pendingConnectionSchema } from './pending-connection.server.ts';
 import type { Leave } from './rate-limits.server.ts';
 import { startSession } from './sign-in.server.ts';
+import { writeToast } from './toast-cookie.server.ts';
 import { takeMail } from './try.server.ts';
+
+const typed = { name: z.string(), remember: z.boolean(), redirectTo: z.string().optional() };
+
+/**
+ * What was typed at a sign-up, and the way in that the account will have: sealed until the code came
+ * back.
+ */
+export const signUpPayloadSchema = z.union([
+  z.object({ ...typed, passwordHash: z.string() }),
+  z.object({
+    ...typed,
+    connection: pendingConnectionSchema.pick({
+      ...{ provider: true, issuer: true, subject: true, displayName: true, tokens: true },
+    }),
+  }),
+]);
+
+export type SignUpPayload = z.infer<typeof signUpPayloadSchema>;
 
 /** Leave to make an account, and to have the mail sent that it takes. */
 export async function takeSignUp(context: LatchkeyContext, email: string): Promise<Leave> {
@@ -16,8 +38,32 @@ export async function takeSignUp(context: LatchkeyContext, email: string): Promi
 /** Signs the owner of a new account in, for the first time. */
 export async function welcome(
   context: LatchkeyContext,
-  account: { userId: string; remember: boolean; redirectTo: unknown },
+  account: { userId: string; proof: Proof; remember: boolean; redirectTo?: unknown },
 ): Promise<TypedResponse<never>> {
   await noteActivity(context, account.userId, { kind: 'signed-up' });
-  return startSession(context, { ...account, proof: passwordProof, toast: { kind: 'welcome' } });
+  const { redirectTo } = account;
+  return startSession(context, { ...account, redirectTo, toast: { kind: 'welcome' } });
+}
+
+/**
+ * Signs somebody in whom a provider knows and who has an account now. When the identity had one by
+ * then, nothing that they have shown opens it: they sign in to it as anybody does.
+ */
+export async function welcomeConnected(
+  context: LatchkeyContext,
+  made: Exclude<ConnectedAccount, { state: 'email-taken' }>,
+  { provider, ...rest }: { provider: string; remember: boolean; redirectTo?: unknown },
+): Promise<TypedResponse<never>> {
+  const name = context.providers.find(provider)?.name ?? provider;
+  const toast = writeToast({ kind: 'connected-meanwhile', provider: name }, context.origin);
+  const answer =
+    made.state === 'created'
+      ? await welcome(context, {
+          userId: made.userId,
+          proof: { by: 'provider', second: null, provider: name },
+          ...rest,
+        })
+      : redirect('/login', { headers: { 'Set-Cookie': toast } });
+  answer.headers.append('Set-Cookie', context.cookies.pendingConnection.clear());
+  return answer;
 }

@@ -25,8 +25,12 @@ const toastSchema = z.discriminatedUnion('kind', [
     count: z.int().min(0).nullable(),
   }),
   z.object({ kind: z.literal('passkey-renamed'), passkey: z.string().max(80) }),
-  z.object({ kind: z.literal('connection-added'), provider: z.string().max(80) }),
-  z.object({ kind: z.literal('connection-removed'), provider: z.string().max(80) }),
+  z.object({
+    kind: z.enum(['connection-added', 'connection-removed']),
+    provider: z.string().max(80),
+    count: z.int().min(0).nullable(),
+  }),
+  z.object({ kind: z.literal('connected-meanwhile'), provider: z.string().max(80) }),
   z.object({ kind: z.literal('connection-already-removed') }),
   z.object({ kind: z.literal('everything-ended') }),
   z.object({ kind: z.literal('account-deleted') }),
@@ -109,9 +113,14 @@ export function toastText(message: ToastMessage): string {
     case 'passkey-renamed':
       return `The passkey is now called ${message.passkey}.`;
     case 'connection-added':
-      return `${message.provider} is connected. You can sign in with it from now on.`;
+      return withOthers(
+        `${message.provider} is connected. You can sign in with it from now on.`,
+        message.count,
+      );
     case 'connection-removed':
-      return `${message.provider} is disconnected.`;
+      return withOthers(`${message.provider} is disconnected.`, message.count);
+    case 'connected-meanwhile':
+      return `Who you are at ${message.provider} has an account here by now. Sign in with ${message.provider}.`;
     case 'connection-already-removed':
       return 'That connection was gone already.';
     case 'everything-ended':

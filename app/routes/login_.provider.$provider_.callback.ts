@@ -2,8 +2,8 @@ import { redirect, type LoaderFunctionArgs } from '@remix-run/node';
 import type { LatchkeyContext } from '#app/context.server.ts';
 import type { Identity, Provider } from '#app/credentials/provider.ts';
 import { hasProvenAgain, providersToConfirmWith } from '#app/http/confirm-by-provider.server.ts';
+import { afterFactorChange } from '#app/http/factor-change.server.ts';
 import { findSession } from '#app/http/guards.server.ts';
-import { noteActivity } from '#app/http/note-activity.server.ts';
 import { pendingConnectionOf } from '#app/http/pending-connection.server.ts';
 import { logProviderTrouble, troublePath } from '#app/http/provider-trouble.server.ts';
 import {
@@ -89,15 +89,20 @@ const signIn: Finish = async (context, provider, begun, identity) => {
 };
 
 const link: Finish = async (context, provider, begun, identity) => {
-  const { userId } = begun.begunBy!;
+  // Who began it, by `isStillWhoBegan`.
+  const signedIn = (await findSession({ context }))!;
   const connected = { ...identity, provider: provider.id };
-  const added = await context.connections.add(userId, connected, context.now);
+  const added = await context.connections.add(signedIn.person.id, connected, context.now);
   if (added !== 'added') return redirect(troublePath(begun, added));
-  await noteActivity(context, userId, { kind: 'connection-added', provider: provider.name });
-  const toast = { kind: 'connection-added', provider: provider.name } as const;
-  return redirect(CONNECTIONS_PAGE, {
-    headers: { 'Set-Cookie': writeToast(toast, context.origin) },
-  });
+  const { headers, count } = await afterFactorChange(
+    context,
+    signedIn,
+    { kind: 'connection-added', provider: provider.name },
+    { signOutOthers: begun.signOutOthers },
+  );
+  const toast = { kind: 'connection-added', provider: provider.name, count } as const;
+  headers.append('Set-Cookie', writeToast(toast, context.origin));
+  return redirect(CONNECTIONS_PAGE, { headers });
 };
 
 const confirm: Finish = async (context, provider, begun, identity) => {

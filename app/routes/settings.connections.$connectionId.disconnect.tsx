@@ -1,16 +1,18 @@
 import {
-  data,
   redirect,
   type ActionFunctionArgs,
   type LoaderFunctionArgs,
   type MetaFunction,
 } from '@remix-run/node';
 import { Form, useActionData, useLoaderData, useNavigation } from '@remix-run/react';
+import { z } from 'zod';
 import type { LatchkeyContext } from '#app/context.server.ts';
+import { afterFactorChange } from '#app/http/factor-change.server.ts';
+import { parseForm, tryAgain } from '#app/http/form.server.ts';
 import { requireFresh } from '#app/http/fresh.server.ts';
-import { noteActivity } from '#app/http/note-activity.server.ts';
-import { writeToast, type ToastMessage } from '#app/http/toast-cookie.server.ts';
+import { writeToast } from '#app/http/toast-cookie.server.ts';
 import { Button, ButtonLink } from '#app/ui/button.tsx';
+import { Checkbox, FormError } from '#app/ui/field.tsx';
 import { Question } from '#app/ui/question.tsx';
 
 export const meta: MetaFunction = () => [
@@ -20,6 +22,7 @@ export const meta: MetaFunction = () => [
 
 const CONNECTIONS_PAGE = '/settings/connections';
 const CONFLICT = 409;
+const formSchema = z.object({ signOutOthers: z.literal('on').optional() });
 
 export async function loader(args: LoaderFunctionArgs) {
   const { context, params } = args;
@@ -36,16 +39,28 @@ export async function loader(args: LoaderFunctionArgs) {
 }
 
 export async function action(args: ActionFunctionArgs) {
-  const { context, params } = args;
-  const { person } = await requireFresh(args);
+  const { context, params, request } = args;
+  const signedIn = await requireFresh(args);
+  const { person } = signedIn;
+  const form = await parseForm(request, formSchema);
+  if (!form.ok) return tryAgain(form.reply);
   const connection = await context.connections.find(person.id, params.connectionId ?? '');
-  if (!connection) return backWith(context, { kind: 'connection-already-removed' });
+  if (!connection) return wasGone(context);
   const removed = await context.connections.remove(person.id, connection.id, context.now);
-  if (removed === 'last-way-in') return data({ isLastWayIn: true }, { status: CONFLICT });
-  if (removed === 'unknown') return backWith(context, { kind: 'connection-already-removed' });
+  if (removed === 'last-way-in') {
+    return tryAgain(form.fail({ form: 'It stays: you have no other way to sign in.' }), CONFLICT);
+  }
+  if (removed === 'unknown') return wasGone(context);
   const provider = nameOf(context, connection.provider);
-  await noteActivity(context, person.id, { kind: 'connection-removed', provider });
-  return backWith(context, { kind: 'connection-removed', provider });
+  const { headers, count } = await afterFactorChange(
+    context,
+    signedIn,
+    { kind: 'connection-removed', provider },
+    { signOutOthers: form.value.signOutOthers === 'on' },
+  );
+  const toast = { kind: 'connection-removed', provider, count } as const;
+  headers.append('Set-Cookie', writeToast(toast, context.origin));
+  return redirect(CONNECTIONS_PAGE, { headers });
 }
 
 // One that is not configured any more goes by its id.
@@ -53,18 +68,20 @@ function nameOf({ providers }: LatchkeyContext, provider: string): string {
   return providers.find(provider)?.name ?? provider;
 }
 
-function backWith({ origin }: LatchkeyContext, toast: ToastMessage) {
-  return redirect(CONNECTIONS_PAGE, { headers: { 'Set-Cookie': writeToast(toast, origin) } });
+function wasGone({ origin }: LatchkeyContext) {
+  return redirect(CONNECTIONS_PAGE, {
+    headers: { 'Set-Cookie': writeToast({ kind: 'connection-already-removed' }, origin) },
+  });
 }
 
 export default function Disconnect() {
   const { name, displayName, isLastWayIn } = useLoaderData<typeof loader>();
-  const refused = useActionData<typeof action>();
+  const reply = useActionData<typeof action>()?.reply;
   const isPending = useNavigation().formMethod === 'POST';
-  const isLast = refused?.isLastWayIn ?? isLastWayIn;
   return (
     <Question title={`Disconnect ${name}?`} backTo={CONNECTIONS_PAGE}>
-      {isLast ? (
+      <FormError reply={reply} />
+      {isLastWayIn ? (
         <>
           <p className="text-muted">
             <bdi className="break-words">{displayName}</bdi> at {name} is your only way to sign in.
@@ -82,13 +99,22 @@ export default function Disconnect() {
             You will not be able to sign in here as <bdi className="break-words">{displayName}</bdi>{' '}
             at {name} any more.
           </p>
-          <Form method="post" preventScrollReset className="flex flex-wrap justify-end gap-3">
-            <ButtonLink to={CONNECTIONS_PAGE} preventScrollReset look="quiet">
-              Keep it
-            </ButtonLink>
-            <Button look="danger" pending={isPending} pendingText="Disconnecting…">
-              Disconnect
-            </Button>
+          <Form method="post" preventScrollReset className="grid gap-5">
+            <Checkbox
+              name="signOutOthers"
+              label="Sign out everywhere else"
+              help="Also whoever signed in with it."
+              defaultChecked
+              reply={reply}
+            />
+            <div className="flex flex-wrap justify-end gap-3">
+              <ButtonLink to={CONNECTIONS_PAGE} preventScrollReset look="quiet">
+                Keep it
+              </ButtonLink>
+              <Button look="danger" pending={isPending} pendingText="Disconnecting…">
+                Disconnect
+              </Button>
+            </div>
           </Form>
         </>
       )}

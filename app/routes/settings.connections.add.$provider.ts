@@ -1,9 +1,12 @@
 import { redirect, type ActionFunctionArgs, type LoaderFunctionArgs } from '@remix-run/node';
+import { z } from 'zod';
+import { parseForm } from '#app/http/form.server.ts';
 import { requireFresh } from '#app/http/fresh.server.ts';
 import { requireSession } from '#app/http/guards.server.ts';
 import { beginProviderVisit } from '#app/http/provider-visit.server.ts';
 
 const CONNECTIONS_PAGE = '/settings/connections';
+const formSchema = z.object({ signOutOthers: z.literal('on').optional() });
 
 export async function loader(args: LoaderFunctionArgs) {
   await requireSession(args);
@@ -12,9 +15,11 @@ export async function loader(args: LoaderFunctionArgs) {
 
 /** Sends somebody to a provider, to connect who they are there to the account that they are in. */
 export async function action(args: ActionFunctionArgs) {
-  const { context, params } = args;
+  const { context, params, request } = args;
   const signedIn = await requireFresh(args);
+  const form = await parseForm(request, formSchema);
   const provider = context.providers.find(params.provider);
-  if (!provider) return redirect(CONNECTIONS_PAGE);
-  return beginProviderVisit(context, provider, { purpose: 'link', signedIn });
+  if (!provider || !form.ok) return redirect(CONNECTIONS_PAGE);
+  const signOutOthers = form.value.signOutOthers === 'on';
+  return beginProviderVisit(context, provider, { purpose: 'link', signedIn, signOutOthers });
 }

@@ -4,6 +4,7 @@ import { Link2 } from 'lucide-react';
 import { requireSession } from '#app/http/guards.server.ts';
 import { readTrouble } from '#app/http/provider-trouble.server.ts';
 import { Button } from '#app/ui/button.tsx';
+import { Checkbox } from '#app/ui/field.tsx';
 import { Notice, SettingsHeading } from '#app/ui/page.tsx';
 import { RelativeTime } from '#app/ui/relative-time.tsx';
 
@@ -64,17 +65,26 @@ export default function Connections() {
           <h2 id="connect-another" className="font-semibold">
             {isEmpty ? 'Connect an account' : 'Connect another'}
           </h2>
-          <Form method="post" reloadDocument className="flex flex-wrap gap-3">
-            {providers.map(({ id, name }) => (
-              <Button
-                key={id}
-                look="secondary"
-                formAction={`/settings/connections/add/${id}`}
-                className="max-w-full"
-              >
-                <span className="truncate">Connect {name}</span>
-              </Button>
-            ))}
+          <Form method="post" reloadDocument className="grid gap-5">
+            <Checkbox
+              name="signOutOthers"
+              label="Sign out everywhere else"
+              help="Once it is connected, every other device has to sign in again."
+              defaultChecked
+              reply={undefined}
+            />
+            <div className="flex flex-wrap gap-3">
+              {providers.map(({ id, name }) => (
+                <Button
+                  key={id}
+                  look="secondary"
+                  formAction={`/settings/connections/add/${id}`}
+                  className="max-w-full"
+                >
+                  <span className="truncate">Connect {name}</span>
+                </Button>
+              ))}
+            </div>
           </Form>
         </section>
       ) : (

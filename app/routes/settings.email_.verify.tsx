@@ -14,12 +14,10 @@ import {
   waitingFor,
 } from '#app/http/code-by-mail.server.ts';
 import { tellOldAddress } from '#app/http/email-change.server.ts';
+import { afterFactorChange } from '#app/http/factor-change.server.ts';
 import { comeBackLater, parseForm, tryAgain } from '#app/http/form.server.ts';
 import { requireFresh } from '#app/http/fresh.server.ts';
 import { requireSession } from '#app/http/guards.server.ts';
-import { loginPathFor } from '#app/http/redirect-to.server.ts';
-import { renewSession } from '#app/http/sign-in.server.ts';
-import { signOutOthers } from '#app/http/sign-out-others.server.ts';
 import { writeToast } from '#app/http/toast-cookie.server.ts';
 import { CodeElsewhere, CodeForm } from '#app/ui/code-form.tsx';
 import { SettingsHeading } from '#app/ui/page.tsx';
@@ -47,7 +45,8 @@ export async function loader(args: LoaderFunctionArgs) {
 
 export async function action(args: ActionFunctionArgs) {
   const { context, request } = args;
-  const { person, session } = await requireFresh(args);
+  const signedIn = await requireFresh(args);
+  const { person } = signedIn;
   const form = await parseForm(request, formSchema);
   if (!form.ok) return tryAgain(form.reply);
   const tried = await tryCode(context, request, 'email-change', form.value.code);
@@ -61,17 +60,23 @@ export async function action(args: ActionFunctionArgs) {
     case 'right': {
       // The code was asked for by this browser; by whom it was signed in to then is another matter.
       if (tried.userId !== person.id) return redirect('/settings/email');
-      const cookie = await renewSession(context);
-      if (cookie === null) return redirect(loginPathFor(request, context.origin));
-      const from = await changeEmail(context.db, person.id, tried.email, context.now);
+      const to = tried.email;
+      const from = await changeEmail(context.db, person.id, to, context.now);
       if (from === null) {
         return tryAgain(form.fail({ form: 'Somebody else uses this e-mail by now.' }));
       }
-      await tellOldAddress(context, person, { from, to: tried.email });
-      const count = form.value.signOutOthers
-        ? await signOutOthers(context, person.id, session.id, 'signed-out-elsewhere')
-        : null;
-      const headers = new Headers({ 'Set-Cookie': cookie });
+      // Two codes went to one address, and this is the second.
+      if (from === to) {
+        const headers = { 'Set-Cookie': stopWaiting(context, 'email-change') };
+        return redirect('/settings/profile', { headers });
+      }
+      await tellOldAddress(context, person, { from, to });
+      const { headers, count } = await afterFactorChange(
+        context,
+        signedIn,
+        { kind: 'email-changed', from, to },
+        { signOutOthers: form.value.signOutOthers === 'on' },
+      );
       headers.append('Set-Cookie', stopWaiting(context, 'email-change'));
       headers.append('Set-Cookie', writeToast({ kind: 'email-changed', count }, context.origin));
       return redirect('/settings/profile', { headers });

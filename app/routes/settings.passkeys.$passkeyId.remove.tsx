@@ -8,10 +8,9 @@ import { Form, useActionData, useLoaderData, useNavigation } from '@remix-run/re
 import { z } from 'zod';
 import { findOwnPasskey } from '#app/account/own-passkey.server.ts';
 import { countWaysIn, waysIn } from '#app/credentials/ways-in.server.ts';
-import { renewAfterChange } from '#app/http/changed-factor.server.ts';
+import { afterFactorChange } from '#app/http/factor-change.server.ts';
 import { parseForm, tryAgain } from '#app/http/form.server.ts';
 import { requireFresh } from '#app/http/fresh.server.ts';
-import { noteActivity } from '#app/http/note-activity.server.ts';
 import { writeToast } from '#app/http/toast-cookie.server.ts';
 import { Button, ButtonLink } from '#app/ui/button.tsx';
 import { Checkbox, FormError } from '#app/ui/field.tsx';
@@ -44,12 +43,12 @@ export async function action(args: ActionFunctionArgs) {
     return tryAgain(form.fail({ form: 'It stays: you have no other way to sign in.' }));
   }
   if (outcome === 'unknown') return redirect(PASSKEYS_PAGE);
-  await noteActivity(context, person.id, { kind: 'passkey-removed', passkey });
-  const renewed = await renewAfterChange(
-    ...([context, signedIn, form.value.signOutOthers === 'on'] as const),
+  const { headers, count } = await afterFactorChange(
+    context,
+    signedIn,
+    { kind: 'passkey-removed', passkey },
+    { signOutOthers: form.value.signOutOthers === 'on' },
   );
-  if (renewed === null) return redirect('/login');
-  const { headers, count } = renewed;
   const toast = { kind: 'passkey-removed', passkey, count } as const;
   headers.append('Set-Cookie', writeToast(toast, context.origin));
   return redirect(PASSKEYS_PAGE, { headers });

@@ -8,10 +8,9 @@ import { Form, useActionData, useNavigation } from '@remix-run/react';
 import { z } from 'zod';
 import { keeperOf } from '#app/credentials/passkey-kinds.ts';
 import { newPasskeySchema } from '#app/credentials/passkey-schema.ts';
-import { renewAfterChange } from '#app/http/changed-factor.server.ts';
+import { afterFactorChange } from '#app/http/factor-change.server.ts';
 import { parseForm, tryAgain } from '#app/http/form.server.ts';
 import { requireFresh } from '#app/http/fresh.server.ts';
-import { noteActivity } from '#app/http/note-activity.server.ts';
 import { findPasskeyChallenge } from '#app/http/passkey-challenge.server.ts';
 import { writeToast } from '#app/http/toast-cookie.server.ts';
 import { describeDevice } from '#app/sessions/device.ts';
@@ -63,10 +62,12 @@ export async function action(args: ActionFunctionArgs) {
     return tryAgain(form.fail({ credential: refusals[registered.state] }));
   }
   const passkey = registered.passkey.name;
-  await noteActivity(context, person.id, { kind: 'passkey-added', passkey });
-  const renewed = await renewAfterChange(context, signedIn, signOutOthers === 'on');
-  if (renewed === null) return redirect('/login');
-  const { headers, count } = renewed;
+  const { headers, count } = await afterFactorChange(
+    context,
+    signedIn,
+    { kind: 'passkey-added', passkey },
+    { signOutOthers: signOutOthers === 'on' },
+  );
   const toast = { kind: 'passkey-added', passkey, count } as const;
   headers.append('Set-Cookie', writeToast(toast, context.origin));
   return redirect(PASSKEYS_PAGE, { headers });

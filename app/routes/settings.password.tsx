@@ -9,10 +9,7 @@ import { z } from 'zod';
 import { newPasswordSchema } from '#app/credentials/password-schema.ts';
 import { parseForm, tryAgain } from '#app/http/form.server.ts';
 import { requireFresh } from '#app/http/fresh.server.ts';
-import { noteActivity } from '#app/http/note-activity.server.ts';
-import { loginPathFor } from '#app/http/redirect-to.server.ts';
-import { renewSession } from '#app/http/sign-in.server.ts';
-import { signOutOthers } from '#app/http/sign-out-others.server.ts';
+import { afterFactorChange } from '#app/http/factor-change.server.ts';
 import { writeToast } from '#app/http/toast-cookie.server.ts';
 import { Button } from '#app/ui/button.tsx';
 import { Checkbox, Field, FormError, UsernameField, useFocusOnError } from '#app/ui/field.tsx';
@@ -35,21 +32,21 @@ export async function loader(args: LoaderFunctionArgs) {
 
 export async function action(args: ActionFunctionArgs) {
   const { context, request } = args;
-  const { person, session } = await requireFresh(args);
+  const signedIn = await requireFresh(args);
+  const { person } = signedIn;
   const form = await parseForm(request, formSchema);
   if (!form.ok) return tryAgain(form.reply);
   const { newPassword } = form.value;
   const reason = await context.knownPasswords.reasonAgainst(newPassword, person);
   if (reason !== null) return tryAgain(form.fail({ newPassword: reason }));
-  const cookie = await renewSession(context);
-  if (cookie === null) return redirect(loginPathFor(request, context.origin));
   await context.passwords.set(person.id, newPassword, context.now);
   await context.mailedCodes.discard(person.id, ['password-reset']);
-  await noteActivity(context, person.id, { kind: 'password-changed' });
-  const count = form.value.signOutOthers
-    ? await signOutOthers(context, person.id, session.id, 'password-changed')
-    : null;
-  const headers = new Headers({ 'Set-Cookie': cookie });
+  const { headers, count } = await afterFactorChange(
+    context,
+    signedIn,
+    { kind: 'password-changed' },
+    { signOutOthers: form.value.signOutOthers === 'on' },
+  );
   headers.append('Set-Cookie', writeToast({ kind: 'password-changed', count }, context.origin));
   return redirect('/settings/password', { headers });
 }

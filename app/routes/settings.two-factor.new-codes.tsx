@@ -10,8 +10,6 @@ import { afterFactorChange } from '#app/http/factor-change.server.ts';
 import { parseForm, tryAgain } from '#app/http/form.server.ts';
 import { requireFresh } from '#app/http/fresh.server.ts';
 import { writeNewRecoveryCodes } from '#app/http/new-recovery-codes.server.ts';
-import { loginPathFor } from '#app/http/redirect-to.server.ts';
-import { renewSession } from '#app/http/sign-in.server.ts';
 import { writeToast } from '#app/http/toast-cookie.server.ts';
 import { Button, ButtonLink } from '#app/ui/button.tsx';
 import { Checkbox } from '#app/ui/field.tsx';
@@ -35,12 +33,9 @@ export async function action(args: ActionFunctionArgs) {
   const signedIn = await requireFresh(args);
   const form = await parseForm(request, formSchema);
   if (!form.ok) return tryAgain(form.reply);
-  const cookie = await renewSession(context);
-  if (cookie === null) return redirect(loginPathFor(request, context.origin));
-  const headers = new Headers({ 'Set-Cookie': cookie });
   const codes = await context.recoveryCodes.replace(signedIn.person.id, context.now);
-  if (!codes) return redirect(PAGE, { headers });
-  const count = await afterFactorChange(
+  if (!codes) return redirect(PAGE);
+  const { headers, count } = await afterFactorChange(
     context,
     signedIn,
     { kind: 'recovery-codes-new' },

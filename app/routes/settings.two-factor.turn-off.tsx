@@ -9,8 +9,6 @@ import { z } from 'zod';
 import { afterFactorChange } from '#app/http/factor-change.server.ts';
 import { parseForm, tryAgain } from '#app/http/form.server.ts';
 import { requireFresh } from '#app/http/fresh.server.ts';
-import { loginPathFor } from '#app/http/redirect-to.server.ts';
-import { renewSession } from '#app/http/sign-in.server.ts';
 import { writeToast } from '#app/http/toast-cookie.server.ts';
 import { Button, ButtonLink } from '#app/ui/button.tsx';
 import { Checkbox } from '#app/ui/field.tsx';
@@ -34,11 +32,8 @@ export async function action(args: ActionFunctionArgs) {
   const signedIn = await requireFresh(args);
   const form = await parseForm(request, formSchema);
   if (!form.ok) return tryAgain(form.reply);
-  const cookie = await renewSession(context);
-  if (cookie === null) return redirect(loginPathFor(request, context.origin));
-  const headers = new Headers({ 'Set-Cookie': cookie });
-  if (!(await context.totp.turnOff(signedIn.person.id))) return redirect(PAGE, { headers });
-  const count = await afterFactorChange(
+  if (!(await context.totp.turnOff(signedIn.person.id))) return redirect(PAGE);
+  const { headers, count } = await afterFactorChange(
     context,
     signedIn,
     { kind: 'totp-off' },

@@ -13,8 +13,6 @@ import { afterFactorChange } from '#app/http/factor-change.server.ts';
 import { parseForm, tryAgain } from '#app/http/form.server.ts';
 import { requireFresh } from '#app/http/fresh.server.ts';
 import { writeNewRecoveryCodes } from '#app/http/new-recovery-codes.server.ts';
-import { loginPathFor } from '#app/http/redirect-to.server.ts';
-import { renewSession } from '#app/http/sign-in.server.ts';
 import { writeToast } from '#app/http/toast-cookie.server.ts';
 import { findTotpSetUp, spendTotpSetUp } from '#app/http/totp-set-up.server.ts';
 import { Button, ButtonLink } from '#app/ui/button.tsx';
@@ -70,20 +68,18 @@ export async function action(args: ActionFunctionArgs) {
     const text = 'That is not the code for this QR code. Enter the one your app shows now.';
     return tryAgain(form.fail({ code: text }));
   }
-  const cookie = await renewSession(context);
-  if (cookie === null) return redirect(loginPathFor(request, context.origin));
-  const headers = new Headers({ 'Set-Cookie': cookie });
-  headers.append('Set-Cookie', context.cookies.totpSetUp.clear());
   const codes = (await spendTotpSetUp(context, secret))
     ? await context.totp.turnOn(person.id, { secret, step }, context.now)
     : null;
-  if (!codes) return redirect(PAGE, { headers });
-  const count = await afterFactorChange(
+  const spent = context.cookies.totpSetUp.clear();
+  if (!codes) return redirect(PAGE, { headers: { 'Set-Cookie': spent } });
+  const { headers, count } = await afterFactorChange(
     context,
     signedIn,
     { kind: 'totp-on' },
     { signOutOthers: signOutOthers === 'on' },
   );
+  headers.append('Set-Cookie', spent);
   headers.append('Set-Cookie', writeNewRecoveryCodes(context, signedIn, codes));
   headers.append('Set-Cookie', writeToast({ kind: 'two-factor-on', count }, context.origin));
   return redirect(`${PAGE}/recovery-codes`, { headers });

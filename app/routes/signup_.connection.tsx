@@ -8,13 +8,14 @@ import { Form, Link, useActionData, useLoaderData, useNavigation } from '@remix-
 import { z } from 'zod';
 import { createConnectedAccount } from '#app/account/connected-sign-up.server.ts';
 import { personNameSchema } from '#app/account/profile.server.ts';
+import { isEmailTaken } from '#app/account/sign-up.server.ts';
 import type { LatchkeyContext } from '#app/context.server.ts';
 import { emailSchema } from '#app/credentials/password-schema.ts';
+import { sendCode } from '#app/http/code-by-mail.server.ts';
 import { comeBackLater, parseForm, tryAgain, type Fail } from '#app/http/form.server.ts';
 import { findSession } from '#app/http/guards.server.ts';
-import { noteActivity } from '#app/http/note-activity.server.ts';
 import type { PendingConnection } from '#app/http/pending-connection.server.ts';
-import { startSession } from '#app/http/sign-in.server.ts';
+import { welcomeConnected, takeSignUp, type SignUpPayload } from '#app/http/sign-up.server.ts';
 import { Button } from '#app/ui/button.tsx';
 import { Field, FormError, useFocusOnError } from '#app/ui/field.tsx';
 import { FormPage } from '#app/ui/page.tsx';
@@ -33,8 +34,12 @@ export async function loader({ request, context }: LoaderFunctionArgs) {
   if (!found) return redirect('/login');
   const { pending, providerName } = found;
   if (await findSession({ context })) return redirect(pending.redirectTo);
-  const { displayName, name, email } = pending;
-  return { providerName, displayName, name: name ?? '', email: email ?? '' };
+  const { displayName, name, email, isEmailVerified } = pending;
+  return {
+    ...{ providerName, displayName, name: name ?? '', email: email ?? '' },
+    // Nothing is mailed to an address that the provider vouches for.
+    mailsCode: context.mailer.isOn && !isEmailVerified,
+  };
 }
 
 export async function action({ request, context }: ActionFunctionArgs) {
@@ -43,12 +48,15 @@ export async function action({ request, context }: ActionFunctionArgs) {
   if (await findSession({ context })) return redirect('/');
   const found = findPending(context, request);
   if (!found) return redirect('/login');
-  const leave = await context.limits.takeSignUp(context.device.ipAddress);
-  if (!leave.isGiven) return comeBackLater(form.fail, leave.retryAfterSeconds);
   const { name, email } = form.value;
-  return isVouchedFor(found.pending, email)
+  const isProven = isVouchedFor(found.pending, email);
+  const leave = isProven
+    ? await context.limits.takeSignUp(context.device.ipAddress)
+    : await takeSignUp(context, email);
+  if (!leave.isGiven) return comeBackLater(form.fail, leave.retryAfterSeconds);
+  return isProven
     ? createAccount(context, found, { name, email }, form.fail)
-    : proveEmailFirst(found, form.fail);
+    : proveEmailFirst(context, found, { name, email }, form.fail);
 }
 
 interface Found {
@@ -69,22 +77,44 @@ function isVouchedFor({ email, isEmailVerified }: PendingConnection, wanted: str
   return isEmailVerified && told.success && told.data === wanted;
 }
 
+interface Typed {
+  name: string;
+  email: string;
+}
+
 /**
- * For an address that the provider does not vouch for. The answer is the same whether somebody has
- * an account with it or not.
+ * For an address that the provider does not vouch for: the account waits for a code that is mailed
+ * there. The answer is the same whether somebody has an account with it or not; so is the refusal
+ * where no mail can be sent.
  */
-function proveEmailFirst({ providerName }: Found, fail: Fail) {
-  return tryAgain(
-    fail({
-      email: `${providerName} has not confirmed that this address is yours, and an account needs one that is. Confirm it there, or create your account with a password and connect ${providerName} in your settings.`,
-    }),
-  );
+async function proveEmailFirst(
+  context: LatchkeyContext,
+  { pending, providerName }: Found,
+  { name, email }: Typed,
+  fail: Fail,
+) {
+  if (!context.mailer.isOn) {
+    return tryAgain(
+      fail({
+        email: `${providerName} has not confirmed that this address is yours, and an account needs one that is. Confirm it there, or create your account with a password and connect ${providerName} in your settings.`,
+      }),
+    );
+  }
+  const { provider, issuer, subject, displayName, tokens, remember, redirectTo } = pending;
+  const connection = { provider, issuer, subject, displayName, tokens };
+  const cookie = await sendCode(context, {
+    ...{ purpose: 'sign-up', userId: null, email },
+    payload: { name, remember, redirectTo, connection } satisfies SignUpPayload,
+    // Whether there is an account is told to the address, and to nobody else.
+    isDecoy: await isEmailTaken(context.db, email),
+  });
+  return redirect('/signup/verify', { headers: { 'Set-Cookie': cookie } });
 }
 
 async function createAccount(
   context: LatchkeyContext,
   { pending, providerName }: Found,
-  { name, email }: { name: string; email: string },
+  { name, email }: Typed,
   fail: Fail,
 ) {
   const account = { name, email, identity: pending };
@@ -97,21 +127,12 @@ async function createAccount(
       }),
     );
   }
-  if (made.state === 'already-connected') return redirect('/login');
-  await noteActivity(context, made.userId, { kind: 'signed-up' });
-  const answer = await startSession(context, {
-    userId: made.userId,
-    proof: { by: 'provider', second: null, provider: providerName },
-    remember: pending.remember,
-    redirectTo: pending.redirectTo,
-    toast: { kind: 'welcome' },
-  });
-  answer.headers.append('Set-Cookie', context.cookies.pendingConnection.clear());
-  return answer;
+  const { provider, remember, redirectTo } = pending;
+  return welcomeConnected(context, made, { provider, remember, redirectTo });
 }
 
 export default function SignupWithConnection() {
-  const { providerName, displayName, name, email } = useLoaderData<typeof loader>();
+  const { providerName, displayName, name, email, mailsCode } = useLoaderData<typeof loader>();
   const reply = useActionData<typeof action>()?.reply;
   const form = useFocusOnError(reply);
   const isPending = useNavigation().formMethod === 'POST';
@@ -141,6 +162,7 @@ export default function SignupWithConnection() {
         <Field
           name="email"
           label="E-mail"
+          help={mailsCode ? 'We mail you a code to see that it is yours.' : undefined}
           type="email"
           autoComplete="email"
           inputMode="email"

@@ -6,16 +6,24 @@ import {
 } from '@remix-run/node';
 import { Link, useActionData, useLoaderData } from '@remix-run/react';
 import { z } from 'zod';
+import { createConnectedAccount } from '#app/account/connected-sign-up.server.ts';
 import { createAccount } from '#app/account/sign-up.server.ts';
+import type { LatchkeyContext } from '#app/context.server.ts';
+import { passwordProof } from '#app/credentials/proof.ts';
 import {
   stopWaiting,
   tryCode,
   typedCodeSchema,
   waitingFor,
 } from '#app/http/code-by-mail.server.ts';
-import { comeBackLater, parseForm, tryAgain } from '#app/http/form.server.ts';
+import { comeBackLater, parseForm, tryAgain, type Fail } from '#app/http/form.server.ts';
 import { findSession } from '#app/http/guards.server.ts';
-import { welcome } from '#app/http/sign-up.server.ts';
+import {
+  welcomeConnected,
+  signUpPayloadSchema,
+  welcome,
+  type SignUpPayload,
+} from '#app/http/sign-up.server.ts';
 import { CodeElsewhere, CodeForm } from '#app/ui/code-form.tsx';
 import { FormPage } from '#app/ui/page.tsx';
 
@@ -28,18 +36,15 @@ export const meta: MetaFunction = () => [
 
 const formSchema = z.object({ code: typedCodeSchema });
 
-/** What was typed at the sign-up, sealed until the code came back. */
-const payloadSchema = z.object({
-  name: z.string(),
-  passwordHash: z.string(),
-  remember: z.boolean(),
-  redirectTo: z.string().optional(),
-});
-
 export async function loader({ request, context }: LoaderFunctionArgs) {
   if (await findSession({ context })) return redirect('/');
+  const pending = context.cookies.pendingConnection.read(
+    request.headers.get('cookie'),
+    context.now,
+  );
   return {
     waiting: waitingFor(context, request, 'sign-up'),
+    startPath: pending ? '/signup/connection' : '/signup',
     outboxPath: context.outbox && '/outbox',
   };
 }
@@ -56,22 +61,44 @@ export async function action({ request, context }: ActionFunctionArgs) {
     case 'wrong':
       return tryAgain(form.fail({ code: tried.text }));
     case 'right': {
-      const { name, passwordHash, remember, redirectTo } = payloadSchema.parse(tried.payload);
-      const account = { email: tried.email, name, passwordHash, emailVerifiedAt: context.now };
-      const userId = await createAccount(context.db, account, context.now);
-      if (userId === null) {
-        // Made in another browser meanwhile; whoever is here has proven that the address is theirs.
-        return tryAgain(form.fail({ form: 'This e-mail has an account by now. Sign in to it.' }));
+      const payload = signUpPayloadSchema.parse(tried.payload);
+      const answer = await createProven(context, tried.email, payload, form.fail);
+      if (answer instanceof Response) {
+        answer.headers.append('Set-Cookie', stopWaiting(context, 'sign-up'));
       }
-      const answer = await welcome(context, { userId, remember, redirectTo });
-      answer.headers.append('Set-Cookie', stopWaiting(context, 'sign-up'));
       return answer;
     }
   }
 }
 
+/** Makes the account of somebody who has proven that the address is theirs, and signs them in. */
+async function createProven(
+  context: LatchkeyContext,
+  email: string,
+  payload: SignUpPayload,
+  fail: Fail,
+) {
+  if ('connection' in payload) {
+    const { name, connection, ...rest } = payload;
+    const account = { name, email, identity: connection };
+    const made = await createConnectedAccount(context, account, context.now);
+    if (made.state === 'email-taken') return taken(fail);
+    return welcomeConnected(context, made, { ...rest, provider: connection.provider });
+  }
+  const { name, passwordHash, remember, redirectTo } = payload;
+  const account = { email, name, passwordHash, emailVerifiedAt: context.now };
+  const userId = await createAccount(context.db, account, context.now);
+  if (userId === null) return taken(fail);
+  return welcome(context, { userId, proof: passwordProof, remember, redirectTo });
+}
+
+// Made in another browser meanwhile; whoever is here has proven that the address is theirs.
+function taken(fail: Fail) {
+  return tryAgain(fail({ form: 'This e-mail has an account by now. Sign in to it.' }));
+}
+
 export default function VerifyEmail() {
-  const { waiting, outboxPath } = useLoaderData<typeof loader>();
+  const { waiting, startPath, outboxPath } = useLoaderData<typeof loader>();
   const reply = useActionData<typeof action>()?.reply;
   return (
     <FormPage title="Check your mail">
@@ -92,7 +119,7 @@ export default function VerifyEmail() {
         </CodeElsewhere>
       )}
       <p className="text-muted">
-        <Link className="font-medium text-accent underline underline-offset-4" to="/signup">
+        <Link className="font-medium text-accent underline underline-offset-4" to={startPath}>
           {waiting ? 'Use another e-mail' : 'Or start again here'}
         </Link>
       </p>

@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { startApplication, TestClock, type TestApplication } from '../fixtures/application.ts';
+import type { Answer, BrowserLike } from '../fixtures/browser-like.ts';
+import { proveAgain } from '../fixtures/fresh-proof.ts';
 import { startGitHub, type GitHubServer } from '../fixtures/github-server.ts';
 import { startOpenIdProvider, type OpenIdProvider } from '../fixtures/openid-provider.ts';
-import { openBrowser, signIn, signUp } from '../fixtures/people.ts';
-import { leaveFor, visit, walkThrough } from '../fixtures/provider-visits.ts';
+import { openBrowser, PASSWORD, signIn, signUp } from '../fixtures/people.ts';
+import { leaveFor, providerAddressOn, visit, walkThrough } from '../fixtures/provider-visits.ts';
 import { startScriptedProvider, type ScriptedProvider } from '../fixtures/scripted-provider.ts';
 import { fieldOnPage, textOf } from './form-on-page.ts';
 
@@ -190,51 +192,10 @@ describe('GitHub', () => {
       '/signup/connection',
     );
   });
-
-  test('an address that GitHub has not verified makes no account', async () => {
-    const email = somebody(false);
-    const browser = openBrowser(application);
-    await visit(browser, path('github'));
-    expect(fieldOnPage((await browser.get('/signup/connection')).text, 'email').value).toBe('');
-    const answer = await browser.post('/signup/connection', { name: 'Grace', email });
-    expect(answer.status).toBe(400);
-    expect(await rowOf(String(github.account.id))).toBeNull();
-  });
 });
 
 describe('the e-mail of a first sign-in', () => {
-  test('that the provider has not verified makes no account, known or not', async () => {
-    const known = await signUp(application);
-    const there = newcomer(acme, false);
-    const browser = openBrowser(application);
-    await visit(browser, path('acme'));
-    const answers = [];
-    for (const email of [there.email, known.email, 'nobody-has@example.com']) {
-      const answer = await browser.post('/signup/connection', { name: 'Grace', email });
-      const { value, note } = fieldOnPage(answer.text, 'email');
-      expect(value).toBe(email);
-      answers.push({ status: answer.status, cookies: answer.headers['set-cookie'], note });
-    }
-    expect(answers[0]!.note).toContain('Acme has not confirmed that this address is yours');
-    expect(answers[1]).toEqual(answers[0]);
-    expect(answers[2]).toEqual(answers[0]);
-    expect(await browser.sessionToken()).toBeNull();
-  });
-
-  test('that was changed to another one makes no account, known or not', async () => {
-    const known = await signUp(application);
-    newcomer(acme);
-    const browser = openBrowser(application);
-    await visit(browser, path('acme'));
-    const answers = [];
-    for (const email of [known.email, 'nobody-has@example.com']) {
-      const answer = await browser.post('/signup/connection', { name: 'Grace', email });
-      answers.push([answer.status, fieldOnPage(answer.text, 'email').note]);
-    }
-    expect(answers[0]![0]).toBe(400);
-    expect(answers[1]).toEqual(answers[0]);
-  });
-
+  // What the provider does not vouch for: see connected-sign-up.test.ts.
   test('of an account that is there signs nobody in to it, and says what to do', async () => {
     const person = await signUp(application);
     const there = newcomer(acme);
@@ -327,7 +288,13 @@ describe('in the settings', () => {
     await visit(person.browser, add('beta'));
     const ids = connectionIds((await person.browser.get(PAGE)).text);
     expect(ids).toHaveLength(2);
-    const answers = await Promise.all(ids.map((id) => person.browser.post(question(id), {})));
+    const phone = openBrowser(application);
+    acme.signsIn = person.subject;
+    await visit(phone, path('acme'));
+    const answers = await Promise.all([
+      person.browser.post(question(ids[0]!), {}),
+      phone.post(question(ids[1]!), {}),
+    ]);
     expect(answers.map(({ status }) => status).sort()).toEqual([302, 409]);
     expect(connectionIds((await person.browser.get(PAGE)).text)).toHaveLength(1);
   });
@@ -357,6 +324,78 @@ describe('in the settings', () => {
       expect((await person.browser.get(question)).location).toMatch(/^\/confirm\?/);
       expect((await person.browser.post(question, {})).location).toMatch(/^\/confirm\?/);
       expect((await person.browser.get(PAGE)).status).toBe(200);
+    } finally {
+      application.clock.advance(-16 * 60_000);
+    }
+  });
+});
+
+describe('connecting and disconnecting offers to sign out everywhere else, and gives a new token', () => {
+  /** Somebody who is signed in on two devices, and has somebody new at Acme. */
+  const onTwoDevices = async () => {
+    const person = await signUp(application);
+    const phone = await signIn(application, person);
+    newcomer(acme);
+    return { ...person, phone, token: (await person.browser.sessionToken())! };
+  };
+  const expectNewToken = async (browser: BrowserLike, old: string) => {
+    expect(await browser.sessionToken()).not.toBe(old);
+    expect(await isSignedIn(browser)).toBe(true);
+    const copy = openBrowser(application);
+    await copy.plantToken(old);
+    expect(await isSignedIn(copy)).toBe(false);
+  };
+
+  test.each([
+    [{ signOutOthers: 'on' }, false, ' 1 other device is signed out.'],
+    [{}, true, ''],
+  ])('with %j', async (choice, staysIn, said) => {
+    const { browser, phone, token } = await onTwoDevices();
+    const offer = await browser.get(PAGE);
+    expect(fieldOnPage(offer.text, 'signOutOthers').isChecked).toBe(true);
+    await visit(browser, add('acme'), choice);
+    const page = await browser.get(PAGE);
+    expect(textOf(page.text)).toContain(
+      `Acme is connected. You can sign in with it from now on.${said}`,
+    );
+    expect(textOf(page.text).includes('other device is signed out')).toBe(!staysIn);
+    expect(await isSignedIn(phone)).toBe(staysIn);
+    await expectNewToken(browser, token);
+
+    const connected = (await browser.sessionToken())!;
+    const other = openBrowser(application);
+    await visit(other, path('acme'));
+    if (staysIn) await phone.post('/logout', {});
+    const [id] = connectionIds(page.text);
+    const question = `${PAGE}/${id}/disconnect`;
+    const asked = await browser.get(question);
+    expect(fieldOnPage(asked.text, 'signOutOthers').isChecked).toBe(true);
+    await browser.post(question, choice);
+    const after = textOf((await browser.get(PAGE)).text);
+    expect(after).toContain(`Acme is disconnected.${said}`);
+    expect(after.includes('other device is signed out')).toBe(!staysIn);
+    expect(await isSignedIn(other)).toBe(staysIn);
+    await expectNewToken(browser, connected);
+  });
+
+  test('nobody is signed out by a visit that connects nothing', async () => {
+    const owner = await connectedPerson();
+    const { browser, phone, token } = await onTwoDevices();
+    acme.signsIn = owner.subject;
+    await visit(browser, add('acme'), { signOutOthers: 'on' });
+    expect(await isSignedIn(phone)).toBe(true);
+    expect(await browser.sessionToken()).toBe(token);
+  });
+
+  test('the choice outlasts the question for a fresh proof', async () => {
+    const { browser, phone } = await onTwoDevices();
+    application.clock.advance(16 * 60_000);
+    try {
+      const asked = await browser.post(add('acme'), { signOutOthers: 'on' }, { from: PAGE });
+      const left = await proveAgain(browser, asked, { password: PASSWORD });
+      const address = providerAddressOn(await browser.get(left.location!));
+      expect((await browser.get(await walkThrough(address))).location).toBe(PAGE);
+      expect(await isSignedIn(phone)).toBe(false);
     } finally {
       application.clock.advance(-16 * 60_000);
     }
@@ -445,6 +484,12 @@ describe('proving again', () => {
     return row.reauthenticatedAt;
   };
 
+  /** Where the page leads that asked for the proof. */
+  const ledOn = async (browser: BrowserLike, back: Answer) => {
+    expect(back.location).toMatch(/^\/confirm\?redirectTo=/);
+    return (await browser.get(back.location!)).location;
+  };
+
   test('a provider asks again who it is, and the session is fresh and has a new token', async () => {
     const person = await connectedPerson();
     const { userId } = (await rowOf(person.subject))!;
@@ -456,7 +501,7 @@ describe('proving again', () => {
       ...{ prompt: 'login', max_age: '0' },
     });
     const answer = await person.browser.get(await walkThrough(address));
-    expect(answer.location).toBe(add('beta'));
+    expect(await ledOn(person.browser, answer)).toBe(add('beta'));
     expect(await person.browser.sessionToken()).not.toBe(token);
     expect(await reauthenticatedAt(userId)).toEqual(application.clock.now());
   });
@@ -486,24 +531,25 @@ describe('proving again', () => {
     scripted.says = { sub };
     expect((await goThere(add('scripted'))).location).toBe(PAGE);
     scripted.says = { sub, ...claims };
-    return goThere(`${CONFIRM}/scripted`);
+    return { browser, answer: await goThere(`${CONFIRM}/scripted`) };
   };
   const secondsAgo = (seconds: number) => Math.floor(Date.now() / 1000) - seconds;
 
   test('counts when the provider says that it was just now', async () => {
-    const answer = await confirmAtScripted({ auth_time: secondsAgo(0) }, true);
-    expect(answer.location).toBe('/');
+    const { browser, answer } = await confirmAtScripted({ auth_time: secondsAgo(0) }, true);
+    expect(await ledOn(browser, answer)).toBe('/');
   });
   test('does not count when the provider asked long ago', async () => {
     for (const withPassword of [true, false]) {
-      const answer = await confirmAtScripted({ auth_time: secondsAgo(120) }, withPassword);
+      const { answer } = await confirmAtScripted({ auth_time: secondsAgo(120) }, withPassword);
       expect(answer.location).toBe('/confirm?trouble=not-again&provider=scripted');
     }
   });
   test('counts without a time only where there is no other way', async () => {
-    const answer = await confirmAtScripted({}, true);
-    expect(answer.location).toBe('/confirm?trouble=not-again&provider=scripted');
-    expect((await confirmAtScripted({}, false)).location).toBe('/');
+    const refused = await confirmAtScripted({}, true);
+    expect(refused.answer.location).toBe('/confirm?trouble=not-again&provider=scripted');
+    const { browser, answer } = await confirmAtScripted({}, false);
+    expect(await ledOn(browser, answer)).toBe('/');
   });
 
   test('is not offered by GitHub where there is another way, nor beside a second factor', async () => {
@@ -514,7 +560,7 @@ describe('proving again', () => {
     const { userId } = (await rowOf('77001'))!;
     await application.database.client.password.delete({ where: { userId } });
     const answer = await visit(person.browser, `${CONFIRM}/github`, { redirectTo: PAGE });
-    expect(answer.location).toBe(PAGE);
+    expect(await ledOn(person.browser, answer)).toBe(PAGE);
     await application.database.client.totp.create({
       data: { userId, secret: 'x', createdAt: application.clock.now() },
     });

@@ -1,8 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startApplication, type TestApplication } from '../fixtures/application.ts';
+import { proofText, type Proof } from '#app/credentials/proof.ts';
+import { startApplication, TestClock, type TestApplication } from '../fixtures/application.ts';
 import { turnOnTotp, type Authenticator } from '../fixtures/authenticator.ts';
 import type { Answer, BrowserLike } from '../fixtures/browser-like.ts';
-import { openBrowser, PASSWORD, signUp, type TestPerson } from '../fixtures/people.ts';
+import { startGitHub, type GitHubServer } from '../fixtures/github-server.ts';
+import { startOpenIdProvider, type OpenIdProvider } from '../fixtures/openid-provider.ts';
+import { addPasskey, signInBy } from '../fixtures/passkeys.ts';
+import { mailboxOf, openBrowser, PASSWORD, signUp, type TestPerson } from '../fixtures/people.ts';
+import { leaveFor, visit, walkThrough } from '../fixtures/provider-visits.ts';
+import { USER_PRESENT } from '../fixtures/software-authenticator.ts';
 import { fieldOnPage, formErrorOnPage, textOf } from './form-on-page.ts';
 
 const STEP_MS = 30_000;
@@ -12,25 +18,82 @@ const PENDING = 'pending-sign-in';
 const WRONG_CODE = 'That code is wrong or was used before. Enter the one shown now.';
 
 let application: TestApplication;
+let acme: OpenIdProvider;
+let github: GitHubServer;
 beforeAll(async () => {
-  application = await startApplication();
+  acme = await startOpenIdProvider();
+  github = await startGitHub({ id: 1, login: 'ada', name: null, emails: [] });
+  application = await startApplication({
+    // The providers tell the time of the day.
+    clock: new TestClock(new Date()),
+    env: { OIDC_PROVIDERS: 'acme', ...acme.env('acme'), ...github.env },
+  });
+  acme.admit(application.origin, 'acme');
 });
-afterAll(() => application.close());
+afterAll(async () => {
+  await application.close();
+  await Promise.all([acme.close(), github.close()]);
+});
 
 /**
- * Every way in that does not stand for two factors by itself. `begin` takes the first step in this
- * browser and answers what came of it.
+ * Every way in that does not stand for two factors by itself, but for the mailed code, which asks for
+ * the second one on a page of its own. `prepare` gives it to somebody who is signed in; `begin` takes
+ * the first step in this browser and answers what came of it.
  */
 const waysIn: {
-  by: string;
+  way: string;
+  proof: Omit<Proof, 'second'>;
+  prepare?: (person: TestPerson) => Promise<unknown>;
   begin: (browser: BrowserLike, person: TestPerson) => Promise<Answer>;
 }[] = [
   {
-    by: 'password',
+    way: 'password',
+    proof: { by: 'password', provider: null },
     begin: (browser, { email }) =>
       browser.post('/login', { email, password: PASSWORD, redirectTo: '/settings/profile' }),
   },
+  {
+    way: 'a provider',
+    proof: { by: 'provider', provider: 'Acme' },
+    prepare: (person) => connectAcme(person),
+    begin: (browser, { email }) => {
+      acme.signsIn = email;
+      return visit(browser, '/login/provider/acme', { redirectTo: '/settings/profile' });
+    },
+  },
+  {
+    way: 'GitHub',
+    proof: { by: 'provider', provider: 'GitHub' },
+    prepare: (person) => {
+      github.account = { ...github.account, id: github.account.id + 1 };
+      return visit(person.browser, '/settings/connections/add/github');
+    },
+    begin: (browser) =>
+      visit(browser, '/login/provider/github', { redirectTo: '/settings/profile' }),
+  },
+  {
+    // What makes an account for a newcomer finds one that is there, and begins as any sign-in does.
+    way: 'the sign-up page, with a connection that has an account',
+    proof: { by: 'provider', provider: 'Acme' },
+    prepare: (person) => connectAcme(person),
+    begin: async (browser, { email }) => {
+      acme.signsIn = email;
+      expect((await browser.get('/signup')).text).toContain('/login/provider/acme');
+      const from = { redirectTo: '/settings/profile' };
+      const back = await walkThrough(await leaveFor(browser, '/login/provider/acme', from));
+      const answer = await browser.get(back);
+      expect((await browser.get('/signup/connection')).location).toBe('/login');
+      return answer;
+    },
+  },
 ];
+/** Who somebody is at Acme goes by their e-mail here. */
+const connectAcme = async ({ browser, email }: TestPerson) => {
+  acme.accounts[email] = { email, email_verified: true };
+  acme.signsIn = email;
+  const answer = await visit(browser, '/settings/connections/add/acme');
+  expect(answer.location).toBe('/settings/connections');
+};
 
 interface Protected {
   person: TestPerson;
@@ -81,9 +144,24 @@ const expectStartOver = async (browser: BrowserLike, answer: Answer) => {
   expect(textOf(text)).toContain('That took too long, or was finished already.');
 };
 
-describe.each(waysIn)('by $by, with two factors', ({ by, begin }) => {
+const proofsOf = (person: Pick<TestPerson, 'email'>) =>
+  sessionsOf(person).map(({ meta }) => (JSON.parse(meta) as { proof: Proof }).proof);
+/** How the sessions page says that its own session was proven. */
+const expectSignedInWith = async (browser: BrowserLike, proof: Proof) => {
+  const { text } = await browser.get('/settings/sessions');
+  const current = textOf(text).split('This device')[1] ?? '';
+  expect(current).toContain(`with ${proofText(proof)}`);
+};
+
+describe.each(waysIn)('by $way, with two factors', ({ proof, prepare, begin }) => {
+  const signUpForIt = async (): Promise<Protected> => {
+    const person = await signUp(application);
+    await prepare?.(person);
+    return { person, app: await turnOnTotp(application, person) };
+  };
+
   test('there is no session before the code, and one that says how it was proven after it', async () => {
-    const { person, app } = await signUpWithTotp();
+    const { person, app } = await signUpForIt();
     const before = sessionsOf(person).length;
     const browser = openBrowser(application);
     const first = await begin(browser, person);
@@ -95,24 +173,96 @@ describe.each(waysIn)('by $by, with two factors', ({ by, begin }) => {
     const second = await enterCode(browser, app.nextCode());
     expect(second.location).toBe('/settings/profile');
     expect(await isSignedIn(browser)).toBe(true);
-    const proofs = sessionsOf(person).map(
-      ({ meta }) => (JSON.parse(meta) as { proof: object }).proof,
-    );
-    expect(proofs).toContainEqual({ by, second: 'totp', provider: null });
+    expect(proofsOf(person)).toContainEqual({ ...proof, second: 'totp' });
+    await expectSignedInWith(browser, { ...proof, second: 'totp' });
     expect(await cookieOf(browser, PENDING)).toBeNull();
   });
 
   test('a recovery code does in place of the code', async () => {
-    const { person, app } = await signUpWithTotp();
+    const { person, app } = await signUpForIt();
     const browser = openBrowser(application);
     await begin(browser, person);
     const second = await enterRecoveryCode(browser, app.recoveryCodes[3]!);
     expect(second.location).toBe('/settings/profile');
-    const proofs = sessionsOf(person).map(
-      ({ meta }) => (JSON.parse(meta) as { proof: object }).proof,
-    );
-    expect(proofs).toContainEqual({ by, second: 'recovery-code', provider: null });
+    expect(proofsOf(person)).toContainEqual({ ...proof, second: 'recovery-code' });
+    await expectSignedInWith(browser, { ...proof, second: 'recovery-code' });
   });
+
+  test('the code of somebody else finishes nothing, nor does their recovery code', async () => {
+    const attacker = await signUpWithTotp();
+    const { person } = await signUpForIt();
+    const before = sessionsOf(person).length;
+    const browser = openBrowser(application);
+    expect((await begin(browser, person)).location).toBe('/login/code');
+    await expectRefused(browser, await enterCode(browser, attacker.app.nextCode()));
+    const recovery = await enterRecoveryCode(browser, attacker.app.recoveryCodes[0]!);
+    expect(recovery.status).toBe(400);
+    expect(await browser.sessionToken()).toBeNull();
+    expect(sessionsOf(person)).toHaveLength(before);
+  });
+});
+
+describe('by a mailed code, with two factors', () => {
+  const NEW = '/reset-password/new';
+  const newPassword = 'another horse, another battery';
+  /** Brings the code back, and stands where the new password is chosen. */
+  const bringResetCode = async ({ email }: TestPerson) => {
+    const browser = openBrowser(application);
+    await browser.post('/forgot-password', { email });
+    const { code } = await mailboxOf(application).nextMailTo(email, 'password-reset-code');
+    expect((await browser.post('/reset-password', { code: String(code) })).location).toBe(NEW);
+    return browser;
+  };
+
+  test('there is no session and no new password before the second one', async () => {
+    const { person, app } = await signUpWithTotp();
+    const attacker = await signUpWithTotp();
+    const browser = await bringResetCode(person);
+    const before = sessionsOf(person);
+    expect(fieldOnPage((await browser.get(NEW)).text, 'secondFactor').value).toBeNull();
+    for (const secondFactor of ['', attacker.app.nextCode(), attacker.app.recoveryCodes[0]!]) {
+      const answer = await browser.post(NEW, { newPassword, secondFactor });
+      expect(answer.status).toBe(400);
+      expect(fieldOnPage(answer.text, 'secondFactor').isInvalid).toBe(true);
+    }
+    expect(await browser.sessionToken()).toBeNull();
+    expect((await browser.get('/login/code')).location).toBe('/login');
+    expect(sessionsOf(person)).toEqual(before);
+    await halfSignedIn(person);
+
+    const answer = await browser.post(NEW, { newPassword, secondFactor: app.nextCode() });
+    expect(answer.location).toBe('/settings/sessions');
+    const proof = { by: 'mailed-code', second: 'totp', provider: null } as const;
+    expect(proofsOf(person)).toContainEqual(proof);
+    await expectSignedInWith(browser, proof);
+  });
+
+  test('a recovery code does in place of the code', async () => {
+    const { person, app } = await signUpWithTotp();
+    const browser = await bringResetCode(person);
+    const answer = await browser.post(NEW, { newPassword, secondFactor: app.recoveryCodes[1]! });
+    expect(answer.location).toBe('/settings/sessions');
+    const proof = { by: 'mailed-code', second: 'recovery-code', provider: null } as const;
+    expect(proofsOf(person)).toContainEqual(proof);
+    await expectSignedInWith(browser, proof);
+  });
+});
+
+test('a passkey that knew its owner stands for two factors, goes straight in, and says so', async () => {
+  const person = await signUp(application);
+  const passkey = await addPasskey(application, person.browser);
+  await turnOnTotp(application, person);
+  const browser = openBrowser(application);
+  const answer = await signInBy(browser, passkey, {}, { redirectTo: '/settings/profile' });
+  expect(answer.location).toBe('/settings/profile');
+  expect(await isSignedIn(browser)).toBe(true);
+  const proof = { by: 'passkey', second: null, provider: null } as const;
+  expect(proofsOf(person)).toContainEqual(proof);
+  await expectSignedInWith(browser, proof);
+  // One that only saw somebody there does not count at all.
+  const other = openBrowser(application);
+  expect((await signInBy(other, passkey, { flags: USER_PRESENT })).status).toBe(400);
+  expect(await other.sessionToken()).toBeNull();
 });
 
 test('the page says whose code it asks for, and how to type it', async () => {
