@@ -8,7 +8,13 @@ import { Cron } from 'croner';
 import express, { type RequestHandler } from 'express';
 import type { DestinationStream } from 'pino';
 import { createActivityLog } from '#app/account/activity.server.ts';
-import { PERSON_COLUMNS, type Application, type Person } from '#app/context.server.ts';
+import { createPictures } from '#app/account/pictures.server.ts';
+import {
+  PERSON_COLUMNS,
+  PERSON_PARTS,
+  type Application,
+  type Person,
+} from '#app/context.server.ts';
 import { createConnections } from '#app/credentials/connections.server.ts';
 import { createPasswords } from '#app/credentials/password.server.ts';
 import { createPasskeys } from '#app/credentials/passkeys.server.ts';
@@ -139,6 +145,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         ...{ db: database.client, provider: database.provider },
         retentionDays: env.ACTIVITY_RETENTION_DAYS,
       }),
+      pictures: createPictures({ db: database.client }),
       mailer: mail.mailer,
       outbox: mail.outbox,
       limits: rateLimits(env, countersFor(database, redis), keyring),
@@ -163,7 +170,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 
 function createSessions(env: Env, { client, provider }: Database): Sessions<SessionMeta, Person> {
   return new Sessions({
-    store: prismaSessionStore({ client, provider, personColumns: PERSON_COLUMNS }),
+    store: prismaSessionStore({
+      ...{ client, provider, personColumns: PERSON_COLUMNS, personParts: PERSON_PARTS },
+    }),
     timeouts: {
       idleMs: env.SESSION_IDLE_SECONDS * SECOND_MS,
       lifetimeMs: env.SESSION_LIFETIME_SECONDS * SECOND_MS,

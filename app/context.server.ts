@@ -1,4 +1,5 @@
 import type { ActivityLog } from '#app/account/activity.server.ts';
+import type { Pictures } from '#app/account/pictures.server.ts';
 import type { MailedCodes } from '#app/credentials/mailed-codes.server.ts';
 import type { Passkeys } from '#app/credentials/passkeys.server.ts';
 import type { SessionMeta } from '#app/credentials/proof.ts';
@@ -22,7 +23,13 @@ import type { Resumed, Sessions } from '#app/sessions/index.ts';
 
 /** What is read of a person along with each session, in the same statement. */
 export const PERSON_COLUMNS = ['id', 'email', 'name'] as const;
-export type Person = Record<(typeof PERSON_COLUMNS)[number], string>;
+/** And of other tables, likewise; null where there is nothing. `u` is the row of the person. */
+export const PERSON_PARTS = {
+  /** Names their picture: see `Pictures`. */
+  picture: 'SELECT p."digest" FROM "Picture" p WHERE p."userId" = u."id"',
+} as const;
+export type Person = Record<(typeof PERSON_COLUMNS)[number], string> &
+  Record<keyof typeof PERSON_PARTS, string | null>;
 
 /** The device that sent a request. */
 export interface RequestDevice {
@@ -51,6 +58,7 @@ export interface Application {
   spent: Spent;
   passkeys: Passkeys;
   activity: ActivityLog;
+  pictures: Pictures;
   mailer: Mailer;
   /** Where mail is kept in place of sending it; null wherever it is sent, or the origin is not this machine. */
   outbox: Outbox | null;

@@ -68,6 +68,11 @@ function fieldsOfIndex(index: string, table: string | undefined): string[] {
   return rest === 'pkey' ? ['id'] : rest.replace(/_key$/, '').split('_');
 }
 
+/** True when the write was refused because the row that it belongs to is gone. */
+export function isOwnerGone(error: unknown): boolean {
+  return driverCauseOf(error)?.kind === 'ForeignKeyConstraintViolation';
+}
+
 /**
  * True when the database could not answer: it is down, locked, out of connections or space,
  * damaged, or lacks the tables. Nothing may be concluded then; answer 503. False for what the

@@ -15,6 +15,7 @@ import {
   useRouteLoaderData,
 } from '@remix-run/react';
 import type { ReactNode } from 'react';
+import type { Person } from '#app/context.server.ts';
 import { findSession } from '#app/http/guards.server.ts';
 import { readTheme } from '#app/http/theme-cookie.server.ts';
 import { clearToast, readToast, toastText } from '#app/http/toast-cookie.server.ts';
@@ -44,7 +45,7 @@ export async function loader({ request, context }: LoaderFunctionArgs) {
   const message = readToast(cookies);
   return data(
     {
-      person: signedIn && { name: signedIn.person.name, email: signedIn.person.email },
+      person: signedIn && personOnPage(signedIn.person),
       theme: readTheme(cookies),
       origin: context.origin,
       toast: message && { text: toastText(message), id: context.nonce },
@@ -52,6 +53,8 @@ export async function loader({ request, context }: LoaderFunctionArgs) {
     message ? { headers: { 'Set-Cookie': clearToast() } } : undefined,
   );
 }
+
+const personOnPage = ({ name, email, picture }: Person) => ({ name, email, picture });
 
 /** The document around every page, error pages too: those may have to do without the loader's data. */
 export function Layout({ children }: { children: ReactNode }) {

@@ -13,6 +13,7 @@ const toastSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('device-named'), device: z.string().max(80) }),
   z.object({ kind: z.literal('device-unnamed') }),
   z.object({ kind: z.literal('profile-saved') }),
+  z.object({ kind: z.enum(['picture-saved', 'picture-removed']) }),
   z.object({ kind: z.literal('password-changed'), count: z.int().min(0).nullable() }),
   z.object({ kind: z.literal('two-factor-on'), count: z.int().min(0).nullable() }),
   z.object({ kind: z.literal('two-factor-off'), count: z.int().min(0).nullable() }),
@@ -92,6 +93,10 @@ export function toastText(message: ToastMessage): string {
       return 'The name is gone; the device goes by what it told us.';
     case 'profile-saved':
       return 'Your profile is saved.';
+    case 'picture-saved':
+      return 'Your picture is saved.';
+    case 'picture-removed':
+      return 'Your picture is removed.';
     case 'password-changed':
       return message.count === null
         ? 'Your password is changed.'

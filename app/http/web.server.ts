@@ -5,6 +5,7 @@ import express, { type ErrorRequestHandler, type Express, type RequestHandler } 
 import type { Application, LatchkeyContext } from '#app/context.server.ts';
 import { limitBody } from './body-limit.server.ts';
 import { guardRoutes } from './guard-routes.server.ts';
+import { keepNoCopies } from './kept-copies.server.ts';
 import { createLoadContext } from './load-context.server.ts';
 import { refuseOddRequests } from './odd-requests.server.ts';
 import { outboxHeaders } from './outbox.server.ts';
@@ -34,11 +35,7 @@ export function createWeb(options: WebOptions): Express {
   if (application.outbox) web.use('/outbox', outboxHeaders);
   web.use(compression());
   web.use(...files);
-  // Every page depends on who asks: no copy of one is kept anywhere.
-  web.use((_request, response, next) => {
-    response.set('Cache-Control', 'no-store');
-    next();
-  });
+  web.use(keepNoCopies);
   web.use(refuseOtherOrigins(application.origin), refuseOddRequests(application.origin));
   web.use(limitBody());
   const guarded =

@@ -4,15 +4,24 @@ import {
   type LoaderFunctionArgs,
   type MetaFunction,
 } from '@remix-run/node';
-import { Form, Link, useActionData, useLoaderData, useNavigation } from '@remix-run/react';
+import {
+  Form,
+  Link,
+  useActionData,
+  useLoaderData,
+  useNavigation,
+  useOutlet,
+} from '@remix-run/react';
 import { z } from 'zod';
 import { personNameSchema, renamePerson } from '#app/account/profile.server.ts';
 import { parseForm, tryAgain } from '#app/http/form.server.ts';
 import { requireSession } from '#app/http/guards.server.ts';
+import { pictureRules } from '#app/http/picture-upload.server.ts';
 import { writeToast } from '#app/http/toast-cookie.server.ts';
 import { Button } from '#app/ui/button.tsx';
 import { Field, FormError, useFocusOnError } from '#app/ui/field.tsx';
 import { SettingsHeading } from '#app/ui/page.tsx';
+import { PictureForm } from '#app/ui/picture-form.tsx';
 
 export const meta: MetaFunction = () => [
   { title: 'Profile · Latchkey' },
@@ -23,7 +32,8 @@ const profileSchema = z.object({ name: personNameSchema });
 
 export async function loader(args: LoaderFunctionArgs) {
   const { person } = await requireSession(args);
-  return { name: person.name, email: person.email };
+  const { name, email, picture } = person;
+  return { name, email, picture, rules: pictureRules };
 }
 
 export async function action(args: ActionFunctionArgs) {
@@ -38,14 +48,22 @@ export async function action(args: ActionFunctionArgs) {
 }
 
 export default function Profile() {
-  const { name, email } = useLoaderData<typeof loader>();
+  const { name, email, picture, rules } = useLoaderData<typeof loader>();
+  const pictureSent = useOutlet();
   const reply = useActionData<typeof action>()?.reply;
   const form = useFocusOnError(reply);
   const isPending = useNavigation().formAction === '/settings/profile';
   return (
     <>
       <SettingsHeading title="Profile" lead="What you are called here. Only you see it." />
-      <Form method="post" ref={form} noValidate className="grid max-w-104 gap-6">
+      {pictureSent ?? <PictureForm key={picture} person={{ name, picture }} rules={rules} />}
+      <Form
+        method="post"
+        action="/settings/profile"
+        ref={form}
+        noValidate
+        className="grid max-w-104 gap-6"
+      >
         <FormError reply={reply} />
         <Field
           name="name"

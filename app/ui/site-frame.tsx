@@ -3,12 +3,15 @@ import { ChevronDown, LogOut } from 'lucide-react';
 import { useEffect, useRef, type ReactNode } from 'react';
 import { ButtonLink } from './button.tsx';
 import { Wordmark } from './mark.tsx';
+import { Portrait } from './portrait.tsx';
 import { settingsPages } from './settings-pages.ts';
 import { ThemeSwitch, type ThemeName } from './theme-switch.tsx';
 
 export interface FramePerson {
   name: string;
   email: string;
+  /** Names their picture; null: there is none. */
+  picture: string | null;
 }
 
 /** What stands around every page: the mark, the person's menu with "Sign out", the theme. */
@@ -87,12 +90,7 @@ function PersonMenu({ person }: { person: FramePerson }) {
   return (
     <details ref={menu} className="group relative">
       <summary className="flex min-h-11 max-w-56 list-none items-center gap-2 rounded-xl py-1 pr-2 pl-1.5 hover:bg-sunken">
-        <span
-          aria-hidden
-          className="grid size-8 shrink-0 place-items-center rounded-full bg-glow font-semibold text-accent-strong"
-        >
-          {[...person.name][0]?.toUpperCase()}
-        </span>
+        <Portrait {...person} size="menu" />
         <span className="sr-only">Menu of </span>
         <span className="truncate font-medium">{person.name}</span>
         <ChevronDown

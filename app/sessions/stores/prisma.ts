@@ -15,11 +15,19 @@ export interface PrismaRawClient {
   $executeRawUnsafe(sql: string, ...values: unknown[]): Promise<number>;
 }
 
-export interface PrismaSessionStoreOptions<PersonColumn extends string> {
+export interface PrismaSessionStoreOptions<
+  PersonColumn extends string,
+  PersonPart extends string = never,
+> {
   client: PrismaRawClient;
   provider: 'sqlite' | 'postgresql';
   /** Columns of the "User" row handed along with each fetched session, in the same statement. Default none. */
   personColumns?: readonly PersonColumn[];
+  /**
+   * What other tables say of the person, in the same statement too: for each name a query of one text
+   * at the most, in which `u` is the "User" row. Default none.
+   */
+  personParts?: Readonly<Record<PersonPart, string>>;
   /**
    * Rows a prune deletes in one statement at the most. Default 100, which takes about a millisecond
    * on SQLite and is no slower in all than more at once; fewer where it takes longer than ten.
@@ -83,13 +91,21 @@ const quoted = (columns: readonly string[], table = 's') =>
  * whatever the number of rows, each condition stands in the write itself, and the look-up of every
  * request reads session and person in one go.
  *
- * @typeParam Person - an object of the `personColumns` asked for.
+ * @typeParam Person - an object of the `personColumns` and `personParts` asked for.
  */
-export function prismaSessionStore<Meta = unknown, PersonColumn extends string = never>(
-  options: PrismaSessionStoreOptions<PersonColumn>,
-): Required<SessionStore<Meta, Record<PersonColumn, string>>> {
-  type Person = Record<PersonColumn, string>;
-  const { client, provider, personColumns = [] } = options;
+export function prismaSessionStore<
+  Meta = unknown,
+  PersonColumn extends string = never,
+  PersonPart extends string = never,
+>(
+  options: PrismaSessionStoreOptions<PersonColumn, PersonPart>,
+): Required<SessionStore<Meta, Record<PersonColumn, string> & Record<PersonPart, string | null>>> {
+  type Person = Record<PersonColumn, string> & Record<PersonPart, string | null>;
+  const { client, provider } = options;
+  const personValues = [
+    ...(options.personColumns ?? []).map((column) => [column, `u."${column}"`]),
+    ...Object.entries<string>(options.personParts ?? {}).map(([name, sql]) => [name, `(${sql})`]),
+  ] as [name: PersonColumn | PersonPart, sql: string][];
   const pruneBatchRows = options.pruneBatchRows ?? DEFAULT_PRUNE_BATCH_ROWS;
 
   // "?" stays the way to write a parameter below; PostgreSQL counts them.
@@ -106,8 +122,8 @@ export function prismaSessionStore<Meta = unknown, PersonColumn extends string =
      VALUES (${COLUMNS.map(() => '?').join(', ')})`,
   );
   const fetchOne = statement(
-    personColumns.length > 0
-      ? `SELECT ${quoted(COLUMNS)}, ${personColumns.map((column) => `u."${column}" AS "person.${column}"`).join(', ')}
+    personValues.length > 0
+      ? `SELECT ${quoted(COLUMNS)}, ${personValues.map(([name, sql]) => `${sql} AS "person.${name}"`).join(', ')}
          FROM "Session" s JOIN "User" u ON u."id" = s."userId" WHERE s."id" = ?`
       : `SELECT ${quoted(COLUMNS)} FROM "Session" s WHERE s."id" = ?`,
   );
@@ -209,7 +225,7 @@ export function prismaSessionStore<Meta = unknown, PersonColumn extends string =
       if (!row) return null;
       const stored: StoredSession<Meta, Person> = {
         record: { ...toSession<Meta>(row), secretHash: row.secretHash },
-        person: personColumns.length > 0 ? personOf(row, personColumns) : null,
+        person: personValues.length > 0 ? (personOf(row, personValues) as Person) : null,
       };
       return stored;
     },
@@ -317,14 +333,9 @@ function pickColumns(row: Row): Row {
   return Object.fromEntries(COLUMNS.map((column) => [column, row[column]])) as unknown as Row;
 }
 
-function personOf<Column extends string>(
-  row: object,
-  columns: readonly Column[],
-): Record<Column, string> {
-  const values = row as Record<string, string>;
-  return Object.fromEntries(
-    columns.map((column) => [column, values[`person.${column}`]]),
-  ) as Record<Column, string>;
+function personOf(row: object, personValues: [name: string, sql: string][]): object {
+  const values = row as Record<string, string | null>;
+  return Object.fromEntries(personValues.map(([name]) => [name, values[`person.${name}`]]));
 }
 
 function toJson(meta: SessionRecord['meta']): string | null {

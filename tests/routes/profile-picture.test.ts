@@ -1,0 +1,540 @@
+import { deflateSync } from 'node:zlib';
+import sharp from 'sharp';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { LOG_ERROR, startApplication, type TestApplication } from '../fixtures/application.ts';
+import type { Answer, BrowserLike } from '../fixtures/browser-like.ts';
+import { openBrowser, signIn, signUp, type TestPerson } from '../fixtures/people.ts';
+import { colourAt, PICTURE_PAGE, plain, sendPicture } from '../fixtures/pictures.ts';
+import { attributeOf, fieldOnPage, tags, textOf } from './form-on-page.ts';
+
+const PROFILE = '/settings/profile';
+const MAX_BYTES = 10 * 1024 * 1024;
+const NO_PICTURE = /no picture that can be shown here/;
+
+let application: TestApplication;
+let person: TestPerson;
+let photo: Buffer;
+beforeAll(async () => {
+  application = await startApplication();
+  person = await signUp(application);
+  photo = await plain('red').jpeg().toBuffer();
+});
+afterAll(() => application.close());
+
+const userIdOf = ({ email }: { email: string }) =>
+  application.sql<{ id: string }>('SELECT id FROM User WHERE email = ?', email)[0]!.id;
+const digestOf = (whose: { email: string }) =>
+  application.sql<{ digest: string }>(
+    'SELECT digest FROM Picture WHERE userId = ?',
+    userIdOf(whose),
+  )[0]?.digest ?? null;
+/** The addresses of the pictures on a page, in their order. */
+const picturesOn = ({ text }: Answer) => tags(text, 'img').map((tag) => attributeOf(tag, 'src'));
+const show = async (whose: Pick<TestPerson, 'email' | 'browser'>, size = 256) =>
+  (await whose.browser.get(`/picture/${digestOf(whose)}/${size}`)).bytes;
+const errorsSince = (cut: number) =>
+  application.logged.slice(cut).filter(({ level }) => level >= LOG_ERROR);
+const expectRefused = (answer: Answer, says: string | RegExp) => {
+  expect(answer.status, answer.text).toBe(400);
+  const field = fieldOnPage(answer.text, 'picture');
+  expect(field).toMatchObject({ isInvalid: true, hasFocus: true });
+  expect(field.note).toMatch(says);
+};
+
+describe('a picture that is sent', () => {
+  const kinds: [what: string, make: () => Promise<Buffer>][] = [
+    ['JPEG', () => plain('green').jpeg().toBuffer()],
+    ['progressive JPEG', () => plain('green').jpeg({ progressive: true }).toBuffer()],
+    ['PNG', () => plain('green').png().toBuffer()],
+    ['PNG of sixteen bits', () => plain('green').toColourspace('rgb16').png().toBuffer()],
+    ['WebP', () => plain('green').webp().toBuffer()],
+    ['AVIF', () => plain('green').avif({ effort: 0 }).toBuffer()],
+    ['GIF', () => plain('green').gif().toBuffer()],
+    ['JPEG of one pixel', () => plain('green', 1, 1).jpeg().toBuffer()],
+    ['JPEG in CMYK', () => plain('green').toColourspace('cmyk').jpeg().toBuffer()],
+  ];
+  test.each(kinds)('as %s is kept, said and shown at once', async (_what, make) => {
+    const owner = await signUp(application);
+    // What browser and file name say is looked at by nobody.
+    const answer = await sendPicture(owner.browser, await make(), {
+      ...{ filename: 'page.html', type: 'text/html' },
+    });
+    expect(answer.location, textOf(answer.text)).toBe(PROFILE);
+    const page = await owner.browser.follow(answer);
+    expect(textOf(page.text)).toContain('Your picture is saved.');
+    const digest = digestOf(owner);
+    expect(picturesOn(page)).toEqual([`/picture/${digest}/64`, `/picture/${digest}/256`]);
+    for (const [size, path] of [
+      [64, `/picture/${digest}/64`],
+      [256, `/picture/${digest}/256`],
+    ] as const) {
+      const { status, headers, bytes } = await owner.browser.get(path);
+      expect(status).toBe(200);
+      expect(headers).toMatchObject({
+        'content-type': 'image/webp',
+        'content-length': String(bytes.length),
+        'cache-control': 'private, max-age=31536000, immutable',
+        'x-content-type-options': 'nosniff',
+        'cross-origin-resource-policy': 'same-origin',
+      });
+      expect(headers['set-cookie']).toBeUndefined();
+      expect(headers['content-disposition']).toBeUndefined();
+      const { format, width, height, exif, icc, xmp, pages } = await sharp(bytes).metadata();
+      expect({ format, width, height }).toEqual({ format: 'webp', width: size, height: size });
+      expect([exif, icc, xmp, pages]).toEqual([undefined, undefined, undefined, undefined]);
+      expect(await colourAt(bytes, size / 2, size / 2)).toBe('green');
+      const head = await owner.browser.ask(path, { method: 'HEAD' });
+      expect(head.status).toBe(200);
+      expect(head.headers['content-length']).toBe(String(bytes.length));
+      expect(head.bytes).toHaveLength(0);
+    }
+  });
+
+  test('leaves no room to jump, and says what it is', async () => {
+    const owner = await signUp(application);
+    await sendPicture(owner.browser, photo);
+    const images = tags((await owner.browser.get(PROFILE)).text, 'img');
+    expect(images.map((image) => attributeOf(image, 'width'))).toEqual(['32', '96']);
+    expect(images.map((image) => attributeOf(image, 'height'))).toEqual(['32', '96']);
+    expect(images.map((image) => attributeOf(image, 'alt'))).toEqual(['', 'Your picture']);
+  });
+
+  test('takes the place of the one before, also when both come at once', async () => {
+    const owner = await signUp(application);
+    const blue = await plain('blue').png().toBuffer();
+    const answers = await Promise.all([
+      sendPicture(owner.browser, photo),
+      sendPicture(owner.browser, blue),
+    ]);
+    expect(answers.map(({ location }) => location)).toEqual([PROFILE, PROFILE]);
+    const before = digestOf(owner);
+    expect(['red', 'blue']).toContain(await colourAt(await show(owner), 10, 10));
+    await sendPicture(owner.browser, await plain('green').webp().toBuffer());
+    const rows = application.sql('SELECT digest FROM Picture WHERE userId = ?', userIdOf(owner));
+    expect(rows).toHaveLength(1);
+    expect((await owner.browser.get(`/picture/${before}/256`)).status).toBe(404);
+  });
+
+  test('of many at once, those for which there is no place are told to come back', async () => {
+    const owner = await signUp(application);
+    const answers = await Promise.all([1, 2, 3, 4].map(() => sendPicture(owner.browser, photo)));
+    const statuses = answers.map(({ status }) => status).sort();
+    expect(statuses.filter((status) => status === 302).length).toBeGreaterThanOrEqual(2);
+    for (const answer of answers.filter(({ status }) => status !== 302)) {
+      expect(answer.status).toBe(503);
+      expect(answer.headers['retry-after']).toBe('10');
+      expect(fieldOnPage(answer.text, 'picture').note).toMatch(/still being sent/);
+    }
+    // Every place was given back.
+    for (let count = 0; count < 8; count += 1) {
+      expect((await sendPicture(owner.browser, photo)).status).toBe(302);
+    }
+  });
+
+  test('by a script is told the same as data', async () => {
+    const owner = await signUp(application);
+    const path = `${PICTURE_PAGE}.data`;
+    expect((await sendPicture(owner.browser, photo, { path })).status).toBe(202);
+    expect(digestOf(owner)).not.toBeNull();
+    const refused = await sendPicture(owner.browser, Buffer.from('x'), { path });
+    expect(refused.status).toBe(400);
+    expect(refused.text).toMatch(NO_PICTURE);
+  });
+});
+
+describe('what stands in the file beside the picture', () => {
+  /** Red above, blue below, lying on its side: a camera that was held upright. */
+  const halves = (orientation: number) =>
+    sharp({ create: { width: 200, height: 100, channels: 3, background: 'red' } })
+      .composite([
+        {
+          input: { create: { width: 100, height: 100, channels: 3, background: 'blue' } },
+          ...{ left: 100, top: 0 },
+        },
+      ])
+      .withMetadata({ orientation })
+      .jpeg()
+      .toBuffer();
+
+  test('stays behind: place, device, comments', async () => {
+    const owner = await signUp(application);
+    const canary = 'CANARY-of-a-camera';
+    const file = await plain('red')
+      .withExif({
+        IFD0: { Make: canary, Copyright: canary },
+        IFD3: { GPSLatitudeRef: 'N', GPSLatitude: '48/1 12/1 30/1', GPSProcessingMethod: canary },
+      })
+      .jpeg()
+      .toBuffer();
+    expect(file.includes(canary)).toBe(true);
+    expect(file.includes('Exif')).toBe(true);
+    await sendPicture(owner.browser, file, { filename: 'CANARY-of-a-name.jpg' });
+    for (const size of [64, 256]) {
+      const kept = await show(owner, size);
+      expect(kept.subarray(8, 12).toString()).toBe('WEBP');
+      for (const trace of [canary, 'CANARY', 'Exif', 'EXIF', 'GPS', 'XMP', 'ICCP']) {
+        expect(kept.includes(trace), `${trace} in ${size}`).toBe(false);
+      }
+    }
+    expect(JSON.stringify(application.logged)).not.toContain('CANARY');
+    expect(application.everything()).not.toContain('CANARY');
+  });
+
+  test.each([
+    [1, { left: 'red', right: 'blue' }],
+    [3, { left: 'blue', right: 'red' }],
+    [6, { above: 'red', below: 'blue' }],
+    [8, { above: 'blue', below: 'red' }],
+  ] as const)('which way it is held (%i) is heeded first', async (orientation, colours) => {
+    const owner = await signUp(application);
+    await sendPicture(owner.browser, await halves(orientation));
+    const kept = await show(owner);
+    const places = { left: [20, 128], right: [236, 128], above: [128, 20], below: [128, 236] };
+    for (const [place, colour] of Object.entries(colours)) {
+      const [left, top] = places[place as keyof typeof places] as [number, number];
+      expect(await colourAt(kept, left, top), place).toBe(colour);
+    }
+  });
+
+  test('of an animation only the first moment is kept', async () => {
+    const frames = await Promise.all(
+      ['green', 'red', 'blue'].map((colour) => plain(colour, 50, 50).png().toBuffer()),
+    );
+    const animation = sharp(frames, { join: { animated: true } });
+    for (const file of [
+      await animation.clone().gif().toBuffer(),
+      await animation.clone().webp().toBuffer(),
+    ]) {
+      const owner = await signUp(application);
+      expect((await sharp(file).metadata()).pages).toBe(3);
+      await sendPicture(owner.browser, file);
+      const kept = await show(owner);
+      expect((await sharp(kept).metadata()).pages ?? 1).toBe(1);
+      expect(await colourAt(kept, 128, 128)).toBe('green');
+    }
+  });
+
+  test('what hangs on behind a picture, a page or an archive, is gone', async () => {
+    const owner = await signUp(application);
+    const script = '<script>alert("CANARY")</script>';
+    const tail = Buffer.concat([Buffer.from(script), Buffer.from('PK\u0003\u0004CANARY')]);
+    const gif = await plain('green', 20, 20).gif().toBuffer();
+    for (const file of [Buffer.concat([photo, tail]), Buffer.concat([gif, tail])]) {
+      expect((await sendPicture(owner.browser, file)).location).toBe(PROFILE);
+      expect((await show(owner)).includes('CANARY')).toBe(false);
+    }
+  });
+});
+
+describe('what is no picture', () => {
+  let before: string;
+  beforeAll(() => {
+    before = application.everything();
+  });
+  afterAll(() => expect(application.everything()).toBe(before));
+
+  const svg = (inside: string) =>
+    Buffer.from(`<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg">${inside}</svg>`);
+  const files: [what: string, make: () => Buffer | Promise<Buffer>][] = [
+    ['a page with the name of a picture', () => Buffer.from('<!doctype html><script>1</script>')],
+    ['an SVG', () => svg('<rect width="9" height="9"/>')],
+    ['an SVG with a script', () => svg('<script>alert(1)</script>')],
+    ['an SVG that reads a file', () => svg('<image href="file:///etc/passwd"/>')],
+    ['a TIFF', () => plain('red').tiff().toBuffer()],
+    ['a PDF', () => Buffer.from('%PDF-1.7\n1 0 obj<<>>endobj')],
+    ['a PPM', () => Buffer.from('P6 1 1 255 abc')],
+    ['an archive', () => Buffer.from('PK\u0003\u0004\u0014')],
+    ['a program', () => Buffer.from('\u007fELF\u0002\u0001\u0001')],
+    ['a GIF that goes on as a script', () => Buffer.from('GIF89a/*\u0000\u0000*/=1;alert(1)')],
+    ['only the beginning of a JPEG', () => Buffer.from([0xff, 0xd8, 0xff, 0xe0])],
+    ['zeros', () => Buffer.alloc(5000)],
+    ['a single byte', () => Buffer.from('x')],
+  ];
+  test.each(files)('%s is refused beside the field', async (_what, make) => {
+    const cut = application.logged.length;
+    expectRefused(await sendPicture(person.browser, await make()), /no picture|damaged/);
+    expect(errorsSince(cut)).toEqual([]);
+  });
+
+  test.each([
+    ['jpeg', 'damaged'],
+    ['png', 'damaged'],
+    ['webp', 'no picture|damaged'],
+    ['gif', 'no picture|damaged'],
+    ['avif', 'no picture|damaged'],
+  ] as const)('a %s that is cut off is refused', async (format, says) => {
+    const noise = sharp({
+      create: {
+        ...{ width: 200, height: 200, channels: 3, background: 'red' },
+        noise: { type: 'gaussian', mean: 128, sigma: 30 },
+      },
+    });
+    const whole = await noise.toFormat(format).toBuffer();
+    for (const share of [0.5, 0.98]) {
+      const file = whole.subarray(0, Math.floor(whole.length * share));
+      expectRefused(await sendPicture(person.browser, file), new RegExp(says));
+    }
+  });
+
+  test('Apple’s own format is told apart', async () => {
+    const box = Buffer.from(
+      '\u0000\u0000\u0000\u0018ftypheic\u0000\u0000\u0000\u0000mif1heic',
+      'latin1',
+    );
+    const file = Buffer.concat([box, Buffer.alloc(200)]);
+    expectRefused(await sendPicture(person.browser, file), /HEIC.*JPEG/);
+  });
+
+  test('no file at all', async () => {
+    const nothing = await sendPicture(person.browser, Buffer.alloc(0), { filename: '' });
+    expectRefused(nothing, 'Choose a picture.');
+    expectRefused(await sendPicture(person.browser, Buffer.alloc(0)), 'Choose a picture.');
+  });
+
+  test.each([
+    ['under another name', { field: 'file' }],
+    ['as an operator', { field: 'picture[0]' }],
+    ['not said to be parts', { headers: { 'Content-Type': 'image/jpeg' } }],
+    ['without a boundary', { headers: { 'Content-Type': 'multipart/form-data' } }],
+    ['with another boundary', { headers: { 'Content-Type': 'multipart/form-data; boundary=x' } }],
+  ])('a picture %s is no form of ours', async (_what, options) => {
+    const cut = application.logged.length;
+    expect((await sendPicture(person.browser, photo, options)).status).toBe(400);
+    expect(errorsSince(cut)).toEqual([]);
+  });
+
+  test.each([
+    ...['../../../etc/passwd', '<script>alert(1)</script>', 'a%22b', 'C:\\\\me.jpg', '.htaccess'],
+    ...['x'.repeat(5000), '\u202Egpj.exe', 'NUL'],
+  ])('a file that is called %s: its name is nowhere', async (filename) => {
+    const cut = application.logged.length;
+    const { status, text } = await sendPicture(person.browser, Buffer.from('x'), { filename });
+    expect(status).toBe(400);
+    expect(text).not.toContain(filename);
+    expect(JSON.stringify(application.logged.slice(cut))).not.toContain(filename);
+  });
+});
+
+describe('too much', () => {
+  test('a file of 10 MB is read, one byte more is not, and far more not even begun', async () => {
+    const owner = await signUp(application);
+    const padded = Buffer.concat([photo, Buffer.alloc(MAX_BYTES - photo.length)]);
+    expect((await sendPicture(owner.browser, padded)).location).toBe(PROFILE);
+    const digest = digestOf(owner);
+    for (const size of [MAX_BYTES + 1, MAX_BYTES + 100_000, 30 * 1024 * 1024]) {
+      const answer = await sendPicture(owner.browser, Buffer.concat([photo], size));
+      expectRefused(answer, 'larger than 10 MB');
+    }
+    expect(digestOf(owner)).toBe(digest);
+  });
+
+  test('a hundred megabytes, only announced, are cut off', async () => {
+    const headers = { 'Content-Length': '100000000', Connection: 'close' };
+    const answer = await sendPicture(person.browser, photo, { headers });
+    expect(answer.status).toBe(413);
+  });
+
+  test('a length that is not announced is refused', async () => {
+    const headers = { 'Content-Length': undefined, 'Transfer-Encoding': 'chunked' };
+    expect((await sendPicture(person.browser, photo, { headers })).status).toBe(411);
+  });
+
+  test.each([PROFILE, `${PICTURE_PAGE}/remove`, '/login', '/picture/x/64'])(
+    'nothing but the form of a picture is let in at %s',
+    async (path) => {
+      const file = Buffer.alloc(70_000);
+      expect((await sendPicture(person.browser, file, { path })).status).toBe(413);
+    },
+  );
+
+  test('a stranger gets the login page, also for ten megabytes', async () => {
+    const answer = await sendPicture(openBrowser(application), Buffer.alloc(MAX_BYTES));
+    expect(answer.location).toMatch(/^\/login/);
+  });
+
+  /** A PNG that says it is of this size, and has that many zeros: a thousand times smaller. */
+  const bomb = (side: number) => {
+    const chunk = (type: string, content: Buffer) => {
+      const length = Buffer.alloc(4);
+      length.writeUInt32BE(content.length);
+      const body = Buffer.concat([Buffer.from(type), content]);
+      const sum = Buffer.alloc(4);
+      sum.writeUInt32BE(crc32(body));
+      return Buffer.concat([length, body, sum]);
+    };
+    const head = Buffer.alloc(13);
+    head.writeUInt32BE(side, 0);
+    head.writeUInt32BE(side, 4);
+    head.set([1, 0, 0, 0, 0], 8);
+    return Buffer.concat([
+      Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]),
+      chunk('IHDR', head),
+      chunk('IDAT', deflateSync(Buffer.alloc((side / 8 + 1) * side))),
+      chunk('IEND', Buffer.alloc(0)),
+    ]);
+  };
+
+  test('a picture of a few bytes and a thousand million pixels is refused before it is unpacked', async () => {
+    const file = bomb(32_768);
+    expect(file.length).toBeLessThan(MAX_BYTES / 10);
+    const before = process.memoryUsage().rss;
+    expectRefused(await sendPicture(person.browser, file), 'too many pixels');
+    expect(process.memoryUsage().rss - before).toBeLessThan(100 * 1024 * 1024);
+    expect((await sendPicture(person.browser, photo)).location).toBe(PROFILE);
+  });
+
+  test('an AVIF of more pixels than there is memory for is refused', async () => {
+    const file = await plain('red', 5000, 4000).avif({ effort: 0 }).toBuffer();
+    expectRefused(await sendPicture(person.browser, file), 'too many pixels');
+    // Though its head says it were small.
+    const liar = Buffer.from(file);
+    const size = liar.indexOf('ispe');
+    liar.writeUInt32BE(100, size + 8);
+    liar.writeUInt32BE(100, size + 12);
+    expectRefused(await sendPicture(person.browser, liar), 'damaged');
+  });
+});
+
+describe('whose it is', () => {
+  test('nobody sees it but the person, who sees it on every device', async () => {
+    const owner = await signUp(application);
+    const other = await signUp(application);
+    await sendPicture(owner.browser, photo);
+    await sendPicture(other.browser, await plain('blue').png().toBuffer());
+    const own = `/picture/${digestOf(owner)}/64`;
+    const others = await owner.browser.get(`/picture/${digestOf(other)}/64`);
+    const missing = await owner.browser.get(`/picture/${'A'.repeat(43)}/64`);
+    expect(others.status).toBe(404);
+    expect(missing.status).toBe(404);
+    expect(others.text).toBe(missing.text);
+    for (const { headers } of [others, missing]) {
+      expect(headers['cache-control']).toBe('no-store');
+    }
+    const phone = await signIn(application, owner);
+    expect((await phone.get(own)).status).toBe(200);
+    const stranger = await openBrowser(application).get(own);
+    expect(stranger.location).toMatch(/^\/login/);
+    expect(stranger.headers['cache-control']).toBe('no-store');
+    await phone.post('/logout', {});
+    expect((await phone.get(own)).location).toMatch(/^\/login/);
+    expect(picturesOn(await openBrowser(application).get('/'))).toEqual([]);
+  });
+
+  test.each([
+    ...['/picture/x/64', '/picture/%00/64', `/picture/${'A'.repeat(5000)}/64`, '/picture/..%2f/64'],
+    ...[
+      '/picture/DIGEST/65',
+      '/picture/DIGEST/constructor',
+      '/picture/DIGEST/0',
+      '/picture/DIGEST',
+    ],
+  ])('%s is nothing', async (path) => {
+    const owner = await signUp(application);
+    await sendPicture(owner.browser, photo);
+    const cut = application.logged.length;
+    const answer = await owner.browser.get(path.replace('DIGEST', digestOf(owner)!));
+    expect(answer.status).toBe(404);
+    expect(answer.headers['cache-control']).toBe('no-store');
+    expect(errorsSince(cut)).toEqual([]);
+  });
+
+  test('another site can neither set nor remove it', async () => {
+    const owner = await signUp(application);
+    await sendPicture(owner.browser, photo);
+    const digest = digestOf(owner);
+    const headers = { Origin: 'https://evil.example', 'Sec-Fetch-Site': 'cross-site' };
+    const blue = await plain('blue').png().toBuffer();
+    expect((await sendPicture(owner.browser, blue, { headers })).status).toBe(403);
+    const removal = await owner.browser.post(`${PICTURE_PAGE}/remove`, {}, { headers });
+    expect(removal.status).toBe(403);
+    expect(digestOf(owner)).toBe(digest);
+  });
+
+  test('every page takes the same one statement for the session, with a picture or without', async () => {
+    const owner = await signUp(application);
+    const statementsOf = async (browser: BrowserLike) => {
+      const cut = application.statements.length;
+      await browser.get('/nothing/here');
+      return application.statements.slice(cut);
+    };
+    const without = await statementsOf(owner.browser);
+    await sendPicture(owner.browser, photo);
+    await owner.browser.follow(await owner.browser.get(PROFILE));
+    expect(await statementsOf(owner.browser)).toEqual(without);
+    expect(without).toHaveLength(1);
+  });
+});
+
+describe('removing it', () => {
+  test('is asked about first, then done and said; once more does no harm', async () => {
+    const owner = await signUp(application);
+    const page = `${PICTURE_PAGE}/remove`;
+    expect((await owner.browser.get(page)).location).toBe(PROFILE);
+    await sendPicture(owner.browser, photo);
+    const address = `/picture/${digestOf(owner)}/64`;
+    expect(textOf((await owner.browser.get(page)).text)).toContain('Remove your picture?');
+    expect(digestOf(owner)).not.toBeNull();
+    const answer = await owner.browser.post(page, {});
+    const after = await owner.browser.follow(answer);
+    expect(textOf(after.text)).toContain('Your picture is removed.');
+    expect(picturesOn(after)).toEqual([]);
+    expect(digestOf(owner)).toBeNull();
+    expect((await owner.browser.get(address)).status).toBe(404);
+    expect((await owner.browser.post(page, {})).location).toBe(PROFILE);
+  });
+
+  test('takes nobody else’s', async () => {
+    const owner = await signUp(application);
+    const other = await signUp(application);
+    await sendPicture(owner.browser, photo);
+    await sendPicture(other.browser, photo);
+    await owner.browser.post(`${PICTURE_PAGE}/remove`, { userId: userIdOf(other) });
+    expect(digestOf(other)).not.toBeNull();
+  });
+
+  test('the end of the account is the end of the picture', async () => {
+    const owner = await signUp(application);
+    await sendPicture(owner.browser, photo);
+    const id = userIdOf(owner);
+    await owner.browser.post('/settings/data/delete', { email: owner.email });
+    expect(application.sql('SELECT digest FROM Picture WHERE userId = ?', id)).toEqual([]);
+    // One that comes too late makes nothing anew.
+    const { pictures, db } = application.application;
+    const encoding = await pictures.encode(photo);
+    if (!encoding.ok) throw new Error(encoding.why);
+    expect(await pictures.save(id, encoding.picture, application.clock.now())).toBe(false);
+    expect(await db.picture.count({ where: { userId: id } })).toBe(0);
+  });
+});
+
+test('when the database fails it is said, and the picture before is still there', async () => {
+  const owner = await signUp(application);
+  await sendPicture(owner.browser, photo);
+  const digest = digestOf(owner);
+  application.sql('ALTER TABLE "Picture" RENAME TO "PictureAway"');
+  try {
+    for (const answer of [
+      await sendPicture(owner.browser, photo),
+      await owner.browser.post(`${PICTURE_PAGE}/remove`, {}),
+      await owner.browser.get(`/picture/${digest}/64`),
+    ]) {
+      expect(answer.status).toBe(503);
+      expect(answer.headers['cache-control']).toBe('no-store');
+      expect(answer.headers['set-cookie']).toBeUndefined();
+    }
+  } finally {
+    application.sql('ALTER TABLE "PictureAway" RENAME TO "Picture"');
+  }
+  expect(digestOf(owner)).toBe(digest);
+  expect((await owner.browser.get(`/picture/${digest}/64`)).status).toBe(200);
+});
+
+/** As PNG wants it (ISO 3309); Node has one of its own only from 22 on. */
+function crc32(bytes: Buffer): number {
+  let crc = 0xffffffff;
+  for (const byte of bytes) {
+    crc ^= byte;
+    for (let bit = 0; bit < 8; bit += 1) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0);
+  }
+  return (crc ^ 0xffffffff) >>> 0;
+}
