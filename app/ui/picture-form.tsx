@@ -37,10 +37,7 @@ export function PictureForm({ person, rules, reply }: PictureFormProps) {
   }, [reply, said]);
 
   return (
-    <section
-      aria-labelledby={`${id}-title`}
-      className="mb-10 flex flex-col gap-5 sm:flex-row sm:gap-7"
-    >
+    <div className="mb-10 flex flex-col gap-5 sm:flex-row sm:gap-7">
       {chosen && !isTooLarge ? (
         <Preview file={chosen} />
       ) : (
@@ -57,7 +54,7 @@ export function PictureForm({ person, rules, reply }: PictureFormProps) {
         }}
         className="grid w-full max-w-104 gap-3"
       >
-        <label htmlFor={id} id={`${id}-title`} className="font-medium">
+        <label htmlFor={id} className="font-medium">
           Picture
         </label>
         <input
@@ -92,7 +89,7 @@ export function PictureForm({ person, rules, reply }: PictureFormProps) {
           )}
         </div>
       </Form>
-    </section>
+    </div>
   );
 }
 

@@ -21,6 +21,8 @@ const messages: [ToastMessage, string][] = [
   [{ kind: 'device-named', device: '\u{1f511}; a=b' }, 'The device is now called \u{1f511}; a=b.'],
   [{ kind: 'device-unnamed' }, 'The name is gone; the device goes by what it told us.'],
   [{ kind: 'profile-saved' }, 'Your profile is saved.'],
+  [{ kind: 'picture-saved' }, 'Your picture is saved.'],
+  [{ kind: 'picture-removed' }, 'Your picture is removed.'],
   [{ kind: 'password-changed', count: null }, 'Your password is changed.'],
   [
     { kind: 'password-changed', count: 2 },

@@ -6,7 +6,15 @@ import { turnOnTotp } from '../fixtures/authenticator.ts';
 import { addPasskey } from '../fixtures/passkeys.ts';
 import { openBrowser, signIn, signUp, type TestPerson } from '../fixtures/people.ts';
 import { SoftwarePasskey } from '../fixtures/software-authenticator.ts';
-import { dataPathOf, everyRoute, goodFields, PASSKEY_ID, pathOf } from './every-route.ts';
+import { plain, sendPicture } from '../fixtures/pictures.ts';
+import {
+  dataPathOf,
+  everyRoute,
+  goodFields,
+  PASSKEY_ID,
+  pathOf,
+  PICTURE_DIGEST,
+} from './every-route.ts';
 
 const routes = await everyRoute();
 const guarded = routes.filter(({ id }) => !publicRoutes.has(id));
@@ -28,6 +36,8 @@ beforeAll(async () => {
   await person.browser.post(`/settings/sessions/${phoneId}/name`, { label: 'A private device' });
   const passkey = new SoftwarePasskey(application.origin, false, undefined, PASSKEY_ID);
   await addPasskey(application, person.browser, passkey);
+  await sendPicture(person.browser, await plain('red').png().toBuffer());
+  application.sql('UPDATE "Picture" SET digest = ?', PICTURE_DIGEST);
   secrets = [person.name, person.email, 'A private device', phone.userAgent];
 });
 afterAll(() => application.close());

@@ -25,7 +25,7 @@ const userIdOf = ({ email }: { email: string }) =>
   application.sql<{ id: string }>('SELECT id FROM User WHERE email = ?', email)[0]!.id;
 const digestOf = (whose: { email: string }) =>
   application.sql<{ digest: string }>(
-    'SELECT digest FROM Picture WHERE userId = ?',
+    'SELECT digest FROM "Picture" WHERE userId = ?',
     userIdOf(whose),
   )[0]?.digest ?? null;
 /** The addresses of the pictures on a page, in their order. */
@@ -110,7 +110,7 @@ describe('a picture that is sent', () => {
     const before = digestOf(owner);
     expect(['red', 'blue']).toContain(await colourAt(await show(owner), 10, 10));
     await sendPicture(owner.browser, await plain('green').webp().toBuffer());
-    const rows = application.sql('SELECT digest FROM Picture WHERE userId = ?', userIdOf(owner));
+    const rows = application.sql('SELECT digest FROM "Picture" WHERE userId = ?', userIdOf(owner));
     expect(rows).toHaveLength(1);
     expect((await owner.browser.get(`/picture/${before}/256`)).status).toBe(404);
   });
@@ -497,7 +497,7 @@ describe('removing it', () => {
     await sendPicture(owner.browser, photo);
     const id = userIdOf(owner);
     await owner.browser.post('/settings/data/delete', { email: owner.email });
-    expect(application.sql('SELECT digest FROM Picture WHERE userId = ?', id)).toEqual([]);
+    expect(application.sql('SELECT digest FROM "Picture" WHERE userId = ?', id)).toEqual([]);
     // One that comes too late makes nothing anew.
     const { pictures, db } = application.application;
     const encoding = await pictures.encode(photo);

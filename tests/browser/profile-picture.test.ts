@@ -1,0 +1,182 @@
+import { mkdirSync } from 'node:fs';
+import { AxeBuilder } from '@axe-core/playwright';
+import type { Page } from 'playwright';
+import sharp from 'sharp';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startApplication, type TestApplication } from '../fixtures/application.ts';
+import { LAPTOP, PHONE, useChromium } from '../fixtures/chromium.ts';
+import { signUp, type TestPerson } from '../fixtures/people.ts';
+import { plain } from '../fixtures/pictures.ts';
+
+const SCREENSHOTS = 'reports/screenshots';
+const WCAG = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+const PROFILE = '/settings/profile';
+const MAX_BYTES = 10 * 1024 * 1024;
+
+const chromium = useChromium();
+let application: TestApplication;
+/** Something to look at: a key hole of brass. */
+let photo: Buffer;
+beforeAll(async () => {
+  mkdirSync(SCREENSHOTS, { recursive: true });
+  application = await startApplication();
+  const hole = Buffer.from(
+    `<svg xmlns="http://www.w3.org/2000/svg" width="600" height="400"><rect width="600" height="400" fill="#31506b"/><circle cx="300" cy="160" r="80" fill="#e0b458"/><path d="M300 160 L240 330 H360 Z" fill="#e0b458"/></svg>`,
+  );
+  photo = await sharp(hole).jpeg().toBuffer();
+});
+afterAll(() => application.close());
+
+const enter = async (page: Page, { email, password }: TestPerson) => {
+  await page.goto(`${application.origin}/login`);
+  await page.getByLabel('E-mail').fill(email);
+  await page.getByLabel('Password').fill(password);
+  await page.getByRole('main').getByRole('button', { name: 'Sign in', exact: true }).click();
+  await page.getByRole('heading', { name: 'Hello' }).waitFor();
+  await page.goto(application.origin + PROFILE);
+};
+const field = (page: Page) => page.getByLabel('Picture', { exact: true });
+/** How wide the picture really is that stands there; 0 when none came. */
+const shownPixels = (page: Page, where: string) =>
+  page.locator(`${where} img`).evaluate(async (image: HTMLImageElement) => {
+    await image.decode().catch(() => undefined);
+    return image.naturalWidth;
+  });
+
+async function expectAccessible(page: Page, where: string): Promise<void> {
+  const { violations } = await new AxeBuilder({ page }).withTags(WCAG).analyze();
+  const found = violations.map(
+    ({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' | ')}`,
+  );
+  expect(found, where).toEqual([]);
+  const overflow = await page.evaluate(
+    () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+  );
+  expect(overflow, `${where}: pixels too wide`).toBeLessThanOrEqual(0);
+}
+
+describe.each([
+  { mode: 'with scripts', scripts: true },
+  { mode: 'without scripts', scripts: false },
+])('$mode', ({ scripts }) => {
+  test('somebody adds a picture, is told of a wrong one, and removes it', async () => {
+    const page = await chromium.openDevice({ scripts });
+    await enter(page, await signUp(application));
+    expect(await page.locator('img').count()).toBe(0);
+
+    const wrong = Buffer.from('no picture');
+    await field(page).setInputFiles({ name: 'me.png', mimeType: 'image/png', buffer: wrong });
+    await page.getByRole('button', { name: 'Add picture' }).click();
+    await page.getByText('That file is no picture that can be shown here.').waitFor();
+    expect(await field(page).evaluate((input) => input === document.activeElement)).toBe(true);
+    expect(await field(page).getAttribute('aria-invalid')).toBe('true');
+
+    await field(page).setInputFiles({ name: 'me', mimeType: 'text/plain', buffer: photo });
+    await page.getByRole('button', { name: 'Add picture' }).click();
+    await page.getByText('Your picture is saved.').waitFor();
+    expect(new URL(page.url()).pathname).toBe(PROFILE);
+    expect(await shownPixels(page, 'header')).toBe(64);
+    expect(await shownPixels(page, 'main')).toBe(256);
+
+    await page.getByRole('link', { name: 'Remove your picture' }).click();
+    await page.getByRole('dialog', { name: 'Remove your picture?' }).waitFor();
+    await page.getByRole('button', { name: 'Remove', exact: true }).click();
+    await page.getByText('Your picture is removed.').waitFor();
+    expect(await page.locator('img').count()).toBe(0);
+  });
+
+  test('what is too large is told on the page', async () => {
+    const page = await chromium.openDevice({ scripts });
+    await enter(page, await signUp(application));
+    const large = Buffer.concat([photo], 2 * MAX_BYTES);
+    const posts: string[] = [];
+    page.on('request', (request) => {
+      if (request.method() === 'POST') posts.push(request.url());
+    });
+    await field(page).setInputFiles({ name: 'me.jpg', mimeType: 'image/jpeg', buffer: large });
+    await page.getByRole('button', { name: 'Add picture' }).click();
+    await page.getByText('That file is larger than 10 MB. Choose a smaller one.').waitFor();
+    // With scripts nobody waits for it to be sent in vain.
+    expect(posts).toHaveLength(scripts ? 0 : 1);
+    // A smaller one is taken there and then.
+    await field(page).setInputFiles({ name: 'me.jpg', mimeType: 'image/jpeg', buffer: photo });
+    await page.getByRole('button', { name: 'Add picture' }).click();
+    await page.getByText('Your picture is saved.').waitFor();
+  });
+});
+
+test('before it is sent it is shown, without a place to jump to', async () => {
+  const page = await chromium.openDevice();
+  await enter(page, await signUp(application));
+  const heading = page.getByLabel('Name', { exact: true });
+  const before = await heading.boundingBox();
+  const red = await plain('red').png().toBuffer();
+  await field(page).setInputFiles({ name: 'me.png', mimeType: 'image/png', buffer: red });
+  await page.getByRole('img', { name: 'The picture that you have chosen' }).waitFor();
+  await page.waitForFunction(() => {
+    const canvas = document.querySelector('canvas')!;
+    const [r, , , alpha] = canvas.getContext('2d')!.getImageData(128, 128, 1, 1).data;
+    return r! > 200 && alpha === 255;
+  });
+  expect(await heading.boundingBox()).toEqual(before);
+});
+
+test('a picture is asked for once, and not again after signing out', async () => {
+  const page = await chromium.openDevice();
+  const person = await signUp(application);
+  await enter(page, person);
+  await field(page).setInputFiles({ name: 'me.jpg', mimeType: 'image/jpeg', buffer: photo });
+  await page.getByRole('button', { name: 'Add picture' }).click();
+  await page.getByText('Your picture is saved.').waitFor();
+  await shownPixels(page, 'header');
+  const address = await page.locator('header img').getAttribute('src');
+  const isCached = () =>
+    page.evaluate(async (path) => {
+      const answer = await fetch(path!, { cache: 'only-if-cached', mode: 'same-origin' }).catch(
+        () => null,
+      );
+      return answer?.ok ?? false;
+    }, address);
+  expect(await isCached()).toBe(true);
+  await page.goto(`${application.origin}/settings/sessions`);
+  await page.locator('header summary').click();
+  await page.getByRole('button', { name: 'Sign out', exact: true }).last().click();
+  await page.getByText('You are signed out.').waitFor();
+  expect(page.url()).toBe(`${application.origin}/`);
+  expect(await page.locator('img').count()).toBe(0);
+});
+
+test.each([
+  { theme: 'light', width: 390 },
+  { theme: 'light', width: 1280 },
+  { theme: 'dark', width: 390 },
+  { theme: 'dark', width: 1280 },
+] as const)('it is accessible and fits: $theme, $width pixels', async ({ theme, width }) => {
+  const page = await chromium.openDevice({
+    ...{ viewport: width === 390 ? PHONE : LAPTOP, colorScheme: theme },
+    reducedMotion: 'reduce',
+  });
+  const look = async (what: string) => {
+    await expectAccessible(page, what);
+    await page.screenshot({ path: `${SCREENSHOTS}/${what}-${theme}-${width}.png` });
+  };
+  await enter(page, await signUp(application));
+  await look('picture-none');
+  await field(page).setInputFiles({ name: 'me.jpg', mimeType: 'image/jpeg', buffer: photo });
+  await look('picture-chosen');
+  await page.getByRole('button', { name: 'Add picture' }).click();
+  await page.getByText('Your picture is saved.').waitFor();
+  await shownPixels(page, 'main');
+  await page.locator('header summary').click();
+  await look('picture-menu');
+  await page.goto(application.origin + PROFILE);
+  await look('picture-saved');
+  const wrong = Buffer.from('no picture');
+  await field(page).setInputFiles({ name: 'me.png', mimeType: 'image/png', buffer: wrong });
+  await page.getByRole('button', { name: 'Change picture' }).click();
+  await page.getByText('That file is no picture that can be shown here.').waitFor();
+  await look('picture-wrong');
+  await page.getByRole('link', { name: 'Remove your picture' }).click();
+  await page.getByRole('dialog', { name: 'Remove your picture?' }).waitFor();
+  await look('picture-remove');
+});
