@@ -55,7 +55,7 @@ export default function Profile() {
   const isPending = useNavigation().formAction === '/settings/profile';
   return (
     <>
-      <SettingsHeading title="Profile" lead="What you are called here. Only you see it." />
+      <SettingsHeading title="Profile" lead="Your picture and your name. Only you see them." />
       {pictureSent ?? <PictureForm key={picture} person={{ name, picture }} rules={rules} />}
       <Form
         method="post"

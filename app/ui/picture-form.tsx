@@ -75,7 +75,7 @@ export function PictureForm({ person, rules, reply }: PictureFormProps) {
           role={isTooLarge ? 'alert' : undefined}
           className={`text-small ${error ? 'font-medium text-danger' : 'text-muted'}`}
         >
-          {error ?? 'JPEG, PNG, WebP, AVIF or GIF, at most 10 MB. Only you see it.'}
+          {error ?? 'JPEG, PNG, WebP, AVIF or GIF, at most 10 MB.'}
         </p>
         <div className="flex flex-wrap gap-2">
           <Button look="secondary" pending={isPending} pendingText="Sending…">
