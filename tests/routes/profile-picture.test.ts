@@ -1,3 +1,4 @@
+import { request as httpRequest } from 'node:http';
 import { deflateSync } from 'node:zlib';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -129,6 +130,34 @@ describe('a picture that is sent', () => {
     for (let count = 0; count < 8; count += 1) {
       expect((await sendPicture(owner.browser, photo)).status).toBe(302);
     }
+  });
+
+  test('whose sender goes away in the middle leaves its place to others', async () => {
+    const owner = await signUp(application);
+    const token = await owner.browser.sessionToken();
+    const address = `http://localhost:${application.port}${PICTURE_PAGE}`;
+    const hangUp = () =>
+      new Promise<void>((resolve) => {
+        const request = httpRequest(address, {
+          method: 'POST',
+          headers: {
+            ...{ Origin: application.origin, Cookie: `session=${token}` },
+            'Content-Type': 'multipart/form-data; boundary=x',
+            'Content-Length': 5_000_000,
+          },
+        });
+        request.on('error', () => undefined).on('close', resolve);
+        request.write(
+          '--x\r\nContent-Disposition: form-data; name="picture"; filename="x"\r\n\r\n',
+        );
+        request.write(Buffer.alloc(100_000), () => request.destroy());
+      });
+    const cut = application.logged.length;
+    await Promise.all([1, 2, 3, 4, 5, 6].map(hangUp));
+    await expect
+      .poll(async () => (await sendPicture(owner.browser, photo)).status, { timeout: 20_000 })
+      .toBe(302);
+    expect(errorsSince(cut)).toEqual([]);
   });
 
   test('by a script is told the same as data', async () => {
