@@ -357,6 +357,24 @@ describe('too much', () => {
     expect(digestOf(owner)).toBe(digest);
   });
 
+  // Without that a browser tells of a broken connection in place of what is wrong.
+  test('who is answered before all is sent can send the rest', async () => {
+    const token = await person.browser.sessionToken();
+    const address = `http://localhost:${application.port}${PICTURE_PAGE}`;
+    const outcome = new Promise<string>((resolve) => {
+      const headers = {
+        ...{ Origin: application.origin, Cookie: `session=${token}`, Connection: 'keep-alive' },
+        ...{ 'Content-Type': 'multipart/form-data; boundary=x', 'Content-Length': 30_000_000 },
+      };
+      const request = httpRequest(address, { method: 'POST', headers });
+      request.on('response', (response) => response.resume());
+      request.on('error', (error) => resolve(error.message));
+      request.on('finish', () => resolve('all sent'));
+      request.end(Buffer.alloc(30_000_000));
+    });
+    expect(await outcome).toBe('all sent');
+  });
+
   test('a hundred megabytes, only announced, are cut off', async () => {
     const headers = { 'Content-Length': '100000000', Connection: 'close' };
     const answer = await sendPicture(person.browser, photo, { headers });
