@@ -19,8 +19,10 @@ test('the page says what goes', async () => {
   await signIn(application, person);
   await (await signIn(application, person)).post('/logout', {});
   const { text } = await person.browser.get(PAGE);
-  expect(textOf(text)).toContain(`Your profile: Ada Lovelace, ${person.email}`);
-  expect(textOf(text)).toContain('All 3 sessions on record');
+  expect(textOf(text)).toContain(`The account of Ada Lovelace, ${person.email}`);
+  expect(textOf(text)).toContain('3 sessions on record');
+  expect(textOf(text)).toContain('4 entries of the activity log');
+  expect(textOf(text)).not.toMatch(/passkey|connected account|picture|recovery code/);
   expect(fieldOnPage(text, 'email').value).toBeNull();
 });
 
@@ -41,12 +43,16 @@ test('once the e-mail is typed everything goes, from every table, and every devi
     email: ` ${person.email.toUpperCase()} `,
   });
   expect(answer.status).toBe(302);
-  expect(answer.location).toBe('/');
+  expect(answer.location).toMatch(/^\/erased\/[\w-]{24}$/);
   expect(answer.headers['clear-site-data']).toBe('"cache"');
   expect(answer.headers['set-cookie']!.join('\n')).toMatch(/^session=; Max-Age=0; Path=\/;/m);
   expect(await person.browser.sessionToken()).toBeNull();
-  const home = await person.browser.get('/');
-  expect(textOf(home.text)).toContain('Your account and everything kept about you are deleted.');
+  const receipt = await person.browser.get(answer.location!);
+  expect(receipt.status).toBe(200);
+  expect(textOf(receipt.text)).toContain('Your account is deleted');
+  expect(textOf(receipt.text)).toContain(answer.location!.split('/').at(-1)!);
+  expect(textOf(receipt.text)).toContain('21 November 2026 at 12:00 UTC');
+  for (const trace of traces) expect(receipt.text).not.toContain(trace);
 
   for (const trace of traces) expect(everything()).not.toContain(trace);
   expect((await phone.get('/settings/sessions')).location).toContain('/login');
@@ -93,10 +99,15 @@ test('a second request, and two at the same moment, do no harm', async () => {
     [1, 2, 3].map(() => openBrowser(application).post(PAGE, form, { headers: cookie })),
   );
   for (const { status } of answers) expect([302, 400]).toContain(status);
-  expect(answers.some(({ location }) => location === '/')).toBe(true);
+  const receipts = answers.flatMap(({ location }) =>
+    location?.startsWith('/erased/') ? [location] : [],
+  );
+  expect(receipts.length).toBeGreaterThan(0);
+  // However many ask, there is one erasure and one receipt.
+  expect(new Set(receipts).size).toBe(1);
   const later = await openBrowser(application).post(PAGE, form, { headers: cookie });
   expect(later.location).toBe('/login?redirectTo=%2Fsettings%2Fdata%2Fdelete');
-  expect(application.logged.slice(cut)).toEqual([]);
+  expect(application.logged.slice(cut).map(({ msg }) => msg)).toEqual(['an account was erased']);
   expect(everything()).not.toContain(person.email);
 });
 
