@@ -1,5 +1,5 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { startApplication, type TestApplication } from '../fixtures/application.ts';
+import { afterAll, beforeAll, expect, onTestFinished, test, vi, type MockInstance } from 'vitest';
+import { LOG_WARN, startApplication, type TestApplication } from '../fixtures/application.ts';
 import { openBrowser, PASSWORD, signIn, signUp } from '../fixtures/people.ts';
 import { fieldOnPage, textOf } from './form-on-page.ts';
 
@@ -122,3 +122,47 @@ test('the same e-mail can be used for a new account, which has nothing of the ol
   await holder.plantToken(oldToken);
   expect((await holder.get('/settings/sessions')).status).toBe(302);
 });
+
+/** Has the account erased at the very moment at which a request is about to call this. */
+function eraseBefore<Part extends object>(part: Part, name: keyof Part & string, userId: string) {
+  const original = part[name] as (...args: unknown[]) => Promise<unknown>;
+  const spy = vi.spyOn(part as Record<string, never>, name as never) as unknown as MockInstance;
+  spy.mockImplementationOnce(async (...args: unknown[]) => {
+    await application.application.erasures.erase(userId, application.clock.now());
+    return original.apply(part, args);
+  });
+  onTestFinished(() => spy.mockRestore());
+}
+
+test.each([
+  ['signs in', 'sessions', 'start', '/login', {}],
+  ['signs in, up to the entry in the log', 'activity', 'record', '/login', {}],
+  [
+    'sets a password',
+    'passwords',
+    'set',
+    '/settings/password',
+    { newPassword: 'another password' },
+  ],
+  ['signs the others out', 'activity', 'record', '/settings/sessions/others/sign-out', {}],
+] as const)(
+  'who %s while the account is erased is signed out, and brings no row back',
+  async (_what, part, name, path, fields) => {
+    const person = await signUp(application);
+    const other = await signIn(application, person);
+    const [user] = application.sql<{ id: string }>(
+      'SELECT id FROM User WHERE email = ?',
+      person.email,
+    );
+    const { application: parts } = application;
+    eraseBefore(parts[part] as never, name as never, user!.id);
+    const browser = path === '/login' ? openBrowser(application) : other;
+    const cut = application.logged.length;
+    const answer = await browser.post(path, { email: person.email, password: PASSWORD, ...fields });
+    expect(answer.status).toBe(302);
+    expect(answer.location).toMatch(/^\/login/);
+    expect(application.logged.slice(cut).filter(({ level }) => level >= LOG_WARN)).toEqual([]);
+    expect(everything()).not.toContain(user!.id);
+    expect(everything()).not.toContain(person.email);
+  },
+);

@@ -61,7 +61,7 @@ describe.each(['where each process or the database counts', 'in Redis'])(
       );
       const ofB = found(stays.traces, before);
       expect(ofB.length).toBeGreaterThan(20);
-      const rowsOfB = application.sql('SELECT * FROM Activity WHERE userId = ?', stays.userId);
+      const rowsOfB = application.sql('SELECT * FROM "Activity" WHERE userId = ?', stays.userId);
 
       const { location } = await gone.person.browser.post(PAGE, { email: gone.person.email });
       expect(location).toMatch(/^\/erased\//);
@@ -70,7 +70,7 @@ describe.each(['where each process or the database counts', 'in Redis'])(
       const after = await everywhere();
       expect(found(gone.traces, after)).toEqual([]);
       expect(found(stays.traces, after)).toEqual(ofB);
-      expect(application.sql('SELECT * FROM Activity WHERE userId = ?', stays.userId)).toEqual(
+      expect(application.sql('SELECT * FROM "Activity" WHERE userId = ?', stays.userId)).toEqual(
         rowsOfB,
       );
       expect(application.sql('SELECT userId FROM "Picture"')).toEqual([{ userId: stays.userId }]);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startApplication, type TestApplication } from '../fixtures/application.ts';
 import { pastPostgres, pastSqlite } from '../fixtures/past-the-application.ts';
-import { signUp, type TestPerson } from '../fixtures/people.ts';
+import { signIn, signUp, type TestPerson } from '../fixtures/people.ts';
 import { startPostgres, type Postgres } from '../fixtures/postgres.ts';
 import { runScript } from './run-script.ts';
 
@@ -137,7 +137,7 @@ describe.each(['SQLite', 'PostgreSQL'] as const)('on %s', (provider) => {
     else expect(aside).toMatch(/^schema public_replaced_\d{8}_\d{6}$/);
     // It is served, and what the backup brought back of the erasure is finished.
     const application = await start();
-    expect((await stays.browser.get('/')).status).toBeDefined();
+    await signIn(application, stays);
     expect(application.sql('SELECT id FROM "ErasureReceipt" WHERE pending IS NULL')).toHaveLength(
       1,
     );
@@ -168,8 +168,8 @@ describe.each(['SQLite', 'PostgreSQL'] as const)('on %s', (provider) => {
     const open = past();
     const old = Date.now() - 400 * DAY_MS;
     open.sql(`INSERT INTO "Spent" (digest, expiresAt) VALUES (?, ?)`, 'an old one', old);
-    open.sql('UPDATE Activity SET at = ?', old);
-    const { length } = open.sql('SELECT id FROM Activity');
+    open.sql('UPDATE "Activity" SET "at" = ?', old);
+    const { length } = open.sql('SELECT id FROM "Activity"');
     const before = open.everything();
     const dry = await run(['retention', '--dry-run']);
     expect(dry.stderr).toBe('');
@@ -179,7 +179,7 @@ describe.each(['SQLite', 'PostgreSQL'] as const)('on %s', (provider) => {
     expect(open.everything()).toBe(before);
     const real = await run(['retention']);
     expect(real.stdout).toMatch(new RegExp(`^activity entries +${length} `, 'm'));
-    expect(open.sql('SELECT id FROM Activity')).toEqual([]);
+    expect(open.sql('SELECT id FROM "Activity"')).toEqual([]);
     expect((await run(['retention'])).stdout).toMatch(/^in all +0$/m);
     open.close();
   });
