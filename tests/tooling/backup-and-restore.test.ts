@@ -62,6 +62,7 @@ describe.each(['SQLite', 'PostgreSQL'] as const)('on %s', (provider) => {
     let written = 0;
     const expiresAt = new Date(Date.now() + DAY_MS);
     const writer = (async () => {
+      // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- it is changed below, while this waits
       while (isWriting) {
         await db.spent.create({ data: { digest: `row ${written}`, expiresAt } });
         written += 1;
