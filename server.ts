@@ -8,6 +8,8 @@ import { Cron } from 'croner';
 import express, { type RequestHandler } from 'express';
 import type { DestinationStream } from 'pino';
 import { createActivityLog } from '#app/account/activity.server.ts';
+import { createErasureJournal } from '#app/account/erasure-journal.server.ts';
+import { createErasures } from '#app/account/erasure.server.ts';
 import { createPictures } from '#app/account/pictures.server.ts';
 import {
   PERSON_COLUMNS,
@@ -36,7 +38,7 @@ import { createRateLimits, type RateLimits } from '#app/http/rate-limits.server.
 import { sealedCookies } from '#app/http/sealed-cookie.server.ts';
 import { createSessionCookie } from '#app/http/session-cookie.server.ts';
 import { createWeb } from '#app/http/web.server.ts';
-import { pruneEverything } from '#app/hourly-prune.server.ts';
+import { runHourly } from '#app/hourly-job.server.ts';
 import { createKeyring, type Keyring } from '#app/keyring.server.ts';
 import { createLog } from '#app/log.server.ts';
 import { startMail, type RunningMail } from '#app/mail/running-mail.server.ts';
@@ -122,6 +124,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     // After the last request, which may ask for mail, and before the database.
     closers.splice(-1, 0, () => mail.close());
     const spent = createSpent(database.client);
+    const limits = rateLimits(env, countersFor(database, redis), keyring);
     const application: Application = {
       origin,
       db: database.client,
@@ -146,9 +149,20 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         retentionDays: env.ACTIVITY_RETENTION_DAYS,
       }),
       pictures: createPictures({ db: database.client }),
+      erasures: createErasures({
+        ...{ db: database.client, provider: database.provider, keyring, log },
+        journal: createErasureJournal({
+          ...{ file: env.ERASURE_JOURNAL, makeFolder: makeOwnerOnlyFolder },
+        }),
+        mailer: mail.mailer,
+        forget: {
+          counters: (person) => limits.forget(person),
+          mail: (address) => mail.forget(address),
+        },
+      }),
       mailer: mail.mailer,
       outbox: mail.outbox,
-      limits: rateLimits(env, countersFor(database, redis), keyring),
+      limits,
       places,
       log,
     };
@@ -160,6 +174,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     server.on('request', web);
     const job = schedulePrune(application, now);
     closers.unshift(() => Promise.resolve(job.stop()));
+    // What a crash has cut off; the hourly job tries again what cannot be done now.
+    await application.erasures.finishPending();
     log.info({ origin }, 'Latchkey is serving');
     return { origin, port, application, mailWorker: mail.worker, database, close };
   } catch (error) {
@@ -210,9 +226,7 @@ function rateLimits(env: Env, counters: Counters, keyring: Keyring): RateLimits 
 }
 
 function schedulePrune(application: Application, now: () => Date): Cron {
-  return new Cron(EVERY_HOUR, { protect: true, unref: true }, () =>
-    pruneEverything(application, now()),
-  );
+  return new Cron(EVERY_HOUR, { protect: true, unref: true }, () => runHourly(application, now()));
 }
 
 // Bundled, the worker lies beside the server; from the sources it needs a loader for TypeScript.

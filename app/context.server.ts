@@ -1,5 +1,6 @@
 import type { ActivityLog } from '#app/account/activity.server.ts';
 import type { Pictures } from '#app/account/pictures.server.ts';
+import type { Erasures } from '#app/account/erasure.server.ts';
 import type { MailedCodes } from '#app/credentials/mailed-codes.server.ts';
 import type { Passkeys } from '#app/credentials/passkeys.server.ts';
 import type { SessionMeta } from '#app/credentials/proof.ts';
@@ -59,6 +60,7 @@ export interface Application {
   passkeys: Passkeys;
   activity: ActivityLog;
   pictures: Pictures;
+  erasures: Erasures;
   mailer: Mailer;
   /** Where mail is kept in place of sending it; null wherever it is sent, or the origin is not this machine. */
   outbox: Outbox | null;

@@ -46,6 +46,9 @@ const DRIVER_MESSAGES = [
   'The database connection is not open',
 ];
 
+/** As the drivers say it of statements that were written by hand. */
+const FOREIGN_KEY_CODES = new Set(['23503', 'SQLITE_CONSTRAINT_FOREIGNKEY']);
+
 /** How far to follow `cause`. */
 const DEPTH = 5;
 
@@ -71,6 +74,23 @@ function fieldsOfIndex(index: string, table: string | undefined): string[] {
 /** True when the write was refused because the row that it belongs to is gone. */
 export function isOwnerGone(error: unknown): boolean {
   return driverCauseOf(error)?.kind === 'ForeignKeyConstraintViolation';
+}
+
+/**
+ * True when a write was refused because the row that it belongs to is gone, or because it was to change
+ * a row that is: somebody's account was erased at that moment. Also when it is the cause of the error.
+ */
+export function isOfNobody(error: unknown): boolean {
+  let current = error;
+  for (let depth = 0; depth < DEPTH && current instanceof Error; depth += 1) {
+    const { code, meta } = current as { code?: unknown; meta?: { modelName?: unknown } };
+    if (code === 'P2003' || (code === 'P2025' && meta?.modelName === 'User')) return true;
+    const cause = driverCauseOf(current);
+    if (cause?.kind === 'ForeignKeyConstraintViolation') return true;
+    if (FOREIGN_KEY_CODES.has(cause?.originalCode ?? '')) return true;
+    current = current.cause;
+  }
+  return false;
 }
 
 /**

@@ -33,6 +33,7 @@ const schema = z.object({
     .refine((text) => parseSender(text) !== null, 'it is "Latchkey <no-reply@example.com>"')
     .optional(),
   OUTBOX_FOLDER: z.string().min(1).default('./data/outbox'),
+  ERASURE_JOURNAL: z.string().min(1).default('./data/erasures.jsonl'),
   REDIS_URL: z.url({ protocol: /^rediss?$/ }).optional(),
   BCRYPT_COST: z.coerce.number().int().min(4).max(16).default(12),
   PASSWORD_TRIES_PER_ACCOUNT: count(10),

@@ -6,11 +6,15 @@ type Transaction = Awaited<ReturnType<Adapter['startTransaction']>>;
 /** How long a statement waits for another process; the thread waits with it. */
 const BUSY_TIMEOUT_MS = 5000;
 
-/** Prisma's adapter sets none of them. They hold for one connection, so each gets them anew. */
+/**
+ * Prisma's adapter sets none of them. They hold for one connection, so each gets them anew. What is
+ * deleted is overwritten: else an erased account would stay readable in the free pages of the file.
+ */
 const PRAGMAS = `
   PRAGMA journal_mode = WAL;
   PRAGMA synchronous = NORMAL;
   PRAGMA foreign_keys = ON;
+  PRAGMA secure_delete = ON;
   PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS};
 `;
 

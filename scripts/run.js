@@ -1,4 +1,4 @@
-// npm run seed, npm run sessions:prune: installs and builds what is missing, then runs a command.
+// npm run seed, npm run backup and their like: installs and builds what is missing, then runs a command.
 import { requireSupportedNode } from './set-up/node-version.js';
 
 requireSupportedNode();
@@ -9,7 +9,7 @@ const { ensureBuilt } = await import('./set-up/build.js');
 const { Refusal, runScript } = await import('./set-up/refusal.js');
 const { runBuilt } = await import('./set-up/built-program.js');
 
-const COMMANDS = ['seed', 'sessions-prune'];
+const COMMANDS = ['seed', 'sessions-prune', 'retention', 'backup', 'restore'];
 
 await runScript(async () => {
   const name = process.argv[2] ?? '';

@@ -23,6 +23,7 @@ test('an empty environment is that of a first try on one\u2019s own machine', ()
     DATABASE_URL: 'file:./data/latchkey.db',
     SECRETS_FILE: './data/secrets.json',
     OUTBOX_FOLDER: './data/outbox',
+    ERASURE_JOURNAL: './data/erasures.jsonl',
     BCRYPT_COST: 12,
     PASSWORD_TRIES_PER_ACCOUNT: 10,
     PASSWORD_TRIES_PER_NETWORK: 100,

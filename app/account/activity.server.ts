@@ -206,7 +206,7 @@ export function createActivityLog(options: ActivityLogOptions): ActivityLog {
     },
 
     async takeFailureNotice(userId, now) {
-      const whose = userId === null ? randomUUID() : `mail about failed attempts ${userId}`;
+      const whose = userId === null ? randomUUID() : failureNoticeOf(userId);
       const until = userId === null ? now : new Date(now.getTime() + DAY_MS);
       const taken = await db.$queryRawUnsafe<unknown[]>(statements.takeNotice, whose, until, now);
       return userId !== null && taken.length > 0;
@@ -241,6 +241,11 @@ export function createActivityLog(options: ActivityLogOptions): ActivityLog {
       );
     },
   };
+}
+
+/** Under what the table of spent things has it that this account was mailed about failed attempts. */
+export function failureNoticeOf(userId: string): string {
+  return `mail about failed attempts ${userId}`;
 }
 
 /** What a device is told apart by: an update of its browser does not make it another one. */

@@ -1,7 +1,7 @@
 import { randomBytes, randomInt, timingSafeEqual } from 'node:crypto';
 import type { Database } from '#app/db.server.ts';
 import type { Keyring } from '#app/keyring.server.ts';
-import { DAY_MS, MINUTE_MS } from '#app/sessions/index.ts';
+import { MINUTE_MS } from '#app/sessions/index.ts';
 
 /** What a code is good for, and nothing else. */
 export type CodePurpose =
@@ -72,8 +72,8 @@ export interface MailedCodes {
   discard(userId: string, purposes?: CodePurpose[]): Promise<void>;
   /** Makes what was sent for this purpose since then worthless. */
   discardSince(userId: string, purpose: CodePurpose, since: Date): Promise<void>;
-  /** Deletes what was over a day ago. Answers how many rows went. */
-  prune(now: Date): Promise<number>;
+  /** Deletes what was over before then. Answers how many rows went. */
+  prune(overBefore: Date): Promise<number>;
 }
 
 export const CODE_LIFETIME_MS = 10 * MINUTE_MS;
@@ -211,9 +211,9 @@ export function createMailedCodes(options: {
       await db.mailedCode.deleteMany({ where: { userId, purpose, createdAt: { gte: since } } });
     },
 
-    async prune(now) {
+    async prune(overBefore) {
       const { count } = await db.mailedCode.deleteMany({
-        where: { expiresAt: { lt: new Date(now.getTime() - DAY_MS) } },
+        where: { expiresAt: { lt: overBefore } },
       });
       return count;
     },

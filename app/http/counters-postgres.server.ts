@@ -34,7 +34,8 @@ export function postgresCounters(db: Database['client']): Counters {
     },
     async prune() {
       // The limiter's clock is the system's, and so is the one that its windows end by.
-      await db.rateLimit.deleteMany({ where: { expire: { lt: Date.now() } } });
+      const { count } = await db.rateLimit.deleteMany({ where: { expire: { lt: Date.now() } } });
+      return count;
     },
   };
 }

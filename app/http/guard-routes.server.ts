@@ -1,10 +1,17 @@
-import type { ActionFunction, LoaderFunction, ServerBuild } from '@remix-run/node';
+import {
+  redirect,
+  type ActionFunction,
+  type LoaderFunction,
+  type ServerBuild,
+} from '@remix-run/node';
 import type { LatchkeyContext } from '#app/context.server.ts';
-import { isDatabaseUnavailable } from '#app/database-errors.server.ts';
+import { isDatabaseUnavailable, isOfNobody } from '#app/database-errors.server.ts';
 import { RedisUnavailableError } from '#app/redis.server.ts';
 import { StoreUnavailableError } from '#app/sessions/index.ts';
 import { requireSession } from './guards.server.ts';
 import { takeUpKeptForm } from './kept-form.server.ts';
+import { loginPathFor } from './redirect-to.server.ts';
+import { signedOutHeaders } from './sign-in.server.ts';
 
 const RETRY_AFTER_SECONDS = 10;
 
@@ -14,7 +21,8 @@ type RouteFunction = LoaderFunction | ActionFunction;
  * Puts a guard before every loader and action of a Remix build: a session is required unless the
  * route stands among the public ones, and a dependency that is down is answered with 503. So a new
  * route is closed until somebody opens it, and an outage is never taken for a sign-out, nor for a
- * wrong password.
+ * wrong password. Whose account is erased while their request is under way is signed out: the write
+ * that came too late was refused.
  */
 export function guardRoutes(build: ServerBuild, publicRoutes: ReadonlySet<string>): ServerBuild {
   const routes = Object.entries(build.routes).map(([id, route]) => {
@@ -41,6 +49,13 @@ function guarded<Guarded extends RouteFunction>(run: Guarded, needsSession: bool
       context.owed.tries.clear();
       return answer;
     } catch (error) {
+      if (isOfNobody(error)) {
+        context.log.info('an account was erased while a request for it was under way');
+        // eslint-disable-next-line @typescript-eslint/only-throw-error -- Remix's way to leave a loader
+        throw redirect(loginPathFor(args.request, context.origin), {
+          headers: signedOutHeaders(context),
+        });
+      }
       if (!isOutage(error)) throw error;
       context.log.error({ err: error }, 'a dependency is down; answered with 503');
       // The counters themselves may be what is down: their windows end all the same.

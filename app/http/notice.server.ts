@@ -1,5 +1,5 @@
 import type { LatchkeyContext } from '#app/context.server.ts';
-import { isDatabaseUnavailable } from '#app/database-errors.server.ts';
+import { isDatabaseUnavailable, isOfNobody } from '#app/database-errors.server.ts';
 import type { Mail, NoticeEvent } from '#app/mail/mail.ts';
 import { DAY_MS } from '#app/sessions/index.ts';
 import { describeDevice } from '#app/sessions/device.ts';
@@ -45,6 +45,8 @@ export async function sendNotice(
     await context.mailer.send(to && (await noticeMail(context, to, notice)), context.now);
   } catch (error) {
     if (isDatabaseUnavailable(error)) throw error;
+    // The account was erased meanwhile.
+    if (isOfNobody(error)) return;
     context.log.error({ err: error }, 'a notice could not be mailed');
   }
 }

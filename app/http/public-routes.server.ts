@@ -34,6 +34,8 @@ export const publicRoutes: ReadonlySet<string> = new Set([
   'routes/logout',
   // The page of a link in a mail, which is read anywhere; the key in the form says whose account.
   'routes/not-me',
+  // The receipt of an erased account: whose it was can sign in no more, and it names nobody.
+  'routes/erased.$receiptId',
   // A colour scheme is kept per browser, not per person.
   'routes/theme',
   // Mail that was not sent, for whoever tries this on one machine and is not signed in when the code

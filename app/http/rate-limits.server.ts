@@ -63,10 +63,10 @@ export interface RateLimits {
     /** As that of a {@link Trier}. */
     knownSessionId?: string | null;
   }): Promise<Leave>;
-  /** Deletes every counter of this person. */
-  forget(person: { email: string; userId: string }): Promise<void>;
-  /** Deletes counters that have run out. */
-  prune(): Promise<void>;
+  /** Deletes every counter of this person. A null e-mail is no longer theirs. */
+  forget(person: { email: string | null; userId: string }): Promise<void>;
+  /** Deletes counters that have run out. Answers how many; 0 where they go by themselves. */
+  prune(): Promise<number>;
 }
 
 const QUARTER_HOUR_SECONDS = 900;
@@ -163,7 +163,7 @@ export function createRateLimits(
       ]);
     },
     async forget({ email, userId }) {
-      for (const account of [email, userId]) {
+      for (const account of email === null ? [userId] : [email, userId]) {
         for (const digest of keyring.digests(PURPOSE, account)) {
           await counters.forget(`account:${digest}:`);
         }

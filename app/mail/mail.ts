@@ -1,3 +1,5 @@
+import type { Database } from '#app/db.server.ts';
+
 /** Every mail that is sent, and what it has to say. Times are ISO 8601 in UTC. */
 export type MailContent =
   /** Somebody makes an account with this address: the code proves that it is theirs. */
@@ -10,6 +12,8 @@ export type MailContent =
   /** To the old address; the link undoes it. */
   | { kind: 'email-changed'; name: string; newEmail: string; undoLink: string; undoUntil: string }
   | ({ kind: 'email-change-undone'; name: string; email: string } & Where)
+  /** The last one: the account is gone. It knows no name any more. */
+  | { kind: 'account-deleted'; receiptId: string; at: string }
   /** Something happened that the person should know of. The link says that it was not them. */
   | ({ kind: 'notice'; name: string; event: NoticeEvent; notMeLink: string | null } & Where);
 
@@ -37,6 +41,9 @@ export type NoticeEvent =
   | { what: 'download-made' }
   | { what: 'many-failed-attempts' };
 
+/** The table in which mail waits. */
+export type MailTable = Pick<Database['client'], 'outgoingMail'>;
+
 export interface Mail {
   /** The address, as a person typed it: it reaches a header, and is checked there. */
   to: string;
@@ -55,7 +62,8 @@ export interface Mailer {
    * Takes a mail to be sent; it comes back when the mail is kept, not when it has arrived, so that an
    * answer takes no longer for an address that is known. null: takes as long, and sends nothing.
    *
+   * @param within the client of a transaction with which it is kept or not; left out: on its own.
    * @throws what the database throws when it is down.
    */
-  send(mail: Mail | null, now: Date): Promise<void>;
+  send(mail: Mail | null, now: Date, within?: MailTable): Promise<void>;
 }

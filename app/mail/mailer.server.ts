@@ -6,8 +6,8 @@ import type { OutgoingMails } from './outgoing-mails.server.ts';
 export function createMailer(mails: OutgoingMails, worker: Pick<MailWorker, 'wake'>): Mailer {
   return {
     isOn: true,
-    async send(mail, now) {
-      await mails.put(mail, now);
+    async send(mail, now, within) {
+      await mails.put(mail, now, within);
       worker.wake();
     },
   };

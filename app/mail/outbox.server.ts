@@ -24,6 +24,11 @@ export interface Outbox extends MailTransport {
   list(): Promise<OutboxEntry[]>;
   /** null: there is none of this id. */
   read(mailId: string): Promise<OutboxMail | null>;
+  /**
+   * Removes every mail to this address, but for those that say that its account is deleted: they are
+   * the last that the person hears, and on this machine there is no other place to read them.
+   */
+  removeTo(address: string): Promise<void>;
 }
 
 export interface OutboxOptions {
@@ -87,6 +92,14 @@ export function createOutbox({ folder, makeFolder }: OutboxOptions): Outbox {
     },
     close: () => undefined,
     read,
+    async removeTo(address) {
+      const ids = await idsNewestFirst();
+      for (const id of ids) {
+        const mail = await read(id);
+        if (mail?.to !== address || mail.kind === 'account-deleted') continue;
+        await rm(fileOf(id), { force: true });
+      }
+    },
     async list() {
       const ids = await idsNewestFirst();
       const entries = await Promise.all(

@@ -1,6 +1,6 @@
 import type { Database } from '#app/db.server.ts';
 import type { Keyring } from '#app/keyring.server.ts';
-import type { Mail, MailContent } from './mail.ts';
+import type { Mail, MailContent, MailTable } from './mail.ts';
 
 /** What is kept of a mail, sealed; a decoy is only there to take as long as a mail. */
 interface Sealed {
@@ -22,7 +22,7 @@ export interface ClaimedMail {
 /** The rows of mail that waits to be sent. */
 export interface OutgoingMails {
   /** null: keeps a decoy. @throws what the database throws. */
-  put(mail: Mail | null, now: Date): Promise<void>;
+  put(mail: Mail | null, now: Date, within?: MailTable): Promise<void>;
   /**
    * Takes the mail that has been due the longest, for this process alone until `untilAt`: it is due
    * again then, should the process die. null: none is due.
@@ -32,6 +32,11 @@ export interface OutgoingMails {
   remove(id: string): Promise<void>;
   /** Gives one back, to be tried again at `dueAt`. */
   postpone(id: string, dueAt: Date): Promise<void>;
+  /**
+   * Removes what waits for this address and belongs to no account, but for the mail that says that its
+   * account is deleted.
+   */
+  removeTo(address: string): Promise<void>;
   /** Removes all that are of no use any more; answers how many. */
   removeExpired(now: Date): Promise<number>;
 }
@@ -40,6 +45,7 @@ const PURPOSE = 'outgoing-mail';
 const DECOY_EXPIRES_MS = 600_000;
 /** Other processes take the same row: look for another one this often. */
 const CLAIM_TRIES = 20;
+const PAGE_ROWS = 200;
 const COLUMNS = { id: true, sealed: true, dueAt: true, expiresAt: true, tries: true } as const;
 
 // As long as a mail with a code, and rendered as one is: nobody can tell by what it costs.
@@ -58,9 +64,9 @@ export function createOutgoingMails(db: Database['client'], keyring: Keyring): O
     return text === null ? null : (JSON.parse(text) as Sealed);
   };
   return {
-    async put(mail, now) {
+    async put(mail, now, within = db) {
       const { to, content, isDecoy }: Sealed = mail ? { ...mail, isDecoy: false } : DECOY;
-      await db.outgoingMail.create({
+      await within.outgoingMail.create({
         data: {
           userId: mail?.userId ?? null,
           sealed: keyring.seal(PURPOSE, JSON.stringify({ to, content, isDecoy })),
@@ -98,6 +104,22 @@ export function createOutgoingMails(db: Database['client'], keyring: Keyring): O
 
     async postpone(id, dueAt) {
       await db.outgoingMail.updateMany({ where: { id }, data: { dueAt } });
+    },
+
+    async removeTo(address) {
+      for (let after = ''; ;) {
+        const rows = await db.outgoingMail.findMany({
+          where: { userId: null, id: { gt: after } },
+          ...{ orderBy: { id: 'asc' }, take: PAGE_ROWS, select: { id: true, sealed: true } },
+        });
+        const theirs = rows.filter(({ sealed }) => {
+          const mail = open(sealed);
+          return mail?.to === address && mail.content.kind !== 'account-deleted';
+        });
+        await db.outgoingMail.deleteMany({ where: { id: { in: theirs.map(({ id }) => id) } } });
+        if (rows.length < PAGE_ROWS) return;
+        after = rows.at(-1)!.id;
+      }
     },
 
     async removeExpired(now) {

@@ -1,5 +1,6 @@
 import { render, toPlainText } from '@react-email/render';
 import type { MailContent } from './mail.ts';
+import { accountDeleted } from './templates/account-deleted.tsx';
 import { emailChangeCode, passwordResetCode, signUpCode } from './templates/code-mails.tsx';
 import { emailChanged, emailChangeUndone } from './templates/email-changed.tsx';
 import { Frame } from './templates/frame.tsx';
@@ -39,6 +40,8 @@ function partsOf(content: MailContent): MailParts {
       return emailChanged(content);
     case 'email-change-undone':
       return emailChangeUndone(content);
+    case 'account-deleted':
+      return accountDeleted(content);
     case 'notice':
       return notice(content);
   }

@@ -28,6 +28,8 @@ export interface RunningMail {
   outbox: Outbox | null;
   /** null: there is nothing to send. */
   worker: MailWorker | null;
+  /** Removes what waits for this address or lies in the outbox, but for the word that its account is deleted. */
+  forget(address: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -40,25 +42,46 @@ export function startMail(options: MailOptions): RunningMail {
   if (env.SMTP_URL) {
     const sender = parseSender(env.MAIL_FROM ?? '') ?? defaultSender(origin);
     log.info('mail is sent by SMTP_URL');
-    return { ...startSending(options, createSmtpTransport(env.SMTP_URL, sender)), outbox: null };
+    const transport = createSmtpTransport(env.SMTP_URL, sender);
+    return { ...startSending(options, transport, null), outbox: null };
   }
   if (env.isLocal) {
     const { makeFolder } = options;
     const outbox = createOutbox({ folder: env.OUTBOX_FOLDER, makeFolder });
     log.info({ outbox: `${origin}/outbox` }, 'SMTP_URL is not set: mail is kept in the outbox');
-    return { ...startSending(options, outbox), outbox };
+    return { ...startSending(options, outbox, outbox), outbox };
   }
   log.warn(
     'SMTP_URL is not set, so no mail can be sent: confirming addresses, setting a forgotten password anew, changing the e-mail and notices are off',
   );
-  return { mailer: noMailer, outbox: null, worker: null, close: () => Promise.resolve() };
+  const { db, keyring } = options;
+  return {
+    ...{ mailer: noMailer, outbox: null, worker: null },
+    // Of a time when there was a server for it.
+    forget: (address) => createOutgoingMails(db, keyring).removeTo(address),
+    close: () => Promise.resolve(),
+  };
 }
 
 function startSending(
   { db, keyring, origin, now, log }: MailOptions,
   transport: Parameters<typeof startMailWorker>[0]['transport'],
+  outbox: Outbox | null,
 ) {
   const mails = createOutgoingMails(db, keyring);
   const worker = startMailWorker({ mails, transport, origin, now, log });
-  return { mailer: createMailer(mails, worker), worker, close: () => worker.close() };
+  return {
+    mailer: createMailer(mails, worker),
+    worker,
+    async forget(address: string) {
+      await mails.removeTo(address);
+      // What was put into a transaction is there to be seen only now.
+      worker.wake();
+      if (!outbox) return;
+      // What is under way would lie in the outbox a moment later.
+      await worker.idle();
+      await outbox.removeTo(address);
+    },
+    close: () => worker.close(),
+  };
 }

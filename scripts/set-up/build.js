@@ -11,6 +11,9 @@ export const entryPoints = {
   'password-worker': 'app/credentials/password-worker.ts',
   seed: 'commands/seed.ts',
   'sessions-prune': 'commands/sessions-prune.ts',
+  retention: 'commands/retention.ts',
+  backup: 'commands/backup.ts',
+  restore: 'commands/restore.ts',
 };
 
 /** Everything that the two build folders are made from. */

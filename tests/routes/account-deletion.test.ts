@@ -1,5 +1,5 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { startApplication, type TestApplication } from '../fixtures/application.ts';
+import { afterAll, beforeAll, expect, onTestFinished, test, vi, type MockInstance } from 'vitest';
+import { LOG_WARN, startApplication, type TestApplication } from '../fixtures/application.ts';
 import { openBrowser, PASSWORD, signIn, signUp } from '../fixtures/people.ts';
 import { fieldOnPage, textOf } from './form-on-page.ts';
 
@@ -19,10 +19,10 @@ test('the page says what goes', async () => {
   await signIn(application, person);
   await (await signIn(application, person)).post('/logout', {});
   const { text } = await person.browser.get(PAGE);
-  expect(textOf(text)).toContain(`Your profile: Ada Lovelace, ${person.email}`);
-  expect(textOf(text)).toContain('All 3 sessions on record');
-  expect(textOf(text)).toContain('Your activity log');
-  expect(textOf(text)).not.toContain('Two-factor sign-in');
+  expect(textOf(text)).toContain(`The account of Ada Lovelace, ${person.email}`);
+  expect(textOf(text)).toContain('3 sessions on record');
+  expect(textOf(text)).toContain('4 entries of the activity log');
+  expect(textOf(text)).not.toMatch(/passkey|connected account|picture|recovery code/);
   expect(fieldOnPage(text, 'email').value).toBeNull();
 });
 
@@ -48,12 +48,16 @@ test('once the e-mail is typed everything goes, from every table, and every devi
     email: ` ${person.email.toUpperCase()} `,
   });
   expect(answer.status).toBe(302);
-  expect(answer.location).toBe('/');
+  expect(answer.location).toMatch(/^\/erased\/[\w-]{24}$/);
   expect(answer.headers['clear-site-data']).toBe('"cache"');
   expect(answer.headers['set-cookie']!.join('\n')).toMatch(/^session=; Max-Age=0; Path=\/;/m);
   expect(await person.browser.sessionToken()).toBeNull();
-  const home = await person.browser.get('/');
-  expect(textOf(home.text)).toContain('Your account and everything kept about you are deleted.');
+  const receipt = await person.browser.get(answer.location!);
+  expect(receipt.status).toBe(200);
+  expect(textOf(receipt.text)).toContain('Your account is deleted');
+  expect(textOf(receipt.text)).toContain(answer.location!.split('/').at(-1)!);
+  expect(textOf(receipt.text)).toContain('21 November 2026 at 12:00 UTC');
+  for (const trace of traces) expect(receipt.text).not.toContain(trace);
 
   for (const trace of traces) expect(everything()).not.toContain(trace);
   const codes = application.sql('SELECT id FROM MailedCode WHERE email = ?', person.email);
@@ -102,10 +106,15 @@ test('a second request, and two at the same moment, do no harm', async () => {
     [1, 2, 3].map(() => openBrowser(application).post(PAGE, form, { headers: cookie })),
   );
   for (const { status } of answers) expect([302, 400]).toContain(status);
-  expect(answers.some(({ location }) => location === '/')).toBe(true);
+  const receipts = answers.flatMap(({ location }) =>
+    location?.startsWith('/erased/') ? [location] : [],
+  );
+  expect(receipts.length).toBeGreaterThan(0);
+  // However many ask, there is one erasure and one receipt.
+  expect(new Set(receipts).size).toBe(1);
   const later = await openBrowser(application).post(PAGE, form, { headers: cookie });
   expect(later.location).toBe('/login?redirectTo=%2Fsettings%2Fdata%2Fdelete');
-  expect(application.logged.slice(cut)).toEqual([]);
+  expect(application.logged.slice(cut).map(({ msg }) => msg)).toEqual(['an account was erased']);
   expect(everything()).not.toContain(person.email);
 });
 
@@ -120,3 +129,47 @@ test('the same e-mail can be used for a new account, which has nothing of the ol
   await holder.plantToken(oldToken);
   expect((await holder.get('/settings/sessions')).status).toBe(302);
 });
+
+/** Has the account erased at the very moment at which a request is about to call this. */
+function eraseBefore<Part extends object>(part: Part, name: keyof Part & string, userId: string) {
+  const original = part[name] as (...args: unknown[]) => Promise<unknown>;
+  const spy = vi.spyOn(part as Record<string, never>, name as never) as unknown as MockInstance;
+  spy.mockImplementationOnce(async (...args: unknown[]) => {
+    await application.application.erasures.erase(userId, application.clock.now());
+    return original.apply(part, args);
+  });
+  onTestFinished(() => spy.mockRestore());
+}
+
+test.each([
+  ['signs in', 'sessions', 'start', '/login', {}],
+  ['signs in, up to the entry in the log', 'activity', 'record', '/login', {}],
+  [
+    'sets a password',
+    'passwords',
+    'set',
+    '/settings/password',
+    { newPassword: 'another password' },
+  ],
+  ['signs the others out', 'activity', 'record', '/settings/sessions/others/sign-out', {}],
+] as const)(
+  'who %s while the account is erased is signed out, and brings no row back',
+  async (_what, part, name, path, fields) => {
+    const person = await signUp(application);
+    const other = await signIn(application, person);
+    const [user] = application.sql<{ id: string }>(
+      'SELECT id FROM User WHERE email = ?',
+      person.email,
+    );
+    const { application: parts } = application;
+    eraseBefore(parts[part] as never, name as never, user!.id);
+    const browser = path === '/login' ? openBrowser(application) : other;
+    const cut = application.logged.length;
+    const answer = await browser.post(path, { email: person.email, password: PASSWORD, ...fields });
+    expect(answer.status).toBe(302);
+    expect(answer.location).toMatch(/^\/login/);
+    expect(application.logged.slice(cut).filter(({ level }) => level >= LOG_WARN)).toEqual([]);
+    expect(everything()).not.toContain(user!.id);
+    expect(everything()).not.toContain(person.email);
+  },
+);

@@ -45,6 +45,7 @@ export function pathOf({ pattern }: BuiltRoute, sessionId: string): string {
     .replace(':connectionId', 'c'.repeat(25))
     .replace(':sessionId', sessionId)
     .replace(':mailId', '00000000000000-000001-000000000000')
+    .replace(':receiptId', 'a-receipt-of-nothing')
     .replace('*', 'nothing/here');
   if (/[:*]/.test(path)) throw new Error(`Say what stands for the parameter in ${pattern}.`);
   return path;

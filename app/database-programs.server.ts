@@ -1,0 +1,53 @@
+import { spawn } from 'node:child_process';
+import { StartupError } from './startup-error.server.ts';
+import type { DatabaseAddress } from './database-url.server.ts';
+
+type PostgresAddress = Extract<DatabaseAddress, { provider: 'postgresql' }>;
+
+const LAST_LINES = 3;
+
+/**
+ * Runs a program of PostgreSQL's on the database of an address. The password is handed over in the
+ * environment: arguments can be read by everybody on the machine.
+ *
+ * @returns what it said on standard output.
+ * @throws {StartupError} when it is not installed, or fails; with what it said last.
+ */
+export async function runPostgresProgram(
+  name: 'pg_dump' | 'pg_restore',
+  args: string[],
+  address: PostgresAddress | null,
+): Promise<string> {
+  const child = spawn(name, [...args, ...(address ? connectionArguments(address) : [])], {
+    env: { ...process.env, ...(address ? { PGPASSWORD: passwordOf(address) } : {}) },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let said = '';
+  let complaints = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (said += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (complaints += text));
+  const code = await new Promise<number | null>((resolve, reject) => {
+    child.once('error', (error) => reject(missing(name, error)));
+    child.once('close', resolve);
+  });
+  if (code === 0) return said;
+  const reason = complaints.trim().split('\n').slice(-LAST_LINES).join(' ').replace(/\.$/, '');
+  throw new StartupError(`${name} failed: ${reason || `it ended with ${code}`}.`);
+}
+
+function missing(name: string, error: unknown): StartupError {
+  return new StartupError(
+    `${name} is needed and not found on PATH; install the client programs of PostgreSQL, of the server's version or newer (on Debian: apt-get install postgresql-client).`,
+    { cause: error },
+  );
+}
+
+function passwordOf({ connectionString }: PostgresAddress): string {
+  return decodeURIComponent(new URL(connectionString).password);
+}
+
+function connectionArguments({ connectionString }: PostgresAddress): string[] {
+  const url = new URL(connectionString);
+  url.password = '';
+  return ['--no-password', '--dbname', url.href];
+}

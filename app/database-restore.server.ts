@@ -1,0 +1,317 @@
+import {
+  chmodSync,
+  closeSync,
+  copyFileSync,
+  existsSync,
+  openSync,
+  readSync,
+  renameSync,
+  rmSync,
+} from 'node:fs';
+import type pg from 'pg';
+
+import { connectToPostgres, messageOf } from './database-connections.server.ts';
+import { runPostgresProgram } from './database-programs.server.ts';
+import { parseDatabaseUrl, quoteName, type DatabaseAddress } from './database-url.server.ts';
+import { StartupError } from './startup-error.server.ts';
+
+type SqliteAddress = Extract<DatabaseAddress, { provider: 'sqlite' }>;
+type PostgresAddress = Extract<DatabaseAddress, { provider: 'postgresql' }>;
+
+/** A receipt of an erasure, as the replaced database has it. */
+export interface KeptReceipt {
+  id: string;
+  erasedAt: Date;
+  counts: string;
+  subjectDigest: string;
+}
+
+export interface Replaced {
+  /** Where the replaced database is now; null: there was none. */
+  aside: string | null;
+  /** Of the replaced database; null: they cannot be read. */
+  receipts: KeptReceipt[] | null;
+}
+
+export interface RestoreOptions {
+  databaseUrl: string;
+  /** The backup. */
+  file: string;
+  now: Date;
+  /**
+   * Brings the restored database up to date and erases in it what was erased since. On SQLite it is
+   * given a file beside the database, which takes its place only afterwards.
+   */
+  bringUpToDate: (databaseUrl: string, replaced: Replaced) => Promise<void>;
+}
+
+const OWNER_ONLY = 0o600;
+const SQLITE_MAGIC = 'SQLite format 3\0';
+const POSTGRES_MAGIC = 'PGDMP';
+const RECEIPTS = 'SELECT "id", "erasedAt", "counts", "subjectDigest" FROM';
+
+/**
+ * Checks that the file is a backup of such a database, and that nobody is using the database.
+ *
+ * @throws {StartupError} one sentence that says why it cannot be restored. Nothing has changed then.
+ */
+export async function checkRestore(options: Omit<RestoreOptions, 'bringUpToDate'>): Promise<void> {
+  const address = parseDatabaseUrl(options.databaseUrl);
+  checkKind(options.file, address.provider);
+  if (address.provider === 'sqlite') {
+    await checkSqliteFile(options.file);
+    if (existsSync(address.file)) await readReplacedSqlite(address.file);
+  } else {
+    await checkDump(options.file, address);
+    const client = await connectToPostgres(address);
+    try {
+      await requireAlone(client);
+    } finally {
+      await client.end();
+    }
+  }
+}
+
+/**
+ * Puts a backup in the place of the database, and the database aside.
+ *
+ * @throws {StartupError} one sentence; the database is then as it was.
+ */
+export async function restoreDatabase(options: RestoreOptions): Promise<Replaced> {
+  await checkRestore(options);
+  const address = parseDatabaseUrl(options.databaseUrl);
+  return address.provider === 'sqlite'
+    ? restoreSqlite(address, options)
+    : restorePostgres(address, options);
+}
+
+/** "20261121-120000": sorts by time, and may stand in names of files and schemas. */
+function stampOf(now: Date): string {
+  return now.toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-');
+}
+
+function checkKind(file: string, provider: DatabaseAddress['provider']): void {
+  const head = headOf(file);
+  const isSqlite = head.startsWith(SQLITE_MAGIC);
+  const isPostgres = head.startsWith(POSTGRES_MAGIC);
+  if (provider === 'sqlite' ? isSqlite : isPostgres) return;
+  const wanted = provider === 'sqlite' ? 'SQLite' : 'PostgreSQL';
+  const found = isSqlite ? 'of SQLite' : isPostgres ? 'of PostgreSQL' : null;
+  throw new StartupError(
+    found
+      ? `${file} is a backup ${found}, and DATABASE_URL names a database of ${wanted}; restore it to one of its own kind.`
+      : `${file} is no backup of ${wanted}: it is damaged, or another file.`,
+  );
+}
+
+function headOf(file: string): string {
+  try {
+    const opened = openSync(file, 'r');
+    try {
+      const head = Buffer.alloc(SQLITE_MAGIC.length);
+      readSync(opened, head);
+      return head.toString('latin1');
+    } finally {
+      closeSync(opened);
+    }
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new StartupError(`The backup ${file} cannot be read (${code}); name another file.`, {
+      cause: error,
+    });
+  }
+}
+
+async function checkSqliteFile(file: string): Promise<void> {
+  const { default: Driver } = await import('better-sqlite3');
+  let said: unknown;
+  let tables = 0;
+  try {
+    const db = new Driver(file, { readonly: true, fileMustExist: true });
+    try {
+      said = db.pragma('integrity_check(1)', { simple: true });
+      tables = db.prepare(`SELECT 1 FROM sqlite_master WHERE name = 'User'`).all().length;
+    } finally {
+      db.close();
+    }
+  } catch (error) {
+    said = messageOf(error);
+  }
+  if (said !== 'ok') {
+    throw new StartupError(`The backup ${file} is damaged (${String(said)}); take another one.`);
+  }
+  if (tables === 0) throw new StartupError(`${file} is a database, but none of Latchkey.`);
+}
+
+/** Reads the receipts, and empties the log beside the file, so that the file is all of it. */
+async function readReplacedSqlite(file: string): Promise<KeptReceipt[] | null> {
+  const { default: Driver } = await import('better-sqlite3');
+  try {
+    const db = new Driver(file, { fileMustExist: true, timeout: 0 });
+    try {
+      // Only who is alone may leave the write-ahead log: whoever serves holds a lock on the file.
+      db.pragma('journal_mode = DELETE');
+      const has = db.prepare(`SELECT 1 FROM sqlite_master WHERE name = 'ErasureReceipt'`).all();
+      if (has.length === 0) return [];
+      const rows = db.prepare(`${RECEIPTS} "ErasureReceipt"`).all() as (Omit<
+        KeptReceipt,
+        'erasedAt'
+      > & { erasedAt: number })[];
+      return rows.map((row) => ({ ...row, erasedAt: new Date(row.erasedAt) }));
+    } finally {
+      db.close();
+    }
+  } catch (error) {
+    const code = String((error as { code?: unknown }).code);
+    if (/^SQLITE_(BUSY|LOCKED)/.test(code)) {
+      throw new StartupError(
+        `The database ${file} is in use; stop the server (and what else has it open), and try again.`,
+        { cause: error },
+      );
+    }
+    // That it is damaged may be why a backup is wanted.
+    if (/^SQLITE_(NOTADB|CORRUPT)/.test(code)) return null;
+    throw new StartupError(`The database ${file} cannot be put aside: ${messageOf(error)}.`, {
+      cause: error,
+    });
+  }
+}
+
+async function restoreSqlite(
+  { file }: SqliteAddress,
+  { file: backup, now, bringUpToDate }: RestoreOptions,
+): Promise<Replaced> {
+  const isThere = existsSync(file);
+  const receipts = isThere ? await readReplacedSqlite(file) : [];
+  const aside = isThere ? freeName(`${file}.replaced-${stampOf(now)}`) : null;
+  const draft = `${file}.restoring`;
+  removeSqlite(draft);
+  try {
+    copyFileSync(backup, draft);
+    chmodSync(draft, OWNER_ONLY);
+    await bringUpToDate(`file:${draft}`, { aside, receipts });
+    await leaveWriteAheadLog(draft);
+  } catch (error) {
+    removeSqlite(draft);
+    throw error;
+  }
+  if (aside !== null) {
+    // Of a damaged database the log may still be there; it must not be taken for that of the new one.
+    for (const ending of ['', '-wal', '-shm']) {
+      if (existsSync(file + ending)) renameSync(file + ending, aside + ending);
+    }
+  }
+  renameSync(draft, file);
+  return { aside, receipts };
+}
+
+async function leaveWriteAheadLog(file: string): Promise<void> {
+  const { default: Driver } = await import('better-sqlite3');
+  const db = new Driver(file, { fileMustExist: true });
+  db.pragma('journal_mode = DELETE');
+  db.close();
+}
+
+function freeName(name: string): string {
+  for (let count = 1; ; count += 1) {
+    const candidate = count === 1 ? name : `${name}-${count}`;
+    if (!existsSync(candidate)) return candidate;
+  }
+}
+
+function removeSqlite(file: string): void {
+  for (const ending of ['', '-wal', '-shm', '-journal']) rmSync(file + ending, { force: true });
+}
+
+async function checkDump(file: string, { schema }: PostgresAddress): Promise<void> {
+  const list = await runPostgresProgram('pg_restore', ['--list', file], null).catch(
+    (error: unknown) => {
+      if (/not found on PATH|unsupported version/.test(messageOf(error))) throw error;
+      throw new StartupError(`The backup ${file} is damaged; take another one.`, { cause: error });
+    },
+  );
+  if (!list.includes(` TABLE ${schema} User `)) {
+    throw new StartupError(
+      `${file} holds no tables of Latchkey in the schema "${schema}" that DATABASE_URL names.`,
+    );
+  }
+  // The list stands at its head. This reads all of it, and writes it nowhere.
+  await runPostgresProgram('pg_restore', ['--file', '/dev/null', file], null).catch(
+    (error: unknown) => {
+      throw new StartupError(`The backup ${file} is damaged; take another one.`, { cause: error });
+    },
+  );
+}
+
+async function requireAlone(client: pg.Client): Promise<void> {
+  const { rows } = await client.query<{ name: string }>(
+    `SELECT DISTINCT coalesce(nullif(application_name, ''), 'no name') AS name FROM pg_stat_activity
+     WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'`,
+  );
+  if (rows.length === 0) return;
+  throw new StartupError(
+    `The database is in use (by ${rows.map(({ name }) => name).join(', ')}); stop the server (and what else is connected to it), and try again.`,
+  );
+}
+
+// The replaced tables stay in the same database, in a schema of their own: that needs no right to make
+// databases, and is undone by two names.
+async function restorePostgres(
+  address: PostgresAddress,
+  { databaseUrl, file, now, bringUpToDate }: RestoreOptions,
+): Promise<Replaced> {
+  const client = await connectToPostgres(address);
+  const aside = `${address.schema}_replaced_${stampOf(now).replace('-', '_')}`;
+  try {
+    await requireAlone(client);
+    const found = await client.query<{ found: boolean }>(
+      `SELECT EXISTS (SELECT 1 FROM pg_namespace WHERE nspname = $1) AS found`,
+      [address.schema],
+    );
+    const isThere = found.rows[0]?.found === true;
+    const receipts = await readPostgresReceipts(client);
+    await client.query('BEGIN');
+    if (isThere) {
+      await client.query(`ALTER SCHEMA ${quoteName(address.schema)} RENAME TO ${quoteName(aside)}`);
+    }
+    await client.query(`CREATE SCHEMA ${quoteName(address.schema)}`);
+    await client.query('COMMIT');
+    const replaced = { aside: isThere ? `schema ${aside}` : null, receipts };
+    try {
+      const how = ['--single-transaction', '--exit-on-error', '--no-owner', '--no-privileges'];
+      const what = ['--schema', address.schema, file];
+      await runPostgresProgram('pg_restore', [...how, ...what], address);
+      await bringUpToDate(databaseUrl, replaced);
+    } catch (error) {
+      await client.query(`DROP SCHEMA ${quoteName(address.schema)} CASCADE`);
+      if (isThere) {
+        await client.query(
+          `ALTER SCHEMA ${quoteName(aside)} RENAME TO ${quoteName(address.schema)}`,
+        );
+      }
+      throw error;
+    }
+    return replaced;
+  } catch (error) {
+    if (error instanceof StartupError) throw error;
+    throw new StartupError(
+      `The backup was not restored, and the database is as it was: ${messageOf(error)}.`,
+      { cause: error },
+    );
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}
+
+async function readPostgresReceipts(client: pg.Client): Promise<KeptReceipt[]> {
+  const table = await client.query<{ found: boolean }>(
+    `SELECT to_regclass('"ErasureReceipt"') IS NOT NULL AS found`,
+  );
+  if (table.rows[0]?.found !== true) return [];
+  // Times are kept without a zone, and are those of UTC.
+  const { rows } = await client.query<Omit<KeptReceipt, 'erasedAt'> & { erasedAt: string }>(
+    `SELECT "id", to_char("erasedAt", 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS "erasedAt", "counts",
+       "subjectDigest" FROM "ErasureReceipt"`,
+  );
+  return rows.map((row) => ({ ...row, erasedAt: new Date(row.erasedAt) }));
+}

@@ -1,0 +1,23 @@
+import type { Application } from './context.server.ts';
+import { retentionSchedule } from './retention-schedule.server.ts';
+
+/**
+ * Removes whatever has been kept for as long as it is, and finishes erasures that were cut off. One
+ * part that fails does not keep the others: it is tried again in an hour.
+ */
+export async function runHourly(application: Application, now: Date): Promise<void> {
+  const { log, erasures } = application;
+  for (const part of retentionSchedule(application)) {
+    const { what } = part;
+    try {
+      log.info({ pruned: await part.prune(now) }, `pruned ${what}`);
+    } catch (error) {
+      log.error({ err: error }, `pruning ${what} failed; it is tried again in an hour`);
+    }
+  }
+  try {
+    await erasures.finishPending();
+  } catch (error) {
+    log.error({ err: error }, 'erasures could not be looked after; it is tried again in an hour');
+  }
+}

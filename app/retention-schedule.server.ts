@@ -1,0 +1,98 @@
+import { retention } from '#app/account/retention.ts';
+import { DAY_MS } from '#app/sessions/index.ts';
+import type { Application } from './context.server.ts';
+
+/** One kind of thing that is kept for a time, and then goes. */
+export interface RetentionPart {
+  /** "ended sessions". */
+  what: string;
+  /** "30 days after they ended". */
+  keptFor: string;
+  /** How many would go now. */
+  count(now: Date): Promise<number>;
+  /** Deletes them; answers how many went. */
+  prune(now: Date): Promise<number>;
+}
+
+/** What the schedule works with; the server's own parts, or those of a command. */
+export interface RetentionScope extends Pick<Application, 'db'> {
+  sessions: Pick<Application['sessions'], 'prune' | 'retentionMs'>;
+  activity: Pick<Application['activity'], 'prune' | 'retentionDays'>;
+  spent: Pick<Application['spent'], 'prune'>;
+  mailedCodes: Pick<Application['mailedCodes'], 'prune'>;
+  limits: Pick<Application['limits'], 'prune'>;
+}
+
+const before = (now: Date, ms: number) => new Date(now.getTime() - ms);
+const days = (ms: number) => {
+  const count = Math.round(ms / DAY_MS);
+  return count === 1 ? 'a day' : `${count} days`;
+};
+
+/** Everything that goes by itself after its time: what the server does every hour, and the command by hand. */
+export function retentionSchedule(scope: RetentionScope): RetentionPart[] {
+  const { db, sessions, activity, spent, mailedCodes, limits } = scope;
+  const oldReceipts = (now: Date) => ({
+    ...{ erasedAt: { lt: before(now, retention.erasureReceiptMs) }, pending: null },
+  });
+  return [
+    {
+      what: 'ended sessions',
+      keptFor: `${days(sessions.retentionMs)} after they ended`,
+      count(now) {
+        const lt = before(now, sessions.retentionMs);
+        return db.session.count({ where: { OR: [{ expiresAt: { lt } }, { revokedAt: { lt } }] } });
+      },
+      prune: (now) => sessions.prune(now),
+    },
+    {
+      what: 'activity entries',
+      keptFor: `${days(activity.retentionDays * DAY_MS)} after they happened`,
+      count(now) {
+        const lt = before(now, activity.retentionDays * DAY_MS);
+        return db.activity.count({ where: { at: { lt } } });
+      },
+      prune: (now) => activity.prune(now),
+    },
+    {
+      what: 'mailed codes',
+      keptFor: `${days(retention.mailedCodeMs)} after they are no good any more`,
+      count(now) {
+        const lt = before(now, retention.mailedCodeMs);
+        return db.mailedCode.count({ where: { expiresAt: { lt } } });
+      },
+      prune: (now) => mailedCodes.prune(before(now, retention.mailedCodeMs)),
+    },
+    {
+      what: 'waiting mail',
+      keptFor: 'until it is of no use any more',
+      count: (now) => db.outgoingMail.count({ where: { expiresAt: { lte: now } } }),
+      async prune(now) {
+        const { count } = await db.outgoingMail.deleteMany({ where: { expiresAt: { lte: now } } });
+        return count;
+      },
+    },
+    {
+      what: 'spent things',
+      keptFor: 'for as long as they could be brought again',
+      count: (now) => db.spent.count({ where: { expiresAt: { lt: now } } }),
+      prune: (now) => spent.prune(now),
+    },
+    {
+      what: 'counters of tries',
+      keptFor: 'an hour at the most',
+      // Their clock is the system's; see `counters-postgres.server.ts`.
+      count: () => db.rateLimit.count({ where: { expire: { lt: Date.now() } } }),
+      prune: () => limits.prune(),
+    },
+    {
+      what: 'erasure receipts',
+      keptFor: `${days(retention.erasureReceiptMs)} after the erasure`,
+      count: (now) => db.erasureReceipt.count({ where: oldReceipts(now) }),
+      async prune(now) {
+        const { count } = await db.erasureReceipt.deleteMany({ where: oldReceipts(now) });
+        return count;
+      },
+    },
+  ];
+}

@@ -1,0 +1,69 @@
+import { createActivityLog } from '#app/account/activity.server.ts';
+import { createMailedCodes } from '#app/credentials/mailed-codes.server.ts';
+import { createSpent } from '#app/credentials/spent.server.ts';
+import { openDatabase, type Database } from '#app/db.server.ts';
+import { parseEnv, type Env } from '#app/env.server.ts';
+import { memoryCounters } from '#app/http/counters.server.ts';
+import { postgresCounters } from '#app/http/counters-postgres.server.ts';
+import { createKeyring } from '#app/keyring.server.ts';
+import { createLog } from '#app/log.server.ts';
+import { retentionSchedule, type RetentionScope } from '#app/retention-schedule.server.ts';
+import { loadSecrets } from '#app/secrets.server.ts';
+import { DAY_MS, Sessions } from '#app/sessions/index.ts';
+import { prismaSessionStore } from '#app/sessions/stores/prisma.ts';
+import { StartupError } from '#app/startup-error.server.ts';
+import { runCommand } from './run-command.ts';
+import { createTable } from './table.ts';
+
+const COLUMNS = [18, 8] as const;
+
+/** `npm run retention [-- --dry-run]`: deletes what has been kept for as long as it is, or says what would go. */
+export async function main(): Promise<void> {
+  await runCommand(async (args) => {
+    const unknown = args.find((arg) => arg !== '--dry-run');
+    if (unknown !== undefined) {
+      throw new StartupError('Say "npm run retention", or "npm run retention -- --dry-run".');
+    }
+    const isDryRun = args.includes('--dry-run');
+    const env = parseEnv(process.env);
+    const database = await openDatabase({ databaseUrl: env.DATABASE_URL, log: createLog('warn') });
+    try {
+      await showRetention(scopeOf(env, database), new Date(), isDryRun);
+    } finally {
+      await database.close();
+    }
+  });
+}
+
+async function showRetention(scope: RetentionScope, now: Date, isDryRun: boolean): Promise<void> {
+  const table = createTable(COLUMNS);
+  const write = (text: string) => process.stdout.write(text);
+  write(table.line(['', isDryRun ? 'would go' : '    went', 'kept']) + table.rule());
+  let total = 0;
+  for (const part of retentionSchedule(scope)) {
+    // Each line stands there as soon as it is known: a first run may take a while.
+    const gone = await (isDryRun ? part.count(now) : part.prune(now));
+    total += gone;
+    write(table.line([part.what, gone, part.keptFor]));
+  }
+  write(table.rule() + table.line(['in all', total]));
+  if (isDryRun) write('Nothing was deleted. Without --dry-run it is.\n');
+}
+
+function scopeOf(env: Env, { client, provider }: Database): RetentionScope {
+  const keyring = createKeyring(loadSecrets(env).encryptionKeys);
+  return {
+    db: client,
+    sessions: new Sessions({
+      store: prismaSessionStore({ client, provider }),
+      retentionMs: env.SESSION_RETENTION_DAYS * DAY_MS,
+    }),
+    activity: createActivityLog({
+      ...{ db: client, provider, retentionDays: env.ACTIVITY_RETENTION_DAYS },
+    }),
+    spent: createSpent(client),
+    mailedCodes: createMailedCodes({ db: client, keyring }),
+    // Those of Redis and of a process's memory go by themselves.
+    limits: provider === 'postgresql' ? postgresCounters(client) : memoryCounters(),
+  };
+}

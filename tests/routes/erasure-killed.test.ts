@@ -1,0 +1,103 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { startApplication, type TestApplication } from '../fixtures/application.ts';
+import { openBrowser } from '../fixtures/people.ts';
+import { hatchCanary } from './two-people.ts';
+
+const PAGE = '/settings/data/delete';
+const CHILD = fileURLToPath(new URL('./erasing-process.ts', import.meta.url));
+const POINTS = 10;
+/** More statements than an erasure takes: the last points are after all of it. */
+const KILL_AT = [1, 3, 5, 8, 11, 14, 16, 18, 20, 22];
+
+let application: TestApplication;
+beforeAll(async () => {
+  application = await startApplication();
+});
+afterAll(() => application.close());
+
+/** A second server on the same database, files and secrets. */
+async function startChild(dieAt: number) {
+  const { folder, databaseUrl } = application;
+  const env = {
+    ...{ NODE_ENV: 'production', PORT: '0', BCRYPT_COST: '4', PWNED_PASSWORDS: 'off' },
+    ...{ SECRETS_FILE: join(folder, 'secrets.json'), OUTBOX_FOLDER: join(folder, 'outbox') },
+    ...{ ERASURE_JOURNAL: join(folder, 'erasures.jsonl'), DATABASE_URL: databaseUrl },
+  };
+  const child = spawn(
+    process.execPath,
+    ['--import', 'tsx', CHILD, JSON.stringify(env), String(dieAt)],
+    { stdio: ['ignore', 'pipe', 'inherit'] },
+  );
+  onTestFinished(() => void child.kill('SIGKILL'));
+  let said = '';
+  const port = await new Promise<number>((resolve) => {
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      said += text;
+      const match = /serving on (\d+)/.exec(said);
+      if (match) resolve(Number(match[1]));
+    });
+  });
+  const ended = once(child, 'exit');
+  return { child, port, ended };
+}
+
+test.each(KILL_AT)(
+  'killed at statement %i of it, an erasure is all or nothing, and finished by the next start',
+  async (dieAt) => {
+    const { person, userId, traces } = await hatchCanary(
+      application,
+      `killed-${dieAt}-${Math.random().toString(36).slice(2)}`,
+    );
+    const { port, child, ended } = await startChild(dieAt);
+    const browser = openBrowser({ origin: `http://localhost:${port}`, port });
+    await browser.plantToken((await person.browser.sessionToken())!);
+    const answer = await browser.post(PAGE, { email: person.email }).catch(() => null);
+    // Past the last statement it lives, and is killed here.
+    if (answer !== null) child.kill('SIGKILL');
+    const [, signal] = (await ended) as [number | null, string];
+    expect(signal).toBe('SIGKILL');
+
+    const left = application.sql('SELECT id FROM User WHERE id = ?', userId).length;
+    const text = () => application.everything();
+    if (left === 1) {
+      // Nothing has gone: every row is there, and the person signs in and goes on.
+      for (const table of ['Session', 'Password', '"Totp"', '"Picture"', '"Passkey"']) {
+        expect(
+          application.sql(`SELECT userId FROM ${table} WHERE userId = ?`, userId),
+        ).toHaveLength(1);
+      }
+      expect((await person.browser.get('/settings/profile')).status).toBe(200);
+      expect((await person.browser.post(PAGE, { email: person.email })).location).toMatch(
+        /^\/erased/,
+      );
+    }
+    // The next start, or the hourly job: they finish what was cut off.
+    await application.application.erasures.finishPending();
+    await application.mailWorker!.idle();
+    expect(traces.filter((trace) => text().includes(trace))).toEqual([]);
+    const receipts = application.sql<{ id: string; pending: string | null }>(
+      'SELECT id, pending FROM "ErasureReceipt"',
+    );
+    expect(receipts.every(({ pending }) => pending === null)).toBe(true);
+    const journal = join(application.folder, 'erasures.jsonl');
+    const lines = existsSync(journal)
+      ? readFileSync(journal, 'utf8').split('\n').filter(Boolean)
+      : [];
+    expect(lines.map((line) => (JSON.parse(line) as { id: string }).id).sort()).toEqual(
+      receipts.map(({ id }) => id).sort(),
+    );
+    outcomes.push(left === 1 ? 'nothing' : answer === null ? 'cut off after' : 'all');
+  },
+);
+
+const outcomes: string[] = [];
+test('the points were before, in and after the transaction', () => {
+  expect(outcomes).toHaveLength(POINTS);
+  expect(new Set(outcomes)).toContain('nothing');
+  expect(new Set(outcomes)).toContain('cut off after');
+});

@@ -1,0 +1,91 @@
+import { expect } from 'vitest';
+import type { TestApplication } from '../fixtures/application.ts';
+import { mailboxOf, openBrowser, signUp, type TestPerson } from '../fixtures/people.ts';
+
+/** A person of whom there is something in every field of every table, and what to find it by. */
+export interface Canary {
+  person: TestPerson;
+  userId: string;
+  /** Unique texts, one at least in everything that is kept of them. */
+  traces: string[];
+}
+
+const WRONG_PASSWORDS = 5;
+
+/** Signs somebody up by the front door, and fills what the tables have of them to the last field. */
+export async function hatchCanary(application: TestApplication, who: string): Promise<Canary> {
+  const { db, keyring, spent } = application.application;
+  const now = application.clock.now();
+  const traces: string[] = [];
+  const mark = (field: string) => {
+    const trace = `canary-${who}-${field}`;
+    traces.push(trace);
+    return trace;
+  };
+  const email = `${mark('email')}@example.com`;
+  const person = await signUp(application, {
+    ...{ email, name: mark('name'), userAgent: mark('agent') },
+  });
+  const { id: userId } = await db.user.findUniqueOrThrow({ where: { email } });
+  for (let index = 0; index < WRONG_PASSWORDS; index += 1) {
+    const password = `wrong password number ${index}`;
+    await openBrowser(application).post('/login', { email, password });
+  }
+  await mailboxOf(application).nextMailTo(email, 'notice');
+  // What no page of today fills, or only with a device at hand.
+  await db.session.updateMany({
+    where: { userId },
+    data: { label: mark('label'), meta: JSON.stringify({ note: mark('meta') }) },
+  });
+  await db.totp.create({ data: { userId, secret: mark('totp'), createdAt: now } });
+  await db.recoveryCode.create({ data: { userId, codeHash: mark('recovery'), createdAt: now } });
+  await db.passkey.create({
+    data: {
+      ...{ id: mark('passkey'), userId, name: mark('passkey-name'), counter: 1n, aaguid: 'none' },
+      ...{ publicKey: mark('public-key'), transports: '[]', isBackedUp: true, createdAt: now },
+    },
+  });
+  await db.connection.create({
+    data: {
+      ...{ userId, issuer: 'https://issuer.example', subject: mark('subject'), provider: 'acme' },
+      ...{ displayName: mark('display-name'), tokens: mark('tokens'), createdAt: now },
+    },
+  });
+  await db.activity.create({
+    data: {
+      ...{ userId, kind: 'signed-in', at: now, userAgent: mark('log-agent'), ipAddress: '::1' },
+      ...{ detail: JSON.stringify({ note: mark('detail') }), deviceKey: mark('device') },
+    },
+  });
+  await db.picture.create({
+    data: {
+      ...{ userId, digest: mark('picture'), updatedAt: now },
+      small: Buffer.from(mark('small-picture')),
+      large: Buffer.from(mark('large-picture').repeat(2000)),
+    },
+  });
+  const code = { purpose: 'sign-up', triesLeft: 5, createdAt: now, expiresAt: now };
+  const inMail = { userId, email: `${mark('other-address')}@example.com`, payload: mark('load') };
+  await db.mailedCode.create({ data: { id: mark('code'), ...inMail, ...code } });
+  await db.mailedCode.create({ data: { id: mark('early-code'), userId: null, email, ...code } });
+  // Mail that cannot be sent yet: one of the account, one to an address that had none.
+  const later = new Date(now.getTime() + 3_600_000);
+  const mail = { dueAt: later, expiresAt: later, createdAt: now };
+  const toThem = {
+    to: email,
+    content: { kind: 'sign-up-code', code: '1', link: 'https://a.example' },
+  };
+  const sealed = keyring.seal('outgoing-mail', JSON.stringify({ ...toThem, isDecoy: false }));
+  traces.push(sealed);
+  await db.outgoingMail.create({ data: { userId: null, sealed, ...mail } });
+  await db.outgoingMail.create({ data: { userId, sealed: mark('sealed'), ...mail } });
+  await spent.spend('a challenge', later);
+  traces.push(userId, keyring.digest('rate limits', email));
+  expect(
+    await application.application.limits.takeTry('second-factor', {
+      ...{ account: userId, ipAddress: '192.0.2.1', knownSessionId: null },
+    }),
+  ).toMatchObject({ isGiven: true });
+  traces.push(keyring.digest('rate limits', userId));
+  return { person, userId, traces };
+}
