@@ -174,6 +174,16 @@ describe('what a range API knows', () => {
     }
   });
 
+  test('whoever it sends us on to is not asked', async () => {
+    const other = await startRangeApi();
+    other.leaked.set(GOOD, 9);
+    api.answer = (response) =>
+      response.writeHead(302, { Location: `${other.url}${response.req.url ?? ''}` }).end();
+    expect(await ask(GOOD, fresh())).toBeNull();
+    expect(other.asked).toEqual([]);
+    await other.close();
+  });
+
   test('nobody is there', async () => {
     const gone = await startRangeApi();
     await gone.close();

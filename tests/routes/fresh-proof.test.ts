@@ -2,7 +2,14 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { startApplication, type TestApplication } from '../fixtures/application.ts';
 import { turnOnTotp } from '../fixtures/authenticator.ts';
 import { hiddenFields, proveAgain } from '../fixtures/fresh-proof.ts';
-import { openBrowser, PASSWORD, signIn, signUp, type TestPerson } from '../fixtures/people.ts';
+import {
+  mailboxOf,
+  openBrowser,
+  PASSWORD,
+  signIn,
+  signUp,
+  type TestPerson,
+} from '../fixtures/people.ts';
 import { fieldOnPage, textOf } from './form-on-page.ts';
 
 const MINUTE_MS = 60_000;
@@ -37,6 +44,25 @@ describe('after a quarter of an hour a fresh proof is due', () => {
     const after = await proveAgain(browser, answer);
     expect(after.location).toBe(page);
     expect((await browser.get(page)).status).toBe(200);
+  });
+
+  test.each([
+    ['/settings/password', { newPassword: 'a password by a thief' }],
+    ['/settings/email', { newEmail: 'thief@example.com' }],
+    ['/settings/email/verify', { code: '12345678' }],
+    ['/settings/data/download', {}],
+    ['/settings/data/delete', {}],
+  ])('for the form of %s, of which nothing is done before', async (path, fields) => {
+    const person = await signUpAndWait();
+    await mailboxOf(application).unread();
+    // Whatever is looked up of a session is written down once a minute.
+    await person.browser.get('/');
+    const before = application.everything();
+    const answer = await person.browser.post(path, { email: person.email, ...fields });
+    expect(answer.location).toMatch(/^\/confirm\?redirectTo=/);
+    expect(answer.headers['set-cookie']!.join('\n')).not.toMatch(/^session=/m);
+    await mailboxOf(application).unread();
+    expect(application.everything()).toBe(before);
   });
 
   test('never for seeing the sessions, at any age', async () => {
