@@ -30,7 +30,8 @@ export interface Snapshots {
   closeAll(): Promise<void>;
 }
 
-const ROWS_A_PAGE = 500;
+/** Few: each page is made in one go, and everybody else waits that long. */
+const ROWS_A_PAGE = 100;
 /** Each holds a connection. Whoever comes then is asked to come again. */
 const AT_ONCE = 8;
 /** PostgreSQL ends a snapshot that nobody reads from, even if this process cannot. */
@@ -147,9 +148,11 @@ const TIMESTAMP_WITHOUT_ZONE = 1114;
 /** Times are kept without a zone, and are UTC; the driver would take them for local time. */
 async function typesOf(): Promise<pg.CustomTypesConfig> {
   const { default: driver } = await import('pg');
-  const getTypeParser = (oid: number, format: 'text' | 'binary' = 'text'): unknown =>
-    oid === TIMESTAMP_WITHOUT_ZONE
-      ? (value: string) => new Date(`${value.replace(' ', 'T')}Z`)
-      : driver.types.getTypeParser(oid, format as 'text');
-  return { getTypeParser } as pg.CustomTypesConfig;
+  const parserOf = driver.types.getTypeParser;
+  return {
+    getTypeParser: (oid, format) =>
+      oid === TIMESTAMP_WITHOUT_ZONE
+        ? (value: string) => new Date(`${value.replace(' ', 'T')}Z`)
+        : (parserOf(oid, format) as unknown),
+  };
 }

@@ -84,7 +84,7 @@ async function contentOf(
   const owner = await readProfile(snapshot, userId);
   if (!owner) return null;
   const { places, sessions, now } = context;
-  const telling: Telling = { places, sessions, now, devices: new Map() };
+  const telling: Telling = { places, sessions, now, known: new Map() };
   return format === 'zip'
     ? dataZip(snapshot, owner, { telling, periods: periodsOf(context) })
     : Readable.from(dataJson(snapshot, owner, telling), { objectMode: false });

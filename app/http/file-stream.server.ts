@@ -34,8 +34,8 @@ export function sendFile(
       async pull(controller) {
         await outgoing.isReady();
         try {
-          const { done, value } = await pieces.next();
-          if (!done) return controller.enqueue(Buffer.from(value));
+          const piece = await pieces.next();
+          if (!piece.done) return controller.enqueue(Buffer.from(piece.value));
         } catch (error) {
           await end();
           // Nobody is there to notice.

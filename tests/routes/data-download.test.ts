@@ -42,7 +42,8 @@ const filesOf = (answer: Answer) =>
 const idOf = ({ email }: TestPerson) =>
   application.sql<{ id: string }>('SELECT id FROM "User" WHERE email = ?', email)[0]!.id;
 const expectValid = (schema: string, data: string) => {
-  const ajv = addFormats.default(new Ajv2020({ allErrors: true, strictTypes: false }));
+  const ajv = new Ajv2020({ allErrors: true, strictTypes: false });
+  (addFormats as unknown as { default: (to: Ajv2020) => void }).default(ajv);
   const isValid = ajv.compile(JSON.parse(schema) as object);
   isValid(JSON.parse(data));
   expect(isValid.errors).toBeNull();

@@ -3,10 +3,10 @@ import type { Database } from '#app/db.server.ts';
 type Client = Database['client'];
 
 /** Models by the name of their part of the client: `user`, `mailedCode`. */
-type ModelKey = {
-  [Key in keyof Client]: Client[Key] extends { fields: unknown } ? Key : never;
-}[keyof Client] &
-  string;
+type ModelKey = Extract<
+  { [Key in keyof Client]: Client[Key] extends { fields: unknown } ? Key : never }[keyof Client],
+  string
+>;
 
 /** Models as the schema calls them: `User`, `MailedCode`. */
 export type ModelName = Capitalize<ModelKey>;

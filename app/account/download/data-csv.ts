@@ -2,7 +2,7 @@ import { stringify } from 'csv-stringify/sync';
 import type { Snapshot } from '#app/database-snapshot.server.ts';
 import type { PersonalModel } from '../data-map/classes.ts';
 import type { MappedModel } from '../data-map/data-map.ts';
-import { exportedFields, storedRows, type Owner, type Row } from './stored-rows.ts';
+import { exportedFields, storedRows, textIn, type Owner, type Row } from './stored-rows.ts';
 import { tell, toldFields, type Telling } from './told-rows.ts';
 
 /** Without it Excel takes UTF-8 for an encoding of the last century; everything else skips it. */
@@ -28,8 +28,7 @@ export async function* dataCsv(
 }
 
 function cell(value: Row[string]): string {
-  if (value === null) return '';
-  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+  return value === null ? '' : textIn(value);
 }
 
 function lines(records: string[][]): string {

@@ -5,7 +5,14 @@ import { personalModels, type MappedModel } from '../data-map/data-map.ts';
 import { privacyStatement, type KeptThing } from '../data-map/privacy.ts';
 import { html, type Html } from './html.ts';
 import { pageStyle } from './page-style.ts';
-import { countRows, exportedFields, storedRows, type Owner, type Row } from './stored-rows.ts';
+import {
+  countRows,
+  exportedFields,
+  storedRows,
+  textIn,
+  type Owner,
+  type Row,
+} from './stored-rows.ts';
 import { tell, toldFields, type Telling } from './told-rows.ts';
 
 /** More than anybody reads; a browser takes its time with a page of a hundred thousand rows. */
@@ -28,7 +35,7 @@ export async function* dataPage(
   owner: Owner,
   { telling, periods, files }: PageOptions,
 ): AsyncGenerator<string> {
-  yield head(owner, telling.now).text;
+  yield head(owner, telling.now);
   for (const mapped of personalModels) {
     const { model } = mapped;
     const count = await countRows(snapshot, mapped, owner);
@@ -49,12 +56,11 @@ export async function* dataPage(
   yield foot(periods).text;
 }
 
-function head({ email }: Owner, now: Date): Html {
+function head({ email }: Owner, now: Date): string {
   const links = personalModels.map(
     ({ model }) => html`<li><a href="#${model.part}">${model.title}</a></li>`,
   );
   // The style is ours and goes in as it is: its hash stands in the policy.
-  const style = [html`<style>`, { text: pageStyle }, html`</style>`].map(({ text }) => text);
   const page = html`<!doctype html>
     <html lang="en">
       <head>
@@ -72,7 +78,7 @@ function head({ email }: Owner, now: Date): Html {
 The same is in <a href="data.json">data.json</a>, for programs.</p>
 <nav aria-label="What there is"><ul>${links}<li><a href="#kept">What we keep, and why</a></li></ul></nav>
 </header><main>`;
-  return { text: page.text + style.join('') + body.text };
+  return `${page.text}<style>${pageStyle}</style>${body.text}`;
 }
 
 function onlyTheNewest(count: number, file: string | undefined): Html {
@@ -100,11 +106,11 @@ function rowOf({ name, model }: MappedModel<PersonalModel>, row: Row): Html {
 function summaryOf({ order }: PersonalModel, row: Row): Html {
   const { label, what, name, displayName, purpose, device, place } = row;
   const title = label ?? what ?? name ?? displayName ?? purpose ?? device;
-  const more = [title === device ? null : device, place, timeOf(row[order] as string)];
-  const said = more.filter((one) => one != null).join(' · ');
+  const more = [title === device ? null : device, place, timeOf(textIn(row[order]))];
+  const said = more.flatMap((one) => (one == null ? [] : [textIn(one)])).join(' · ');
   return title == null
     ? html`${said}`
-    : html`<strong>${plain(title)}</strong> <span class="muted">${said}</span>`;
+    : html`<strong>${textIn(title)}</strong> <span class="muted">${said}</span>`;
 }
 
 function pair(label: string, as: Exported['as'], value: Row[string]): Html | false {
@@ -116,18 +122,14 @@ function pair(label: string, as: Exported['as'], value: Row[string]): Html | fal
 function shown(as: Exported['as'], value: Exclude<Row[string], null>): Html | string {
   switch (as) {
     case 'time':
-      return html`<time datetime="${plain(value)}">${timeOf(plain(value))}</time>`;
+      return html`<time datetime="${textIn(value)}">${timeOf(textIn(value))}</time>`;
     case 'yes-or-no':
       return value === true ? 'Yes' : 'No';
     case 'image':
-      return html`<img alt="" src="data:image/webp;base64,${plain(value)}" />`;
+      return html`<img alt="" src="data:image/webp;base64,${textIn(value)}" />`;
     default:
-      return plain(value);
+      return textIn(value);
   }
-}
-
-function plain(value: Exclude<Row[string], null>): string {
-  return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }
 
 const moment = new Intl.DateTimeFormat('en-GB', {

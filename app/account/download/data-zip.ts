@@ -8,7 +8,7 @@ import { dataCsv } from './data-csv.ts';
 import { dataJson, SCHEMA_FILE } from './data-json.ts';
 import { dataPage } from './data-page.ts';
 import { dataSchema } from './data-schema.ts';
-import { exportedFields, storedRows, type Owner } from './stored-rows.ts';
+import { exportedFields, storedRows, textIn, type Owner } from './stored-rows.ts';
 import type { Telling } from './told-rows.ts';
 
 const CSV_FILES: { file: string; mapped: MappedModel<PersonalModel> }[] = [
@@ -65,7 +65,7 @@ async function picturesOf(snapshot: Snapshot, owner: Owner): Promise<Entry[]> {
     if (!row) break;
     return images.map(([name]) => ({
       name: `pictures/${name}.webp`,
-      content: [Buffer.from(String(row[name]), 'base64')],
+      content: [Buffer.from(textIn(row[name]), 'base64')],
     }));
   }
   return [];

@@ -93,11 +93,16 @@ function timeOf(value: Exclude<StoredValue, null>): Date {
   return new Date(typeof value === 'string' ? value : Number(value));
 }
 
+/** A value as text: what is no text is written as JSON writes it. */
+export function textIn(value: Value | undefined): string {
+  return typeof value === 'string' ? value : JSON.stringify(value ?? null);
+}
+
 /** The person's profile, read first: by it everything else is found. null: the account is gone. */
 export async function readProfile(snapshot: Snapshot, userId: string): Promise<Owner | null> {
   const user = { name: 'User', model: dataMap.User as PersonalModel } as const;
   for await (const [row] of storedRows(snapshot, user, { id: userId, email: '' })) {
-    return row ? { id: String(row.id), email: String(row.email) } : null;
+    return row ? { id: textIn(row.id), email: textIn(row.email) } : null;
   }
   return null;
 }

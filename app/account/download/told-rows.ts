@@ -12,12 +12,12 @@ import {
 } from '../data-map/classes.ts';
 
 import { endingText } from '../session-endings.ts';
-import type { Row } from './stored-rows.ts';
+import { textIn, type Row } from './stored-rows.ts';
 
 /** What it takes to tell of a row in words. */
 export interface Telling extends Pick<LatchkeyContext, 'places' | 'sessions' | 'now'> {
-  /** What the user agents were that came up so far. */
-  devices: Map<string, string>;
+  /** What was found out so far of the user agents and addresses that came up. */
+  known: Map<string, string>;
 }
 
 interface Told {
@@ -38,11 +38,11 @@ const told: Partial<Record<ModelName, Told>> = {
       endedHow: textOrNone('How it ended', 'In words; none while it lasts.'),
     },
     of(row, telling) {
-      const { places, sessions, now } = telling;
+      const { sessions, now } = telling;
       const ending = sessions.endingOf(sessionOf(row), now);
       return {
         device: deviceOf(row, telling),
-        place: placeOf(row, places),
+        place: placeOf(row, telling),
         endedAt: ending && ending.at.toISOString(),
         endedHow: ending && endingText(ending.reason),
       };
@@ -56,8 +56,8 @@ const told: Partial<Record<ModelName, Told>> = {
       place,
     },
     of(row, telling) {
-      const { text: what, more } = wordsFor(eventOf(String(row.kind), row.detail));
-      return { what, more, device: deviceOf(row, telling), place: placeOf(row, telling.places) };
+      const { text: what, more } = wordsFor(eventOf(textIn(row.kind), row.detail));
+      return { what, more, device: deviceOf(row, telling), place: placeOf(row, telling) };
     },
   },
 };
@@ -72,25 +72,29 @@ export function tell(model: ModelName, row: Row, telling: Telling): Row {
   return { ...told[model]?.of(row, telling), ...row };
 }
 
-/** A person has few browsers and many rows, and it takes long to tell what a browser is. */
-const KNOWN_AT_MOST = 200;
+/** A person has few browsers and addresses and many rows, and it takes long to tell what they are. */
+const KNOWN_AT_MOST = 500;
 
-function deviceOf({ userAgent }: Row, { devices }: Telling): string {
-  const said = String(userAgent);
-  const known = devices.get(said);
-  if (known !== undefined) return known;
-  const { detail } = describeDevice(said);
-  if (devices.size < KNOWN_AT_MOST) devices.set(said, detail);
-  return detail;
+function known(said: string, { known: texts }: Telling, find: () => string): string {
+  const text = texts.get(said) ?? find();
+  if (texts.size < KNOWN_AT_MOST) texts.set(said, text);
+  return text;
 }
 
-function placeOf({ ipAddress, country }: Row, places: Telling['places']): string {
-  return places.describe(String(ipAddress), country as string | null);
+function deviceOf({ userAgent }: Row, telling: Telling): string {
+  const said = textIn(userAgent);
+  return known(`by ${said}`, telling, () => describeDevice(said).detail);
+}
+
+function placeOf({ ipAddress, country }: Row, telling: Telling): string {
+  const address = textIn(ipAddress);
+  const code = country as string | null;
+  return known(`at ${address} ${code}`, telling, () => telling.places.describe(address, code));
 }
 
 const TIMES = ['createdAt', 'lastSeenAt', 'expiresAt', 'reauthenticatedAt', 'revokedAt'];
 
 function sessionOf(row: Row): Session<never> {
-  const times = TIMES.map((name) => [name, row[name] && new Date(String(row[name]))]);
-  return { ...row, ...Object.fromEntries(times) } as unknown as Session<never>;
+  const times = TIMES.map((name) => [name, row[name] && new Date(textIn(row[name]))]);
+  return { ...row, ...Object.fromEntries(times) } as Session<never>;
 }
