@@ -151,7 +151,7 @@ async function typesOf(): Promise<pg.CustomTypesConfig> {
   const parserOf = driver.types.getTypeParser;
   return {
     getTypeParser: (oid, format) =>
-      oid === TIMESTAMP_WITHOUT_ZONE
+      (oid as number) === TIMESTAMP_WITHOUT_ZONE
         ? (value: string) => new Date(`${value.replace(' ', 'T')}Z`)
         : (parserOf(oid, format) as unknown),
   };

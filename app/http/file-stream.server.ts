@@ -5,6 +5,7 @@ import type { LatchkeyContext } from '#app/context.server.ts';
 export interface StreamedFile {
   name: string;
   contentType: string;
+  /** Of bytes, as any stream that is not in object mode. */
   content: Readable;
   /** Called once nothing more is read from it, whatever the reason. */
   end(): Promise<void>;
@@ -21,7 +22,7 @@ export function sendFile(
   file: StreamedFile,
 ): Response {
   const { content } = file;
-  const pieces = content[Symbol.asyncIterator]() as AsyncIterator<Buffer | string>;
+  const pieces = content[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
   const end = () =>
     file.end().catch((error: unknown) => {
       log.error({ err: error }, 'a download could not be tidied up after');
@@ -35,7 +36,7 @@ export function sendFile(
         await outgoing.isReady();
         try {
           const piece = await pieces.next();
-          if (!piece.done) return controller.enqueue(Buffer.from(piece.value));
+          if (!piece.done) return controller.enqueue(piece.value);
         } catch (error) {
           await end();
           // Nobody is there to notice.
