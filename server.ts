@@ -140,7 +140,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       mailedCodes: createMailedCodes({ db: database.client, keyring }),
       totp: createTotp({ db: database.client, keyring }),
       recoveryCodes: createRecoveryCodes({ db: database.client, keyring }),
-      spent,
+      ...{ spent, snapshots: database.snapshots },
       passkeys: createPasskeys({ db: database.client, origin, spent }),
       providers,
       connections: createConnections({ db: database.client, keyring }),

@@ -57,6 +57,7 @@ export interface Application {
   providers: Providers;
   connections: Connections;
   spent: Spent;
+  snapshots: Database['snapshots'];
   passkeys: Passkeys;
   activity: ActivityLog;
   pictures: Pictures;
@@ -77,6 +78,14 @@ export interface Owed {
   tries: Set<() => Promise<void>>;
 }
 
+/** The answer to a request, on its way. */
+export interface Outgoing {
+  /** Resolves when what was sent so far has left, or never will: more would only pile up in memory. */
+  isReady(): Promise<void>;
+  /** Aborted when nobody is there any more to answer. */
+  gone: AbortSignal;
+}
+
 /** What routes may reach: the application, and what belongs to this one request. */
 export interface LatchkeyContext extends Application {
   /** Taken once, when the request arrived. */
@@ -89,6 +98,7 @@ export interface LatchkeyContext extends Application {
   /** The token of the request's cookie, unchecked; null when there is none. */
   token: string | null;
   owed: Owed;
+  outgoing: Outgoing;
 }
 
 declare module '@remix-run/node' {

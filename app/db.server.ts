@@ -1,5 +1,6 @@
 import type { PrismaClient } from '../prisma/sqlite/client/client.ts';
 import { CONNECT_WITHIN_MS } from './database-connections.server.ts';
+import { createSnapshots, type Snapshots } from './database-snapshot.server.ts';
 import {
   parseDatabaseUrl,
   quoteName,
@@ -16,6 +17,7 @@ export interface Database {
    */
   client: PrismaClient;
   provider: DatabaseProvider;
+  snapshots: Snapshots;
   /** Lets go of every connection. The client must not be used afterwards. */
   close(): Promise<void>;
 }
@@ -47,7 +49,12 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   const { onQuery } = options;
   const client = await createClient(address, options);
   if (onQuery) (client as unknown as QuerySource).$on('query', ({ query }) => onQuery(query));
-  return { client, provider: address.provider, close: () => client.$disconnect() };
+  const snapshots = createSnapshots(address);
+  const close = async () => {
+    await snapshots.closeAll();
+    await client.$disconnect();
+  };
+  return { client, provider: address.provider, snapshots, close };
 }
 
 async function createClient(

@@ -55,8 +55,11 @@ function hasNotMe(event: LoggedEvent): boolean {
   }
 }
 
-function wordsFor(event: LoggedEvent): { text: string; more: string | null } {
-  const [text, more = null] = textsFor(event);
+/** What to call it, and what else there is to say. */
+export function wordsFor(event: LoggedEvent): { text: string; more: string | null } {
+  // An entry of another version of the application may be of a kind that this one does not know.
+  const texts = textsFor(event) as ReturnType<typeof textsFor> | undefined;
+  const [text, more = null] = texts ?? [event.kind];
   return { text, more };
 }
 

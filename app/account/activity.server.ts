@@ -259,8 +259,12 @@ interface EntryRow extends Omit<Activity, 'event'> {
 }
 
 function entryOf({ kind, detail, ...rest }: EntryRow): Activity {
-  const said = detail === null ? {} : (JSON.parse(detail) as object);
-  return { ...rest, event: { ...said, kind } as LoggedEvent };
+  return { ...rest, event: eventOf(kind, detail === null ? null : JSON.parse(detail)) };
+}
+
+/** What happened, of the two columns that say so. */
+export function eventOf(kind: string, detail: unknown): LoggedEvent {
+  return { ...(detail as object | null), kind } as LoggedEvent;
 }
 
 interface FailureRow {

@@ -1,123 +1,99 @@
-import type { Database } from '#app/db.server.ts';
+import { Readable } from 'node:stream';
+import type { LatchkeyContext } from '#app/context.server.ts';
+import type { Snapshot } from '#app/database-snapshot.server.ts';
+import { DAY_MS, MINUTE_MS } from '#app/sessions/index.ts';
+import type { Periods } from './data-map/classes.ts';
+import { dataJson } from './download/data-json.ts';
+import { dataZip } from './download/data-zip.ts';
+import { readProfile } from './download/stored-rows.ts';
+import type { Telling } from './download/told-rows.ts';
 
-const FORMAT = 'latchkey-data';
-const VERSION = 1;
-const ROWS_A_PAGE = 200;
+/** A snapshot keeps the database from tidying up, so nobody may hold one for ever. */
+export const DOWNLOAD_MS = 10 * MINUTE_MS;
+
+export type DownloadFormat = 'zip' | 'json';
+
+const CONTENT_TYPES = { zip: 'application/zip', json: 'application/json; charset=utf-8' };
+
+export interface DataDownload {
+  name: string;
+  contentType: string;
+  content: Readable;
+  /** To be called when nothing more is read from it, whatever the reason. */
+  end(): Promise<void>;
+}
+
+type Making = Pick<
+  LatchkeyContext,
+  'places' | 'sessions' | 'now' | 'spent' | 'snapshots' | 'activity'
+>;
 
 /**
- * Everything kept about a user, as JSON text in pieces: the profile, the ways in to the account, every
- * session still on record, ended ones too, and what happened to the account. Never a key, a hash or
- * any other secret. It comes when the first of it was read: a database that is down can still be told
- * from an empty file.
+ * Everything that is kept about a user, as it stands at this moment, made while it is read. null: one
+ * of theirs is being made already, or as many as there may be are.
  *
- * Columns are named one by one, so that a new one stays out until somebody decides that it goes in.
+ * @param note writes down that it is made; called before the snapshot is taken, so that it is in it.
+ * @throws what the database throws when it is down: no download was begun then.
  */
-export async function dataDownload(
-  db: Database['client'],
+export async function openDataDownload(
+  context: Making,
   userId: string,
-  now: Date,
-): Promise<AsyncIterable<string>> {
-  const { password, totp, recoveryCodes, passkeys, connections, ...profile } =
-    await db.user.findUniqueOrThrow({
-      where: { id: userId },
-      select: {
-        id: true,
-        email: true,
-        emailVerifiedAt: true,
-        name: true,
-        createdAt: true,
-        updatedAt: true,
-        password: { select: { changedAt: true } },
-        totp: { select: { createdAt: true } },
-        recoveryCodes: { select: { createdAt: true, usedAt: true } },
-        passkeys: { select: { name: true, createdAt: true, lastUsedAt: true, isBackedUp: true } },
-        connections: {
-          orderBy: [{ createdAt: 'asc' }, { id: 'asc' }],
-          select: {
-            ...{ issuer: true, subject: true, provider: true, displayName: true },
-            ...{ createdAt: true, lastUsedAt: true },
-          },
-        },
-      },
-    });
-  const head = {
-    ...{ format: FORMAT, version: VERSION, exportedAt: now },
-    ...{ profile, password, totp, recoveryCodes, passkeys, connections },
+  format: DownloadFormat,
+  note: () => Promise<void>,
+): Promise<DataDownload | null> {
+  const { spent, now } = context;
+  // In the database: the next request may come to another process. It ends by itself should this
+  // process not live to end it.
+  const turn = `data download: ${userId}`;
+  const until = new Date(now.getTime() + DOWNLOAD_MS);
+  if (!(await spent.hold(turn, until, now))) return null;
+  let snapshot: Snapshot | null = null;
+  let timer: NodeJS.Timeout | undefined;
+  const end = async () => {
+    clearTimeout(timer);
+    await snapshot?.close();
+    await spent.letGo(turn, until);
   };
-  return piecesOf(head, {
-    sessions: sessionsOf(db, userId),
-    activities: activitiesOf(db, userId),
-  });
-}
-
-async function* piecesOf(
-  head: object,
-  lists: Record<string, AsyncIterable<object>>,
-): AsyncGenerator<string> {
-  yield JSON.stringify(head, null, 2).slice(0, -2);
-  for (const [name, rows] of Object.entries(lists)) {
-    yield `,\n  "${name}": [`;
-    let separator = '\n';
-    for await (const row of rows) {
-      yield `${separator}    ${JSON.stringify(row)}`;
-      separator = ',\n';
+  try {
+    await note();
+    snapshot = await context.snapshots.open();
+    const content = snapshot && (await contentOf(snapshot, context, userId, format));
+    if (!content) {
+      await end();
+      return null;
     }
-    yield '\n  ]';
-  }
-  yield '\n}\n';
-}
-
-// In pages, so that memory stays small however many there are.
-async function* sessionsOf(db: Database['client'], userId: string) {
-  let after: string | undefined;
-  for (;;) {
-    const page = await db.session.findMany({
-      where: { userId, ...(after === undefined ? {} : { id: { gt: after } }) },
-      orderBy: { id: 'asc' },
-      take: ROWS_A_PAGE,
-      select: {
-        id: true,
-        label: true,
-        userAgent: true,
-        ipAddress: true,
-        country: true,
-        remember: true,
-        createdAt: true,
-        lastSeenAt: true,
-        expiresAt: true,
-        reauthenticatedAt: true,
-        revokedAt: true,
-        revokedReason: true,
-        revokedBy: true,
-        meta: true,
-      },
-    });
-    yield* page;
-    after = page.at(-1)?.id;
-    if (page.length < ROWS_A_PAGE) return;
+    timer = setTimeout(
+      () => content.destroy(new Error('The download took too long.')),
+      DOWNLOAD_MS,
+    );
+    timer.unref();
+    const name = `latchkey-data-${now.toISOString().slice(0, 10)}.${format}`;
+    return { name, contentType: CONTENT_TYPES[format], content, end };
+  } catch (error) {
+    await end().catch(() => undefined);
+    throw error;
   }
 }
 
-async function* activitiesOf(db: Database['client'], userId: string) {
-  let after: string | undefined;
-  for (;;) {
-    const page = await db.activity.findMany({
-      where: { userId, ...(after === undefined ? {} : { id: { gt: after } }) },
-      orderBy: { id: 'asc' },
-      take: ROWS_A_PAGE,
-      select: {
-        id: true,
-        kind: true,
-        at: true,
-        sessionId: true,
-        userAgent: true,
-        ipAddress: true,
-        country: true,
-        detail: true,
-      },
-    });
-    yield* page;
-    after = page.at(-1)?.id;
-    if (page.length < ROWS_A_PAGE) return;
-  }
+async function contentOf(
+  snapshot: Snapshot,
+  context: Making,
+  userId: string,
+  format: DownloadFormat,
+): Promise<Readable | null> {
+  const owner = await readProfile(snapshot, userId);
+  if (!owner) return null;
+  const { places, sessions, now } = context;
+  const telling: Telling = { places, sessions, now, known: new Map() };
+  return format === 'zip'
+    ? dataZip(snapshot, owner, { telling, periods: periodsOf(context) })
+    : Readable.from(dataJson(snapshot, owner, telling), { objectMode: false });
+}
+
+/** How long things are kept here. */
+export function periodsOf({ sessions, activity }: Pick<Making, 'sessions' | 'activity'>): Periods {
+  return {
+    sessionRetentionDays: Math.round(sessions.retentionMs / DAY_MS),
+    activityRetentionDays: activity.retentionDays,
+  };
 }

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import type { Request, Response } from 'express';
 import type { Application, LatchkeyContext } from '#app/context.server.ts';
+import { outgoingOf } from './outgoing.server.ts';
 import type { NonceLocals } from './security-headers.server.ts';
 
 const MAX_USER_AGENT_CHARACTERS = 512;
@@ -21,6 +22,7 @@ export function createLoadContext(
     ...application,
     now,
     token,
+    outgoing: outgoingOf(response),
     owed: { cookies: [], tries: new Set() },
     nonce: (response.locals as NonceLocals).nonce,
     device: {

@@ -7,6 +7,8 @@ export const publicRoutes: ReadonlySet<string> = new Set([
   'root',
   // What this is, for someone signed out.
   'routes/_index',
+  // What is kept about people, for whoever thinks about becoming one of them.
+  'routes/privacy',
   // The doors.
   'routes/login',
   'routes/signup',

@@ -35,6 +35,7 @@ const toastSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('connection-already-removed') }),
   z.object({ kind: z.literal('everything-ended') }),
   z.object({ kind: z.literal('account-deleted') }),
+  z.object({ kind: z.literal('download-under-way') }),
   z.object({ kind: z.literal('welcome') }),
   z.object({ kind: z.literal('code-sent-again') }),
   z.object({ kind: z.literal('too-many-mails'), minutes: z.int().min(1) }),
@@ -132,6 +133,8 @@ export function toastText(message: ToastMessage): string {
       return 'Every device is signed out.';
     case 'account-deleted':
       return 'Your account and everything kept about you are deleted.';
+    case 'download-under-way':
+      return 'A download is being made already. Wait until it is done, at most ten minutes, then try again.';
     case 'welcome':
       return 'Welcome. Your account is ready.';
     case 'code-sent-again':

@@ -1,9 +1,9 @@
 import type { LoaderFunctionArgs, MetaFunction } from '@remix-run/node';
-import { Form, useLoaderData } from '@remix-run/react';
-import { Download } from 'lucide-react';
+import { Link, useLoaderData } from '@remix-run/react';
 import { requireSession } from '#app/http/guards.server.ts';
 import { DAY_MS } from '#app/sessions/index.ts';
-import { Button, ButtonLink } from '#app/ui/button.tsx';
+import { ButtonLink } from '#app/ui/button.tsx';
+import { DownloadForm } from '#app/ui/download-form.tsx';
 import { SettingsHeading } from '#app/ui/page.tsx';
 
 export const meta: MetaFunction = () => [
@@ -31,19 +31,23 @@ export default function YourData() {
             Download
           </h2>
           <p className="max-w-136 text-muted">
-            One file (JSON) with your profile, how you sign in, your connections, what happened to
-            your account, and every session on record, those that ended within the last{' '}
-            {retentionDays} days too. Passwords, keys and codes are not in it: most of them we do
-            not have in readable form ourselves.
+            A ZIP with everything that is kept about you: a page to read in any browser, tables of
+            your sessions and of what happened to your account, and the same for programs. Sessions
+            that ended within the last {retentionDays} days are in it too; passwords and sign-in
+            tokens are not: we do not have them in readable form ourselves.
+          </p>
+          <p className="max-w-136 text-muted">
+            <Link to="/privacy" className="text-ink underline">
+              What we keep about you, why and for how long
+            </Link>
           </p>
         </div>
-        {/* A whole new request: what comes back is a file, and the page stays. */}
-        <Form method="post" action="/settings/data/download" reloadDocument>
-          <Button>
-            <Download aria-hidden className="size-4.5" strokeWidth={1.75} />
-            Download your data
-          </Button>
-        </Form>
+        <div className="grid gap-3">
+          <DownloadForm action="/settings/data/download">Download your data</DownloadForm>
+          <DownloadForm action="/settings/data/download/json" look="secondary">
+            Only the JSON
+          </DownloadForm>
+        </div>
       </section>
       <section aria-labelledby="delete" className="mt-12 grid gap-5 border-t border-line pt-8">
         <div className="grid gap-1">

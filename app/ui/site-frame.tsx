@@ -44,7 +44,10 @@ export function SiteFrame({
         {children}
       </main>
       <footer className="mx-auto flex w-full max-w-240 items-center justify-between gap-4 px-5 py-6 text-small text-muted">
-        <p>Sessions you can see and end.</p>
+        <p className="max-sm:hidden">Sessions you can see and end.</p>
+        <Link to="/privacy" className="py-2 underline hover:text-ink sm:ml-auto">
+          Privacy
+        </Link>
         <ThemeSwitch theme={theme} />
       </footer>
     </div>

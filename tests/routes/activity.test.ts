@@ -331,13 +331,14 @@ test('how long they are kept is configured', async () => {
 test('the download holds what happened, without what tells devices apart', async () => {
   const person = await signUp(application, from(VIENNA));
   await fail(person.email);
-  const { text } = await person.browser.post('/settings/data/download', {});
+  const { text } = await person.browser.post('/settings/data/download/json', {});
   const { activities } = JSON.parse(text) as { activities: Record<string, unknown>[] };
   expect(activities.map(({ kind }) => kind).sort()).toEqual([
     ...['download-made', 'sign-in-failed', 'signed-in', 'signed-up'],
   ]);
   expect(Object.keys(activities[0]!).sort()).toEqual([
-    ...['at', 'country', 'detail', 'id', 'ipAddress', 'kind', 'sessionId', 'userAgent'],
+    ...['at', 'country', 'detail', 'device', 'id', 'ipAddress', 'kind', 'more', 'place'],
+    ...['sessionId', 'userAgent', 'what'],
   ]);
 });
 

@@ -575,7 +575,7 @@ test('the download has the connections, and none of the tokens', async () => {
   const phone = await signIn(application, person);
   const form = { password: person.password };
   await phone.post('/settings/data', form);
-  const file = await phone.post('/settings/data/download', form, { from: '/settings/data' });
+  const file = await phone.post('/settings/data/download/json', form, { from: '/settings/data' });
   const { connections } = JSON.parse(file.text) as { connections: unknown[] };
   const now = application.clock.now().toISOString();
   expect(connections).toEqual([

@@ -1,12 +1,19 @@
+import { request } from 'node:http';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import addFormats from 'ajv-formats';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startApplication, type TestApplication } from '../fixtures/application.ts';
 import { SAFARI_ON_IPHONE, type Answer, type BrowserLike } from '../fixtures/browser-like.ts';
+import { canary, plantCanaries } from '../fixtures/canaries.ts';
 import { proveAgain } from '../fixtures/fresh-proof.ts';
-import { openBrowser, PASSWORD, signIn, signUp } from '../fixtures/people.ts';
+import { openBrowser, PASSWORD, signIn, signUp, type TestPerson } from '../fixtures/people.ts';
+import { unzip } from '../fixtures/zip.ts';
 
 const PAGE = '/settings/data';
-const FILE = '/settings/data/download';
+const ZIP = '/settings/data/download';
+const FILE = '/settings/data/download/json';
 const MINUTE_MS = 60_000;
+const MANY = 20_000;
 
 interface Download {
   format: string;
@@ -15,6 +22,7 @@ interface Download {
   profile: Record<string, string>;
   password: Record<string, string>;
   sessions: Record<string, unknown>[];
+  activities: Record<string, unknown>[];
 }
 
 let application: TestApplication;
@@ -24,11 +32,68 @@ beforeAll(async () => {
 afterAll(() => application.close());
 
 /** Asks for the file, and proves again who asks where that is due. */
-const download = async (browser: BrowserLike): Promise<Answer> => {
-  const answer = await browser.post(FILE, {}, { from: PAGE });
+const download = async (browser: BrowserLike, file = FILE): Promise<Answer> => {
+  const answer = await browser.post(file, {}, { from: PAGE });
   return answer.location === null ? answer : proveAgain(browser, answer);
 };
 const contentOf = (answer: Answer) => JSON.parse(answer.text) as Download;
+const filesOf = (answer: Answer) =>
+  new Map([...unzip(answer.bytes)].map(([name, bytes]) => [name, bytes.toString('utf8')]));
+const idOf = ({ email }: TestPerson) =>
+  application.sql<{ id: string }>('SELECT id FROM "User" WHERE email = ?', email)[0]!.id;
+const expectValid = (schema: string, data: string) => {
+  const ajv = new Ajv2020({ allErrors: true, strictTypes: false });
+  (addFormats as unknown as { default: (to: Ajv2020) => void }).default(ajv);
+  const isValid = ajv.compile(JSON.parse(schema) as object);
+  isValid(JSON.parse(data));
+  expect(isValid.errors).toBeNull();
+};
+
+/** Somebody to whom very much has happened. */
+const busyPerson = async (count: number): Promise<TestPerson> => {
+  const person = await signUp(application);
+  const userId = idOf(person);
+  application.sql(
+    `WITH RECURSIVE counter(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM counter WHERE n < ${count})
+     INSERT INTO "Activity" (id, userId, kind, at, userAgent, ipAddress, deviceKey)
+     SELECT ? || n, ?, 'signed-in', ?, ?, '131.130.70.8', 'x' FROM counter`,
+    ...[`${userId}-`, userId, application.clock.now().getTime(), SAFARI_ON_IPHONE],
+  );
+  return person;
+};
+
+/** A browser that has begun to take a file and does not read on. */
+const beginning = async ({ browser }: TestPerson, file = FILE) => {
+  const url = new URL(file, application.origin);
+  const asked = request(url, {
+    method: 'POST',
+    agent: false,
+    headers: {
+      Cookie: await browser.jar.getCookieString(url.href),
+      Origin: application.origin,
+      'Content-Type': 'application/x-www-form-urlencoded',
+      'Content-Length': '0',
+    },
+  });
+  asked.on('error', () => undefined);
+  const response = await new Promise<import('node:http').IncomingMessage>((resolve) => {
+    asked.on('response', resolve).end();
+  });
+  response.on('error', () => undefined);
+  expect(response.statusCode).toBe(200);
+  const rest = () =>
+    new Promise<{ isComplete: boolean; bytes: Buffer }>((resolve) => {
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.on('close', () =>
+        resolve({ isComplete: response.complete, bytes: Buffer.concat(chunks) }),
+      );
+    });
+  return { rest, leave: () => asked.destroy() };
+};
+
+const under = (table: string) =>
+  application.sql<{ count: number }>(`SELECT count(*) AS count FROM "${table}"`)[0]!.count;
 
 test('what comes is a file, and no copy of it is kept on the way', async () => {
   const person = await signUp(application);
@@ -39,7 +104,7 @@ test('what comes is a file, and no copy of it is kept on the way', async () => {
     'content-disposition': 'attachment; filename="latchkey-data-2026-11-21.json"',
     'x-content-type-options': 'nosniff',
   });
-  expect(answer.headers['cache-control']).toMatch(/^no-store(, no-store)?$/);
+  expect(answer.headers['cache-control']).toMatch(/^no-store(, no-store)?, no-transform$/);
   const { format, version, exportedAt, profile, password } = contentOf(answer);
   expect({ format, version }).toEqual({ format: 'latchkey-data', version: 1 });
   expect(exportedAt).toBe(application.clock.now().toISOString());
@@ -49,6 +114,77 @@ test('what comes is a file, and no copy of it is kept on the way', async () => {
   ]);
   expect(profile.emailVerifiedAt).toBe(application.clock.now().toISOString());
   expect(Object.keys(password)).toEqual(['changedAt']);
+});
+
+test('the ZIP opens, has a file for every reader, and its data is valid against its schema', async () => {
+  const person = await signUp(application);
+  const phone = await signIn(application, person, { userAgent: SAFARI_ON_IPHONE });
+  await phone.post('/logout', {});
+  const answer = await download(person.browser, ZIP);
+  expect(answer.headers).toMatchObject({
+    'content-type': 'application/zip',
+    'content-disposition': 'attachment; filename="latchkey-data-2026-11-21.zip"',
+  });
+  const files = filesOf(answer);
+  expect([...files.keys()].sort()).toEqual([
+    ...['activity.csv', 'data.json', 'index.html', 'schema.json', 'sessions.csv'],
+  ]);
+  expectValid(files.get('schema.json')!, files.get('data.json')!);
+  const { sessions } = JSON.parse(files.get('data.json')!) as Download;
+  expect(sessions.find(({ revokedAt }) => revokedAt !== null)).toMatchObject({
+    ...{ device: 'Safari 18 on iPhone', endedHow: 'Signed out there', place: 'Local network' },
+  });
+  expect(files.get('sessions.csv')).toMatch(/^\uFEFFdevice,place,endedAt,endedHow,id,/);
+  expect(files.get('activity.csv')!.trim().split('\r\n')).toHaveLength(5);
+});
+
+test("of two people, each gets all of their own and none of the other's, and no secret", async () => {
+  const [ada, bob] = [await signUp(application), await signUp(application)];
+  const adas = await plantCanaries(application, idOf(ada), 'ada');
+  const bobs = await plantCanaries(application, idOf(bob), 'bob');
+  for (const [person, own, others] of [
+    [ada, adas, bobs],
+    [bob, bobs, adas],
+  ] as const) {
+    expect(own.exported.length).toBeGreaterThan(25);
+    expect(own.withheld.length).toBeGreaterThan(8);
+    const answer = await download(person.browser, ZIP);
+    const files = filesOf(answer);
+    const data = files.get('data.json')!;
+    for (const text of own.exported) expect(data).toContain(text);
+    expectValid(files.get('schema.json')!, data);
+    expect(files.get('pictures/large.webp')).toMatch(/^canary-\w+-Picture-large\.$/);
+    const everything = [...files.values()].join('\n');
+    for (const text of [...others.exported, ...others.withheld]) {
+      expect(everything).not.toContain(text);
+    }
+    for (const text of own.withheld) expect(everything).not.toContain(text);
+    // The same as a page.
+    for (const text of own.exported) expect(files.get('index.html')).toContain(text);
+    expect(files.get('sessions.csv')).toContain(own.exported.find((text) => /Session/.test(text)));
+    expect(contentOf(await download(person.browser)).profile).toMatchObject({
+      name: canary(own === adas ? 'ada' : 'bob', 'User', 'name'),
+    });
+  }
+});
+
+test('what a stranger sent is no formula in a spreadsheet, and no code in a page', async () => {
+  const person = await signUp(application, { name: '<script>alert(1)</script>' });
+  const formulas = ['=HYPERLINK("http://evil.example","x")', '+1+1', '-1+1', '@SUM(1)', '\t=1'];
+  for (const userAgent of formulas) {
+    const { activity } = application.database.client;
+    const row = { userId: idOf(person), kind: 'signed-in', at: application.clock.now() };
+    await activity.create({ data: { ...row, userAgent, ipAddress: '', deviceKey: '' } });
+  }
+  const files = filesOf(await download(person.browser, ZIP));
+  const table = files.get('activity.csv')!;
+  expect(table).toContain(`"'=HYPERLINK(""http://evil.example"",""x"")"`);
+  for (const formula of formulas.slice(1)) expect(table).toContain(`'${formula}`);
+  expect(table).not.toMatch(/(^|,|\n)"?[=+\-@\t]/);
+  const page = files.get('index.html')!;
+  expect(page).toContain('&lt;script&gt;alert(1)&lt;/script&gt;');
+  expect(page).not.toContain('<script');
+  expect(page).toMatch(/Content-Security-Policy" content="default-src &#39;none&#39;/);
 });
 
 test("it holds the person's own sessions, ended ones too, and nobody else's", async () => {
@@ -110,6 +246,86 @@ test('a thousand sessions are all there, and it is valid JSON still', async () =
   expect(new Set(sessions.map(({ id }) => id)).size).toBe(1000);
 });
 
+describe('one at a time', () => {
+  test('a second is told to wait, and comes after the first', async () => {
+    const person = await busyPerson(MANY);
+    const first = await beginning(person);
+    const second = await person.browser.post(ZIP, {}, { from: PAGE });
+    expect(second.location).toBe(PAGE);
+    const page = await person.browser.get(PAGE);
+    expect(page.text).toContain('A download is being made already.');
+    // Somebody else need not wait.
+    expect((await download((await signUp(application)).browser)).status).toBe(200);
+    expect((await first.rest()).isComplete).toBe(true);
+    expect((await download(person.browser)).status).toBe(200);
+  });
+
+  test('whoever goes away in the middle may begin again, and holds nothing any more', async () => {
+    const person = await busyPerson(MANY);
+    const spent = under('Spent');
+    const first = await beginning(person);
+    expect(under('Spent')).toBe(spent + 1);
+    first.leave();
+    await expect.poll(() => under('Spent')).toBe(spent);
+    expect((await download(person.browser)).status).toBe(200);
+    expect(under('Spent')).toBe(spent);
+  });
+
+  test('a turn that nobody lived to end is over after ten minutes', async () => {
+    const person = await signUp(application);
+    const { spent } = application.application;
+    const now = application.clock.now();
+    const turn = `data download: ${idOf(person)}`;
+    await spent.hold(turn, new Date(now.getTime() + 10 * MINUTE_MS), now);
+    application.clock.advance(10 * MINUTE_MS - 1);
+    expect((await person.browser.post(FILE, {}, { from: PAGE })).location).toBe(PAGE);
+    application.clock.advance(1);
+    expect((await download(person.browser)).headers['content-type']).toContain('json');
+  });
+});
+
+test('it is what there was when it was asked for, whatever is written meanwhile', async () => {
+  const person = await busyPerson(MANY);
+  const begun = await beginning(person);
+  application.sql('UPDATE "User" SET name = ? WHERE email = ?', 'Renamed', person.email);
+  application.sql('DELETE FROM "Activity" WHERE "userId" = ?', idOf(person));
+  const { isComplete, bytes } = await begun.rest();
+  expect(isComplete).toBe(true);
+  const { profile, activities } = JSON.parse(bytes.toString('utf8')) as Download;
+  expect(profile.name).toBe(person.name);
+  expect(activities.length).toBeGreaterThan(MANY);
+});
+
+test.each([ZIP, FILE])(
+  'an outage in the middle leaves no file that looks complete: %s',
+  async (file) => {
+    const person = await busyPerson(MANY);
+    const begun = await beginning(person, file);
+    await application.database.snapshots.closeAll();
+    const { isComplete } = await begun.rest();
+    expect(isComplete).toBe(false);
+    expect(application.logged.at(-1)?.level).toBeGreaterThanOrEqual(50);
+    expect((await download(person.browser)).status).toBe(200);
+  },
+);
+
+test('a page that waits for its file learns that it has begun', async () => {
+  const { browser } = await signUp(application);
+  const mark = 'f0e1d2c3-0000';
+  const answer = await browser.post(FILE, { mark }, { from: PAGE });
+  expect(answer.headers['set-cookie']).toEqual([
+    `download=${mark}; Max-Age=60; Path=/settings/data; SameSite=Lax`,
+  ]);
+  const odd = await browser.post(FILE, { mark: 'x; Path=/' }, { from: PAGE });
+  expect(odd.status).toBe(200);
+  expect(odd.headers['set-cookie']).toBeUndefined();
+});
+
+test('there is no other format', async () => {
+  const { browser } = await signUp(application);
+  expect((await browser.post(`${ZIP}/xml`, {}, { from: PAGE })).status).toBe(404);
+});
+
 describe('without a fresh proof', () => {
   const CONFIRM = '/confirm?redirectTo=%2Fsettings%2Fdata';
 
@@ -131,6 +347,14 @@ describe('without a fresh proof', () => {
     const answer = await download(browser);
     expect(answer.headers['content-disposition']).toContain('latchkey-data');
     expect(await browser.sessionToken()).not.toBe(token);
+  });
+
+  test('it is the file that was asked for', async () => {
+    const { browser } = await signUp(application);
+    application.clock.advance(16 * MINUTE_MS);
+    const zip = await download(browser, ZIP);
+    expect(zip.headers['content-type']).toBe('application/zip');
+    expect([...unzip(zip.bytes).keys()]).toContain('data.json');
   });
 
   test('following a link to the file leads to its page', async () => {

@@ -46,6 +46,7 @@ export function pathOf({ pattern }: BuiltRoute, sessionId: string): string {
     .replace(':sessionId', sessionId)
     .replace(':mailId', '00000000000000-000001-000000000000')
     .replace(':receiptId', 'a-receipt-of-nothing')
+    .replace('/:format?', '')
     .replace('*', 'nothing/here');
   if (/[:*]/.test(path)) throw new Error(`Say what stands for the parameter in ${pattern}.`);
   return path;
@@ -108,7 +109,7 @@ export function goodFields({ email }: { email: string }): Record<string, Record<
     'routes/settings.password': {
       ...{ newPassword: 'another password', signOutOthers: 'on' },
     },
-    'routes/settings.data_.download': {},
+    'routes/settings.data_.download.($format)': {},
     'routes/settings.data_.delete': { email },
     'routes/settings.activity.$activityId.not-me': {},
     'routes/not-me': { key: `${'A'.repeat(16)}.${'A'.repeat(43)}` },

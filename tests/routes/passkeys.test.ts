@@ -277,17 +277,17 @@ describe('the last way in', () => {
   });
 });
 
-test('the download holds passkeys, and no key', async () => {
+test('the download holds passkeys; what lets somebody in never left the device', async () => {
   const person = await signUp(application);
   const passkey = await addPasskey(application, person.browser);
-  const file = await person.browser.post('/settings/data/download', {});
+  const file = await person.browser.post('/settings/data/download/json', {});
   expect((JSON.parse(file.text) as { passkeys: object[] }).passkeys).toEqual([
-    {
+    expect.objectContaining({
+      id: passkey.id,
       name: 'Firefox on Mac',
       createdAt: application.clock.now().toISOString(),
       lastUsedAt: null,
       isBackedUp: true,
-    },
+    }),
   ]);
-  expect(file.text).not.toContain(passkey.id);
 });

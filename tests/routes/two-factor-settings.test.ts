@@ -335,7 +335,7 @@ test('secret and recovery codes stand on the page where they are shown, and nowh
   for (const path of ['/', PAGE, `${PAGE}.data`, SET_UP, CODES, `${CODES}.data`, NEW_CODES]) {
     await witness.get(path);
   }
-  const download = await witness.post('/settings/data/download', {});
+  const download = await witness.post('/settings/data/download/json', {});
   expect(download.text).toContain('"totp"');
 
   const secrets = [app.secret, ...old, ...fresh].flatMap((secret) => {
@@ -363,7 +363,7 @@ test('the download says since when and when, and no more', async () => {
   const since = application.clock.now().toISOString();
   await person.browser.post('/login', { email: person.email, password: PASSWORD });
   await person.browser.post('/login/recovery-code', { recoveryCode: app.recoveryCodes[0]! });
-  const { text } = await person.browser.post('/settings/data/download', {});
+  const { text } = await person.browser.post('/settings/data/download/json', {});
   const { totp, recoveryCodes } = JSON.parse(text) as {
     totp: unknown;
     recoveryCodes: { createdAt: string; usedAt: string | null }[];

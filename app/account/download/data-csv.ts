@@ -1,0 +1,36 @@
+import { stringify } from 'csv-stringify/sync';
+import type { Snapshot } from '#app/database-snapshot.server.ts';
+import type { PersonalModel } from '../data-map/classes.ts';
+import type { MappedModel } from '../data-map/data-map.ts';
+import { exportedFields, storedRows, textIn, type Owner, type Row } from './stored-rows.ts';
+import { tell, toldFields, type Telling } from './told-rows.ts';
+
+/** Without it Excel takes UTF-8 for an encoding of the last century; everything else skips it. */
+const BYTE_ORDER_MARK = '\uFEFF';
+
+/**
+ * The rows of one model as CSV (RFC 4180), in pieces. A value that a spreadsheet would take for a
+ * formula begins with an apostrophe: a user agent is whatever somebody sent.
+ */
+export async function* dataCsv(
+  snapshot: Snapshot,
+  mapped: MappedModel<PersonalModel>,
+  owner: Owner,
+  telling: Telling,
+): AsyncGenerator<string> {
+  const { name, model } = mapped;
+  const columns = [...toldFields(name), ...exportedFields(model)].map(([column]) => column);
+  yield BYTE_ORDER_MARK + lines([columns]);
+  for await (const page of storedRows(snapshot, mapped, owner)) {
+    const rows = page.map((row) => tell(name, row, telling));
+    yield lines(rows.map((row) => columns.map((column) => cell(row[column] ?? null))));
+  }
+}
+
+function cell(value: Row[string]): string {
+  return value === null ? '' : textIn(value);
+}
+
+function lines(records: string[][]): string {
+  return stringify(records, { escape_formulas: true, record_delimiter: 'windows' });
+}

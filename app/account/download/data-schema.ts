@@ -1,0 +1,68 @@
+import type { Exported } from '../data-map/classes.ts';
+import { personalModels } from '../data-map/data-map.ts';
+import { FORMAT, VERSION } from './data-json.ts';
+import { exportedFields } from './stored-rows.ts';
+import { toldFields } from './told-rows.ts';
+
+type Schema = Record<string, unknown>;
+
+/** The JSON Schema of data.json: nothing but what the data map exports is valid in it. */
+export function dataSchema(): Schema {
+  const parts = personalModels.map(({ name, model }) => {
+    const row = objectOf([...toldFields(name), ...exportedFields(model)]);
+    const about = { title: model.title, description: model.purpose };
+    const schema =
+      model.rows === 'many'
+        ? { ...about, type: 'array', items: row }
+        : // Everybody has a profile; the rest is there if they have it.
+          { ...about, ...row, type: model.whose === 'id' ? 'object' : ['object', 'null'] };
+    return [model.part, schema] as const;
+  });
+  const properties: Schema = {
+    $schema: { type: 'string' },
+    format: { const: FORMAT },
+    version: { const: VERSION },
+    exportedAt: { type: 'string', format: 'date-time', description: 'When this file was made.' },
+    ...Object.fromEntries(parts),
+  };
+  return {
+    $schema: 'https://json-schema.org/draft/2020-12/schema',
+    title: 'Everything that Latchkey keeps about a person',
+    type: 'object',
+    properties,
+    required: Object.keys(properties),
+    additionalProperties: false,
+  };
+}
+
+function objectOf(fields: [name: string, field: Exported][]): Schema {
+  return {
+    type: 'object',
+    properties: Object.fromEntries(fields.map(([name, field]) => [name, schemaOf(field)])),
+    required: fields.map(([name]) => name),
+    additionalProperties: false,
+  };
+}
+
+function schemaOf({ as, isOptional, label, what }: Exported): Schema {
+  const about = { title: label, description: what };
+  // Whatever JSON can hold, none included.
+  if (as === 'json') return about;
+  const { type, ...rest } = typeOf(as);
+  return { ...about, type: isOptional ? [type, 'null'] : type, ...rest };
+}
+
+function typeOf(as: Exclude<Exported['as'], 'json'>): Schema {
+  switch (as) {
+    case 'text':
+      return { type: 'string' };
+    case 'time':
+      return { type: 'string', format: 'date-time' };
+    case 'number':
+      return { type: 'integer' };
+    case 'yes-or-no':
+      return { type: 'boolean' };
+    case 'image':
+      return { type: 'string', contentEncoding: 'base64', contentMediaType: 'image/webp' };
+  }
+}

@@ -1,0 +1,108 @@
+import type { Snapshot, StoredRow, StoredValue } from '#app/database-snapshot.server.ts';
+import type { Exported, PersonalModel } from '../data-map/classes.ts';
+import { dataMap, type MappedModel } from '../data-map/data-map.ts';
+
+/** Whose data it is. */
+export interface Owner {
+  id: string;
+  email: string;
+}
+
+/** A value as it stands in the download. Times are ISO 8601, images base64. */
+export type Value = string | number | boolean | object | null;
+export type Row = Record<string, Value>;
+
+/** The fields of a model that are exported, by name. */
+export function exportedFields({ fields }: PersonalModel): [name: string, field: Exported][] {
+  return Object.entries(fields).filter(
+    (entry): entry is [string, Exported] => entry[1].is === 'exported',
+  );
+}
+
+/**
+ * What a snapshot holds of a person, in pages: the fields that the data map exports, and none besides.
+ *
+ * @param limit how many rows at most, newest first; left out: all of them, oldest first.
+ */
+export async function* storedRows(
+  snapshot: Snapshot,
+  { name, model }: MappedModel<PersonalModel>,
+  owner: Owner,
+  limit?: number,
+): AsyncGenerator<Row[]> {
+  const fields = exportedFields(model);
+  const columns = fields.map(([field]) => `"${field}"`).join(', ');
+  const { where, values } = rowsOf(model, owner);
+  const order = limit === undefined ? 'ASC' : `DESC LIMIT ${limit}`;
+  const sql = `SELECT ${columns} FROM "${name}" WHERE ${where} ORDER BY "${model.order}" ${order}`;
+  for await (const page of snapshot.pages(sql, values)) {
+    yield page.map((row) => read(row, fields));
+  }
+}
+
+/** How many rows of that kind there are. */
+export async function countRows(
+  snapshot: Snapshot,
+  { name, model }: MappedModel<PersonalModel>,
+  owner: Owner,
+): Promise<number> {
+  const { where, values } = rowsOf(model, owner);
+  const sql = `SELECT count(*) AS "count" FROM "${name}" WHERE ${where}`;
+  for await (const [row] of snapshot.pages(sql, values)) return Number(row?.count);
+  return 0;
+}
+
+function rowsOf(model: PersonalModel, { id, email }: Owner): { where: string; values: string[] } {
+  switch (model.whose) {
+    case 'id':
+      return { where: '"id" = ?', values: [id] };
+    case 'userId-or-email':
+      // What went to their address before it had an account.
+      return { where: '"userId" = ? OR ("userId" IS NULL AND "email" = ?)', values: [id, email] };
+    default:
+      return { where: '"userId" = ?', values: [id] };
+  }
+}
+
+function read(row: StoredRow, fields: [string, Exported][]): Row {
+  return Object.fromEntries(fields.map(([name, { as }]) => [name, valueOf(row[name] ?? null, as)]));
+}
+
+function valueOf(value: StoredValue, as: Exported['as']): Value {
+  if (value === null) return null;
+  switch (as) {
+    case 'time':
+      return timeOf(value).toISOString();
+    case 'number':
+      return Number(value);
+    case 'yes-or-no':
+      // SQLite keeps 0 and 1.
+      return Boolean(value);
+    case 'json':
+      return JSON.parse(String(value)) as Value;
+    case 'image':
+      return (value as Buffer).toString('base64');
+    case 'text':
+      return String(value);
+  }
+}
+
+// As numbers in SQLite, or as text, if another program of Prisma wrote them.
+function timeOf(value: Exclude<StoredValue, null>): Date {
+  if (value instanceof Date) return value;
+  return new Date(typeof value === 'string' ? value : Number(value));
+}
+
+/** A value as text: what is no text is written as JSON writes it. */
+export function textIn(value: Value | undefined): string {
+  return typeof value === 'string' ? value : JSON.stringify(value ?? null);
+}
+
+/** The person's profile, read first: by it everything else is found. null: the account is gone. */
+export async function readProfile(snapshot: Snapshot, userId: string): Promise<Owner | null> {
+  const user = { name: 'User', model: dataMap.User as PersonalModel } as const;
+  for await (const [row] of storedRows(snapshot, user, { id: userId, email: '' })) {
+    return row ? { id: textIn(row.id), email: textIn(row.email) } : null;
+  }
+  return null;
+}

@@ -1,0 +1,100 @@
+import type { LatchkeyContext } from '#app/context.server.ts';
+import { describeDevice } from '#app/sessions/device.ts';
+import type { Session } from '#app/sessions/index.ts';
+import { eventOf } from '../activity.server.ts';
+import { wordsFor } from '../activity-view.server.ts';
+import {
+  text,
+  textOrNone,
+  timeOrNone,
+  type Exported,
+  type ModelName,
+} from '../data-map/classes.ts';
+
+import { endingText } from '../session-endings.ts';
+import { textIn, type Row } from './stored-rows.ts';
+
+/** What it takes to tell of a row in words. */
+export interface Telling extends Pick<LatchkeyContext, 'places' | 'sessions' | 'now'> {
+  /** What was found out so far of the user agents and addresses that came up. */
+  known: Map<string, string>;
+}
+
+interface Told {
+  fields: Record<string, Exported>;
+  of: (row: Row, telling: Telling) => Row;
+}
+
+const device = text('Device', 'Browser and system, as far as the browser said.');
+const place = text('Place', 'Where that was, as far as the IP address tells.');
+
+/** What is told of a row besides what is kept: the same as the pages say. */
+const told: Partial<Record<ModelName, Told>> = {
+  Session: {
+    fields: {
+      device,
+      place,
+      endedAt: timeOrNone('Over since', 'When the session was over, also when it ran out.'),
+      endedHow: textOrNone('How it ended', 'In words; none while it lasts.'),
+    },
+    of(row, telling) {
+      const { sessions, now } = telling;
+      const ending = sessions.endingOf(sessionOf(row), now);
+      return {
+        device: deviceOf(row, telling),
+        place: placeOf(row, telling),
+        endedAt: ending && ending.at.toISOString(),
+        endedHow: ending && endingText(ending.reason),
+      };
+    },
+  },
+  Activity: {
+    fields: {
+      what: text('What happened', 'In words.'),
+      more: textOrNone('More', 'What else there is to say.'),
+      device,
+      place,
+    },
+    of(row, telling) {
+      const { text: what, more } = wordsFor(eventOf(textIn(row.kind), row.detail));
+      return { what, more, device: deviceOf(row, telling), place: placeOf(row, telling) };
+    },
+  },
+};
+
+/** The fields that {@link tell} adds to rows of this model. */
+export function toldFields(model: ModelName): [name: string, field: Exported][] {
+  return Object.entries(told[model]?.fields ?? {});
+}
+
+/** The row with what is told of it, in front of what is kept. */
+export function tell(model: ModelName, row: Row, telling: Telling): Row {
+  return { ...told[model]?.of(row, telling), ...row };
+}
+
+/** A person has few browsers and addresses and many rows, and it takes long to tell what they are. */
+const KNOWN_AT_MOST = 500;
+
+function known(said: string, { known: texts }: Telling, find: () => string): string {
+  const text = texts.get(said) ?? find();
+  if (texts.size < KNOWN_AT_MOST) texts.set(said, text);
+  return text;
+}
+
+function deviceOf({ userAgent }: Row, telling: Telling): string {
+  const said = textIn(userAgent);
+  return known(`by ${said}`, telling, () => describeDevice(said).detail);
+}
+
+function placeOf({ ipAddress, country }: Row, telling: Telling): string {
+  const address = textIn(ipAddress);
+  const code = country as string | null;
+  return known(`at ${address} ${code}`, telling, () => telling.places.describe(address, code));
+}
+
+const TIMES = ['createdAt', 'lastSeenAt', 'expiresAt', 'reauthenticatedAt', 'revokedAt'];
+
+function sessionOf(row: Row): Session<never> {
+  const times = TIMES.map((name) => [name, row[name] && new Date(textIn(row[name]))]);
+  return { ...row, ...Object.fromEntries(times) } as Session<never>;
+}

@@ -1,0 +1,133 @@
+import { readFileSync } from 'node:fs';
+import { format, resolveConfig } from 'prettier';
+import { describe, expect, test } from 'vitest';
+import type { Exported, FieldClass } from '#app/account/data-map/classes.ts';
+import { dataMap, everyModel, personalModels } from '#app/account/data-map/data-map.ts';
+import { defaultPeriods } from '#app/account/data-map/default-periods.ts';
+import { privacyStatement } from '#app/account/data-map/privacy.ts';
+import { processingRecord } from '#app/account/data-map/processing.ts';
+import { dataSchema } from '#app/account/download/data-schema.ts';
+import { parseEnv } from '#app/env.server.ts';
+
+interface SchemaField {
+  type: string;
+  isOptional: boolean;
+}
+
+/** Every model of the schema with its scalar fields, as the file says. */
+function modelsOf(schema: string): Map<string, Map<string, SchemaField>> {
+  const models = [...schema.matchAll(/^model (\w+) \{\n(.*?)^\}/gms)];
+  const names = new Set(models.map(([, name]) => name!));
+  return new Map(
+    models.map(([, name, body]) => {
+      const fields = [...body!.matchAll(/^ {2}(\w+)\s+(\w+)(\?|\[\])?/gm)]
+        .filter(([, , type]) => !names.has(type!))
+        .map(
+          ([, field, type, mark]) => [field!, { type: type!, isOptional: mark === '?' }] as const,
+        );
+      return [name!, new Map(fields)];
+    }),
+  );
+}
+
+const classOf = (model: string): Record<string, FieldClass> =>
+  (dataMap as Record<string, { fields: Record<string, FieldClass> }>)[model]?.fields ?? {};
+
+/** What is wrong between a schema and the map, by name. */
+function complaints(schema: string): string[] {
+  const models = modelsOf(schema);
+  const found: string[] = [];
+  for (const [model, fields] of models) {
+    if (!(model in dataMap)) found.push(`${model} is not classed in the data map.`);
+    for (const field of fields.keys()) {
+      if (!(field in classOf(model))) found.push(`${model}.${field} is not classed.`);
+    }
+  }
+  for (const { name } of everyModel) {
+    for (const field of Object.keys(classOf(name))) {
+      if (!models.get(name)?.has(field)) found.push(`${name}.${field} is classed and not there.`);
+    }
+  }
+  return found;
+}
+
+const schema = readFileSync('prisma/models.prisma', 'utf8');
+
+describe('the data map', () => {
+  test('classes every model and every field of the schema, and nothing besides', () => {
+    expect(modelsOf(schema).size).toBeGreaterThan(10);
+    expect(complaints(schema)).toEqual([]);
+  });
+
+  test('names a model and a field that somebody adds, and one that somebody takes away', () => {
+    const grown = `${schema}\nmodel Letter {\n  id String @id\n  text String\n}\n`
+      .replace('  hash      String\n', '  hash      String\n  hint      String?\n')
+      .replace('  tries     Int      @default(0)\n', '');
+    expect(complaints(grown)).toEqual([
+      'Password.hint is not classed.',
+      'Letter is not classed in the data map.',
+      'Letter.id is not classed.',
+      'Letter.text is not classed.',
+      'OutgoingMail.tries is classed and not there.',
+    ]);
+  });
+
+  test('knows of every exported field what it is, and whether it may be missing', () => {
+    const types: Record<Exported['as'], string[]> = {
+      text: ['String'],
+      json: ['String'],
+      time: ['DateTime'],
+      number: ['Int', 'BigInt'],
+      'yes-or-no': ['Boolean'],
+      image: ['Bytes'],
+    };
+    const models = modelsOf(schema);
+    for (const { name } of everyModel) {
+      for (const [field, fieldClass] of Object.entries(classOf(name))) {
+        if (fieldClass.is !== 'exported') continue;
+        const { type, isOptional } = models.get(name)!.get(field)!;
+        expect(types[fieldClass.as], `${name}.${field}`).toContain(type);
+        expect(fieldClass.isOptional, `${name}.${field}`).toBe(isOptional);
+      }
+    }
+  });
+
+  test('exports nothing that is named like a secret', () => {
+    for (const { name } of everyModel) {
+      for (const [field, { is }] of Object.entries(classOf(name))) {
+        if (!/secret|hash|token|sealed|payload|lastStep/i.test(field)) continue;
+        expect(is, `${name}.${field}`).toBe('withheld');
+      }
+    }
+  });
+
+  test('gives every part of the download a name of its own', () => {
+    const parts = personalModels.map(({ model }) => model.part);
+    expect(new Set(parts).size).toBe(parts.length);
+    const { properties } = dataSchema() as { properties: object };
+    for (const part of parts) expect(properties).toHaveProperty(part);
+  });
+});
+
+test('what people are told covers every model, with the periods of the environment', () => {
+  const periods = { sessionRetentionDays: 1, activityRetentionDays: 77 };
+  const { aboutYou, aboutNobody } = privacyStatement(periods);
+  expect(aboutYou.length + aboutNobody.length).toBe(everyModel.length);
+  const text = JSON.stringify([aboutYou, aboutNobody]);
+  expect(text).toContain('then 1 day more');
+  expect(text).toContain('77 days.');
+});
+
+test('the default periods are those of the environment', () => {
+  const { SESSION_RETENTION_DAYS, ACTIVITY_RETENTION_DAYS } = parseEnv({});
+  expect(defaultPeriods).toEqual({
+    sessionRetentionDays: SESSION_RETENTION_DAYS,
+    activityRetentionDays: ACTIVITY_RETENTION_DAYS,
+  });
+});
+
+test('docs/processing.md is what the map says; if not: npm run data-map', async () => {
+  const file = 'docs/processing.md';
+  const options = { ...(await resolveConfig(file)), filepath: file };
+  expect(readFileSync(file, 'utf8')).toBe(await format(processingRecord(), options));
+});
