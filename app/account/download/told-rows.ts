@@ -67,9 +67,12 @@ export function toldFields(model: ModelName): [name: string, field: Exported][] 
   return Object.entries(told[model]?.fields ?? {});
 }
 
-/** The row with what is told of it, in front of what is kept. */
+/**
+ * Adds to a row what is told of it. Into the row itself: with a spread, each of very many rows would
+ * become an object of a shape of its own, and V8 cleans those away late (230 MB more at 200,000 rows).
+ */
 export function tell(model: ModelName, row: Row, telling: Telling): Row {
-  return { ...told[model]?.of(row, telling), ...row };
+  return Object.assign(row, told[model]?.of(row, telling));
 }
 
 /** A person has few browsers and addresses and many rows, and it takes long to tell what they are. */
