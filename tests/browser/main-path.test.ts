@@ -3,6 +3,7 @@ import type { Page } from 'playwright';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startApplication, type TestApplication } from '../fixtures/application.ts';
 import { FIREFOX_ON_MAC, SAFARI_ON_IPHONE } from '../fixtures/browser-like.ts';
+import { unzip } from '../fixtures/zip.ts';
 import { PHONE, useChromium } from '../fixtures/chromium.ts';
 import { mailboxOf } from '../fixtures/people.ts';
 
@@ -126,8 +127,9 @@ describe.each([
       laptop.waitForEvent('download'),
       laptop.getByRole('button', { name: 'Go on' }).click(),
     ]);
-    expect(download.suggestedFilename()).toBe('latchkey-data-2026-11-21.json');
-    const data = JSON.parse(await readFile(await download.path(), 'utf8')) as {
+    expect(download.suggestedFilename()).toBe('latchkey-data-2026-11-21.zip');
+    const files = unzip(await readFile(await download.path()));
+    const data = JSON.parse(files.get('data.json')!.toString('utf8')) as {
       profile: { email: string };
       sessions: unknown[];
     };

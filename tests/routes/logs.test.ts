@@ -111,7 +111,7 @@ async function liveThroughEverything(): Promise<void> {
   const kept = await laptop.post('/settings/password', { newPassword: first });
   await proveAgain(laptop, kept, { password: second });
   await laptop.post('/settings/password', change);
-  const download = await laptop.post('/settings/data/download', {});
+  const download = await laptop.post('/settings/data/download/json', {});
   expect(download.text).toContain(email);
   await laptop.post('/settings/sessions/others/sign-out', {});
   await connect(laptop);
