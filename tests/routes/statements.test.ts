@@ -24,7 +24,7 @@ const statementsOf = async (act: () => Promise<unknown>): Promise<string[]> => {
   return application.statements
     .slice(cut)
     .filter((sql) => !sql.includes('"RateLimit"'))
-    .filter((sql) => !/"OutgoingMail"/.test(sql));
+    .filter((sql) => !/\bOutgoingMail\b/.test(sql));
 };
 const onSession = (statements: string[]) =>
   statements.filter((sql) => /^SELECT .*"secretHash".*WHERE s\."id"/s.test(sql));
