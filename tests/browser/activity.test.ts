@@ -99,7 +99,7 @@ describe.each([
     await page.getByRole('button', { name: 'Sign out everything' }).click();
     await page.getByRole('heading', { name: 'Check your mail' }).waitFor();
     await page.goto(`${application.origin}/settings/activity`);
-    await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+    await page.getByRole('heading', { name: 'Sign in', exact: true }).waitFor();
   });
 
   test('the link of a mail fills the key in and takes it out of the address', async () => {

@@ -23,7 +23,7 @@ test('after signing out, the Back button shows nothing private', async () => {
   await page.getByText('You are signed out.').waitFor();
 
   await page.goBack();
-  await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+  await page.getByRole('heading', { name: 'Sign in', exact: true }).waitFor();
   expect(await page.content()).not.toContain(person.email);
 });
 

@@ -29,7 +29,7 @@ const enterPassword = async (page: Page, email: string) => {
   await page.goto(at('/login'));
   await page.getByLabel('E-mail').fill(email);
   await page.getByLabel('Password').fill(PASSWORD);
-  await page.getByRole('main').getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('main').getByRole('button', { name: 'Sign in', exact: true }).click();
 };
 const signInOn = async (page: Page, email: string) => {
   await enterPassword(page, email);
@@ -106,19 +106,19 @@ describe.each([
     await page.getByText(`To sign in as ${email}.`).waitFor();
     const code = nextCode(secret);
     await codeField(page).fill(code);
-    await page.getByRole('main').getByRole('button', { name: 'Sign in' }).click();
+    await page.getByRole('main').getByRole('button', { name: 'Sign in', exact: true }).click();
     await page.getByRole('heading', { name: 'Hello, Ada Lovelace' }).waitFor();
     await signOutOn(page);
     await signInOn(page, email);
     await codeField(page).fill(code);
-    await page.getByRole('main').getByRole('button', { name: 'Sign in' }).click();
+    await page.getByRole('main').getByRole('button', { name: 'Sign in', exact: true }).click();
     await page.getByText('That code is wrong or was used before.').waitFor();
     expect(await codeField(page).inputValue()).toBe(scripts ? code : '');
 
     // By a recovery code instead.
     await page.getByRole('link', { name: 'Use a recovery code' }).click();
     await page.getByLabel('Recovery code').fill(codes[0]!);
-    await page.getByRole('main').getByRole('button', { name: 'Sign in' }).click();
+    await page.getByRole('main').getByRole('button', { name: 'Sign in', exact: true }).click();
     await page.getByText('That recovery code is used up; 9 are left.').waitFor();
 
     // New codes, then off.

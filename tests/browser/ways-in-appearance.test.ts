@@ -138,7 +138,7 @@ async function enter(page: Page): Promise<void> {
   await page.getByLabel('Password').fill(ada.password);
   await page.getByRole('main').getByRole('button', { name: 'Sign in', exact: true }).click();
   await page.getByLabel('Code', { exact: true }).fill(authenticator.nextCode());
-  await page.getByRole('main').getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('main').getByRole('button', { name: 'Sign in', exact: true }).click();
   await page.getByRole('heading', { name: 'Hello' }).waitFor();
 }
 

@@ -132,7 +132,7 @@ describe.each([
       await enterPassword(laptop);
       await laptop.getByRole('link', { name: 'Use a recovery code' }).click();
       await laptop.getByLabel('Recovery code').fill(recoveryCodes[0]!);
-      await main.getByRole('button', { name: 'Sign in' }).click();
+      await main.getByRole('button', { name: 'Sign in', exact: true }).click();
       await laptop.getByText('That recovery code is used up; 9 are left.').waitFor();
     });
 
@@ -352,7 +352,7 @@ async function signIn(page: Page, email: string, password: string): Promise<void
 
 async function enterCode(page: Page, code: string): Promise<void> {
   await codeField(page).fill(code);
-  await page.getByRole('main').getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('main').getByRole('button', { name: 'Sign in', exact: true }).click();
 }
 
 async function setPassword(page: Page, password: string, code: string): Promise<void> {

@@ -60,7 +60,7 @@ test('once the e-mail is typed everything goes, from every table, and every devi
   for (const trace of traces) expect(receipt.text).not.toContain(trace);
 
   for (const trace of traces) expect(everything()).not.toContain(trace);
-  const codes = application.sql('SELECT id FROM MailedCode WHERE email = ?', person.email);
+  const codes = application.sql('SELECT id FROM "MailedCode" WHERE email = ?', person.email);
   expect(codes).toEqual([]);
   expect((await phone.get('/settings/sessions')).location).toContain('/login');
   expect((await stays.browser.get('/settings/profile')).status).toBe(200);
