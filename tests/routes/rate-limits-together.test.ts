@@ -95,6 +95,7 @@ describe('counters in a Redis that is stopped', () => {
   test('nobody gets in, nobody is signed out, and it works again by itself', async () => {
     const person = await signUp(application);
     await guess(application, person.email);
+    const leaving = await signUp(application);
     const cut = errors().length;
     await redis.stop();
     for (const path of ['/login', '/login.data', '/signup', '/signup.data']) {
@@ -112,16 +113,19 @@ describe('counters in a Redis that is stopped', () => {
     const fields = { email: person.email, password: PASSWORD };
     expect((await right.post('/login', fields)).status).toBe(503);
     expect(await right.sessionToken()).toBeNull();
-    const deletion = await person.browser.post('/settings/data/delete', fields);
-    expect(deletion.status).toBe(503);
-    expect(deletion.headers['set-cookie']).toBeUndefined();
+    // An erasure waits for nobody: what Redis still has is forgotten once it is back.
+    const deletion = await leaving.browser.post('/settings/data/delete', { email: leaving.email });
+    expect(deletion.location).toMatch(/^\/erased\//);
     // Whoever is signed in needs no counter.
     for (const path of ['/', '/settings/sessions', '/settings/profile', '/settings/password']) {
       expect((await person.browser.get(path)).status, path).toBe(200);
     }
     const outages = errors().slice(cut);
     expect(outages.filter(({ msg }) => msg.startsWith('Redis is not available'))).toHaveLength(1);
-    expect(outages.filter(({ msg }) => msg.startsWith('a dependency is down'))).toHaveLength(6);
+    expect(outages.filter(({ msg }) => msg.startsWith('a dependency is down'))).toHaveLength(5);
+    expect(outages.filter(({ msg }) => msg.startsWith('an erasure is not finished'))).toHaveLength(
+      1,
+    );
 
     await redis.start();
     await expect
@@ -131,6 +135,10 @@ describe('counters in a Redis that is stopped', () => {
       .toBe(302);
     expect((await person.browser.get('/settings/profile')).status).toBe(200);
     expect(application.logged.map(({ msg }) => msg)).toContain('Redis is available again');
+    expect(await application.application.erasures.finishPending()).toBe(1);
+    expect(application.sql('SELECT id FROM "ErasureReceipt" WHERE pending IS NOT NULL')).toEqual(
+      [],
+    );
     const another = { ...fields, email: `another-${person.email}`, name: 'Another' };
     expect((await openBrowser(application).post('/signup', another)).status).toBe(302);
   });
