@@ -3,9 +3,10 @@ import type { LatchkeyContext } from '#app/context.server.ts';
 import type { Snapshot } from '#app/database-snapshot.server.ts';
 import { DAY_MS, MINUTE_MS } from '#app/sessions/index.ts';
 import type { Periods } from './data-map/classes.ts';
+import { personalModels } from './data-map/data-map.ts';
 import { dataJson } from './download/data-json.ts';
 import { dataZip } from './download/data-zip.ts';
-import { readProfile } from './download/stored-rows.ts';
+import { readProfile, storedRows, type Owner } from './download/stored-rows.ts';
 import type { Telling } from './download/told-rows.ts';
 
 /** A snapshot keeps the database from tidying up, so nobody may hold one for ever. */
@@ -83,11 +84,19 @@ async function contentOf(
 ): Promise<Readable | null> {
   const owner = await readProfile(snapshot, userId);
   if (!owner) return null;
+  await lookIntoEach(snapshot, owner);
   const { places, sessions, now } = context;
   const telling: Telling = { places, sessions, now, known: new Map() };
   return format === 'zip'
     ? dataZip(snapshot, owner, { telling, periods: periodsOf(context) })
     : Readable.from(dataJson(snapshot, owner, telling), { objectMode: false });
+}
+
+/** What cannot be read at all is said before the answer has begun: later it could only break off. */
+async function lookIntoEach(snapshot: Snapshot, owner: Owner): Promise<void> {
+  for (const mapped of personalModels) {
+    for await (const page of storedRows(snapshot, mapped, owner, 1)) void page;
+  }
 }
 
 /** How long things are kept here. */

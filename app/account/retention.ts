@@ -21,8 +21,6 @@ export const retention = {
   countersMs: HOUR_MS,
   /** Mail that cannot be sent is given up when it is of no use any more; the longest is of use for this long. */
   waitingMailMs: 7 * DAY_MS,
-  /** At the most, between its time and its going. */
-  slackMs: HOUR_MS + MINUTE_MS,
   /**
    * After an erasure. A restore needs the receipt to purge once more what an older backup brings back,
    * so it has to outlive the oldest backup that anybody keeps; and it names nobody.

@@ -21,6 +21,7 @@ const REAL_PARTS = [
   { name: 'Chromium', aptPackage: 'chromium', isThere: locateChromium },
   { name: 'PostgreSQL', aptPackage: 'postgresql', isThere: isPostgresqlThere },
   { name: 'Redis', aptPackage: 'redis-server', isThere: () => onPath('redis-server') !== null },
+  { name: 'unzip', aptPackage: 'unzip', isThere: () => onPath('unzip') !== null },
 ];
 
 /**

@@ -1,3 +1,5 @@
+import { DAY_MS, HOUR_MS } from '#app/sessions/index.ts';
+import { retention } from '../retention.ts';
 import {
   image,
   json,
@@ -219,7 +221,8 @@ export const dataMap: DataMap = {
     title: 'Codes that were mailed to you',
     purpose: 'To check, once, that mail to you reaches you.',
     ground: 'contract',
-    keptFor: () => 'A code for ten minutes, the link of a notice for a week.',
+    keptFor: () =>
+      `A code for ten minutes, the link of a notice for a week; then ${period(retention.mailedCodeMs)} more.`,
     rows: 'many',
     whose: 'userId-or-email',
     order: 'createdAt',
@@ -241,7 +244,8 @@ export const dataMap: DataMap = {
     title: 'Mail on its way to you',
     purpose: 'To send it again when your mail server was busy.',
     ground: 'contract',
-    keptFor: () => 'Until it is sent, or is of no use any more: a week at most.',
+    keptFor: () =>
+      `Until it is sent, or is of no use any more: ${period(retention.waitingMailMs)} at most.`,
     rows: 'many',
     order: 'createdAt',
     fields: {
@@ -273,7 +277,7 @@ export const dataMap: DataMap = {
     title: 'Counters of tries',
     purpose: 'So that nobody can guess passwords and codes by trying them all.',
     ground: 'legitimate interest',
-    keptFor: () => 'An hour at most.',
+    keptFor: () => `At most ${period(retention.countersMs)}.`,
     fields: {
       key: nobodys('Key', 'A keyed digest of an account or a network; it cannot be turned back.'),
       points: nobodys('Count', 'How often something was tried.'),
@@ -285,7 +289,8 @@ export const dataMap: DataMap = {
     title: 'Receipts of erased accounts',
     purpose: 'To show that an erasure was done, and to do it again on a backup that is older.',
     ground: 'legitimate interest',
-    keptFor: () => 'For as long as there may be a backup that is older than the erasure.',
+    keptFor: () =>
+      `${period(retention.erasureReceiptMs)}: for as long as there may be a backup that is older.`,
     fields: {
       id: nobodys('Number', 'Random; only whoever erased the account was given it.'),
       erasedAt: nobodys('When', 'When the account was erased.'),
@@ -313,5 +318,18 @@ export const personalModels = everyModel.filter(
 );
 
 function days(count: number): string {
-  return count === 1 ? '1 day' : `${count} days`;
+  return period(count * DAY_MS);
+}
+
+const UNITS = [
+  ['year', 365 * DAY_MS],
+  ['day', DAY_MS],
+  ['hour', HOUR_MS],
+] as const;
+
+/** "1 hour", "30 days", "3 years": in the largest unit that has a whole number of it. */
+function period(ms: number): string {
+  const [unit, unitMs] = UNITS.find(([, length]) => ms % length === 0) ?? ['hour', HOUR_MS];
+  const count = Math.ceil(ms / unitMs);
+  return `${count} ${unit}${count === 1 ? '' : 's'}`;
 }

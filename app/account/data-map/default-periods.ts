@@ -1,4 +1,9 @@
+import { DAY_MS } from '#app/sessions/index.ts';
+import { retention } from '../retention.ts';
 import type { Periods } from './classes.ts';
 
-/** Those of `env.server.ts`; a test compares them. */
-export const defaultPeriods: Periods = { sessionRetentionDays: 30, activityRetentionDays: 180 };
+/** What holds where the environment says nothing else; a test compares them with `env.server.ts`. */
+export const defaultPeriods: Periods = {
+  sessionRetentionDays: retention.endedSessionMs / DAY_MS,
+  activityRetentionDays: retention.activityMs / DAY_MS,
+};
