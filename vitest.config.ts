@@ -27,6 +27,8 @@ export default defineConfig({
           testTimeout: 20 * SECOND_MS,
           hookTimeout: 60 * SECOND_MS,
           sequence: { groupOrder: 0 },
+          // On two cores Vitest would take one.
+          maxWorkers: 2,
         },
       },
       {
@@ -39,8 +41,8 @@ export default defineConfig({
           testTimeout: 90 * SECOND_MS,
           hookTimeout: 120 * SECOND_MS,
           sequence: { groupOrder: 1 },
-          // Each file brings a server and perhaps a browser; more at once is no faster.
-          maxWorkers: 2,
+          // Each file brings a server and perhaps a browser; some wait for what is slow on purpose.
+          maxWorkers: 3,
         },
       },
       {
@@ -52,7 +54,7 @@ export default defineConfig({
           testTimeout: 90 * SECOND_MS,
           hookTimeout: 120 * SECOND_MS,
           sequence: { groupOrder: 2 },
-          maxWorkers: 2,
+          maxWorkers: 3,
         },
       },
     ],

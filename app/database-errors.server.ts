@@ -28,9 +28,10 @@ const SQLITE_UNAVAILABLE =
 
 /**
  * Classes of PostgreSQL's codes: connection, authorization, resources, operator, system, internal;
- * and no such database, read-only (a replica after a failover), no privilege, lock not available.
+ * and no such database, table or column, read-only (a replica after a failover), no privilege, lock not available.
  */
-const POSTGRES_UNAVAILABLE = /^(08|28|53|57|58|XX|3D000$|25006$|42501$|55P03$|40001$|40P01$)/;
+const POSTGRES_UNAVAILABLE =
+  /^(08|28|53|57|58|XX|3D000$|25006$|42501$|42P01$|42703$|55P03$|40001$|40P01$)/;
 
 const NETWORK_UNAVAILABLE =
   /^(ECONN(REFUSED|RESET|ABORTED)|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|EPIPE)$/;
@@ -44,6 +45,8 @@ const DRIVER_MESSAGES = [
   'Client was closed and is not queryable',
   'Cannot use a pool after calling end on the pool',
   'The database connection is not open',
+  // SQLite has one code for whatever is wrong with a statement.
+  ...['no such table: ', 'no such column: '],
 ];
 
 /** As the drivers say it of statements that were written by hand. */
@@ -124,9 +127,12 @@ function saysUnavailable(error: Error): boolean {
       (originalCode.length === 5 && POSTGRES_UNAVAILABLE.test(originalCode))
     );
   }
-  if (typeof code === 'string') {
+  if (typeof code === 'string' && code !== 'SQLITE_ERROR') {
     return (
-      UNAVAILABLE_CODES.has(code) || SQLITE_UNAVAILABLE.test(code) || NETWORK_UNAVAILABLE.test(code)
+      UNAVAILABLE_CODES.has(code) ||
+      SQLITE_UNAVAILABLE.test(code) ||
+      NETWORK_UNAVAILABLE.test(code) ||
+      (code.length === 5 && POSTGRES_UNAVAILABLE.test(code))
     );
   }
   return DRIVER_MESSAGES.some((message) => error.message.startsWith(message));

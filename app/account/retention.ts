@@ -1,4 +1,4 @@
-import { DAY_MS, HOUR_MS, MINUTE_MS } from '#app/sessions/index.ts';
+import { DAY_MS, HOUR_MS } from '#app/sessions/index.ts';
 
 /**
  * How long what is kept outlives its use, once, for the schedule that deletes it and for every page

@@ -1,15 +1,12 @@
-import { mkdirSync } from 'node:fs';
-import { AxeBuilder } from '@axe-core/playwright';
 import type { Page } from 'playwright';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { expectAccessible } from '../fixtures/accessible.ts';
 import { startApplication, type TestApplication } from '../fixtures/application.ts';
-import { LAPTOP, PHONE, useChromium } from '../fixtures/chromium.ts';
+import { useChromium } from '../fixtures/chromium.ts';
 import { signUp, type TestPerson } from '../fixtures/people.ts';
 import { plain } from '../fixtures/pictures.ts';
 
-const SCREENSHOTS = 'reports/screenshots';
-const WCAG = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
 const PROFILE = '/settings/profile';
 const MAX_BYTES = 10 * 1024 * 1024;
 
@@ -18,7 +15,6 @@ let application: TestApplication;
 /** Something to look at: a key hole of brass. */
 let photo: Buffer;
 beforeAll(async () => {
-  mkdirSync(SCREENSHOTS, { recursive: true });
   application = await startApplication();
   const hole = Buffer.from(
     `<svg xmlns="http://www.w3.org/2000/svg" width="600" height="400"><rect width="600" height="400" fill="#31506b"/><circle cx="300" cy="160" r="80" fill="#e0b458"/><path d="M300 160 L240 330 H360 Z" fill="#e0b458"/></svg>`,
@@ -42,18 +38,6 @@ const shownPixels = (page: Page, where: string) =>
     await image.decode().catch(() => undefined);
     return image.naturalWidth;
   });
-
-async function expectAccessible(page: Page, where: string): Promise<void> {
-  const { violations } = await new AxeBuilder({ page }).withTags(WCAG).analyze();
-  const found = violations.map(
-    ({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' | ')}`,
-  );
-  expect(found, where).toEqual([]);
-  const overflow = await page.evaluate(
-    () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
-  );
-  expect(overflow, `${where}: pixels too wide`).toBeLessThanOrEqual(0);
-}
 
 describe.each([
   { mode: 'with scripts', scripts: true },
@@ -146,20 +130,9 @@ test('a picture is asked for once, and not again after signing out', async () =>
   expect(await page.locator('img').count()).toBe(0);
 });
 
-test.each([
-  { theme: 'light', width: 390 },
-  { theme: 'light', width: 1280 },
-  { theme: 'dark', width: 390 },
-  { theme: 'dark', width: 1280 },
-] as const)('it is accessible and fits: $theme, $width pixels', async ({ theme, width }) => {
-  const page = await chromium.openDevice({
-    ...{ viewport: width === 390 ? PHONE : LAPTOP, colorScheme: theme },
-    reducedMotion: 'reduce',
-  });
-  const look = async (what: string) => {
-    await expectAccessible(page, what);
-    await page.screenshot({ path: `${SCREENSHOTS}/${what}-${theme}-${width}.png` });
-  };
+test('it is accessible and fits', async () => {
+  const page = await chromium.openDevice({ reducedMotion: 'reduce' });
+  const look = (what: string) => expectAccessible(page, what, what);
   await enter(page, await signUp(application));
   await look('picture-none');
   await field(page).setInputFiles({ name: 'me.jpg', mimeType: 'image/jpeg', buffer: photo });

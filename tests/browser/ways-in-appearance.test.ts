@@ -1,18 +1,15 @@
-import { mkdirSync } from 'node:fs';
-import { AxeBuilder } from '@axe-core/playwright';
 import type { Page } from 'playwright';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, test } from 'vitest';
+import { expectAccessible, expectToFit } from '../fixtures/accessible.ts';
 import { startApplication, TestClock, type TestApplication } from '../fixtures/application.ts';
 import { turnOnTotp, type Authenticator } from '../fixtures/authenticator.ts';
 import { FIREFOX_ON_MAC, SAFARI_ON_IPHONE } from '../fixtures/browser-like.ts';
-import { LAPTOP, PHONE, useChromium } from '../fixtures/chromium.ts';
+import { LAPTOP, useChromium } from '../fixtures/chromium.ts';
 import { startOpenIdProvider, type OpenIdProvider } from '../fixtures/openid-provider.ts';
 import { addPasskey } from '../fixtures/passkeys.ts';
 import { mailboxOf, signIn, signUp, type TestPerson } from '../fixtures/people.ts';
 import { visit } from '../fixtures/provider-visits.ts';
 
-const SCREENSHOTS = 'reports/screenshots';
-const WCAG = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
 const LONGER_THAN_FRESH_MS = 16 * 60_000;
 
 const chromium = useChromium();
@@ -23,7 +20,6 @@ let ada: TestPerson;
 let authenticator: Authenticator;
 
 beforeAll(async () => {
-  mkdirSync(SCREENSHOTS, { recursive: true });
   acme = await startOpenIdProvider();
   application = await startApplication({
     clock: new TestClock(new Date()),
@@ -50,86 +46,76 @@ afterAll(async () => {
 
 const at = (path: string) => application.origin + path;
 
-describe.each([
-  { theme: 'light', width: 1280 },
-  { theme: 'dark', width: 390 },
-] as const)('in the $theme theme at $width pixels', ({ theme, width }) => {
-  const openDevice = () =>
-    chromium.openDevice({
-      ...{ viewport: width === 390 ? PHONE : LAPTOP, colorScheme: theme },
-      ...{ reducedMotion: 'reduce' as const },
-    });
-  const look = async (page: Page, what: string, path?: string) => {
-    if (path) await page.goto(at(path));
-    await expectAccessible(page, what);
-    const name = `${theme}-${width}-${what.replaceAll(/[^\w]+/g, '-')}`;
-    await page.screenshot({ path: `${SCREENSHOTS}/${name}.png`, fullPage: true });
-  };
+const openDevice = () => chromium.openDevice({ reducedMotion: 'reduce' });
+const look = async (page: Page, what: string, path?: string) => {
+  if (path) await page.goto(at(path));
+  await expectAccessible(page, what, `ways-in-${what}`);
+};
 
-  test('the ways in, and back in, are accessible and fit', async () => {
-    const page = await openDevice();
-    await look(page, 'login', '/login');
-    await look(page, 'signup', '/signup');
-    await look(page, 'signup-verify-elsewhere', '/signup/verify#12345678');
+test('the ways in, and back in, are accessible and fit', async () => {
+  const page = await openDevice();
+  await look(page, 'login', '/login');
+  await look(page, 'signup', '/signup');
+  await look(page, 'signup-verify-elsewhere', '/signup/verify#12345678');
 
-    await page.goto(at('/signup'));
-    await page.getByLabel('Name').fill('A visitor');
-    await page.getByLabel('E-mail').fill(`visitor-${width}@example.com`);
-    await page.getByLabel('Password').fill(ada.password);
-    await page.getByRole('button', { name: 'Create account' }).click();
-    await page.getByRole('heading', { name: 'Check your mail' }).waitFor();
-    await look(page, 'signup-verify');
+  await page.goto(at('/signup'));
+  await page.getByLabel('Name').fill('A visitor');
+  await page.getByLabel('E-mail').fill('visitor@example.com');
+  await page.getByLabel('Password').fill(ada.password);
+  await page.getByRole('button', { name: 'Create account' }).click();
+  await page.getByRole('heading', { name: 'Check your mail' }).waitFor();
+  await look(page, 'signup-verify');
 
-    acme.signsIn = 'stranger';
-    await page.goto(at('/login'));
-    await page.getByRole('button', { name: 'Continue with Acme' }).click();
-    await page.getByRole('heading', { name: 'Create your account?' }).waitFor();
-    await look(page, 'signup-connection');
+  acme.signsIn = 'stranger';
+  await page.goto(at('/login'));
+  await page.getByRole('button', { name: 'Continue with Acme' }).click();
+  await page.getByRole('heading', { name: 'Create your account?' }).waitFor();
+  await look(page, 'signup-connection');
 
-    await look(page, 'forgot-password', '/forgot-password');
-    await page.getByLabel('E-mail').fill(ada.email);
-    await page.getByRole('button', { name: 'Send the code' }).click();
-    await page.getByRole('heading', { name: 'Check your mail' }).waitFor();
-    await look(page, 'reset-password');
-    const { code } = await mailboxOf(application).nextMailTo(ada.email, 'password-reset-code');
-    await page.getByLabel('Code', { exact: true }).fill(String(code));
-    await page.getByRole('button', { name: 'Go on' }).click();
-    await page.getByRole('heading', { name: 'Choose a new password' }).waitFor();
-    await look(page, 'reset-password-new');
-    await look(page, 'email-change-undo', '/email-change/undo');
-  });
+  await look(page, 'forgot-password', '/forgot-password');
+  await page.getByLabel('E-mail').fill(ada.email);
+  await page.getByRole('button', { name: 'Send the code' }).click();
+  await page.getByRole('heading', { name: 'Check your mail' }).waitFor();
+  await look(page, 'reset-password');
+  const { code } = await mailboxOf(application).nextMailTo(ada.email, 'password-reset-code');
+  await page.getByLabel('Code', { exact: true }).fill(String(code));
+  await page.getByRole('button', { name: 'Go on' }).click();
+  await page.getByRole('heading', { name: 'Choose a new password' }).waitFor();
+  await look(page, 'reset-password-new');
+  await look(page, 'email-change-undo', '/email-change/undo');
+});
 
-  test('the pages of somebody with every way in are accessible and fit', async () => {
-    const page = await openDevice();
-    await enter(page);
-    for (const path of [
-      'sessions',
-      'security',
-      'password',
-      'email',
-      'connections',
-      'data',
-      'data/delete',
-    ]) {
-      await look(page, `all-ways-${path}`, `/settings/${path}`);
-    }
-    await page.goto(at('/settings/email'));
-    await page.getByLabel('New e-mail').fill(`augusta-${width}@example.com`);
-    await page.getByRole('button', { name: 'Send a code' }).click();
-    await page.getByRole('heading', { name: 'Check your mail' }).waitFor();
-    await look(page, 'email-verify');
-    await page.setViewportSize({ width: 360, height: 780 });
-    await look(page, 'narrow', '/settings/security');
-    await page.setViewportSize(width === 390 ? PHONE : LAPTOP);
+test('the pages of somebody with every way in are accessible and fit', async () => {
+  const page = await openDevice();
+  await enter(page);
+  for (const path of [
+    'sessions',
+    'security',
+    'password',
+    'email',
+    'connections',
+    'data',
+    'data/delete',
+  ]) {
+    await look(page, `all-ways-${path}`, `/settings/${path}`);
+  }
+  await page.goto(at('/settings/email'));
+  await page.getByLabel('New e-mail').fill('augusta@example.com');
+  await page.getByRole('button', { name: 'Send a code' }).click();
+  await page.getByRole('heading', { name: 'Check your mail' }).waitFor();
+  await look(page, 'email-verify');
+  await page.setViewportSize({ width: 360, height: 780 });
+  await page.goto(at('/settings/security'));
+  await expectToFit(page, 'at 360 pixels');
+  await page.setViewportSize(LAPTOP);
 
-    application.clock.advance(LONGER_THAN_FRESH_MS);
-    await page.goto(at('/settings/password'));
-    await page.getByRole('button', { name: 'Use a passkey' }).waitFor();
-    await look(page, 'confirm-every-way');
-    await page.getByRole('main').getByRole('button', { name: 'Go on' }).click();
-    await page.getByText('Enter your password.').waitFor();
-    await look(page, 'confirm-with-errors');
-  });
+  application.clock.advance(LONGER_THAN_FRESH_MS);
+  await page.goto(at('/settings/password'));
+  await page.getByRole('button', { name: 'Use a passkey' }).waitFor();
+  await look(page, 'confirm-every-way');
+  await page.getByRole('main').getByRole('button', { name: 'Go on' }).click();
+  await page.getByText('Enter your password.').waitFor();
+  await look(page, 'confirm-with-errors');
 });
 
 async function enter(page: Page): Promise<void> {
@@ -140,16 +126,4 @@ async function enter(page: Page): Promise<void> {
   await page.getByLabel('Code', { exact: true }).fill(authenticator.nextCode());
   await page.getByRole('main').getByRole('button', { name: 'Sign in', exact: true }).click();
   await page.getByRole('heading', { name: 'Hello' }).waitFor();
-}
-
-async function expectAccessible(page: Page, where: string): Promise<void> {
-  const { violations } = await new AxeBuilder({ page }).withTags(WCAG).analyze();
-  const found = violations.map(
-    ({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' | ')}`,
-  );
-  expect.soft(found, where).toEqual([]);
-  const overflow = await page.evaluate(
-    () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
-  );
-  expect.soft(overflow, `${where}: pixels too wide`).toBeLessThanOrEqual(0);
 }
