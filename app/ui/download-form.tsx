@@ -44,7 +44,8 @@ export function DownloadForm({ action, look = 'primary', children }: DownloadFor
       onSubmit={onSubmit}
       className="flex flex-wrap items-center gap-x-4 gap-y-2"
     >
-      <input ref={mark} type="hidden" name="mark" defaultValue="" />
+      {/* Without a value of React's, which it would set again before the form is sent. */}
+      <input ref={mark} type="hidden" name="mark" />
       <Button look={look} pending={awaited !== null} pendingText="Making your file…">
         <Download aria-hidden className="size-4.5" strokeWidth={1.75} />
         {children}

@@ -314,7 +314,7 @@ test('a page that waits for its file learns that it has begun', async () => {
   const mark = 'f0e1d2c3-0000';
   const answer = await browser.post(FILE, { mark }, { from: PAGE });
   expect(answer.headers['set-cookie']).toEqual([
-    `download=${mark}; Max-Age=60; Path=/settings/data; SameSite=Lax`,
+    `download=${mark}; Max-Age=60; Path=/; SameSite=Lax`,
   ]);
   const odd = await browser.post(FILE, { mark: 'x; Path=/' }, { from: PAGE });
   expect(odd.status).toBe(200);
