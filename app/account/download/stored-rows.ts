@@ -64,8 +64,11 @@ function rowsOf(model: PersonalModel, { id, email }: Owner): { where: string; va
   }
 }
 
+// Written out: with `Object.fromEntries` each of very many rows would leave a dozen arrays behind.
 function read(row: StoredRow, fields: [string, Exported][]): Row {
-  return Object.fromEntries(fields.map(([name, { as }]) => [name, valueOf(row[name] ?? null, as)]));
+  const values: Row = {};
+  for (const [name, { as }] of fields) values[name] = valueOf(row[name] ?? null, as);
+  return values;
 }
 
 function valueOf(value: StoredValue, as: Exported['as']): Value {
