@@ -92,7 +92,7 @@ describe.each([
       if (scripts) {
         await laptop.getByText('Taken from the link.').waitFor();
         expect(laptop.url()).toBe(at('/signup/verify'));
-        expect(await field.inputValue()).toBe(code);
+        await expect.poll(() => field.inputValue()).toBe(code);
       } else await field.fill(code);
       await laptop.getByRole('button', { name: 'Create account' }).click();
       await greeting(laptop).waitFor();
