@@ -41,8 +41,8 @@ export default defineConfig({
           testTimeout: 90 * SECOND_MS,
           hookTimeout: 120 * SECOND_MS,
           sequence: { groupOrder: 1 },
-          // Each file brings a server and perhaps a browser; some wait for what is slow on purpose.
-          maxWorkers: 3,
+          // Each file brings a server and perhaps a browser; more at once is no faster.
+          maxWorkers: 2,
         },
       },
       {
@@ -54,7 +54,7 @@ export default defineConfig({
           testTimeout: 90 * SECOND_MS,
           hookTimeout: 120 * SECOND_MS,
           sequence: { groupOrder: 2 },
-          maxWorkers: 3,
+          maxWorkers: 2,
         },
       },
     ],

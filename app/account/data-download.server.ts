@@ -95,7 +95,9 @@ async function contentOf(
 /** What cannot be read at all is said before the answer has begun: later it could only break off. */
 async function lookIntoEach(snapshot: Snapshot, owner: Owner): Promise<void> {
   for (const mapped of personalModels) {
-    for await (const page of storedRows(snapshot, mapped, owner, 1)) void page;
+    const pages = storedRows(snapshot, mapped, owner, 1);
+    await pages.next();
+    await pages.return(undefined);
   }
 }
 

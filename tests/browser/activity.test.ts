@@ -86,7 +86,7 @@ describe.each([
     const key = page.getByLabel('Key', { exact: true });
     if (scripts) {
       await page.getByText('From the link in the mail.').waitFor();
-      expect(await key.inputValue()).toBe(link.split('#')[1]);
+      await expect.poll(() => key.inputValue()).toBe(link.split('#')[1]);
       expect(page.url()).toBe(`${application.origin}/not-me`);
     } else {
       await key.fill(link);

@@ -112,7 +112,7 @@ describe.each([
     await codeField(page).fill(code);
     await page.getByRole('main').getByRole('button', { name: 'Sign in', exact: true }).click();
     await page.getByText('That code is wrong or was used before.').waitFor();
-    expect(await codeField(page).inputValue()).toBe(scripts ? code : '');
+    await expect.poll(() => codeField(page).inputValue()).toBe(scripts ? code : '');
 
     // By a recovery code instead.
     await page.getByRole('link', { name: 'Use a recovery code' }).click();

@@ -92,6 +92,8 @@ test('what depends on who asks is kept by nobody, and built files for good', asy
     if (what === 'a style sheet') expect(said).toBe('public, max-age=31536000, immutable');
     else if (what === 'the icon' || what === 'the worker')
       expect(said, what).toBe('public, max-age=3600');
+    // Not even a copy in memory, on the way through a compression.
+    else if (what === 'the file of data') expect(said).toMatch(/no-store, no-transform$/);
     // The list of routes is public, and its address changes with it.
     else if (what !== 'the list of routes') expect(said, what).toMatch(/^no-store(, no-store)?$/);
     else expect(said).not.toBeUndefined();
