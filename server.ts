@@ -47,6 +47,8 @@ import { parseProviders } from '#app/providers-env.server.ts';
 import { openRedis, type Redis } from '#app/redis.server.ts';
 import { loadSecrets } from '#app/secrets.server.ts';
 import { DAY_MS, SECOND_MS, Sessions } from '#app/sessions/index.ts';
+import type { RevocationFeed } from '#app/sessions/revocation-feed.ts';
+import { SessionCache } from '#app/sessions/session-cache.ts';
 import { prismaSessionStore } from '#app/sessions/stores/prisma.ts';
 import { StartupError } from '#app/startup-error.server.ts';
 
@@ -91,7 +93,6 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const secrets = loadSecrets(env);
   const keyring = createKeyring(secrets.encryptionKeys);
   const database = await openDatabase({ databaseUrl: env.DATABASE_URL, log, onQuery });
-  const sessions = createSessions(env, database);
   const passwords = createPasswords({
     db: database.client,
     pepper: secrets.passwordPepper,
@@ -110,6 +111,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     for (const closeOne of closers.splice(0)) await closeOne();
   };
   try {
+    const feed = await database.openFeed(log);
+    closers.splice(-1, 0, () => feed.close());
+    const sessions = createSessions(env, database, feed);
     const { build, files, closeBuild } = await loadBuild(env, server);
     closers.unshift(closeBuild);
     const places = await openPlaces();
@@ -128,7 +132,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const application: Application = {
       origin,
       db: database.client,
-      sessions,
+      ...{ sessions, feed },
       sessionCookie: createSessionCookie(env.ORIGIN),
       cookies: createCookies(sealedCookies(keyring, env.ORIGIN)),
       keyring,
@@ -184,8 +188,16 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   }
 }
 
-function createSessions(env: Env, { client, provider }: Database): Sessions<SessionMeta, Person> {
+function createSessions(
+  env: Env,
+  { client, provider }: Database,
+  feed: RevocationFeed,
+): Sessions<SessionMeta, Person> {
   return new Sessions({
+    feed,
+    ...(env.SESSION_CACHE_SIZE > 0 && {
+      cache: new SessionCache({ feed, max: env.SESSION_CACHE_SIZE }),
+    }),
     store: prismaSessionStore({
       ...{ client, provider, personColumns: PERSON_COLUMNS, personParts: PERSON_PARTS },
     }),

@@ -21,6 +21,7 @@ import type { Outbox } from '#app/mail/outbox.server.ts';
 import type { Keyring } from './keyring.server.ts';
 import type { Log } from './log.server.ts';
 import type { Resumed, Sessions } from '#app/sessions/index.ts';
+import type { RevocationFeed } from '#app/sessions/revocation-feed.ts';
 
 /** What is read of a person along with each session, in the same statement. */
 export const PERSON_COLUMNS = ['id', 'email', 'name'] as const;
@@ -46,6 +47,8 @@ export interface Application {
   origin: string;
   db: Database['client'];
   sessions: Sessions<SessionMeta, Person>;
+  /** What happens to sessions, as it happens, on any node. */
+  feed: RevocationFeed;
   sessionCookie: SessionCookie;
   cookies: Cookies;
   keyring: Keyring;

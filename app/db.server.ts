@@ -1,5 +1,7 @@
+import type { RevocationFeed } from '#app/sessions/revocation-feed.ts';
 import type { PrismaClient } from '../prisma/sqlite/client/client.ts';
 import { CONNECT_WITHIN_MS } from './database-connections.server.ts';
+import { openDatabaseFeed, SqliteWatch, type FeedLog } from './database-feed.server.ts';
 import { createSnapshots, type Snapshots } from './database-snapshot.server.ts';
 import {
   parseDatabaseUrl,
@@ -18,6 +20,12 @@ export interface Database {
   client: PrismaClient;
   provider: DatabaseProvider;
   snapshots: Snapshots;
+  /**
+   * Begins to listen to the news of sessions; for the server, of which SQLite has one at a time.
+   *
+   * @throws {StartupError} when another server has the SQLite file.
+   */
+  openFeed(log: FeedLog): Promise<RevocationFeed>;
   /** Lets go of every connection. The client must not be used afterwards. */
   close(): Promise<void>;
 }
@@ -47,24 +55,30 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   const address = parseDatabaseUrl(options.databaseUrl);
   await applyMigrations(options);
   const { onQuery } = options;
-  const client = await createClient(address, options);
+  const watch = new SqliteWatch();
+  const client = await createClient(address, options, watch);
   if (onQuery) (client as unknown as QuerySource).$on('query', ({ query }) => onQuery(query));
   const snapshots = createSnapshots(address);
   const close = async () => {
     await snapshots.closeAll();
     await client.$disconnect();
   };
-  return { client, provider: address.provider, snapshots, close };
+  const openFeed = (log: FeedLog) => openDatabaseFeed({ address, client, watch, log });
+  return { client, provider: address.provider, snapshots, openFeed, close };
 }
 
 async function createClient(
   address: DatabaseAddress,
   { log, onQuery }: DatabaseOptions,
+  watch: SqliteWatch,
 ): Promise<PrismaClient> {
   const events = onQuery ? { log: [{ emit: 'event' as const, level: 'query' as const }] } : {};
   if (address.provider === 'sqlite') {
     const { PrismaClient } = await import('../prisma/sqlite/client/client.ts');
-    return new PrismaClient({ adapter: await createSqliteAdapter(address.file), ...events });
+    return new PrismaClient({
+      adapter: await createSqliteAdapter(address.file, watch.connected),
+      ...events,
+    });
   }
   const { PrismaClient } = await import('../prisma/postgresql/client/client.ts');
   const { PrismaPg } = await import('@prisma/adapter-pg');

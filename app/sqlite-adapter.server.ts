@@ -1,4 +1,5 @@
 import type { PrismaBetterSqlite3 } from '@prisma/adapter-better-sqlite3';
+import type BetterSqlite3 from 'better-sqlite3';
 
 type Adapter = Awaited<ReturnType<PrismaBetterSqlite3['connect']>>;
 type Transaction = Awaited<ReturnType<Adapter['startTransaction']>>;
@@ -26,8 +27,13 @@ const PRAGMAS = `
  * Their statements would become part of it, and vanish with it when it is rolled back, after they
  * were reported as done. Here they wait until it has ended. Code inside `$transaction` must
  * therefore use the client that it is given: the outer one would wait for itself.
+ *
+ * @param onConnect is handed the driver's own connection, each time that there is a new one.
  */
-export async function createSqliteAdapter(file: string): Promise<PrismaBetterSqlite3> {
+export async function createSqliteAdapter(
+  file: string,
+  onConnect: (driver: BetterSqlite3.Database) => void = () => undefined,
+): Promise<PrismaBetterSqlite3> {
   const { PrismaBetterSqlite3 } = await import('@prisma/adapter-better-sqlite3');
   const factory = new PrismaBetterSqlite3(
     { url: `file:${file}`, timeout: BUSY_TIMEOUT_MS },
@@ -37,6 +43,7 @@ export async function createSqliteAdapter(file: string): Promise<PrismaBetterSql
   factory.connect = async () => {
     const adapter = await connect();
     await adapter.executeScript(PRAGMAS);
+    onConnect((adapter as unknown as { client: BetterSqlite3.Database }).client);
     return keepOutOfTransactions(adapter);
   };
   return factory;

@@ -31,11 +31,20 @@ export function guardRoutes(build: ServerBuild, publicRoutes: ReadonlySet<string
     const module = {
       ...route.module,
       ...(loader && { loader: guarded(loader, needsSession) }),
-      ...(action && { action: guarded(action, needsSession) }),
+      ...(action && { action: guarded(settling(action), needsSession) }),
     };
     return [id, { ...route, module }] as const;
   });
   return { ...build, routes: Object.fromEntries(routes) };
+}
+
+// Whatever a form has changed of what is read along with sessions, the page after it shows.
+function settling(action: ActionFunction): ActionFunction {
+  return async (args) => {
+    const answer: unknown = await action(args);
+    await (args.context as unknown as LatchkeyContext).sessions.settle();
+    return answer;
+  };
 }
 
 function guarded<Guarded extends RouteFunction>(run: Guarded, needsSession: boolean): Guarded {

@@ -56,7 +56,7 @@ export interface SessionClass<UserId extends string = string, Meta = unknown> {
 }
 
 /** The rules of the sessions, where they are not to be the defaults. */
-export type SessionRules = Omit<SessionsOptions, 'store'> & {
+export type SessionRules = Omit<SessionsOptions, 'store' | 'cache'> & {
   /** Where the time comes from. Default: the clock of this machine. */
   clock?: () => Date;
 };

@@ -13,11 +13,14 @@ import {
   type SessionRecord,
   type Timeouts,
 } from './session.ts';
+import type { RevocationFeed, SessionNews } from './revocation-feed.ts';
+import type { SessionMemory } from './session-cache.ts';
 import {
   MissingStoreFunctionError,
   StoreUnavailableError,
   type SessionsPage,
   type SessionStore,
+  type StoredSession,
 } from './session-store.ts';
 import {
   createToken,
@@ -26,6 +29,7 @@ import {
   matchesHash,
   parseToken,
   renewToken,
+  type Token,
 } from './token.ts';
 
 export interface SessionsOptions<Meta = unknown, Person = unknown> {
@@ -36,6 +40,10 @@ export interface SessionsOptions<Meta = unknown, Person = unknown> {
   maxPerUser?: number;
   /** How long an ended session stays on record, in milliseconds. Default 30 days. */
   retentionMs?: number;
+  /** How the news of sessions travels. Left out: nobody hears of anything. */
+  feed?: RevocationFeed;
+  /** Answers in place of the store where it may; over the same feed. Left out: every look-up reads the row. */
+  cache?: SessionMemory<Meta, Person>;
 }
 
 /** What is known of the device when a session starts. */
@@ -108,10 +116,16 @@ export class Sessions<Meta = unknown, Person = unknown> {
   readonly maxPerUser: number;
   readonly retentionMs: number;
   readonly #store: SessionStore<Meta, Person>;
+  readonly #feed: RevocationFeed | null;
+  readonly #cache: SessionMemory<Meta, Person> | null;
+  /** Activity that is being written down, by session: one write is enough for all who wait. */
+  readonly #touching = new Map<string, Promise<boolean>>();
 
   /** @throws RangeError naming the option that is out of range. */
   constructor(options: SessionsOptions<Meta, Person>) {
     this.#store = options.store;
+    this.#feed = options.feed ?? null;
+    this.#cache = options.cache ?? null;
     this.timeouts = timeoutsFrom(options.timeouts);
     this.maxPerUser = options.maxPerUser ?? DEFAULT_MAX_PER_USER;
     this.retentionMs = options.retentionMs ?? DEFAULT_RETENTION_MS;
@@ -149,6 +163,7 @@ export class Sessions<Meta = unknown, Person = unknown> {
     };
     record.expiresAt = expiryAfter(record, now, this.timeouts);
     await this.#ask((store) => store.saveSession(record));
+    this.#tell([{ kind: 'started', id: record.id, userId: record.userId }]);
     if (details.replaces && !details.replaces.revokedAt) {
       await this.revoke(details.replaces.id, { reason: 'replaced', by: token.id }, now);
     }
@@ -167,15 +182,39 @@ export class Sessions<Meta = unknown, Person = unknown> {
   ): Promise<Resumed<Meta, Person>> {
     const token = parseToken(tokenText);
     if (!token) return UNKNOWN;
-    const stored = await this.#ask((store) => store.fetchSession(token.id));
-    if (!stored || !matchesHash(token.secret, stored.record.secretHash)) return UNKNOWN;
-    const session = withoutSecret(stored.record);
-    const ending = endingOf(session, now, this.timeouts);
-    if (ending) return { state: 'ended', session, ending };
-    if (countsAsActivity && isDueForTouch(session, now, this.timeouts)) {
-      await this.#touch(session, now);
+    const remembered = this.#cache?.get(token.id);
+    if (remembered) {
+      const resumed = this.#worthOf(token, remembered, now);
+      // Memory says yes or nothing: whoever is refused is refused by the row.
+      if (resumed.state === 'live') {
+        const isDue = countsAsActivity && isDueForTouch(resumed.session, now, this.timeouts);
+        if (!isDue || (await this.#touch(resumed.session, now))) return resumed;
+        this.#cache?.forget(token.id);
+      }
     }
-    return { state: 'live', session, person: stored.person };
+    const stored = await this.#read(token.id);
+    if (!stored) return UNKNOWN;
+    const resumed = this.#worthOf(token, stored, now);
+    if (
+      resumed.state === 'live' &&
+      countsAsActivity &&
+      isDueForTouch(resumed.session, now, this.timeouts)
+    ) {
+      await this.#touch(resumed.session, now);
+    }
+    return resumed;
+  }
+
+  /**
+   * Resolves once nothing that was committed before is answered otherwise from memory, on any node: call
+   * it after writes to what is read along with sessions. Sessions' own functions do so themselves.
+   */
+  async settle(): Promise<void> {
+    try {
+      await this.#feed?.settle();
+    } catch (error) {
+      throw new StoreUnavailableError(error);
+    }
   }
 
   /**
@@ -211,11 +250,16 @@ export class Sessions<Meta = unknown, Person = unknown> {
     const { reason, by = null, userId } = revocation;
     if (id.includes(NUL)) return false;
     if (this.#store.revokeSession) {
-      return this.#ask((store) => store.revokeSession!(id, { at: now, reason, by }, userId));
+      const ending = { at: now, reason, by };
+      const isEnded = await this.#ask((store) => store.revokeSession!(id, ending, userId));
+      // Also when there was none: another node may be ending it this moment.
+      await this.#ended(isEnded ? [id] : [], userId ?? '');
+      return isEnded;
     }
     const stored = await this.#ask((store) => store.fetchSession(id));
     if (!stored || (userId !== undefined && stored.record.userId !== userId)) return false;
     await this.#ask((store) => store.deleteSession(id));
+    await this.#ended([id], stored.record.userId);
     return isLive(stored.record, now, this.timeouts);
   }
 
@@ -230,9 +274,11 @@ export class Sessions<Meta = unknown, Person = unknown> {
     now: Date,
   ): Promise<string[]> {
     this.#need('deleteSessionsForUser');
-    return this.#ask((store) =>
+    const ended = await this.#ask((store) =>
       store.deleteSessionsForUser!(userId, exceptId, { at: now, reason, by }),
     );
+    await this.#ended(ended, userId);
+    return ended;
   }
 
   /**
@@ -267,7 +313,9 @@ export class Sessions<Meta = unknown, Person = unknown> {
     this.#need('nameSession');
     if (id.includes(NUL)) return false;
     const text = label === null ? null : withoutNul(label);
-    return this.#ask((store) => store.nameSession!(id, userId, text));
+    const isNamed = await this.#ask((store) => store.nameSession!(id, userId, text));
+    if (isNamed) this.#changed(id, userId);
+    return isNamed;
   }
 
   /**
@@ -331,13 +379,57 @@ export class Sessions<Meta = unknown, Person = unknown> {
     return isFresh(session, now, this.timeouts);
   }
 
-  // A touch that comes too late changes nothing, by contract: the next request reads the row.
-  async #touch(session: Session<Meta>, now: Date): Promise<void> {
+  async #read(id: string): Promise<StoredSession<Meta, Person> | null> {
+    const fetch = () => this.#ask((store) => store.fetchSession(id));
+    return this.#cache ? this.#cache.read(fetch) : fetch();
+  }
+
+  #worthOf(
+    token: Token,
+    { record, person }: StoredSession<Meta, Person>,
+    now: Date,
+  ): Resumed<Meta, Person> {
+    if (!matchesHash(token.secret, record.secretHash)) return UNKNOWN;
+    const session = withoutSecret(record);
+    const ending = endingOf(session, now, this.timeouts);
+    return ending ? { state: 'ended', session, ending } : { state: 'live', session, person };
+  }
+
+  /**
+   * False when nothing was written: a touch that comes too late changes nothing, by contract, and says
+   * that the row is gone, revoked, or further on than was known.
+   */
+  async #touch(session: Session<Meta>, now: Date): Promise<boolean> {
+    const { id } = session;
     const expiresAt = expiryAfter(session, now, this.timeouts);
-    if (await this.#ask((store) => store.updateSessionExpiry(session.id, expiresAt, now))) {
-      session.expiresAt = expiresAt;
-      session.lastSeenAt = now;
-    }
+    const underWay = this.#touching.get(id);
+    const touching =
+      underWay ??
+      this.#ask((store) => store.updateSessionExpiry(id, expiresAt, now)).finally(() =>
+        this.#touching.delete(id),
+      );
+    if (!underWay) this.#touching.set(id, touching);
+    if (!(await touching)) return false;
+    session.expiresAt = expiresAt;
+    session.lastSeenAt = now;
+    this.#cache?.touch(id, now, expiresAt);
+    return true;
+  }
+
+  // The row first, then memory, then the news; and not before every node has heard.
+  async #ended(ids: string[], userId: string): Promise<void> {
+    for (const id of ids) this.#cache?.forget(id);
+    this.#tell(ids.map((id) => ({ kind: 'ended', id, userId })));
+    await this.settle();
+  }
+
+  #changed(id: string, userId: string): void {
+    this.#cache?.forget(id);
+    this.#tell([{ kind: 'changed', id, userId }]);
+  }
+
+  #tell(news: SessionNews[]): void {
+    if (news.length > 0) this.#feed?.publish(news);
   }
 
   async #renewInPlace(renewed: Session<Meta>, oldHash: string): Promise<Started<Meta> | null> {
@@ -352,6 +444,8 @@ export class Sessions<Meta = unknown, Person = unknown> {
         expiresAt,
       }),
     );
+    this.#changed(renewed.id, renewed.userId);
+    await this.settle();
     return held ? { token: formatToken(token), session: renewed } : null;
   }
 
@@ -360,6 +454,7 @@ export class Sessions<Meta = unknown, Person = unknown> {
     const token = createToken();
     const record = { ...renewed, id: token.id, secretHash: hashSecret(token.secret) };
     await this.#ask((store) => store.saveSession(record));
+    this.#tell([{ kind: 'started', id: record.id, userId: record.userId }]);
     if (await this.revoke(renewed.id, { reason: 'replaced', by: token.id }, now)) {
       return { token: formatToken(token), session: withoutSecret(record) };
     }
@@ -371,9 +466,10 @@ export class Sessions<Meta = unknown, Person = unknown> {
   async #makeRoom(started: Session<Meta>, now: Date): Promise<void> {
     if (!this.#store.trimSessionsForUser) return;
     const ending = { at: now, reason: 'cap', by: null } as const;
-    await this.#ask((store) =>
+    const ended = await this.#ask((store) =>
       store.trimSessionsForUser!(started.userId, this.maxPerUser, started.id, ending),
     );
+    if (ended.length > 0) await this.#ended(ended, started.userId);
   }
 
   #need(functionName: keyof SessionStore): void {

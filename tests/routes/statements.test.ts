@@ -162,6 +162,8 @@ describe('a sign-in', () => {
 
   test('costs as much when somebody else is signed in in that browser', async () => {
     const browser = await signIn(application, await signUp(application));
+    // Whose session it is comes from memory then, each time.
+    await browser.get('/');
     const wrong = await answerOf(() =>
       browser.post('/login.data', { email: person.email, password: 'not this one' }),
     );

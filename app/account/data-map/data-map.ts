@@ -284,6 +284,17 @@ export const dataMap: DataMap = {
       expire: nobodys('Expires', 'When the count starts anew.'),
     },
   },
+  CacheLease: {
+    part: null,
+    title: 'Servers that are running',
+    purpose: 'So that signing out counts on every one of them at once.',
+    ground: 'legitimate interest',
+    keptFor: () => 'As long as the server runs.',
+    fields: {
+      id: nobodys('Number', 'Random; it stands for a server, and names nobody.'),
+      takenAt: nobodys('Since', 'When the server began.'),
+    },
+  },
   ErasureReceipt: {
     part: null,
     title: 'Receipts of erased accounts',

@@ -1,0 +1,35 @@
+import type { SessionNews } from '../revocation-feed.ts';
+
+export interface Subscribers {
+  subscribe(listener: (news: SessionNews) => void): () => void;
+  onLink(listener: (isUp: boolean) => void): () => void;
+  tell(news: SessionNews): void;
+  tellLink(isUp: boolean): void;
+  clear(): void;
+}
+
+/** Who listens to a feed, in the order in which they came. */
+export function createSubscribers(): Subscribers {
+  const listeners = new Set<(news: SessionNews) => void>();
+  const linkListeners = new Set<(isUp: boolean) => void>();
+  return {
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    onLink(listener) {
+      linkListeners.add(listener);
+      return () => linkListeners.delete(listener);
+    },
+    tell(news) {
+      for (const listener of listeners) listener(news);
+    },
+    tellLink(isUp) {
+      for (const listener of linkListeners) listener(isUp);
+    },
+    clear() {
+      listeners.clear();
+      linkListeners.clear();
+    },
+  };
+}

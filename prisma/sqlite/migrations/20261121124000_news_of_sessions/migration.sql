@@ -1,0 +1,5 @@
+-- CreateTable
+CREATE TABLE "CacheLease" (
+    "id" TEXT NOT NULL PRIMARY KEY,
+    "takenAt" DATETIME NOT NULL DEFAULT CURRENT_TIMESTAMP
+);

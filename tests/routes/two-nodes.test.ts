@@ -1,0 +1,172 @@
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { startApplication, type TestApplication } from '../fixtures/application.ts';
+import { openBrowser, signIn, signUp, type TestPerson } from '../fixtures/people.ts';
+import { startPostgres, type Postgres } from '../fixtures/postgres.ts';
+
+const REVOCATIONS = 1000;
+const PAGE = '/settings/profile';
+
+let postgres: Postgres;
+let url: string;
+let one: TestApplication;
+let other: TestApplication;
+
+beforeAll(async () => {
+  postgres = await startPostgres();
+  url = await postgres.createDatabase();
+  one = await startApplication({ env: { DATABASE_URL: url } });
+  other = await startApplication({ env: { DATABASE_URL: url }, clock: one.clock });
+  for (const { application } of [one, other]) {
+    await vi.waitUntil(() => application.feed.isCurrent(), { timeout: 10_000 });
+  }
+});
+afterAll(async () => {
+  await one.close();
+  await other.close();
+  await postgres.close();
+});
+
+/** The same browser, at another node. */
+const at = async (node: TestApplication, { browser }: Pick<TestPerson, 'browser'>) => {
+  const there = openBrowser(node);
+  const token = await browser.sessionToken();
+  await there.jar.setCookie(`session=${token}`, node.origin);
+  return there;
+};
+const rowReads = (node: TestApplication, work: () => Promise<unknown>) => {
+  const cut = node.statements.length;
+  return work().then(
+    () => node.statements.slice(cut).filter((sql) => /FROM "Session" s JOIN/.test(sql)).length,
+  );
+};
+
+describe('two nodes over one PostgreSQL', () => {
+  test('a warm session is answered from memory, and its end counts on the other node at once', async () => {
+    const person = await signUp(one);
+    const phone = await signIn(one, person);
+    const phoneThere = await at(other, { browser: phone });
+    expect((await phoneThere.get(PAGE)).status).toBe(200);
+    expect(await rowReads(other, () => phoneThere.get(PAGE))).toBe(0);
+    const phoneId = (await phone.sessionToken())!.split('.')[0]!;
+    const ended = await person.browser.post(`/settings/sessions/${phoneId}/sign-out`, {});
+    expect(ended.status).toBe(302);
+    expect((await phoneThere.get(PAGE)).location).toMatch(/^\/login/);
+  });
+
+  test('of a thousand sessions that are ended at random, none is answered for again anywhere', async () => {
+    const person = await signUp(one);
+    const [{ id: userId }] = one.sql<{ id: string }>(
+      'SELECT id FROM "User" WHERE email = ?',
+      person.email,
+    ) as [{ id: string }];
+    const nodes = [one, other];
+    const seed = Date.now() % 1_000_000;
+    process.stdout.write(`seed ${seed}\n`);
+    let state = seed;
+    const random = (below: number) => {
+      state = (state * 1_103_515_245 + 12_345) % 2 ** 31;
+      return state % below;
+    };
+    const waits: number[] = [];
+    let answered = 0;
+    const endOne = async () => {
+      const now = one.clock.now();
+      const [a, b] = random(2) === 0 ? nodes : [...nodes].reverse();
+      const started = await a!.application.sessions.start({ userId }, now);
+      const resumeAt = (node: TestApplication) =>
+        node.application.sessions.resume(started.token, now);
+      // Warm on both, and still asked for while it ends.
+      expect((await resumeAt(a!)).state).toBe('live');
+      expect((await resumeAt(b!)).state).toBe('live');
+      const during = resumeAt(b!);
+      const begun = performance.now();
+      await a!.application.sessions.revoke(started.session.id, { reason: 'signed-out' }, now);
+      waits.push(performance.now() - begun);
+      if ((await resumeAt(b!)).state === 'live') answered += 1;
+      if ((await resumeAt(a!)).state === 'live') answered += 1;
+      await during;
+    };
+    for (let count = 0; count < REVOCATIONS; count += 10) {
+      await Promise.all(Array.from({ length: 10 }, endOne));
+    }
+    expect(answered).toBe(0);
+    waits.sort((x, y) => x - y);
+    const [median, slow] = [waits[500]!.toFixed(1), waits[990]!.toFixed(1)];
+    process.stdout.write(`a revoke took ${median} ms at p50, ${slow} at p99\n`);
+  });
+
+  test('what a hand or a cascade deletes counts on both', async () => {
+    const person = await signUp(one);
+    const there = await at(other, person);
+    expect((await there.get(PAGE)).status).toBe(200);
+    one.sql('DELETE FROM "User" WHERE email = ?', person.email);
+    await expect.poll(async () => (await there.get(PAGE)).status).toBe(302);
+    expect((await person.browser.get(PAGE)).status).toBe(302);
+  });
+
+  test('a new name is on the next page of either', async () => {
+    const person = await signUp(one);
+    const there = await at(other, person);
+    await there.get(PAGE);
+    await person.browser.post(PAGE, { name: 'Augusta King' });
+    expect((await person.browser.get('/')).text).toContain('Augusta King');
+    expect((await there.get('/')).text).toContain('Augusta King');
+  });
+
+  test('a renewed token kills the old one on the other node', async () => {
+    const person = await signUp(one);
+    const there = await at(other, person);
+    expect((await there.get(PAGE)).status).toBe(200);
+    await person.browser.post('/settings/password', { newPassword: 'a new good password' });
+    expect((await there.get(PAGE)).status).toBe(302);
+    expect((await person.browser.get(PAGE)).status).toBe(200);
+  });
+
+  test('a node that is cut off knows so at once, starts empty, and is back by itself', async () => {
+    const person = await signUp(one);
+    const there = await at(other, person);
+    await there.get(PAGE);
+    const { feed } = other.application;
+    const heard: boolean[] = [];
+    const isCurrentThen: boolean[] = [];
+    feed.onLink((isUp) => {
+      heard.push(isUp);
+      isCurrentThen.push(feed.isCurrent());
+    });
+    one.sql(
+      `SELECT pg_terminate_backend(pid) AS done FROM pg_stat_activity
+       WHERE pid <> pg_backend_pid() AND datname = current_database() AND query ~ '^(LISTEN|SELECT 1 FROM "CacheLease"|SELECT pg_notify.*2.$)'`,
+    );
+    await expect.poll(() => heard, { timeout: 10_000 }).toEqual([false, true]);
+    expect(isCurrentThen).toEqual([false, true]);
+    expect(await rowReads(other, () => there.get(PAGE))).toBe(1);
+    await person.browser.post('/logout', {});
+    expect((await there.get(PAGE)).status).toBe(302);
+    const said = other.logged.map(({ msg }) => msg);
+    expect(said.some((msg) => msg.startsWith('the news of sessions are cut off'))).toBe(true);
+    expect(said).toContain('the news of sessions arrive again');
+  });
+
+  test('a node that hears nothing reads every row, and the other does not wait for it', async () => {
+    const deaf = await startApplication({ env: { DATABASE_URL: url }, clock: one.clock });
+    await deaf.application.feed.close();
+    const person = await signUp(one);
+    const there = await at(deaf, person);
+    for (let count = 0; count < 3; count += 1) {
+      expect(await rowReads(deaf, () => there.get(PAGE))).toBe(1);
+    }
+    await person.browser.post('/logout', {});
+    expect((await there.get(PAGE)).status).toBe(302);
+    await deaf.close();
+  });
+
+  test('a node that does not answer loses its lease, and a revoke waits no longer than that', async () => {
+    const person = await signUp(one);
+    // What a process leaves that was killed.
+    one.sql(`INSERT INTO "CacheLease" ("id") VALUES ('of-somebody-who-is-gone')`);
+    const begun = performance.now();
+    expect((await person.browser.post('/logout', {})).status).toBe(302);
+    expect(performance.now() - begun).toBeGreaterThan(2000);
+    expect(one.sql(`SELECT "id" FROM "CacheLease"`)).toHaveLength(2);
+  });
+});
