@@ -108,6 +108,8 @@ export function postgresFeed(options: PostgresFeedOptions): RevocationFeed {
       await connection.query(`LISTEN "${channel}"`);
       await connection.query(`LISTEN "${ownChannel}"`);
       await hello();
+      // Nobody need wait for what this node had before.
+      await connection.query('DELETE FROM "CacheLease" WHERE "id" = ANY($1)', [[...owned]]);
       const leaseId = randomUUID();
       owned.add(leaseId);
       const since = momentOf(clock);

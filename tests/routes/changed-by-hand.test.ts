@@ -1,0 +1,42 @@
+import { spawnSync } from 'node:child_process';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { startApplication, type TestApplication } from '../fixtures/application.ts';
+import { signIn, signUp } from '../fixtures/people.ts';
+
+const PAGE = '/settings/profile';
+
+let application: TestApplication;
+let databaseUrl: string;
+beforeAll(async () => {
+  application = await startApplication();
+  databaseUrl = application.databaseUrl;
+});
+afterAll(() => application.close());
+
+const isSqlite = () => databaseUrl.startsWith('file:');
+
+test('what a hand changes in the file counts within a second', async () => {
+  const person = await signUp(application);
+  const phone = await signIn(application, person);
+  expect((await phone.get(PAGE)).status).toBe(200);
+  const phoneId = (await phone.sessionToken())!.split('.')[0]!;
+  const begun = performance.now();
+  if (isSqlite()) {
+    // Another process, as a person at a terminal is.
+    const file = databaseUrl.slice('file:'.length);
+    const script = `new (require('better-sqlite3'))(${JSON.stringify(file)}).prepare('DELETE FROM "Session" WHERE id = ?').run(${JSON.stringify(phoneId)})`;
+    expect(spawnSync(process.execPath, ['-e', script], { encoding: 'utf8' }).stderr).toBe('');
+  } else application.sql('DELETE FROM "Session" WHERE "id" = ?', phoneId);
+  await expect.poll(async () => (await phone.get(PAGE)).status, { interval: 20 }).toBe(302);
+  expect(performance.now() - begun).toBeLessThan(2000);
+  expect((await person.browser.get(PAGE)).status).toBe(200);
+});
+
+test('a cascade counts at once', async () => {
+  const person = await signUp(application);
+  await person.browser.get(PAGE);
+  const { db, sessions } = application.application;
+  await db.user.delete({ where: { email: person.email } });
+  await sessions.settle();
+  expect((await person.browser.get(PAGE)).status).toBe(302);
+});
