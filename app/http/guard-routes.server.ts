@@ -31,23 +31,18 @@ export function guardRoutes(build: ServerBuild, publicRoutes: ReadonlySet<string
     const module = {
       ...route.module,
       ...(loader && { loader: guarded(loader, needsSession) }),
-      ...(action && { action: guarded(settling(action), needsSession) }),
+      ...(action && { action: guarded(action, needsSession, { changes: true }) }),
     };
     return [id, { ...route, module }] as const;
   });
   return { ...build, routes: Object.fromEntries(routes) };
 }
 
-// Whatever a form has changed of what is read along with sessions, the page after it shows.
-function settling(action: ActionFunction): ActionFunction {
-  return async (args) => {
-    const answer: unknown = await action(args);
-    await (args.context as unknown as LatchkeyContext).sessions.settle();
-    return answer;
-  };
-}
-
-function guarded<Guarded extends RouteFunction>(run: Guarded, needsSession: boolean): Guarded {
+function guarded<Guarded extends RouteFunction>(
+  run: Guarded,
+  needsSession: boolean,
+  { changes = false }: { changes?: boolean } = {},
+): Guarded {
   const guardedRun: LoaderFunction = async (args) => {
     // Remix types the load context through a declaration that the build itself does not see.
     const context = args.context as unknown as LatchkeyContext;
@@ -56,6 +51,8 @@ function guarded<Guarded extends RouteFunction>(run: Guarded, needsSession: bool
       const request = await takeUpKeptForm(context, args.request);
       const answer = await run({ ...args, request });
       context.owed.tries.clear();
+      // Whatever was changed of what is read along with sessions, the next page of any node shows.
+      if (changes) await context.sessions.settle();
       return answer;
     } catch (error) {
       if (isOfNobody(error)) {

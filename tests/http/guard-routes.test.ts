@@ -19,6 +19,7 @@ const buildOf = (run: LoaderFunction) =>
 
 const contextOf = (session: () => Promise<unknown>) => ({
   session,
+  sessions: { settle: () => Promise.resolve() },
   origin: ORIGIN,
   owed: { cookies: [] as string[], tries: new Set<() => Promise<void>>() },
   log: { error: vi.fn() },
