@@ -19,6 +19,7 @@ import {
   type SessionsPage,
   type SessionStore,
 } from './session-store.ts';
+import type { RevocationFeed, SessionNews } from './revocation-feed.ts';
 import {
   createToken,
   formatToken,
@@ -36,6 +37,8 @@ export interface SessionsOptions<Meta = unknown, Person = unknown> {
   maxPerUser?: number;
   /** How long an ended session stays on record, in milliseconds. Default 30 days. */
   retentionMs?: number;
+  /** Hears of every change, after it was written. Default: nobody does. */
+  feed?: Pick<RevocationFeed, 'publish'>;
 }
 
 /** What is known of the device when a session starts. */
@@ -108,10 +111,12 @@ export class Sessions<Meta = unknown, Person = unknown> {
   readonly maxPerUser: number;
   readonly retentionMs: number;
   readonly #store: SessionStore<Meta, Person>;
+  readonly #feed: Pick<RevocationFeed, 'publish'> | undefined;
 
   /** @throws RangeError naming the option that is out of range. */
   constructor(options: SessionsOptions<Meta, Person>) {
     this.#store = options.store;
+    this.#feed = options.feed;
     this.timeouts = timeoutsFrom(options.timeouts);
     this.maxPerUser = options.maxPerUser ?? DEFAULT_MAX_PER_USER;
     this.retentionMs = options.retentionMs ?? DEFAULT_RETENTION_MS;
@@ -149,8 +154,10 @@ export class Sessions<Meta = unknown, Person = unknown> {
     };
     record.expiresAt = expiryAfter(record, now, this.timeouts);
     await this.#ask((store) => store.saveSession(record));
+    this.#tell('started', record.userId, [record.id]);
     if (details.replaces && !details.replaces.revokedAt) {
-      await this.revoke(details.replaces.id, { reason: 'replaced', by: token.id }, now);
+      const { id, userId } = details.replaces;
+      await this.revoke(id, { reason: 'replaced', by: token.id, userId }, now);
     }
     await this.#makeRoom(record, now);
     return { token: formatToken(token), session: withoutSecret(record) };
@@ -211,11 +218,16 @@ export class Sessions<Meta = unknown, Person = unknown> {
     const { reason, by = null, userId } = revocation;
     if (id.includes(NUL)) return false;
     if (this.#store.revokeSession) {
-      return this.#ask((store) => store.revokeSession!(id, { at: now, reason, by }, userId));
+      const ended = await this.#ask((store) =>
+        store.revokeSession!(id, { at: now, reason, by }, userId),
+      );
+      if (ended && this.#feed) this.#tell('ended', userId ?? (await this.#userOf(id)), [id]);
+      return ended;
     }
     const stored = await this.#ask((store) => store.fetchSession(id));
     if (!stored || (userId !== undefined && stored.record.userId !== userId)) return false;
     await this.#ask((store) => store.deleteSession(id));
+    this.#tell('ended', stored.record.userId, [id]);
     return isLive(stored.record, now, this.timeouts);
   }
 
@@ -230,9 +242,11 @@ export class Sessions<Meta = unknown, Person = unknown> {
     now: Date,
   ): Promise<string[]> {
     this.#need('deleteSessionsForUser');
-    return this.#ask((store) =>
+    const ended = await this.#ask((store) =>
       store.deleteSessionsForUser!(userId, exceptId, { at: now, reason, by }),
     );
+    this.#tell('ended', userId, ended);
+    return ended;
   }
 
   /**
@@ -267,7 +281,9 @@ export class Sessions<Meta = unknown, Person = unknown> {
     this.#need('nameSession');
     if (id.includes(NUL)) return false;
     const text = label === null ? null : withoutNul(label);
-    return this.#ask((store) => store.nameSession!(id, userId, text));
+    const isNamed = await this.#ask((store) => store.nameSession!(id, userId, text));
+    if (isNamed) this.#tell('changed', userId, [id]);
+    return isNamed;
   }
 
   /**
@@ -352,7 +368,9 @@ export class Sessions<Meta = unknown, Person = unknown> {
         expiresAt,
       }),
     );
-    return held ? { token: formatToken(token), session: renewed } : null;
+    if (!held) return null;
+    this.#tell('changed', renewed.userId, [renewed.id]);
+    return { token: formatToken(token), session: renewed };
   }
 
   // For stores of the four required functions: a second row, then the first one goes.
@@ -361,6 +379,7 @@ export class Sessions<Meta = unknown, Person = unknown> {
     const record = { ...renewed, id: token.id, secretHash: hashSecret(token.secret) };
     await this.#ask((store) => store.saveSession(record));
     if (await this.revoke(renewed.id, { reason: 'replaced', by: token.id }, now)) {
+      this.#tell('started', record.userId, [record.id]);
       return { token: formatToken(token), session: withoutSecret(record) };
     }
     // It was ended meanwhile: what was ended must not live on under another id.
@@ -371,9 +390,21 @@ export class Sessions<Meta = unknown, Person = unknown> {
   async #makeRoom(started: Session<Meta>, now: Date): Promise<void> {
     if (!this.#store.trimSessionsForUser) return;
     const ending = { at: now, reason: 'cap', by: null } as const;
-    await this.#ask((store) =>
+    const ended = await this.#ask((store) =>
       store.trimSessionsForUser!(started.userId, this.maxPerUser, started.id, ending),
     );
+    this.#tell('ended', started.userId, ended);
+  }
+
+  // Whose session it was, where nobody said so. null: its row is gone by now, and so is the news.
+  async #userOf(id: string): Promise<string | null> {
+    const stored = await this.#ask((store) => store.fetchSession(id));
+    return stored?.record.userId ?? null;
+  }
+
+  #tell(kind: SessionNews['kind'], userId: string | null, ids: readonly string[]): void {
+    if (userId === null || ids.length === 0) return;
+    this.#feed?.publish(ids.map((id) => ({ kind, id, userId })));
   }
 
   #need(functionName: keyof SessionStore): void {
