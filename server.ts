@@ -37,6 +37,7 @@ import { openPlaces } from '#app/http/places.server.ts';
 import { createRateLimits, type RateLimits } from '#app/http/rate-limits.server.ts';
 import { sealedCookies } from '#app/http/sealed-cookie.server.ts';
 import { createSessionCookie } from '#app/http/session-cookie.server.ts';
+import { createSessionStreams } from '#app/http/session-streams.server.ts';
 import { createWeb } from '#app/http/web.server.ts';
 import { runHourly } from '#app/hourly-job.server.ts';
 import { createKeyring, type Keyring } from '#app/keyring.server.ts';
@@ -46,7 +47,13 @@ import { makeOwnerOnlyFolder } from '#app/owner-only-folder.server.ts';
 import { parseProviders } from '#app/providers-env.server.ts';
 import { openRedis, type Redis } from '#app/redis.server.ts';
 import { loadSecrets } from '#app/secrets.server.ts';
-import { DAY_MS, SECOND_MS, Sessions } from '#app/sessions/index.ts';
+import {
+  DAY_MS,
+  inProcessFeed,
+  SECOND_MS,
+  Sessions,
+  type RevocationFeed,
+} from '#app/sessions/index.ts';
 import { prismaSessionStore } from '#app/sessions/stores/prisma.ts';
 import { StartupError } from '#app/startup-error.server.ts';
 
@@ -91,7 +98,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const secrets = loadSecrets(env);
   const keyring = createKeyring(secrets.encryptionKeys);
   const database = await openDatabase({ databaseUrl: env.DATABASE_URL, log, onQuery });
-  const sessions = createSessions(env, database);
+  const feed: RevocationFeed = inProcessFeed();
+  const sessions = createSessions(env, database, feed);
   const passwords = createPasswords({
     db: database.client,
     pepper: secrets.passwordPepper,
@@ -104,6 +112,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     () => stop(server),
     () => passwords.close(),
     () => Promise.resolve(redis?.close()),
+    () => feed.close(),
     () => database.close(),
   ];
   const close = async () => {
@@ -125,11 +134,17 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     closers.splice(-1, 0, () => mail.close());
     const spent = createSpent(database.client);
     const limits = rateLimits(env, countersFor(database, redis), keyring);
+    const sessionCookie = createSessionCookie(env.ORIGIN);
+    const streams = createSessionStreams({
+      ...{ origin, sessions, sessionCookie, feed, now, log, mostInAll: env.EVENT_STREAMS_IN_ALL },
+    });
+    // Before the server stops: it waits for answers, and these have no end.
+    closers.unshift(() => streams.close());
     const application: Application = {
       origin,
       db: database.client,
       sessions,
-      sessionCookie: createSessionCookie(env.ORIGIN),
+      ...{ feed, streams, sessionCookie },
       cookies: createCookies(sealedCookies(keyring, env.ORIGIN)),
       keyring,
       passwords,
@@ -184,8 +199,13 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   }
 }
 
-function createSessions(env: Env, { client, provider }: Database): Sessions<SessionMeta, Person> {
+function createSessions(
+  env: Env,
+  { client, provider }: Database,
+  feed: RevocationFeed,
+): Sessions<SessionMeta, Person> {
   return new Sessions({
+    feed,
     store: prismaSessionStore({
       ...{ client, provider, personColumns: PERSON_COLUMNS, personParts: PERSON_PARTS },
     }),

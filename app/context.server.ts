@@ -20,7 +20,8 @@ import type { Mailer } from '#app/mail/mail.ts';
 import type { Outbox } from '#app/mail/outbox.server.ts';
 import type { Keyring } from './keyring.server.ts';
 import type { Log } from './log.server.ts';
-import type { Resumed, Sessions } from '#app/sessions/index.ts';
+import type { SessionStreams } from '#app/http/session-streams.server.ts';
+import type { Resumed, RevocationFeed, Sessions } from '#app/sessions/index.ts';
 
 /** What is read of a person along with each session, in the same statement. */
 export const PERSON_COLUMNS = ['id', 'email', 'name'] as const;
@@ -46,6 +47,8 @@ export interface Application {
   origin: string;
   db: Database['client'];
   sessions: Sessions<SessionMeta, Person>;
+  feed: RevocationFeed;
+  streams: SessionStreams;
   sessionCookie: SessionCookie;
   cookies: Cookies;
   keyring: Keyring;

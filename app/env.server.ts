@@ -58,6 +58,7 @@ const schema = z.object({
   SESSION_FRESH_SECONDS: seconds(900),
   SESSION_TOUCH_SECONDS: seconds(60),
   SESSIONS_PER_USER: z.coerce.number().int().min(1).max(100_000).default(100),
+  EVENT_STREAMS_IN_ALL: count(10_000),
   ACTIVITY_RETENTION_DAYS: z.coerce.number().int().min(1).max(3650).default(180),
   SESSION_RETENTION_DAYS: z.coerce.number().int().min(1).max(3650).default(30),
 });
