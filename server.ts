@@ -37,6 +37,7 @@ import { openPlaces } from '#app/http/places.server.ts';
 import { createRateLimits, type RateLimits } from '#app/http/rate-limits.server.ts';
 import { sealedCookies } from '#app/http/sealed-cookie.server.ts';
 import { createSessionCookie } from '#app/http/session-cookie.server.ts';
+import { createSessionStreams } from '#app/http/session-streams.server.ts';
 import { createWeb } from '#app/http/web.server.ts';
 import { runHourly } from '#app/hourly-job.server.ts';
 import { createKeyring, type Keyring } from '#app/keyring.server.ts';
@@ -129,11 +130,16 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     closers.splice(-1, 0, () => mail.close());
     const spent = createSpent(database.client);
     const limits = rateLimits(env, countersFor(database, redis), keyring);
+    const sessionCookie = createSessionCookie(env.ORIGIN);
+    const streams = createSessionStreams({
+      ...{ origin, sessions, sessionCookie, feed, now, log, mostInAll: env.EVENT_STREAMS_IN_ALL },
+    });
+    // Before the server stops: it waits for answers, and these have no end.
+    closers.unshift(() => streams.close());
     const application: Application = {
       origin,
       db: database.client,
-      ...{ sessions, feed },
-      sessionCookie: createSessionCookie(env.ORIGIN),
+      ...{ sessions, feed, streams, sessionCookie },
       cookies: createCookies(sealedCookies(keyring, env.ORIGIN)),
       keyring,
       passwords,

@@ -22,6 +22,8 @@ import type { Keyring } from './keyring.server.ts';
 import type { Log } from './log.server.ts';
 import type { Resumed, Sessions } from '#app/sessions/index.ts';
 import type { RevocationFeed } from '#app/sessions/revocation-feed.ts';
+import type { SessionStreams } from '#app/http/session-streams.server.ts';
+import type { Resumed, RevocationFeed, Sessions } from '#app/sessions/index.ts';
 
 /** What is read of a person along with each session, in the same statement. */
 export const PERSON_COLUMNS = ['id', 'email', 'name'] as const;
@@ -49,6 +51,8 @@ export interface Application {
   sessions: Sessions<SessionMeta, Person>;
   /** What happens to sessions, as it happens, on any node. */
   feed: RevocationFeed;
+  feed: RevocationFeed;
+  streams: SessionStreams;
   sessionCookie: SessionCookie;
   cookies: Cookies;
   keyring: Keyring;

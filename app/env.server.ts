@@ -60,6 +60,7 @@ const schema = z.object({
   /** Sessions that are remembered at most; 0: every request reads its row. */
   SESSION_CACHE_SIZE: z.coerce.number().int().min(0).max(10_000_000).default(50_000),
   SESSIONS_PER_USER: z.coerce.number().int().min(1).max(100_000).default(100),
+  EVENT_STREAMS_IN_ALL: count(10_000),
   ACTIVITY_RETENTION_DAYS: z.coerce.number().int().min(1).max(3650).default(180),
   SESSION_RETENTION_DAYS: z.coerce.number().int().min(1).max(3650).default(30),
 });

@@ -14,12 +14,13 @@ import {
   useRouteError,
   useRouteLoaderData,
 } from '@remix-run/react';
-import type { ReactNode } from 'react';
+import { lazy, Suspense, useState, type ReactNode } from 'react';
 import type { Person } from '#app/context.server.ts';
 import { findSession } from '#app/http/guards.server.ts';
 import { readTheme } from '#app/http/theme-cookie.server.ts';
 import { clearToast, readToast, toastText } from '#app/http/toast-cookie.server.ts';
 import { ErrorPage, offlineText, textForStatus } from '#app/ui/error-page.tsx';
+import { useHydrated } from '#app/ui/hydrated.ts';
 import { useNonce } from '#app/ui/nonce.ts';
 import { SiteFrame } from '#app/ui/site-frame.tsx';
 import { useThemeOnItsWay } from '#app/ui/theme-on-its-way.ts';
@@ -54,6 +55,14 @@ export async function loader({ request, context }: LoaderFunctionArgs) {
   );
 }
 
+// Who is not signed in has no use for its code; where it does not arrive, the page is as without scripts.
+const LiveSession = lazy(() =>
+  import('#app/ui/live-session.tsx').then(
+    (module) => ({ default: module.LiveSession }),
+    () => ({ default: () => null }),
+  ),
+);
+
 const personOnPage = ({ name, email, picture }: Person) => ({ name, email, picture });
 
 /** The document around every page, error pages too: those may have to do without the loader's data. */
@@ -61,6 +70,8 @@ export function Layout({ children }: { children: ReactNode }) {
   const nonce = useNonce();
   const page = useRouteLoaderData<typeof loader>('root');
   const themeOnItsWay = useThemeOnItsWay();
+  const isHydrated = useHydrated();
+  const [isOver, setIsOver] = useState(false);
   const theme = (themeOnItsWay ?? page?.theme ?? 'system') as ThemeName;
   return (
     <html lang="en" data-theme={theme}>
@@ -72,10 +83,19 @@ export function Layout({ children }: { children: ReactNode }) {
         <Links />
       </head>
       <body>
-        <SiteFrame person={page?.person} theme={theme}>
-          {children}
-        </SiteFrame>
-        <Toast text={page?.toast?.text ?? null} id={page?.toast?.id ?? null} />
+        {!isOver && (
+          <>
+            <SiteFrame person={page?.person} theme={theme}>
+              {children}
+            </SiteFrame>
+            <Toast text={page?.toast?.text ?? null} id={page?.toast?.id ?? null} />
+          </>
+        )}
+        {page?.person && isHydrated && (
+          <Suspense>
+            <LiveSession onOver={setIsOver} />
+          </Suspense>
+        )}
         <ScrollRestoration nonce={nonce} />
         <Scripts nonce={nonce} />
       </body>

@@ -49,6 +49,7 @@ test('an empty environment is that of a first try on one\u2019s own machine', ()
     SESSIONS_PER_USER: 100,
     SESSION_CACHE_SIZE: 50_000,
     SESSION_RETENTION_DAYS: 30,
+    EVENT_STREAMS_IN_ALL: 10_000,
     ACTIVITY_RETENTION_DAYS: 180,
   });
 });
@@ -100,6 +101,7 @@ test.each([
   ['REMEMBERED_SESSION_LIFETIME_SECONDS', '14 days'],
   ['SESSION_FRESH_SECONDS', '-900'],
   ['SESSION_TOUCH_SECONDS', 'canary'],
+  ['EVENT_STREAMS_IN_ALL', '0'],
   ['SESSIONS_PER_USER', '0'],
   ['SESSIONS_PER_USER', 'canary'],
   ['SESSION_RETENTION_DAYS', '3651'],

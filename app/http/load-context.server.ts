@@ -35,9 +35,14 @@ export function createLoadContext(
     },
     session: () =>
       (resumed ??= token
-        ? sessions.resume(token, now)
+        ? sessions.resume(token, now, { countsAsActivity: !isInBackground(request) })
         : Promise.resolve({ state: 'unknown' as const })),
   };
+}
+
+/** A page that was told of news asks by itself; nobody need be there for it. */
+function isInBackground({ method, query }: Request): boolean {
+  return method === 'GET' && query.live !== undefined;
 }
 
 // A proxy passes on what it was told, and that may be anything; '' is no address.

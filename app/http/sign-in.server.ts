@@ -80,8 +80,8 @@ export async function renewSession(
 export async function endSession(context: LatchkeyContext): Promise<Headers> {
   const held = await context.session();
   if (held.state === 'live') {
-    const { id } = held.session;
-    await context.sessions.revoke(id, { reason: 'signed-out', by: id }, context.now);
+    const { id, userId } = held.session;
+    await context.sessions.revoke(id, { reason: 'signed-out', by: id, userId }, context.now);
   }
   return signedOutHeaders(context);
 }

@@ -11,6 +11,7 @@ import { refuseOddRequests } from './odd-requests.server.ts';
 import { outboxHeaders } from './outbox.server.ts';
 import { publicRoutes } from './public-routes.server.ts';
 import { refuseOtherOrigins } from './same-origin.server.ts';
+import { SESSION_EVENTS_PATH } from './session-streams.server.ts';
 import { securityHeaders } from './security-headers.server.ts';
 
 export interface WebOptions {
@@ -33,6 +34,8 @@ export function createWeb(options: WebOptions): Express {
   web.set('trust proxy', trustedProxies);
   web.use(...securityHeaders(application.origin, { isDevelopment: mode === 'development' }));
   if (application.outbox) web.use('/outbox', outboxHeaders);
+  // Before what would gather its bytes.
+  web.get(SESSION_EVENTS_PATH, application.streams.answer);
   web.use(compression());
   web.use(...files);
   web.use(keepNoCopies);

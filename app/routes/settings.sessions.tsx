@@ -1,11 +1,13 @@
 import type { LoaderFunctionArgs, MetaFunction } from '@remix-run/node';
-import { Link, Outlet, useLoaderData } from '@remix-run/react';
+import { Link, Outlet, useFetcher, useLoaderData, useSearchParams } from '@remix-run/react';
+import { useCallback } from 'react';
 import { viewSession } from '#app/account/session-view.server.ts';
 import { proofText } from '#app/credentials/proof.ts';
 import { requireSession } from '#app/http/guards.server.ts';
 import { ButtonLink } from '#app/ui/button.tsx';
 import { SettingsHeading } from '#app/ui/page.tsx';
 import { EndedSessions, SessionList } from '#app/ui/session-list.tsx';
+import { useSessionsChanged } from '#app/ui/session-news.ts';
 
 export const meta: MetaFunction = () => [
   { title: 'Your sessions · Latchkey' },
@@ -43,8 +45,19 @@ function parsePosition(text: string | null) {
   return match?.[1] && match[2] ? { lastSeenAt: new Date(Number(match[1])), id: match[2] } : null;
 }
 
+/** The list as it is now: loaded anew when a session came or went, and nothing around it with it. */
+function useLiveList() {
+  const loaded = useLoaderData<typeof loader>();
+  const after = useSearchParams()[0].get('after') ?? '';
+  const { data: live, load } = useFetcher<typeof loader>({ key: `sessions ${after}` });
+  const query = new URLSearchParams({ ...(after && { after }), live: '' });
+  const path = `/settings/sessions?${query}`;
+  useSessionsChanged(useCallback(() => load(path), [load, path]));
+  return live && live.now >= loaded.now ? live : loaded;
+}
+
 export default function Sessions() {
-  const { now, sessions, ended, otherCount, isFirstPage, next } = useLoaderData<typeof loader>();
+  const { now, sessions, ended, otherCount, isFirstPage, next } = useLiveList();
   const count = next ? `${otherCount}+` : String(otherCount);
   return (
     <>

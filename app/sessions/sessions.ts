@@ -165,7 +165,8 @@ export class Sessions<Meta = unknown, Person = unknown> {
     await this.#ask((store) => store.saveSession(record));
     this.#tell([{ kind: 'started', id: record.id, userId: record.userId }]);
     if (details.replaces && !details.replaces.revokedAt) {
-      await this.revoke(details.replaces.id, { reason: 'replaced', by: token.id }, now);
+      const { id, userId } = details.replaces;
+      await this.revoke(id, { reason: 'replaced', by: token.id, userId }, now);
     }
     await this.#makeRoom(record, now);
     return { token: formatToken(token), session: withoutSecret(record) };
@@ -253,7 +254,7 @@ export class Sessions<Meta = unknown, Person = unknown> {
       const ending = { at: now, reason, by };
       const isEnded = await this.#ask((store) => store.revokeSession!(id, ending, userId));
       // Also when there was none: another node may be ending it this moment.
-      await this.#ended(isEnded ? [id] : [], userId ?? '');
+      await this.#ended(isEnded ? [id] : [], userId);
       return isEnded;
     }
     const stored = await this.#ask((store) => store.fetchSession(id));
@@ -417,10 +418,18 @@ export class Sessions<Meta = unknown, Person = unknown> {
   }
 
   // The row first, then memory, then the news; and not before every node has heard.
-  async #ended(ids: string[], userId: string): Promise<void> {
+  async #ended(ids: string[], ofUser?: string): Promise<void> {
     for (const id of ids) this.#cache?.forget(id);
+    const userId = ofUser ?? (ids[0] ? await this.#userOf(ids[0]) : '');
     this.#tell(ids.map((id) => ({ kind: 'ended', id, userId })));
     await this.settle();
+  }
+
+  // Whose session it was, where nobody said so. Empty: its row is gone by now, and nobody is told.
+  async #userOf(id: string): Promise<string> {
+    if (!this.#feed) return '';
+    const stored = await this.#ask((store) => store.fetchSession(id));
+    return stored?.record.userId ?? '';
   }
 
   #changed(id: string, userId: string): void {
@@ -455,7 +464,8 @@ export class Sessions<Meta = unknown, Person = unknown> {
     const record = { ...renewed, id: token.id, secretHash: hashSecret(token.secret) };
     await this.#ask((store) => store.saveSession(record));
     this.#tell([{ kind: 'started', id: record.id, userId: record.userId }]);
-    if (await this.revoke(renewed.id, { reason: 'replaced', by: token.id }, now)) {
+    const { userId } = record;
+    if (await this.revoke(renewed.id, { reason: 'replaced', by: token.id, userId }, now)) {
       return { token: formatToken(token), session: withoutSecret(record) };
     }
     // It was ended meanwhile: what was ended must not live on under another id.

@@ -101,6 +101,7 @@ export function goodFields({ email }: { email: string }): Record<string, Record<
     'routes/settings.two-factor.new-codes': {},
     'routes/settings.two-factor.turn-off': {},
     'routes/logout': {},
+    'routes/session.stay': {},
     'routes/theme': { theme: 'dark', redirectTo: '/' },
     'routes/settings.profile': { name: 'Augusta Ada King' },
     // A file, which no form in one line has: those forms say what is wrong; see profile-picture.test.ts.

@@ -1,0 +1,166 @@
+import type { Request, RequestHandler, Response } from 'express';
+import { SECOND_MS, type RevocationFeed, type SessionNews } from '#app/sessions/index.ts';
+import type { Application } from '#app/context.server.ts';
+import { openEventStream } from './event-stream.server.ts';
+import { isFromOwnPage } from './same-origin.server.ts';
+import { SessionStream, type StreamEnding } from './session-stream.server.ts';
+
+export const SESSION_EVENTS_PATH = '/session/events';
+/** Says why, where a stream is refused for want of a session. */
+export const ENDED_HEADER = 'Session-Ended';
+
+const MOST_PER_SESSION = 20;
+const RETRY_AFTER_SECONDS = 10;
+const TICK_MS = SECOND_MS;
+/** Rows that are read at a time when all streams want to know. */
+const CHECKS_AT_A_TIME = 8;
+
+export interface SessionStreamsOptions extends Pick<
+  Application,
+  'origin' | 'sessions' | 'sessionCookie' | 'log'
+> {
+  feed: Pick<RevocationFeed, 'subscribe' | 'onLink'>;
+  now: () => Date;
+  /** Streams that this process holds at a time. */
+  mostInAll: number;
+}
+
+/** The event streams of all browsers that this process holds. */
+export interface SessionStreams {
+  /** Answers `GET /session/events`. */
+  answer: RequestHandler;
+  /** How many are open. */
+  count(): number;
+  /** Does what is due; called once a second. */
+  tick(now: Date): void;
+  /** Ends all of them, so that browsers come back elsewhere, and takes no more. */
+  close(): Promise<void>;
+}
+
+/**
+ * Open pages hear of their session here. One look-out for the news and one clock serve all streams;
+ * each stream is a few closures and its connection.
+ */
+export function createSessionStreams(options: SessionStreamsOptions): SessionStreams {
+  const { origin, sessions, sessionCookie, feed, now, log, mostInAll } = options;
+  const byUser = new Map<string, Set<SessionStream>>();
+  /** Those whose row is being read: what they hear meanwhile may be newer than that. */
+  const opening = new Set<SessionNews[]>();
+  let open = 0;
+  let isClosed = false;
+  let isOutageTold = false;
+
+  const isTaking = () => !isClosed;
+  const onOutage = (error: unknown) => {
+    // Once, not for each of thousands.
+    if (!isOutageTold) log.warn({ err: error }, 'the rows of event streams cannot be read');
+    isOutageTold = true;
+  };
+  const all = () => [...byUser.values()].flatMap((streams) => [...streams]);
+  const stopHearing = feed.subscribe((news) => {
+    for (const heard of opening) heard.push(news);
+    for (const stream of byUser.get(news.userId) ?? []) stream.hear(news);
+  });
+  const stopWatching = feed.onLink((isUp) => {
+    if (isUp) void checkAll();
+  });
+  const checkAll = async () => {
+    const waiting = all().values();
+    const checkOneByOne = async () => {
+      for (const stream of waiting) await stream.check();
+    };
+    await Promise.all(Array.from({ length: CHECKS_AT_A_TIME }, checkOneByOne));
+  };
+  const tick = (at: Date) => {
+    isOutageTold = false;
+    for (const streams of byUser.values()) for (const stream of streams) stream.tick(at);
+  };
+  const clock = setInterval(() => tick(now()), TICK_MS);
+  clock.unref();
+
+  const add = (stream: SessionStream, response: Response) => {
+    const streams = byUser.get(stream.userId) ?? new Set();
+    byUser.set(stream.userId, streams.add(stream));
+    open += 1;
+    response.once('close', () => {
+      stream.end();
+      open -= 1;
+      streams.delete(stream);
+      if (streams.size === 0) byUser.delete(stream.userId);
+    });
+  };
+
+  const answer = async (request: Request, response: Response) => {
+    if (!isFromOwnScript(request, origin)) {
+      response.status(403).type('text/plain').send(`This is for the pages of ${origin}.\n`);
+      return;
+    }
+    if (open + opening.size >= mostInAll || !isTaking()) return refuseForNow(response);
+    const token = sessionCookie.read(request.headers.cookie);
+    if (!token) return refuse(response, 'unknown');
+    const heard: SessionNews[] = [];
+    opening.add(heard);
+    try {
+      const resumed = await sessions.resume(token, now(), { countsAsActivity: false });
+      if (resumed.state === 'unknown' || (resumed.state === 'live' && !resumed.person)) {
+        return refuse(response, 'unknown');
+      }
+      if (resumed.state === 'ended') return refuse(response, resumed.ending.reason);
+      const { session } = resumed;
+      if (request.method === 'HEAD') {
+        response.status(200).set('Cache-Control', 'no-store').end();
+        return;
+      }
+      const others = [...(byUser.get(session.userId) ?? [])];
+      const held = others.filter(({ sessionId }) => sessionId === session.id).length;
+      if (!isTaking() || held >= MOST_PER_SESSION) return refuseForNow(response);
+      if (response.destroyed) return;
+      const stream = openEventStream(response, now());
+      const added = new SessionStream({ stream, sessions, token, session, now, onOutage });
+      add(added, response);
+      for (const news of heard) if (news.userId === session.userId) added.hear(news);
+    } catch (error) {
+      onOutage(error);
+      refuseForNow(response);
+    } finally {
+      opening.delete(heard);
+    }
+  };
+
+  return {
+    answer: (request, response, next) => {
+      answer(request, response).catch(next);
+    },
+    count: () => open,
+    tick,
+    async close() {
+      isClosed = true;
+      clearInterval(clock);
+      stopHearing();
+      stopWatching();
+      for (const stream of all()) stream.end();
+    },
+  };
+}
+
+/** A page of ours asks by script. No address that somebody follows, and no page of another site. */
+function isFromOwnScript(request: Request, origin: string): boolean {
+  const source = { origin: request.get('origin'), fetchSite: request.get('sec-fetch-site') };
+  // As strictly as what changes something: whoever listens learns when somebody comes and goes.
+  return isFromOwnPage({ ...source, method: 'POST' }, origin);
+}
+
+/** 204 is what tells an `EventSource` not to come back. */
+function refuse(response: Response, reason: StreamEnding): void {
+  response
+    .status(204)
+    .set({ 'Cache-Control': 'no-store', [ENDED_HEADER]: reason })
+    .end();
+}
+
+function refuseForNow(response: Response): void {
+  response
+    .status(503)
+    .set({ 'Cache-Control': 'no-store', 'Retry-After': String(RETRY_AFTER_SECONDS) })
+    .end();
+}

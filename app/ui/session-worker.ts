@@ -1,0 +1,15 @@
+import type { PageNews } from './session-news.ts';
+import { shareFollowing } from './shared-following.ts';
+
+/** One for all pages of a browser: however many there are, they hold one connection. */
+const following = shareFollowing<MessagePort>((page, news) => page.postMessage(news));
+const worker = self as unknown as { onconnect: ((event: MessageEvent) => void) | null };
+
+worker.onconnect = ({ ports: [page] }) => {
+  if (!page) return;
+  page.onmessage = ({ data }: MessageEvent<'join' | 'leave' | PageNews>) => {
+    if (data === 'join') following.join(page);
+    else if (data === 'leave') following.leave(page);
+    else following.hear(data);
+  };
+};

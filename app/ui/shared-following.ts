@@ -1,0 +1,43 @@
+import { followSession } from './follow-session.ts';
+import type { PageNews } from './session-news.ts';
+
+/**
+ * Follows the session once for several pages: begins with the first, stops with the last, and tells
+ * a page that comes later when the session ends by itself.
+ */
+export function shareFollowing<Page>(tell: (page: Page, news: PageNews) => void) {
+  const pages = new Set<Page>();
+  let stop: (() => void) | null = null;
+  let expires: { untilMs: number; canStay: boolean } | null = null;
+
+  const hear = (news: PageNews) => {
+    if (news.kind === 'expires') {
+      expires = { untilMs: performance.now() + news.leftMs, canStay: news.canStay };
+    }
+    const told = [...pages];
+    // The next one that signs in begins anew.
+    if (news.kind === 'ended') end();
+    for (const page of told) tell(page, news);
+  };
+  const end = () => {
+    stop?.();
+    stop = expires = null;
+    pages.clear();
+  };
+
+  return {
+    join(page: Page): void {
+      pages.add(page);
+      stop ??= followSession(hear);
+      if (!expires) return;
+      const { untilMs, canStay } = expires;
+      tell(page, { kind: 'expires', leftMs: untilMs - performance.now(), canStay });
+    },
+    leave(page: Page): void {
+      pages.delete(page);
+      if (pages.size === 0) end();
+    },
+    /** News of a page's own, for all of them. */
+    hear,
+  };
+}

@@ -1,0 +1,305 @@
+import type { Page } from 'playwright';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { expectAccessible } from '../fixtures/accessible.ts';
+import { startApplication, type TestApplication } from '../fixtures/application.ts';
+import { SAFARI_ON_IPHONE } from '../fixtures/browser-like.ts';
+import { useChromium } from '../fixtures/chromium.ts';
+import { signIn, signUp, type TestPerson } from '../fixtures/people.ts';
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+const SECOND_MS = 1000;
+const SESSIONS = '/settings/sessions';
+const ELSEWHERE = 'You were signed out from another device.';
+
+const chromium = useChromium();
+let application: TestApplication;
+let person: TestPerson;
+beforeAll(async () => {
+  application = await startApplication();
+});
+beforeEach(async () => {
+  person = await signUp(application, { name: 'Augusta Ada' });
+});
+afterAll(() => application.close());
+
+const streams = () => application.application.streams;
+const tick = () => streams().tick(application.clock.now());
+/** Once the pages that are open hold their connections, and no others do. */
+const untilListening = (count = 1) =>
+  expect.poll(() => streams().count(), { timeout: 10_000 }).toBe(count);
+
+/** Three tabs of one browser, on different private pages. */
+async function openThreeTabs(): Promise<Page[]> {
+  const first = await openSignedIn();
+  const tabs = [first, await first.context().newPage(), await first.context().newPage()];
+  const paths = [SESSIONS, '/settings/profile', '/'];
+  await Promise.all(tabs.map((tab, index) => tab.goto(application.origin + paths[index]!)));
+  await Promise.all(tabs.map((tab) => tab.getByText(person.name).first().waitFor()));
+  await untilListening();
+  await Promise.all(tabs.map(untilFollowing));
+  return tabs;
+}
+
+const endAllOthers = () => person.browser.post(`${SESSIONS}/others/sign-out`, {});
+/** When the next news come, in milliseconds since 1970. */
+const nextNews = () =>
+  new Promise<number>((resolve) => {
+    const stop = application.application.feed.subscribe(() => {
+      stop();
+      resolve(Date.now());
+    });
+  });
+/** Has a tab note by itself when the person's name goes from the screen: asking it takes too long. */
+const watch = (tab: Page) =>
+  tab.evaluate(() => {
+    new MutationObserver(() => {
+      if (document.querySelector('header summary') || sessionStorage.clearedAtMs) return;
+      sessionStorage.clearedAtMs = String(Date.now());
+    }).observe(document.body, { childList: true, subtree: true });
+  });
+const clearedAtMs = async (tab: Page) =>
+  Number(await tab.evaluate(() => sessionStorage.clearedAtMs as string));
+const atLogin = (tab: Page) => tab.waitForURL(/\/login\b/, { timeout: 5000 });
+
+test('signed out elsewhere, all three tabs of a browser show why within a second', async () => {
+  const tabs = await openThreeTabs();
+  expect(streams().count()).toBe(1);
+  await Promise.all(tabs.map(watch));
+  const told = nextNews();
+  await endAllOthers();
+  for (const tab of tabs) {
+    await atLogin(tab);
+    expect((await clearedAtMs(tab)) - (await told)).toBeLessThan(SECOND_MS);
+    await tab.getByText(ELSEWHERE).waitFor();
+    expect(await tab.content()).not.toContain(person.email);
+  }
+  await untilListening(0);
+});
+
+test('after that, Back shows nothing private in any of them', async () => {
+  const page = await openSignedIn();
+  await page.goto(`${application.origin}/settings/profile`);
+  await page.goto(application.origin + SESSIONS);
+  await page.getByRole('link', { name: 'Your data' }).first().click();
+  await page.getByRole('heading', { name: 'Your data' }).waitFor();
+  await untilListening();
+  await untilFollowing(page);
+  await endAllOthers();
+  await atLogin(page);
+  await page.getByText(ELSEWHERE).waitFor();
+  for (let steps = 0; steps < 2; steps += 1) {
+    await page.goBack();
+    await page.getByRole('heading', { name: 'Sign in', exact: true }).waitFor();
+    expect(await page.content()).not.toContain(person.email);
+  }
+  await page.goBack();
+  await page.getByRole('heading', { name: 'Know who holds' }).waitFor();
+  expect(await page.content()).not.toContain(person.email);
+});
+
+// This browser keeps no page for "Back" while it is driven by a test: what it would say is said by hand.
+test('a page that the browser had kept is covered until it is known that it may be shown', async () => {
+  const page = await openSignedIn();
+  await page.goto(`${application.origin}/settings/profile`);
+  await untilListening();
+  await untilFollowing(page);
+  await turn(page, 'pagehide');
+  expect(await page.getByRole('heading', { name: 'Profile' }).isVisible()).toBe(false);
+  await untilListening(0);
+  await turn(page, 'pageshow');
+  await page.getByRole('heading', { name: 'Profile' }).waitFor();
+  await untilListening();
+
+  await turn(page, 'pagehide');
+  await untilListening(0);
+  await endAllOthers();
+  expect(await page.getByRole('heading', { name: 'Profile' }).isVisible()).toBe(false);
+  await turn(page, 'pageshow');
+  await atLogin(page);
+  await page.getByText(ELSEWHERE).waitFor();
+});
+
+test('signing out in one tab signs out the others, and leaves that one where it leads', async () => {
+  const [first, second, third] = await openThreeTabs();
+  await first!.locator('header summary').click();
+  await Promise.all([second!, third!].map(watch));
+  const told = nextNews();
+  await first!.getByRole('button', { name: 'Sign out', exact: true }).click();
+  for (const tab of [second!, third!]) {
+    await atLogin(tab);
+    expect((await clearedAtMs(tab)) - (await told)).toBeLessThan(SECOND_MS);
+    await tab.getByRole('heading', { name: 'Sign in', exact: true }).waitFor();
+    expect(await tab.content()).not.toContain(person.email);
+  }
+  await first!.getByText('You are signed out.').waitFor();
+  expect(new URL(first!.url()).pathname).toBe('/');
+});
+
+test('another browser of the same person stays', async () => {
+  const staying = await openSignedIn();
+  const leaving = await openSignedIn();
+  await untilListening(2);
+  await untilFollowing(leaving);
+  await leaving.locator('header summary').click();
+  await leaving.getByRole('button', { name: 'Sign out', exact: true }).click();
+  await leaving.getByText('You are signed out.').waitFor();
+  await untilListening(1);
+  await staying.goto(application.origin + SESSIONS);
+  await staying.getByRole('heading', { name: 'Your sessions' }).waitFor();
+});
+
+test('the sessions page follows what happens elsewhere, and keeps the focus and a question', async () => {
+  const page = await openSignedIn();
+  await page.goto(application.origin + SESSIONS);
+  await untilListening();
+  await untilFollowing(page);
+  const devices = page.getByRole('list', { name: 'Signed-in devices' }).getByRole('listitem');
+  await expect.poll(() => devices.count()).toBe(2);
+  const named = page.getByRole('link', { name: /^Name / }).first();
+  await named.focus();
+
+  const phone = await signIn(application, person, { userAgent: SAFARI_ON_IPHONE });
+  const phoneRow = devices.filter({ hasText: 'Safari on iPhone' });
+  await phoneRow.waitFor({ timeout: 5 * SECOND_MS });
+  expect(await devices.count()).toBe(3);
+  expect(await named.evaluate((link) => link === document.activeElement)).toBe(true);
+
+  await page.getByRole('link', { name: 'Sign out everywhere else' }).click();
+  const question = page.getByRole('dialog');
+  await question.waitFor();
+  await phone.post('/logout', {});
+  await phoneRow.waitFor({ state: 'detached', timeout: 2000 });
+  expect(await question.isVisible()).toBe(true);
+  expect(await devices.count()).toBe(2);
+});
+
+test('two minutes before its end a session can be kept, by the keyboard', async () => {
+  const page = await openSignedIn();
+  const other = await page.context().newPage();
+  for (const tab of [other, page]) {
+    await tab.goto(`${application.origin}/settings/profile`);
+    await untilFollowing(tab);
+  }
+  await untilListening();
+  application.clock.advance(58 * MINUTE_MS);
+  tick();
+  const notice = page.getByRole('alertdialog', { name: 'You will be signed out in 2 minutes' });
+  await notice.waitFor();
+  await other.getByRole('alertdialog').waitFor();
+  await expectAccessible(page, 'the notice of the end', 'about-to-expire');
+
+  await page.bringToFront();
+  await expect
+    .poll(() => page.evaluate(() => document.activeElement?.textContent))
+    .toBe('Stay signed in');
+  await page.keyboard.press('Enter');
+  await notice.waitFor({ state: 'detached' });
+  await other.getByRole('alertdialog').waitFor({ state: 'detached' });
+  application.clock.advance(HOUR_MS - 3 * MINUTE_MS);
+  await page.reload();
+  await page.getByRole('heading', { name: 'Profile' }).waitFor();
+});
+
+test('who types is not interrupted, and who does nothing is told why it ended', async () => {
+  const page = await openSignedIn();
+  await page.goto(`${application.origin}/settings/profile`);
+  await untilListening();
+  await untilFollowing(page);
+  await page.getByLabel('Name', { exact: true }).focus();
+  application.clock.advance(58 * MINUTE_MS);
+  tick();
+  await page.getByRole('alertdialog').waitFor();
+  await page.keyboard.type('!');
+  expect(await page.getByLabel('Name', { exact: true }).inputValue()).toContain('!');
+  application.clock.advance(2 * MINUTE_MS);
+  tick();
+  await atLogin(page);
+  await page.getByText('You were signed out because you had been away for a while.').waitFor();
+});
+
+test('a session can be kept from within a question as well', async () => {
+  const page = await openSignedIn();
+  await page.goto(`${application.origin}${SESSIONS}/others/sign-out`);
+  await untilListening();
+  await untilFollowing(page);
+  application.clock.advance(58 * MINUTE_MS);
+  tick();
+  await page.getByRole('button', { name: 'Stay signed in' }).click();
+  await page.getByRole('alertdialog').waitFor({ state: 'detached' });
+  expect(await page.getByRole('dialog').isVisible()).toBe(true);
+});
+
+test.each([
+  ['workers to share', ['SharedWorker']],
+  ['a way to share at all', ['SharedWorker', 'BroadcastChannel']],
+])('without %s, tabs are signed out all the same', async (_what, missing) => {
+  const first = await chromium.openDevice();
+  await first.context().addInitScript((names) => {
+    for (const name of names) Reflect.deleteProperty(window, name);
+  }, missing);
+  await fillIn(first);
+  const second = await first.context().newPage();
+  for (const tab of [first, second]) await tab.goto(application.origin + SESSIONS);
+  await untilListening(missing.length === 1 ? 1 : 2);
+  await Promise.all([first, second].map(untilFollowing));
+  if (missing.length === 1) {
+    // Whoever was elected goes; another page takes over.
+    await first.close();
+    await untilListening(1);
+    await untilFollowing(second);
+  }
+  await endAllOthers();
+  await atLogin(second);
+  await second.getByText(ELSEWHERE).waitFor();
+});
+
+test('without scripts it is the next click that tells', async () => {
+  const page = await openSignedIn({ scripts: false });
+  await page.goto(`${application.origin}/settings/profile`);
+  await endAllOthers();
+  expect(await page.content()).toContain(person.name);
+  await page.getByRole('link', { name: 'Signing in' }).first().click();
+  await page.getByText(ELSEWHERE).waitFor();
+});
+
+test('the login page asks for nothing of this', async () => {
+  const page = await chromium.openDevice();
+  const asked: string[] = [];
+  page.on('request', (request) => asked.push(request.url()));
+  await page.goto(`${application.origin}/login`);
+  await page.waitForLoadState('networkidle');
+  expect(asked.filter((url) => /live-session|session-worker|events/.test(url))).toEqual([]);
+  expect(streams().count()).toBe(0);
+});
+
+/** What listens is there, and has had its turn: news that come before are for nobody. */
+async function untilFollowing(page: Page): Promise<void> {
+  await page.waitForFunction(() =>
+    performance.getEntriesByType('resource').some(({ name }) => name.includes('/live-session-')),
+  );
+  await page.evaluate(
+    () => new Promise((resolve) => requestIdleCallback(() => setTimeout(resolve, 100))),
+  );
+}
+
+async function turn(page: Page, event: 'pagehide' | 'pageshow'): Promise<void> {
+  await page.evaluate(
+    (type) => window.dispatchEvent(new PageTransitionEvent(type, { persisted: true })),
+    event,
+  );
+}
+
+async function openSignedIn(options: { scripts?: boolean } = {}): Promise<Page> {
+  const page = await chromium.openDevice(options);
+  await fillIn(page);
+  return page;
+}
+
+async function fillIn(page: Page): Promise<void> {
+  await page.goto(`${application.origin}/login`);
+  await page.getByLabel('E-mail').fill(person.email);
+  await page.getByLabel('Password').fill(person.password);
+  await page.getByRole('main').getByRole('button', { name: 'Sign in', exact: true }).click();
+  await page.getByRole('heading', { name: 'Hello' }).waitFor();
+}

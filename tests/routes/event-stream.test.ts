@@ -1,0 +1,314 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { startApplication, type TestApplication } from '../fixtures/application.ts';
+import { SAFARI_ON_IPHONE, type BrowserLike } from '../fixtures/browser-like.ts';
+import { listen, type ListeningBrowser } from '../fixtures/event-stream.ts';
+import { openBrowser, signIn, signUp, type TestPerson } from '../fixtures/people.ts';
+
+const SECOND_MS = 1000;
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+const PAGE = '/settings/sessions';
+
+let application: TestApplication;
+let person: TestPerson;
+const open: ListeningBrowser[] = [];
+beforeAll(async () => {
+  application = await startApplication();
+  person = await signUp(application);
+});
+afterEach(async () => {
+  await Promise.all(
+    open.splice(0).map((stream) => {
+      stream.hangUp();
+      return stream.ended;
+    }),
+  );
+});
+afterAll(() => application.close());
+
+const listenAs = async (...[browser, options]: [BrowserLike, Parameters<typeof listen>[2]?]) => {
+  const stream = await listen(application, browser, options);
+  open.push(stream);
+  return stream;
+};
+const tick = () => application.application.streams.tick(application.clock.now());
+const idOf = async (browser: BrowserLike) => (await browser.sessionToken())!.split('.')[0]!;
+const rowOf = async (browser: BrowserLike) =>
+  application.sql('SELECT * FROM Session WHERE id = ?', await idOf(browser));
+
+test('a stream says what it is, is gathered by nobody and kept nowhere', async () => {
+  const stream = await listenAs(await signIn(application, person));
+  expect(stream.status).toBe(200);
+  expect(stream.headers).toMatchObject({
+    'content-type': 'text/event-stream; charset=utf-8',
+    'cache-control': 'no-store, no-transform',
+    'x-accel-buffering': 'no',
+    'x-content-type-options': 'nosniff',
+    'content-security-policy': expect.stringContaining("default-src 'none'"),
+  });
+  expect(stream.headers['content-encoding']).toBeUndefined();
+  expect(stream.headers['set-cookie']).toBeUndefined();
+  await stream.until('event: expires');
+  const retryMs = Number(/^retry: (\d+)$/m.exec(stream.received())![1]);
+  expect(retryMs).toBeGreaterThanOrEqual(1000);
+  expect(retryMs).toBeLessThanOrEqual(4000);
+});
+
+test('it says every twenty seconds that it is there, which is no activity', async () => {
+  const browser = await signIn(application, person);
+  const before = await rowOf(browser);
+  const stream = await listenAs(browser);
+  application.clock.advance(19 * SECOND_MS);
+  tick();
+  expect(stream.received()).not.toContain(': still here');
+  application.clock.advance(SECOND_MS);
+  tick();
+  await stream.until(': still here');
+  // Long enough for a touch to be due.
+  application.clock.advance(2 * MINUTE_MS);
+  const again = await listenAs(browser);
+  await again.until('event: expires');
+  expect(await rowOf(browser)).toEqual(before);
+});
+
+test('the end of a session is told with its reason, and the stream with it', async () => {
+  const phone = await signIn(application, person, { userAgent: SAFARI_ON_IPHONE });
+  const stream = await listenAs(phone);
+  await person.browser.post('/confirm', { password: person.password, redirectTo: PAGE });
+  await person.browser.post(`${PAGE}/${await idOf(phone)}/sign-out`, {});
+  await stream.ended;
+  expect(stream.events().at(-1)).toEqual({
+    event: 'ended',
+    data: '{"reason":"signed-out-elsewhere"}',
+  });
+  // The browser goes to the page that says the same in words.
+  expect((await phone.get('/login')).text).toContain('You were signed out from another device.');
+});
+
+test('signing out ends the streams of that browser', async () => {
+  const browser = await signIn(application, person);
+  const streams = [await listenAs(browser), await listenAs(browser)];
+  await browser.post('/logout', {});
+  for (const stream of streams) {
+    await stream.ended;
+    expect(stream.events().at(-1)).toEqual({ event: 'ended', data: '{"reason":"signed-out"}' });
+  }
+});
+
+test('"everywhere else" ends all others at once, and tells the one that stays once', async () => {
+  const owner = await signUp(application);
+  const others = [];
+  for (let count = 0; count < 5; count += 1) {
+    others.push(await listenAs(await signIn(application, owner)));
+  }
+  const stream = await listenAs(owner.browser);
+  await owner.browser.post(`${PAGE}/others/sign-out`, {});
+  await Promise.all(others.map(({ ended }) => ended));
+  await stream.until('event: sessions');
+  expect(stream.events().map(({ event }) => event)).toEqual(['expires', 'sessions']);
+});
+
+test("a sign-in, a name and a sign-out are told to the person's other pages, and to nobody else's", async () => {
+  const [owner, stranger] = [await signUp(application), await signUp(application)];
+  const own = await listenAs(owner.browser);
+  const strange = await listenAs(stranger.browser);
+  const phone = await signIn(application, owner);
+  const phoneId = await idOf(phone);
+  await own.until('event: sessions\ndata: 1\n');
+  await owner.browser.post(`${PAGE}/${phoneId}/name`, { label: 'Kitchen iPad' });
+  await own.until('event: sessions\ndata: 2\n');
+  await phone.post('/logout', {});
+  await own.until('event: sessions\ndata: 3\n');
+  // What came to one would have come to the other by now.
+  application.application.feed.publish([
+    { kind: 'changed', id: null, userId: (await userIdOf(stranger))! },
+  ]);
+  await strange.until('event: sessions');
+  expect(strange.events().map(({ event, data }) => [event, data])).toEqual([
+    ['expires', expect.anything()],
+    ['sessions', '1'],
+  ]);
+  expect(own.received()).not.toContain('Kitchen');
+  expect(own.received()).not.toContain(phoneId);
+});
+
+test('news alone end nothing: the row does', async () => {
+  const owner = await signUp(application);
+  const stream = await listenAs(owner.browser);
+  const userId = (await userIdOf(owner))!;
+  const { feed } = application.application;
+  feed.publish([{ kind: 'ended', id: await idOf(owner.browser), userId }]);
+  feed.publish([{ kind: 'ended', id: null, userId }]);
+  await signIn(application, owner);
+  await stream.until('event: sessions\ndata: 1\n');
+  expect(stream.received()).not.toContain('event: ended');
+  // And what the row says is told, whatever the news were.
+  const id = await idOf(owner.browser);
+  application.sql(
+    'UPDATE Session SET revokedAt = ?, revokedReason = ? WHERE id = ?',
+    ...[application.clock.now().getTime(), 'administrator', id],
+  );
+  feed.publish([{ kind: 'changed', id, userId }]);
+  await stream.until('{"reason":"administrator"}');
+  await stream.ended;
+});
+
+test('a session whose row is gone is over; a session under a new token comes back with that', async () => {
+  const owner = await signUp(application);
+  const phone = await signIn(application, owner);
+  const erased = await listenAs(phone);
+  const renewed = await listenAs(owner.browser);
+  await owner.browser.post('/confirm', { password: owner.password, redirectTo: PAGE });
+  await renewed.ended;
+  expect(renewed.received()).not.toContain('event: ended');
+  expect((await listenAs(owner.browser)).status).toBe(200);
+
+  const id = await idOf(phone);
+  application.sql('DELETE FROM Session WHERE id = ?', id);
+  application.application.feed.publish([{ kind: 'ended', id, userId: (await userIdOf(owner))! }]);
+  await erased.until('event: ended\ndata: {"reason":"unknown"}');
+});
+
+test('when it ends by itself is told, again when that is near, and when it was put off', async () => {
+  const owner = await signUp(application);
+  const stream = await listenAs(owner.browser);
+  await stream.until('event: expires');
+  const [first] = stream.events();
+  expect(JSON.parse(first!.data)).toEqual({
+    at: new Date(application.clock.now().getTime() + HOUR_MS).toISOString(),
+    leftMs: HOUR_MS,
+    canStay: true,
+  });
+  application.clock.advance(58 * MINUTE_MS);
+  tick();
+  await stream.until(`"leftMs":${2 * MINUTE_MS}`);
+
+  const stay = await owner.browser.post('/session/stay', {}, { headers: { Accept: '*/*' } });
+  expect(JSON.parse(stay.text)).toEqual({ leftMs: HOUR_MS, canStay: true });
+  application.clock.advance(10 * SECOND_MS);
+  tick();
+  await stream.until(`"leftMs":${HOUR_MS - 10 * SECOND_MS}`);
+
+  application.clock.advance(HOUR_MS);
+  tick();
+  await stream.until('event: ended\ndata: {"reason":"expired"}');
+  await stream.ended;
+});
+
+test('at the end of its lifetime nobody is promised that it can be put off', async () => {
+  const owner = await signUp(application);
+  for (let hours = 0; hours < 23.5; hours += 0.5) {
+    application.clock.advance(HOUR_MS / 2);
+    await owner.browser.get('/');
+  }
+  const stream = await listenAs(owner.browser);
+  await stream.until(`"leftMs":${HOUR_MS / 2},"canStay":false`);
+});
+
+describe('is refused', () => {
+  test.each([
+    ['a visitor', 'unknown', async () => openBrowser(application)],
+    [
+      'a token that nobody issued',
+      'unknown',
+      async () => {
+        const browser = openBrowser(application);
+        await browser.plantToken(`${'a'.repeat(20)}.${'A'.repeat(43)}`);
+        return browser;
+      },
+    ],
+    [
+      'a device that was signed out',
+      'password-changed',
+      async () => {
+        const browser = await signIn(application, person);
+        const [row] = application.sql<{ userId: string }>(
+          'SELECT userId FROM Session WHERE id = ?',
+          await idOf(browser),
+        );
+        const { sessions } = application.application;
+        const ending = { reason: 'password-changed', by: null } as const;
+        await sessions.revokeOthers(row!.userId, null, ending, application.clock.now());
+        return browser;
+      },
+    ],
+  ])('%s, in a way that keeps browsers from asking again', async (_who, reason, make) => {
+    const stream = await listenAs(await make());
+    expect(stream.status).toBe(204);
+    expect(stream.headers['session-ended']).toBe(reason);
+    expect(stream.headers['cache-control']).toBe('no-store');
+  });
+
+  test.each<[string, Record<string, string>]>([
+    ['another site', { 'Sec-Fetch-Site': 'cross-site', Origin: 'https://evil.example' }],
+    ['another site by an older browser', { 'Sec-Fetch-Site': '', Origin: 'https://evil.example' }],
+    ['a sister site', { 'Sec-Fetch-Site': 'same-site' }],
+    ['whoever types the address', { 'Sec-Fetch-Site': 'none' }],
+  ])('%s', async (_who, headers) => {
+    const statements = application.statements.length;
+    const stream = await listenAs(person.browser, { headers });
+    expect(stream.status).toBe(403);
+    expect(application.statements.length).toBe(statements);
+  });
+
+  test('the twenty-first of a session, until another one ends', async () => {
+    const owner = await signUp(application);
+    const streams = await Promise.all(Array.from({ length: 20 }, () => listenAs(owner.browser)));
+    expect(streams.map(({ status }) => status)).toEqual(Array(20).fill(200));
+    const refused = await listenAs(owner.browser);
+    expect(refused.status).toBe(503);
+    expect(refused.headers['retry-after']).toBe('10');
+    const { streams: held } = application.application;
+    const count = held.count();
+    streams[0]!.hangUp();
+    await expect.poll(() => held.count()).toBe(count - 1);
+    expect((await listenAs(owner.browser)).status).toBe(200);
+  });
+
+  test('to ask how things stand takes no stream', async () => {
+    const owner = await signUp(application);
+    const head = await listenAs(owner.browser, { method: 'HEAD' });
+    expect(head.status).toBe(200);
+    await head.ended;
+    await owner.browser.post('/logout', {});
+    expect((await listenAs(owner.browser, { method: 'HEAD' })).status).toBe(204);
+  });
+});
+
+test('more than a process may hold are sent away for a moment, and it stops without waiting for them', async () => {
+  const small = await startApplication({ env: { EVENT_STREAMS_IN_ALL: '2' } });
+  const owner = await signUp(small);
+  const streams = [await listen(small, owner.browser), await listen(small, owner.browser)];
+  const refused = await listen(small, owner.browser);
+  expect(refused.status).toBe(503);
+  expect(refused.headers['retry-after']).toBe('10');
+  const startedAt = performance.now();
+  await small.close();
+  expect(performance.now() - startedAt).toBeLessThan(5 * SECOND_MS);
+  for (const stream of streams) {
+    await stream.ended;
+    // Nobody is signed out by it.
+    expect(stream.received()).not.toContain('event: ended');
+  }
+});
+
+test('a page that asks because it was told is not taken for somebody at work', async () => {
+  const browser = await signIn(application, person);
+  const before = await rowOf(browser);
+  application.clock.advance(2 * MINUTE_MS);
+  expect((await browser.get(`${PAGE}.data?live=`)).status).toBe(200);
+  expect(await rowOf(browser)).toEqual(before);
+  await browser.get(`${PAGE}.data`);
+  expect(await rowOf(browser)).not.toEqual(before);
+});
+
+test('staying signed in works without scripts as well, and leads back', async () => {
+  const browser = await signIn(application, person);
+  const { status, location } = await browser.post('/session/stay', {}, { from: '/settings/data' });
+  expect([status, location]).toEqual([302, '/settings/data']);
+});
+
+async function userIdOf({ email }: TestPerson): Promise<string | null> {
+  const [user] = application.sql<{ id: string }>('SELECT id FROM User WHERE email = ?', email);
+  return user?.id ?? null;
+}
