@@ -20,6 +20,7 @@ import type { Mailer } from '#app/mail/mail.ts';
 import type { Outbox } from '#app/mail/outbox.server.ts';
 import type { Keyring } from './keyring.server.ts';
 import type { Log } from './log.server.ts';
+import type { Metrics } from './metrics.server.ts';
 import type { Resumed, Sessions } from '#app/sessions/index.ts';
 
 /** What is read of a person along with each session, in the same statement. */
@@ -68,6 +69,12 @@ export interface Application {
   limits: RateLimits;
   places: Places;
   log: Log;
+  metrics: Metrics;
+  /**
+   * Aborted when no more connections are taken. Whatever stays open on purpose, such as an event stream,
+   * ends then, so that its client connects to another node.
+   */
+  stopping: AbortSignal;
 }
 
 /** What an outage in the middle of a request must not cost anybody; see `guardRoutes`. */

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import type { Request, Response } from 'express';
 import type { Application, LatchkeyContext } from '#app/context.server.ts';
+import { observedOf } from './observe-requests.server.ts';
 import { outgoingOf } from './outgoing.server.ts';
 import type { NonceLocals } from './security-headers.server.ts';
 
@@ -14,12 +15,18 @@ export function createLoadContext(
   response: Response,
   now: Date,
 ): LatchkeyContext {
-  const { sessions, sessionCookie, places } = application;
+  const { sessions, sessionCookie, places, metrics } = application;
+  const { log, trace } = observedOf(response);
   const token = sessionCookie.read(request.headers.cookie);
   const ipAddress = ipAddressOf(request);
   let resumed: ReturnType<LatchkeyContext['session']> | undefined;
+  const resume = (held: string) => {
+    metrics.lookups.inc({ result: 'miss' });
+    return trace.span('look up the session', () => sessions.resume(held, now));
+  };
   return {
     ...application,
+    log,
     now,
     token,
     outgoing: outgoingOf(response),
@@ -34,9 +41,7 @@ export function createLoadContext(
       },
     },
     session: () =>
-      (resumed ??= token
-        ? sessions.resume(token, now)
-        : Promise.resolve({ state: 'unknown' as const })),
+      (resumed ??= token ? resume(token) : Promise.resolve({ state: 'unknown' as const })),
   };
 }
 
