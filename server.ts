@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import type { ServerBuild } from '@remix-run/node';
 import { Cron } from 'croner';
@@ -18,7 +19,7 @@ import {
   type Person,
 } from '#app/context.server.ts';
 import { createConnections } from '#app/credentials/connections.server.ts';
-import { createPasswords } from '#app/credentials/password.server.ts';
+import { createPasswords, type Passwords } from '#app/credentials/password.server.ts';
 import { createPasskeys } from '#app/credentials/passkeys.server.ts';
 import type { SessionMeta } from '#app/credentials/proof.ts';
 import { createMailedCodes } from '#app/credentials/mailed-codes.server.ts';
@@ -31,6 +32,9 @@ import { openDatabase, type Database } from '#app/db.server.ts';
 import { parseEnv, type Env } from '#app/env.server.ts';
 import { createCookies } from '#app/http/cookies.server.ts';
 import { memoryCounters, type Counters } from '#app/http/counters.server.ts';
+import { createDrain } from '#app/http/drain.server.ts';
+import { createHealth } from '#app/http/health.server.ts';
+import { createMetricsServer, showMetrics } from '#app/http/metrics.server.ts';
 import { postgresCounters } from '#app/http/counters-postgres.server.ts';
 import { redisCounters } from '#app/http/counters-redis.server.ts';
 import { openPlaces } from '#app/http/places.server.ts';
@@ -43,19 +47,23 @@ import { runHourly } from '#app/hourly-job.server.ts';
 import { createKeyring, type Keyring } from '#app/keyring.server.ts';
 import { createLog } from '#app/log.server.ts';
 import { startMail, type RunningMail } from '#app/mail/running-mail.server.ts';
+import { createMetrics, noMetrics, type Metrics, type ShownMetrics } from '#app/metrics.server.ts';
 import { makeOwnerOnlyFolder } from '#app/owner-only-folder.server.ts';
 import { parseProviders } from '#app/providers-env.server.ts';
 import { openRedis, type Redis } from '#app/redis.server.ts';
 import { loadSecrets } from '#app/secrets.server.ts';
+import { countedStore } from '#app/sessions/stores/counted.ts';
 import { DAY_MS, SECOND_MS, Sessions } from '#app/sessions/index.ts';
 import type { RevocationFeed } from '#app/sessions/revocation-feed.ts';
-import { SessionCache } from '#app/sessions/session-cache.ts';
+import { SessionCache, withoutMemory, type Lookup } from '#app/sessions/session-cache.ts';
 import { prismaSessionStore } from '#app/sessions/stores/prisma.ts';
 import { StartupError } from '#app/startup-error.server.ts';
+import { startTracing } from '#app/tracing.server.ts';
 
 const IMMUTABLE = 'public, max-age=31536000, immutable';
 const EVERY_HOUR = '17 * * * *';
-const STOP_WITHIN_MS = 10 * SECOND_MS;
+/** Of the time for a stop: for what is left to do when the last request is over. */
+const STOP_REST_MS = SECOND_MS;
 
 export interface ServerOptions {
   /** Variables of the environment; see `env.server.ts`. */
@@ -76,8 +84,13 @@ export interface RunningServer {
   application: Application;
   /** Sends what waits; see `app/mail`. null: no mail can be sent. */
   mailWorker: RunningMail['worker'];
+  /** Where /metrics is shown on a port of its own; null: it is not. */
+  metricsPort: number | null;
   database: Database;
-  /** Ends what is under way and lets go of everything. */
+  /**
+   * Stops gracefully: says at /readyz that it is not ready, waits STOP_DELAY_SECONDS for whoever asks
+   * there, takes no more connections, finishes requests under way, and lets go of everything.
+   */
   close(): Promise<void>;
 }
 
@@ -100,25 +113,54 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     cost: env.BCRYPT_COST,
     ...passwordThreads(),
   });
+  const shownMetrics = await openMetrics(env, passwords);
+  const metrics = shownMetrics ?? noMetrics;
+  const tracing = await startTracing(options.env);
   const redis = env.REDIS_URL ? await openRedis({ url: env.REDIS_URL, log }) : null;
   const server = createServer();
+  const drain = createDrain(server);
+  const stopWithinMs = env.STOP_WITHIN_SECONDS * SECOND_MS;
+  const stopDelayMs = env.STOP_DELAY_SECONDS * SECOND_MS;
   const closers: (() => Promise<unknown>)[] = [
-    () => stop(server),
+    async () => {
+      const cut = await drain.drain(stopWithinMs - stopDelayMs - STOP_REST_MS);
+      if (cut > 0) log.warn({ cut }, 'connections were cut: they took too long to finish');
+    },
     () => passwords.close(),
+    () => tracing.close(),
+    () => Promise.resolve(shownMetrics?.close()),
     () => Promise.resolve(redis?.close()),
     () => database.close(),
   ];
   const close = async () => {
-    for (const closeOne of closers.splice(0)) await closeOne();
+    const closing = closeAll(closers.splice(0));
+    const giveUp = new AbortController();
+    const late = delay(stopWithinMs, 'late', { signal: giveUp.signal }).catch(() => null);
+    try {
+      if ((await Promise.race([closing, late])) !== 'late') return;
+      log.warn('stopping took too long; what was not done yet is left as after a crash');
+    } finally {
+      giveUp.abort();
+    }
   };
   try {
     const feed = await database.openFeed(log);
     closers.splice(-1, 0, () => feed.close());
-    const sessions = createSessions(env, database, feed);
+    const sessions = createSessions(env, database, { feed, metrics });
+    const health = createHealth({
+      checks: [
+        { name: 'database', check: () => database.isAnswering() },
+        { name: 'migrations', check: () => database.isMigrated() },
+        { name: 'feed', check: () => Promise.resolve(feed.isCurrent()) },
+      ],
+      log,
+    });
     const { build, files, closeBuild } = await loadBuild(env, server);
     closers.unshift(closeBuild);
     const places = await openPlaces();
-    const port = await listen(server, env);
+    const ownPort = await openMetricsPort(env, shownMetrics);
+    if (ownPort) closers.splice(-1, 0, ownPort.close);
+    const port = await listen(server, { host: env.HOST, port: env.PORT, name: '' });
     // Nothing is awaited from here on: the first request finds everything in its place.
     // Port 0 asks for any free one; which it was is known only now.
     const origin = env.PORT === 0 && !options.env.ORIGIN ? `http://localhost:${port}` : env.ORIGIN;
@@ -132,7 +174,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const limits = rateLimits(env, countersFor(database, redis), keyring);
     const sessionCookie = createSessionCookie(env.ORIGIN);
     const streams = createSessionStreams({
-      ...{ origin, sessions, sessionCookie, feed, now, log, mostInAll: env.EVENT_STREAMS_IN_ALL },
+      ...{ origin, sessions, sessionCookie, feed, metrics, now, log },
+      mostInAll: env.EVENT_STREAMS_IN_ALL,
     });
     // Before the server stops: it waits for answers, and these have no end.
     closers.unshift(() => streams.close());
@@ -175,38 +218,78 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       limits,
       places,
       log,
+      metrics,
     };
     const web = createWeb({
       ...{ application, build, files, now },
       mode: env.NODE_ENV === 'development' ? 'development' : 'production',
       trustedProxies: env.TRUSTED_PROXIES,
+      operations: [health.answer, ...(ownPort ? [] : metricsRoutes(env, shownMetrics))],
+      tracing,
     });
     server.on('request', web);
     const job = schedulePrune(application, now);
     closers.unshift(() => Promise.resolve(job.stop()));
+    closers.unshift(async () => {
+      log.info('Latchkey is stopping');
+      health.leave();
+      await delay(stopDelayMs);
+    });
     // What a crash has cut off; the hourly job tries again what cannot be done now.
     await application.erasures.finishPending();
     log.info({ origin }, 'Latchkey is serving');
-    return { origin, port, application, mailWorker: mail.worker, database, close };
+    const metricsPort = ownPort?.port ?? null;
+    return { origin, port, metricsPort, application, mailWorker: mail.worker, database, close };
   } catch (error) {
     await close();
     throw error;
   }
 }
 
+async function closeAll(closers: (() => Promise<unknown>)[]): Promise<void> {
+  for (const closeOne of closers) await closeOne();
+}
+
+/** null: nobody is to see any. */
+async function openMetrics(env: Env, passwords: Passwords): Promise<ShownMetrics | null> {
+  if (env.METRICS_PORT === undefined && env.METRICS_TOKEN === undefined) return null;
+  return createMetrics({ waitingHashes: () => passwords.waiting() });
+}
+
+const shownBy = (env: Env, metrics: ShownMetrics) => ({
+  ...{ metrics, token: env.METRICS_TOKEN ?? null },
+});
+
+/** On the port of everybody else, for whoever has the token. */
+function metricsRoutes(env: Env, metrics: ShownMetrics | null): RequestHandler[] {
+  return metrics ? [showMetrics(shownBy(env, metrics))] : [];
+}
+
+/** null: they are shown on no port of their own. */
+async function openMetricsPort(env: Env, metrics: ShownMetrics | null) {
+  if (!metrics || env.METRICS_PORT === undefined) return null;
+  const server = createMetricsServer(shownBy(env, metrics));
+  const at = { host: env.METRICS_HOST, port: env.METRICS_PORT, name: 'METRICS_' } as const;
+  const close = () => Promise.resolve(server.close().closeAllConnections());
+  return { port: await listen(server, at), close };
+}
+
 function createSessions(
   env: Env,
   { client, provider }: Database,
-  feed: RevocationFeed,
+  { feed, metrics }: { feed: RevocationFeed; metrics: Metrics },
 ): Sessions<SessionMeta, Person> {
-  return new Sessions({
+  const onLookup = (result: Lookup) => metrics.lookups.inc({ result });
+  const max = env.SESSION_CACHE_SIZE;
+  return new Sessions<SessionMeta, Person>({
     feed,
-    ...(env.SESSION_CACHE_SIZE > 0 && {
-      cache: new SessionCache({ feed, max: env.SESSION_CACHE_SIZE }),
-    }),
-    store: prismaSessionStore({
-      ...{ client, provider, personColumns: PERSON_COLUMNS, personParts: PERSON_PARTS },
-    }),
+    cache: max > 0 ? new SessionCache({ feed, max, onLookup }) : withoutMemory(onLookup),
+    store: countedStore(
+      prismaSessionStore({
+        ...{ client, provider, personColumns: PERSON_COLUMNS, personParts: PERSON_PARTS },
+      }),
+      (reason, count) => metrics.revocations.inc({ reason }, count),
+    ),
     timeouts: {
       idleMs: env.SESSION_IDLE_SECONDS * SECOND_MS,
       lifetimeMs: env.SESSION_LIFETIME_SECONDS * SECOND_MS,
@@ -292,42 +375,39 @@ async function loadBuild(env: Env, server: Server): Promise<LoadedBuild> {
   };
 }
 
-async function listen(server: Server, env: Env): Promise<number> {
-  server.listen(env.PORT, env.HOST);
+interface ListenAt {
+  host: string;
+  port: number;
+  /** What the variables PORT and HOST begin with. */
+  name: '' | 'METRICS_';
+}
+
+async function listen(server: Server, at: ListenAt): Promise<number> {
+  server.listen(at.port, at.host);
   try {
     await once(server, 'listening');
   } catch (error) {
-    throw listenError(error as NodeJS.ErrnoException, env);
+    throw listenError(error as NodeJS.ErrnoException, at);
   }
   return (server.address() as AddressInfo).port;
 }
 
-function listenError(error: NodeJS.ErrnoException, { HOST, PORT }: Env): Error {
+function listenError(error: NodeJS.ErrnoException, { host, port, name }: ListenAt): Error {
   switch (error.code) {
     case 'EADDRINUSE':
       return new StartupError(
-        `Port ${PORT} is in use by another program; stop that one, or set PORT to another port.`,
+        `Port ${port} is in use by another program; stop that one, or set ${name}PORT to another port.`,
       );
     case 'EACCES':
       return new StartupError(
-        `Port ${PORT} may not be opened by this user; set PORT to one above 1023.`,
+        `Port ${port} may not be opened by this user; set ${name}PORT to one above 1023.`,
       );
     case 'EADDRNOTAVAIL':
     case 'ENOTFOUND':
-      return new StartupError(`HOST is ${HOST}, which is no address of this machine.`);
+      return new StartupError(`${name}HOST is ${host}, which is no address of this machine.`);
     default:
       return error;
   }
-}
-
-async function stop(server: Server): Promise<void> {
-  if (!server.listening) return;
-  const stopped = once(server, 'close');
-  server.close();
-  server.closeIdleConnections();
-  const giveUp = setTimeout(() => server.closeAllConnections(), STOP_WITHIN_MS);
-  await stopped;
-  clearTimeout(giveUp);
 }
 
 /** Starts the application from the command line, and stops it when told to. */

@@ -20,8 +20,7 @@ import type { Mailer } from '#app/mail/mail.ts';
 import type { Outbox } from '#app/mail/outbox.server.ts';
 import type { Keyring } from './keyring.server.ts';
 import type { Log } from './log.server.ts';
-import type { Resumed, Sessions } from '#app/sessions/index.ts';
-import type { RevocationFeed } from '#app/sessions/revocation-feed.ts';
+import type { Metrics } from './metrics.server.ts';
 import type { SessionStreams } from '#app/http/session-streams.server.ts';
 import type { Resumed, RevocationFeed, Sessions } from '#app/sessions/index.ts';
 
@@ -51,7 +50,6 @@ export interface Application {
   sessions: Sessions<SessionMeta, Person>;
   /** What happens to sessions, as it happens, on any node. */
   feed: RevocationFeed;
-  feed: RevocationFeed;
   streams: SessionStreams;
   sessionCookie: SessionCookie;
   cookies: Cookies;
@@ -75,6 +73,7 @@ export interface Application {
   limits: RateLimits;
   places: Places;
   log: Log;
+  metrics: Metrics;
 }
 
 /** What an outage in the middle of a request must not cost anybody; see `guardRoutes`. */

@@ -9,7 +9,7 @@ import {
   type DatabaseAddress,
   type DatabaseProvider,
 } from './database-url.server.ts';
-import { applyMigrations, type MigrationsLog } from './migrations.server.ts';
+import { applyMigrations, migrationNames, type MigrationsLog } from './migrations.server.ts';
 import { createSqliteAdapter } from './sqlite-adapter.server.ts';
 
 export interface Database {
@@ -26,6 +26,10 @@ export interface Database {
    * @throws {StartupError} when another server has the SQLite file.
    */
   openFeed(log: FeedLog): Promise<RevocationFeed>;
+  /** True when the database answers and takes writes. Throws what it throws when it does not. */
+  isAnswering(): Promise<boolean>;
+  /** True when it has every migration of this version. Throws likewise. */
+  isMigrated(): Promise<boolean>;
   /** Lets go of every connection. The client must not be used afterwards. */
   close(): Promise<void>;
 }
@@ -39,6 +43,16 @@ export interface DatabaseOptions {
   /** Hears of every statement that the database carried out, to count them. Left out: nobody does. */
   onQuery?: (sql: string) => void;
 }
+
+/** A row from a database that is there to be used. */
+const ANSWERS: Record<DatabaseProvider, string> = {
+  // Without a table SQLite would not look at its file.
+  sqlite: 'SELECT count(*) AS "tables" FROM sqlite_master',
+  // A replica answers too, of things that were true a while ago.
+  postgresql: 'SELECT 1 AS "primary" WHERE NOT pg_is_in_recovery()',
+};
+const APPLIED = `SELECT "migration_name" AS "name" FROM "_prisma_migrations"
+  WHERE "finished_at" IS NOT NULL AND "rolled_back_at" IS NULL`;
 
 /** The part of a client that tells of its statements; its type says so only when that was asked for. */
 interface QuerySource {
@@ -59,12 +73,23 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   const client = await createClient(address, options, watch);
   if (onQuery) (client as unknown as QuerySource).$on('query', ({ query }) => onQuery(query));
   const snapshots = createSnapshots(address);
+  const migrations = migrationNames(options);
   const close = async () => {
     await snapshots.closeAll();
     await client.$disconnect();
   };
   const openFeed = (log: FeedLog) => openDatabaseFeed({ address, client, watch, log });
-  return { client, provider: address.provider, snapshots, openFeed, close };
+  return {
+    ...{ client, provider: address.provider, snapshots, openFeed, close },
+    async isAnswering() {
+      return (await client.$queryRawUnsafe<unknown[]>(ANSWERS[address.provider])).length > 0;
+    },
+    async isMigrated() {
+      const rows = await client.$queryRawUnsafe<{ name: string }[]>(APPLIED);
+      const applied = new Set(rows.map(({ name }) => name));
+      return migrations.every((name) => applied.has(name));
+    },
+  };
 }
 
 async function createClient(

@@ -4,6 +4,8 @@ import { StartupError } from './startup-error.server.ts';
 
 const LOCAL_HOSTS = new Set(['localhost', '127.0.0.1', '[::1]']);
 const SECRET_CHARACTERS = 32;
+/** Of a stop: for requests to finish, and for the rest to be let go of. */
+const STOP_REST_SECONDS = 3;
 /** `id:key`, comma between; 32 bytes are 43 characters of base64 or base64url. */
 const ENCRYPTION_KEYS =
   /^[A-Za-z0-9]+:[A-Za-z0-9+/_-]{43,}=*(\s*,\s*[A-Za-z0-9]+:[A-Za-z0-9+/_-]{43,}=*)*$/;
@@ -50,6 +52,15 @@ const schema = z.object({
   PWNED_PASSWORDS: z.enum(['on', 'off']).default('on'),
   PWNED_PASSWORDS_URL: z.url({ protocol: /^https?$/ }).default('https://api.pwnedpasswords.com'),
   TRUSTED_PROXIES: z.coerce.number().int().min(0).max(16).default(0),
+  STOP_WITHIN_SECONDS: z.coerce.number().int().min(3).max(600).default(10),
+  STOP_DELAY_SECONDS: z.coerce.number().int().min(0).max(600).default(0),
+  METRICS_PORT: z.coerce.number().int().min(0).max(65_535).optional(),
+  METRICS_HOST: z.string().min(1).default('127.0.0.1'),
+  METRICS_TOKEN: z
+    .string()
+    .min(SECRET_CHARACTERS)
+    .regex(/^[!-~]+$/, 'it is of characters without spaces')
+    .optional(),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   SESSION_IDLE_SECONDS: seconds(3600),
   SESSION_LIFETIME_SECONDS: seconds(86_400),
@@ -100,6 +111,11 @@ export function parseEnv(variables: Record<string, string | undefined>): Env {
   }
   if (!isLocal && env.BCRYPT_COST < 10) {
     throw new StartupError('BCRYPT_COST must be at least 10 outside localhost.');
+  }
+  if (env.STOP_DELAY_SECONDS > env.STOP_WITHIN_SECONDS - STOP_REST_SECONDS) {
+    throw new StartupError(
+      `STOP_DELAY_SECONDS must be at least ${STOP_REST_SECONDS} below STOP_WITHIN_SECONDS, so that requests under way can finish.`,
+    );
   }
   return {
     ...env,

@@ -6,11 +6,13 @@ import { retentionSchedule } from './retention-schedule.server.ts';
  * part that fails does not keep the others: it is tried again in an hour.
  */
 export async function runHourly(application: Application, now: Date): Promise<void> {
-  const { log, erasures } = application;
+  const { log, metrics, erasures } = application;
   for (const part of retentionSchedule(application)) {
     const { what } = part;
     try {
-      log.info({ pruned: await part.prune(now) }, `pruned ${what}`);
+      const pruned = await part.prune(now);
+      metrics.pruned.inc({ what }, pruned);
+      log.info({ pruned }, `pruned ${what}`);
     } catch (error) {
       log.error({ err: error }, `pruning ${what} failed; it is tried again in an hour`);
     }

@@ -109,6 +109,13 @@ export async function applyMigrations(options: MigrationsOptions): Promise<strin
     : applyToPostgres(address, migrations, log);
 }
 
+/** The names of all migrations that this version of the application brings, in order. */
+export function migrationNames(options: Omit<MigrationsOptions, 'log'>): string[] {
+  const { provider } = parseDatabaseUrl(options.databaseUrl);
+  const folder = options.migrationsFolder ?? defaultFolder(provider);
+  return readMigrations(folder).map(({ name }) => name);
+}
+
 function defaultFolder(provider: DatabaseProvider): string {
   return resolve('prisma', provider, 'migrations');
 }

@@ -39,6 +39,9 @@ test('an empty environment is that of a first try on one\u2019s own machine', ()
     PWNED_PASSWORDS: 'on',
     PWNED_PASSWORDS_URL: 'https://api.pwnedpasswords.com',
     TRUSTED_PROXIES: 0,
+    STOP_WITHIN_SECONDS: 10,
+    STOP_DELAY_SECONDS: 0,
+    METRICS_HOST: '127.0.0.1',
     LOG_LEVEL: 'info',
     SESSION_IDLE_SECONDS: 3600,
     SESSION_LIFETIME_SECONDS: 86_400,
@@ -93,6 +96,14 @@ test.each([
   ['MAIL_FROM', 'canary@example.com, other@example.com'],
   ['MAIL_FROM', 'Latchkey\r\nBcc: canary@example.com <a@example.com>'],
   ['LOG_LEVEL', 'canary'],
+  ['STOP_WITHIN_SECONDS', '2'],
+  ['STOP_WITHIN_SECONDS', 'canary'],
+  ['STOP_DELAY_SECONDS', '-1'],
+  ['STOP_DELAY_SECONDS', '8'],
+  ['METRICS_PORT', 'canary'],
+  ['METRICS_PORT', '65536'],
+  ['METRICS_TOKEN', 'canary-too-short'],
+  ['METRICS_TOKEN', 'canary of 32 characters and spaces'],
   ['SESSION_IDLE_SECONDS', '0'],
   ['SESSION_IDLE_SECONDS', '1.5'],
   ['SESSION_IDLE_SECONDS', 'Infinity'],
@@ -143,6 +154,12 @@ describe('the origin', () => {
   test('does not choose the address to listen on when that is given', () => {
     expect(parseEnv({ HOST: '0.0.0.0' }).HOST).toBe('0.0.0.0');
   });
+});
+
+test('a stop leaves time for requests to finish', () => {
+  const env = { STOP_WITHIN_SECONDS: '30', STOP_DELAY_SECONDS: '27' };
+  expect(parseEnv(env)).toMatchObject({ STOP_WITHIN_SECONDS: 30, STOP_DELAY_SECONDS: 27 });
+  expect(refusalOf({ ...env, STOP_DELAY_SECONDS: '28' })).toContain('STOP_WITHIN_SECONDS');
 });
 
 test('elsewhere than on this machine passwords cost what they should', () => {

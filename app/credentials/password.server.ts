@@ -28,6 +28,8 @@ export interface Passwords {
   hash(password: string): Promise<string>;
   /** Sets the user's password, also the first one of an account without. */
   set(userId: string, password: string, now: Date): Promise<void>;
+  /** How many passwords wait for a thread just now. */
+  waiting(): number;
   /** Ends the threads. */
   close(): Promise<void>;
 }
@@ -85,6 +87,7 @@ export function createPasswords(options: PasswordsOptions): Passwords {
         select: { userId: true },
       });
     },
+    waiting: () => pool.queueSize,
     close: () => pool.close({ force: true }),
   };
 }

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import type { Request, Response } from 'express';
 import type { Application, LatchkeyContext } from '#app/context.server.ts';
+import { observedOf } from './observe-requests.server.ts';
 import { outgoingOf } from './outgoing.server.ts';
 import type { NonceLocals } from './security-headers.server.ts';
 
@@ -15,11 +16,16 @@ export function createLoadContext(
   now: Date,
 ): LatchkeyContext {
   const { sessions, sessionCookie, places } = application;
+  const { log, trace } = observedOf(response);
   const token = sessionCookie.read(request.headers.cookie);
   const ipAddress = ipAddressOf(request);
   let resumed: ReturnType<LatchkeyContext['session']> | undefined;
+  const countsAsActivity = !isInBackground(request);
+  const resume = (held: string) =>
+    trace.span('look up the session', () => sessions.resume(held, now, { countsAsActivity }));
   return {
     ...application,
+    log,
     now,
     token,
     outgoing: outgoingOf(response),
@@ -34,9 +40,7 @@ export function createLoadContext(
       },
     },
     session: () =>
-      (resumed ??= token
-        ? sessions.resume(token, now, { countsAsActivity: !isInBackground(request) })
-        : Promise.resolve({ state: 'unknown' as const })),
+      (resumed ??= token ? resume(token) : Promise.resolve({ state: 'unknown' as const })),
   };
 }
 

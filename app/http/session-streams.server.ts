@@ -17,7 +17,7 @@ const CHECKS_AT_A_TIME = 8;
 
 export interface SessionStreamsOptions extends Pick<
   Application,
-  'origin' | 'sessions' | 'sessionCookie' | 'log'
+  'origin' | 'sessions' | 'sessionCookie' | 'metrics' | 'log'
 > {
   feed: Pick<RevocationFeed, 'subscribe' | 'onLink'>;
   now: () => Date;
@@ -42,7 +42,7 @@ export interface SessionStreams {
  * each stream is a few closures and its connection.
  */
 export function createSessionStreams(options: SessionStreamsOptions): SessionStreams {
-  const { origin, sessions, sessionCookie, feed, now, log, mostInAll } = options;
+  const { origin, sessions, sessionCookie, feed, metrics, now, log, mostInAll } = options;
   const byUser = new Map<string, Set<SessionStream>>();
   /** Those whose row is being read: what they hear meanwhile may be newer than that. */
   const opening = new Set<SessionNews[]>();
@@ -82,9 +82,11 @@ export function createSessionStreams(options: SessionStreamsOptions): SessionStr
     const streams = byUser.get(stream.userId) ?? new Set();
     byUser.set(stream.userId, streams.add(stream));
     open += 1;
+    metrics.streams.inc();
     response.once('close', () => {
       stream.end();
       open -= 1;
+      metrics.streams.dec();
       streams.delete(stream);
       if (streams.size === 0) byUser.delete(stream.userId);
     });

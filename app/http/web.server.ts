@@ -3,13 +3,16 @@ import type { AppLoadContext, ServerBuild } from '@remix-run/node';
 import compression from 'compression';
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
 import type { Application, LatchkeyContext } from '#app/context.server.ts';
+import type { Tracing } from '#app/tracing.server.ts';
 import { limitBody } from './body-limit.server.ts';
 import { guardRoutes } from './guard-routes.server.ts';
 import { keepNoCopies } from './kept-copies.server.ts';
 import { createLoadContext } from './load-context.server.ts';
+import { noteForPages, observedOf, observeRequests } from './observe-requests.server.ts';
 import { refuseOddRequests } from './odd-requests.server.ts';
 import { outboxHeaders } from './outbox.server.ts';
 import { publicRoutes } from './public-routes.server.ts';
+import { createRouteOf } from './route-patterns.server.ts';
 import { refuseOtherOrigins } from './same-origin.server.ts';
 import { SESSION_EVENTS_PATH } from './session-streams.server.ts';
 import { securityHeaders } from './security-headers.server.ts';
@@ -23,21 +26,29 @@ export interface WebOptions {
   trustedProxies: number;
   /** Serves the built files, or Vite in development. */
   files: RequestHandler[];
+  /** What is answered without a session, a page or a line in the log: /healthz, /readyz, /metrics. */
+  operations: RequestHandler[];
+  tracing: Tracing;
   now: () => Date;
 }
 
 /** The web application: everything between a connection and a route. */
 export function createWeb(options: WebOptions): Express {
-  const { application, build, mode, trustedProxies, files, now } = options;
+  const { application, build, mode, trustedProxies, files, operations, tracing, now } = options;
   const web = express();
   web.disable('x-powered-by');
   web.set('trust proxy', trustedProxies);
+  // In development the routes change while it runs.
+  const routeOf = typeof build === 'function' ? () => '*' : createRouteOf(build);
+  web.use(observeRequests({ ...application, tracing, routeOf }));
   web.use(...securityHeaders(application.origin, { isDevelopment: mode === 'development' }));
   if (application.outbox) web.use('/outbox', outboxHeaders);
+  web.use(...operations);
   // Before what would gather its bytes.
   web.get(SESSION_EVENTS_PATH, application.streams.answer);
   web.use(compression());
   web.use(...files);
+  web.use(noteForPages);
   web.use(keepNoCopies);
   web.use(refuseOtherOrigins(application.origin), refuseOddRequests(application.origin));
   web.use(limitBody());
@@ -54,18 +65,17 @@ export function createWeb(options: WebOptions): Express {
   web.all('*', (request, response, next) => {
     handle(request, response, next).catch(next);
   });
-  web.use(lastResort(application));
+  web.use(lastResort);
   return web;
 }
 
 // What fails before or after a route; a route's own failure has a page of its own.
-function lastResort({ log }: Application): ErrorRequestHandler {
-  return (error: unknown, request, response, next) => {
-    log.error({ err: error, method: request.method, path: request.path }, 'a request failed');
-    if (response.headersSent) {
-      next(error);
-      return;
-    }
-    response.status(500).type('text/plain').send('Something went wrong on our side.\n');
-  };
-}
+const lastResort: ErrorRequestHandler = (error: unknown, request, response, next) => {
+  const { log } = observedOf(response);
+  log.error({ err: error, method: request.method, path: request.path }, 'a request failed');
+  if (response.headersSent) {
+    next(error);
+    return;
+  }
+  response.status(500).type('text/plain').send('Something went wrong on our side.\n');
+};

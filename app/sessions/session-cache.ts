@@ -28,6 +28,21 @@ export interface SessionMemory<Meta = unknown, Person = unknown> {
   forget(id: string): void;
 }
 
+/** Remembers nothing: every look-up reads its row, and counts as a miss. */
+export function withoutMemory<Meta, Person>(
+  onLookup: (lookup: Lookup) => void,
+): SessionMemory<Meta, Person> {
+  return {
+    get() {
+      onLookup('miss');
+      return null;
+    },
+    read: (fetch) => fetch(),
+    touch: () => undefined,
+    forget: () => undefined,
+  };
+}
+
 /**
  * Live sessions in memory, in front of any store. It remembers what a store said to be live and
  * nothing else: whoever is refused was refused by the row.

@@ -28,8 +28,8 @@ test('no folder or file goes by a name that says nothing', () => {
   // "some-service.server.ts" says no more than "service.ts": every word of a name is looked at.
   const sayNothing = files.filter((file) =>
     file
-      // The one name on the shelf that a standard gave to a thing of its own.
-      .replace(/service-worker/, '')
+      // Names on the shelf that others gave to things of theirs: the standard of the web, and systemd.
+      .replace(/service-worker|\.service$/, '')
       .split('/')
       .flatMap((part) => part.split(/[.-]/))
       .some((word) => ON_THE_SHELF.test(word)),

@@ -67,7 +67,7 @@ describe('a wrong password and an unknown e-mail', () => {
     const nonce = /'nonce-([^']+)'/.exec(String(headers['content-security-policy']))![1]!;
     const plain = (content: string) =>
       content.replaceAll(nonce, 'NONCE').replaceAll(email, 'EMAIL');
-    const { date: _date, ...rest } = headers;
+    const { date: _date, 'x-request-id': _id, ...rest } = headers;
     return { status, headers: plain(JSON.stringify(rest)), text: plain(text) };
   };
 

@@ -72,7 +72,9 @@ export async function openStore(address: StoreAddress): Promise<OpenStore> {
   }
 }
 
-async function openWithTimesAsText(databaseUrl: string): Promise<Omit<Database, 'snapshots' | 'openFeed'>> {
+async function openWithTimesAsText(
+  databaseUrl: string,
+): Promise<Pick<Database, 'client' | 'provider' | 'close'>> {
   await (await openDatabase({ databaseUrl, log: quiet })).close();
   const client = new PrismaClient({ adapter: new PrismaBetterSqlite3({ url: databaseUrl }) });
   return { client, provider: 'sqlite', close: () => client.$disconnect() };

@@ -1,0 +1,197 @@
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { runHourly } from '#app/hourly-job.server.ts';
+import { startApplication, type TestApplication } from '../fixtures/application.ts';
+import { BrowserLike } from '../fixtures/browser-like.ts';
+import { openBrowser, signIn, signUp } from '../fixtures/people.ts';
+
+const TOKEN = 'a-token-of-32-characters-or-more!';
+const DAY_MS = 86_400_000;
+
+/** Values by their name and labels, as in `latchkey_revocations_total{reason="cap"}`. */
+type Values = Map<string, number>;
+
+const withToken = (token: string) => ({ headers: { Authorization: `Bearer ${token}` } });
+const valuesIn = (text: string): Values =>
+  new Map(
+    text
+      .split('\n')
+      .filter((line) => line !== '' && !line.startsWith('#'))
+      .map((line) => {
+        const at = line.lastIndexOf(' ');
+        return [line.slice(0, at), Number(line.slice(at + 1))];
+      }),
+  );
+
+describe('with METRICS_TOKEN', () => {
+  let application: TestApplication;
+  beforeAll(async () => {
+    application = await startApplication({ env: { METRICS_TOKEN: TOKEN } });
+  });
+  afterAll(() => application.close());
+
+  const read = async () => {
+    const answer = await openBrowser(application).get('/metrics', withToken(TOKEN));
+    expect(answer.status).toBe(200);
+    return answer;
+  };
+  const values = async () => valuesIn((await read()).text);
+  const requestsOf = (all: Values, labels: string) =>
+    all.get(`latchkey_request_duration_seconds_count{${labels}}`) ?? 0;
+
+  test('whoever brings it gets the metrics, and nobody keeps a copy', async () => {
+    const { headers, text } = await read();
+    expect(headers['content-type']).toBe('text/plain; version=0.0.4; charset=utf-8');
+    expect(headers['cache-control']).toBe('no-store');
+    for (const name of [
+      ...['process_cpu_seconds_total', 'nodejs_eventloop_lag_seconds', 'latchkey_live_streams'],
+      ...['latchkey_session_lookups_total', 'latchkey_password_hashes_waiting'],
+    ]) {
+      expect(text, name).toMatch(new RegExp(`^${name}\\b`, 'm'));
+    }
+  });
+
+  test('for everybody else there is nothing', async () => {
+    const browser = openBrowser(application);
+    const shapeOf = async (path: string, options = {}) => {
+      const { status, headers, text } = await browser.get(path, options);
+      const nonce = /'nonce-([^']+)'/.exec(String(headers['content-security-policy']))![1]!;
+      return {
+        ...{ status, names: Object.keys(headers).sort() },
+        text: text.replaceAll(nonce, 'NONCE').replaceAll(path.slice(1), 'PATH'),
+      };
+    };
+    const nothing = await shapeOf('/made-up');
+    expect(nothing.status).toBe(404);
+    for (const options of [
+      {},
+      withToken('wrong'),
+      withToken(TOKEN.slice(0, -1)),
+      withToken(`${TOKEN}x`),
+      withToken(''),
+      { headers: { Authorization: `Basic ${TOKEN}` } },
+      { headers: { Authorization: TOKEN } },
+    ]) {
+      expect(await shapeOf('/metrics', options)).toEqual(nothing);
+    }
+    expect((await browser.get(`/metrics?token=${TOKEN}`)).status).toBe(404);
+  });
+
+  test('requests are counted by the pattern of their route, never by their path', async () => {
+    const person = await signUp(application);
+    const before = await values();
+    for (let count = 0; count < 20; count += 1) {
+      await person.browser.get(`/settings/sessions/made-up-${count}/name`);
+      await openBrowser(application).get(`/made-up-${count}`);
+      await openBrowser(application)
+        .ask('/', { method: `MADEUP${count}` })
+        .catch(() => null);
+    }
+    await person.browser.get('/settings/sessions.data');
+    await person.browser.get('/settings/sessions/others/sign-out');
+    await person.browser.get('/favicon.svg');
+    await vi.waitFor(async () => {
+      const after = await values();
+      const grown = (labels: string) => requestsOf(after, labels) - requestsOf(before, labels);
+      expect(grown('method="GET",route="/settings/sessions/:sessionId/name",status="4xx"')).toBe(
+        20,
+      );
+      expect(grown('method="GET",route="*",status="4xx"')).toBe(20);
+      expect(grown('method="GET",route="/settings/sessions",status="2xx"')).toBe(1);
+      expect(grown('method="GET",route="/settings/sessions/others/sign-out",status="2xx"')).toBe(1);
+      expect(grown('method="GET",route="(file)",status="2xx"')).toBe(1);
+      expect([...after.keys()].join('\n')).not.toMatch(/made-up|MADEUP/);
+    });
+  });
+
+  test('every lookup of a session is counted, and who is not signed in costs none', async () => {
+    const person = await signUp(application);
+    const lookups = async () => {
+      const all = await values();
+      return ['hit', 'miss', 'bypass'].map((result) =>
+        all.get(`latchkey_session_lookups_total{result="${result}"}`)!,
+      );
+    };
+    await person.browser.get('/settings/profile');
+    const before = await lookups();
+    for (let count = 0; count < 5; count += 1) await person.browser.get('/settings/profile');
+    await openBrowser(application).get('/');
+    const grown = (await lookups()).map((count, index) => count - before[index]!);
+    expect(grown).toEqual([5, 0, 0]);
+  });
+
+  test('sessions that are ended are counted by the reason, and rows that are pruned', async () => {
+    const person = await signUp(application);
+    await signIn(application, person);
+    await signIn(application, person);
+    await person.browser.post('/settings/sessions/others/sign-out', {});
+    const phone = await signIn(application, person);
+    await phone.post('/logout', {});
+    const all = await values();
+    expect(all.get('latchkey_revocations_total{reason="signed-out-elsewhere"}')).toBe(2);
+    expect(all.get('latchkey_revocations_total{reason="signed-out"}')).toBe(1);
+    const later = new Date(application.clock.now().getTime() + 90 * DAY_MS);
+    await runHourly(application.application, later);
+    const pruned = await values();
+    expect(pruned.get('latchkey_pruned_rows_total{what="ended sessions"}')).toBeGreaterThan(2);
+  });
+
+  test('nothing of a person or a session is in them', async () => {
+    const person = await signUp(application);
+    const [id = ''] = (await person.browser.sessionToken())!.split('.');
+    await person.browser.get(`/settings/sessions/${id}/name`);
+    const { text } = await read();
+    for (const private_ of [person.email, person.name, id, TOKEN]) {
+      expect(text).not.toContain(private_);
+    }
+  });
+});
+
+describe('with METRICS_PORT', () => {
+  test('they are shown there, and only there', async () => {
+    const application = await startApplication({ env: { METRICS_PORT: '0' } });
+    const own = new BrowserLike(`http://127.0.0.1:${application.metricsPort}`);
+    const { status, text, headers } = await own.get('/metrics');
+    expect(status).toBe(200);
+    expect(text).toContain('latchkey_live_streams 0');
+    expect(headers['x-powered-by']).toBeUndefined();
+    expect((await own.get('/')).status).toBe(404);
+    expect((await own.get('/login')).status).toBe(404);
+    expect((await openBrowser(application).get('/metrics')).status).toBe(404);
+    await application.close();
+    await expect(own.get('/metrics')).rejects.toThrow('ECONNREFUSED');
+  });
+
+  test('and METRICS_TOKEN both are needed', async () => {
+    const application = await startApplication({
+      env: { METRICS_PORT: '0', METRICS_TOKEN: TOKEN },
+    });
+    const own = new BrowserLike(`http://127.0.0.1:${application.metricsPort}`);
+    expect((await own.get('/metrics')).status).toBe(404);
+    expect((await own.get('/metrics', withToken(TOKEN))).status).toBe(200);
+    expect((await openBrowser(application).get('/metrics', withToken(TOKEN))).status).toBe(404);
+    await application.close();
+  });
+
+  test('two applications in one process count each for itself', async () => {
+    const [one, other] = await Promise.all(
+      [1, 2].map(() => startApplication({ env: { METRICS_TOKEN: TOKEN } })),
+    );
+    await openBrowser(one!).get('/login');
+    const read = async (of: TestApplication) =>
+      valuesIn((await openBrowser(of).get('/metrics', withToken(TOKEN))).text);
+    const LOGIN =
+      'latchkey_request_duration_seconds_count{method="GET",route="/login",status="2xx"}';
+    await vi.waitFor(async () => expect((await read(one!)).get(LOGIN)).toBe(1));
+    expect((await read(other!)).get(LOGIN)).toBeUndefined();
+    await Promise.all([one!.close(), other!.close()]);
+  });
+});
+
+test('without either there are none', async () => {
+  const application = await startApplication();
+  expect(application.metricsPort).toBeNull();
+  for (const options of [{}, withToken(''), withToken('undefined'), withToken('null')]) {
+    expect((await openBrowser(application).get('/metrics', options)).status).toBe(404);
+  }
+  await application.close();
+});
