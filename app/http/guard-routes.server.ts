@@ -51,8 +51,7 @@ function guarded<Guarded extends RouteFunction>(
       const request = await takeUpKeptForm(context, args.request);
       const answer = await run({ ...args, request });
       context.owed.tries.clear();
-      // Whatever was changed of what is read along with sessions, the next page of any node shows.
-      if (changes) await context.sessions.settle();
+      if (changes) await settle(context);
       return answer;
     } catch (error) {
       if (isOfNobody(error)) {
@@ -70,6 +69,16 @@ function guarded<Guarded extends RouteFunction>(
     }
   };
   return guardedRun as Guarded;
+}
+
+// Whatever was changed of what is read along with sessions, the next page of any node shows. The end of
+// a session has been waited for by then: this much is done, and its answer stands.
+async function settle({ sessions, log }: LatchkeyContext): Promise<void> {
+  try {
+    await sessions.settle();
+  } catch (error) {
+    log.warn({ err: error }, 'other nodes may show for a moment what was before');
+  }
 }
 
 function isOutage(error: unknown): boolean {
