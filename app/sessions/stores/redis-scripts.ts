@@ -20,6 +20,12 @@ local function endsKey(user) return prefix .. 'ends:' .. user end
 local function endedKey(user) return prefix .. 'ended:' .. user end
 local idsKey, endingsKey = prefix .. 'ids', prefix .. 'endings'
 
+-- For those who listen; see feeds/redis.ts. A user who may publish nothing still ends sessions, and is
+-- then refused by the round that follows.
+local function tell(kind, id, user)
+  redis.pcall('PUBLISH', prefix .. 'news', kind .. ' ' .. id .. ' ' .. user)
+end
+
 -- Only ever lengthens: a zset lives as long as the last row in it.
 local function keepFor(key, ttl)
   if redis.call('PTTL', key) < tonumber(ttl) then redis.call('PEXPIRE', key, ttl) end
@@ -66,6 +72,7 @@ local function close(id, at, reason, by, retention)
   redis.call('ZADD', endedKey(user), at, id)
   keepFor(endedKey(user), string.format('%.0f', ttl))
   redis.call('ZADD', endingsKey, at, id)
+  tell('ended', id, user)
   return wasLive
 end
 `;
@@ -89,6 +96,7 @@ else
   redis.call('ZADD', endingsKey, revokedAt, id)
 end
 sweep(user, before)
+tell('started', id, user)
 return 1
 `;
 
@@ -126,6 +134,7 @@ if not user or revokedAt or hash ~= previousHash then return 0 end
 if tonumber(expiresAt) <= tonumber(reauthenticatedAt) then return 0 end
 redis.call('HSET', rowKey(id), 'secretHash', secretHash, 'reauthenticatedAt', reauthenticatedAt)
 move(id, user, newLastSeenAt, newExpiresAt, ttl)
+tell('changed', id, user)
 return 1
 `;
 
@@ -134,6 +143,7 @@ const remove = `
 local user = redis.call('HGET', rowKey(ARGV[1]), 'userId')
 redis.call('DEL', rowKey(ARGV[1]))
 forget(ARGV[1], user)
+if user then tell('ended', ARGV[1], user) end
 return 1
 `;
 
@@ -152,6 +162,7 @@ const name = `
 local id, user, label = unpack(ARGV)
 if redis.call('HGET', rowKey(id), 'userId') ~= user then return 0 end
 if label then redis.call('HSET', rowKey(id), 'label', label) else redis.call('HDEL', rowKey(id), 'label') end
+tell('changed', id, user)
 return 1
 `;
 
