@@ -66,10 +66,11 @@ export function createSqliteFeed(): SqliteFeed {
 
   return {
     watch(connection) {
-      connection.function('latchkey_news', (kind, id, userId) => {
-        subscribers.tell({ kind, id, userId } as SessionNews);
+      const tell = (kind: SessionNews['kind'], id: string | null, userId: string) => {
+        subscribers.tell({ kind, id, userId });
         return null;
-      });
+      };
+      connection.function('latchkey_news', tell);
       connection.exec(TRIGGERS);
       driver = connection;
       version = versionOf(connection);

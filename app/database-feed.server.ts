@@ -1,6 +1,6 @@
 import type BetterSqlite3 from 'better-sqlite3';
 import type { PrismaClient } from '../prisma/sqlite/client/client.ts';
-import { postgresFeed, type ListeningConnection } from '#app/sessions/feeds/postgres.ts';
+import { postgresFeed } from '#app/sessions/feeds/postgres.ts';
 import type { RevocationFeed } from '#app/sessions/revocation-feed.ts';
 import { connectToPostgres } from './database-connections.server.ts';
 import { createSqliteFeed } from './database-feed-sqlite.server.ts';
@@ -51,7 +51,7 @@ export async function openDatabaseFeed(options: FeedOptions): Promise<Revocation
     return { ...feed, close };
   }
   return postgresFeed({
-    connect: async () => (await connectToPostgres(address)) as ListeningConnection,
+    connect: () => connectToPostgres(address),
     ask: (text, ...values) => client.$queryRawUnsafe(text, ...values),
     schema: address.schema,
     log,

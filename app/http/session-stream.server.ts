@@ -61,6 +61,12 @@ export class SessionStream {
     if (isOwn) void this.check();
   }
 
+  /** News may have been missed. */
+  async catchUp(): Promise<void> {
+    await this.check();
+    this.#noteChange();
+  }
+
   /** What is due: a heartbeat, another look at the row. */
   tick(now: Date): void {
     this.#options.stream.beat(now);
@@ -112,7 +118,7 @@ export class SessionStream {
   // Many come at once when "everywhere else" is signed out; the page asks once.
   #noteChange(): void {
     this.#changes += 1;
-    if (this.#isChangeDue) return;
+    if (this.#isChangeDue || this.#isEnded) return;
     this.#isChangeDue = true;
     setImmediate(() => {
       this.#isChangeDue = false;

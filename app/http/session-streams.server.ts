@@ -67,7 +67,7 @@ export function createSessionStreams(options: SessionStreamsOptions): SessionStr
   const checkAll = async () => {
     const waiting = all().values();
     const checkOneByOne = async () => {
-      for (const stream of waiting) await stream.check();
+      for (const stream of waiting) await stream.catchUp();
     };
     await Promise.all(Array.from({ length: CHECKS_AT_A_TIME }, checkOneByOne));
   };

@@ -120,9 +120,7 @@ test("a sign-in, a name and a sign-out are told to the person's other pages, and
   await phone.post('/logout', {});
   await own.until('event: sessions\ndata: 3\n');
   // What came to one would have come to the other by now.
-  application.application.feed.publish([
-    { kind: 'changed', id: null, userId: (await userIdOf(stranger))! },
-  ]);
+  await signIn(application, stranger);
   await strange.until('event: sessions');
   expect(strange.events().map(({ event, data }) => [event, data])).toEqual([
     ['expires', expect.anything()],
@@ -132,25 +130,27 @@ test("a sign-in, a name and a sign-out are told to the person's other pages, and
   expect(own.received()).not.toContain(phoneId);
 });
 
-test('news alone end nothing: the row does', async () => {
+test('news alone end nothing: the row does, whoever wrote into it', async () => {
   const owner = await signUp(application);
   const stream = await listenAs(owner.browser);
-  const userId = (await userIdOf(owner))!;
-  const { feed } = application.application;
-  feed.publish([{ kind: 'ended', id: await idOf(owner.browser), userId }]);
-  feed.publish([{ kind: 'ended', id: null, userId }]);
-  await signIn(application, owner);
+  const id = await idOf(owner.browser);
+  await owner.browser.post(`${PAGE}/${id}/name`, { label: 'Kitchen iPad' });
   await stream.until('event: sessions\ndata: 1\n');
   expect(stream.received()).not.toContain('event: ended');
-  // And what the row says is told, whatever the news were.
-  const id = await idOf(owner.browser);
   application.sql(
     'UPDATE Session SET revokedAt = ?, revokedReason = ? WHERE id = ?',
     ...[application.clock.now().getTime(), 'administrator', id],
   );
-  feed.publish([{ kind: 'changed', id, userId }]);
   await stream.until('{"reason":"administrator"}');
   await stream.ended;
+});
+
+test("what a hand does to a person's other sessions reaches their pages", async () => {
+  const owner = await signUp(application);
+  const phone = await signIn(application, owner);
+  const stream = await listenAs(owner.browser);
+  application.sql('DELETE FROM Session WHERE id = ?', await idOf(phone));
+  await stream.until('event: sessions');
 });
 
 test('a session whose row is gone is over; a session under a new token comes back with that', async () => {
@@ -165,7 +165,6 @@ test('a session whose row is gone is over; a session under a new token comes bac
 
   const id = await idOf(phone);
   application.sql('DELETE FROM Session WHERE id = ?', id);
-  application.application.feed.publish([{ kind: 'ended', id, userId: (await userIdOf(owner))! }]);
   await erased.until('event: ended\ndata: {"reason":"unknown"}');
 });
 
@@ -307,8 +306,3 @@ test('staying signed in works without scripts as well, and leads back', async ()
   const { status, location } = await browser.post('/session/stay', {}, { from: '/settings/data' });
   expect([status, location]).toEqual([302, '/settings/data']);
 });
-
-async function userIdOf({ email }: TestPerson): Promise<string | null> {
-  const [user] = application.sql<{ id: string }>('SELECT id FROM User WHERE email = ?', email);
-  return user?.id ?? null;
-}

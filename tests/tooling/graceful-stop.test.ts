@@ -6,6 +6,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { startApplication } from '../fixtures/application.ts';
+import { listen } from '../fixtures/event-stream.ts';
+import { signUp } from '../fixtures/people.ts';
 import { startScript, type RunningScript } from './run-script.ts';
 
 const WITHIN_MS = 10_000;
@@ -139,14 +141,15 @@ test('a request that never ends is cut off in time', async () => {
   await cutOff;
 });
 
-test('what stays open on purpose is told to end, before the last request is over', async () => {
+test('an event stream is ended before the last request is over, so that its browser connects elsewhere', async () => {
   const started = await startApplication();
-  const { stopping } = started.application;
+  const person = await signUp(started);
+  const stream = await listen(started, person.browser);
+  expect(stream.status).toBe(200);
   const form = await halfAForm(started.port);
-  expect(stopping.aborted).toBe(false);
-  const told = once(stopping, 'abort');
   const closed = started.close();
-  await told;
+  await stream.ended;
+  expect(stream.events().map(({ event }) => event)).not.toContain('ended');
   expect(await form.finish()).toMatch(/^HTTP\/1.1 302 /);
   await closed;
 });

@@ -117,11 +117,11 @@ export function leasedFeed(options: LeasedFeedOptions): RevocationFeed {
 
   const linkUp = async (): Promise<void> => {
     let link: LeaseLink | null = null;
-    let lostBefore: string | null = null;
+    const losses: string[] = [];
     link = await transport.open(
       (text) => hear(link, text),
       (why) => {
-        lostBefore ??= why;
+        losses.push(why);
         lose(link, why);
       },
     );
@@ -133,7 +133,11 @@ export function leasedFeed(options: LeasedFeedOptions): RevocationFeed {
       owned.add(leaseId);
       const since = momentOf(clock);
       await link.take(leaseId, before);
-      if (lostBefore !== null) throw new Error(lostBefore);
+      if (losses[0] !== undefined) throw new Error(losses[0]);
+      if (closing.signal.aborted) {
+        await link.giveBack(leaseId);
+        throw new Error('closed meanwhile');
+      }
       for (const id of before) owned.delete(id);
       held = { link, leaseId, since };
       // Memory starts empty, and streams look at their rows.
@@ -190,7 +194,7 @@ export function leasedFeed(options: LeasedFeedOptions): RevocationFeed {
       }
       const mine: Held = held;
       await pause(leaseMs / RENEWALS);
-      if (isClosed || held !== mine) continue;
+      if (closing.signal.aborted || held !== mine) continue;
       // When no answer comes the lease runs out by itself meanwhile.
       const failure = await firstOf(
         renew(mine).then(() => null, messageOf),
@@ -235,7 +239,7 @@ export function leasedFeed(options: LeasedFeedOptions): RevocationFeed {
   };
 
   let current: Promise<void> | null = null;
-  let next: Promise<void> | null = null;
+  let next = null as Promise<void> | null;
   /** Who asks while a round is under way shares the one after it: theirs was committed too late for it. */
   const settle = (): Promise<void> => {
     if (next) return next;

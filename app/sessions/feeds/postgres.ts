@@ -30,7 +30,8 @@ const NOTIFY = 'SELECT pg_notify($1, $2)';
  * are rows of `CacheLease`; see {@link leasedFeed}.
  */
 export function postgresFeed(options: PostgresFeedOptions): RevocationFeed {
-  const { connect, ask, schema = 'public', ...rest } = options;
+  const { schema = 'public', ...rest } = options;
+  const ask: PostgresFeedOptions['ask'] = (text, ...values) => options.ask(text, ...values);
   const channel = `latchkey_${schema}`;
   const ownAddress = `latchkey_${randomUUID()}`;
   return leasedFeed({
@@ -47,7 +48,7 @@ export function postgresFeed(options: PostgresFeedOptions): RevocationFeed {
       },
       takeAway: (ids) => ask('DELETE FROM "CacheLease" WHERE "id" = ANY($1::text[])', ids),
       async open(heard, lost) {
-        const connection = await connect();
+        const connection = await options.connect();
         connection.on('notification', ({ payload = '' }) => heard(payload));
         connection.on('error', () => lost('the connection failed'));
         connection.on('end', () => lost('the connection ended'));

@@ -24,7 +24,8 @@ export interface IoredisListener {
  */
 export async function listenWithRedis(client: NodeRedisListener): Promise<RedisSubscription> {
   const breaking = createBreaking();
-  for (const event of ['error', 'end', 'reconnecting'] as const) client.on(event, breaking.tell);
+  for (const event of ['error', 'end', 'reconnecting'] as const)
+    client.on(event, () => breaking.tell());
   const close = () => {
     client.destroy();
     return Promise.resolve();
@@ -32,7 +33,7 @@ export async function listenWithRedis(client: NodeRedisListener): Promise<RedisS
   await connectOr(close, client);
   return {
     subscribe: (channel, listener) => client.subscribe(channel, listener),
-    onLost: breaking.hear,
+    onLost: (listener) => breaking.hear(listener),
     close,
   };
 }
@@ -40,7 +41,7 @@ export async function listenWithRedis(client: NodeRedisListener): Promise<RedisS
 /** The same for an `ioredis` client. */
 export async function listenWithIoredis(client: IoredisListener): Promise<RedisSubscription> {
   const breaking = createBreaking();
-  for (const event of ['error', 'end', 'close'] as const) client.on(event, breaking.tell);
+  for (const event of ['error', 'end', 'close'] as const) client.on(event, () => breaking.tell());
   const listeners = new Map<string, (text: string) => void>();
   client.on('message', (channel, text) => listeners.get(channel)?.(text));
   const close = () => {
@@ -53,7 +54,7 @@ export async function listenWithIoredis(client: IoredisListener): Promise<RedisS
       listeners.set(channel, listener);
       return client.subscribe(channel);
     },
-    onLost: breaking.hear,
+    onLost: (listener) => breaking.hear(listener),
     close,
   };
 }

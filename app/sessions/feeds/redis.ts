@@ -40,7 +40,8 @@ return { math.max(0, redis.call('PTTL', leases .. ':doubt')), redis.call('HKEYS'
  * {@link leasedFeed}. What a hand changes by other commands is published by nobody.
  */
 export function redisFeed(options: RedisFeedOptions): RevocationFeed {
-  const { send, listen, prefix = 'latchkey:', ...rest } = options;
+  const { prefix = 'latchkey:', ...rest } = options;
+  const send = (command: string[]) => options.send(command);
   const { leaseMs = LEASE_MS } = rest;
   const ownAddress = `${prefix}node:${randomUUID()}`;
   const [leases, news] = [`${prefix}leases`, `${prefix}news`];
@@ -61,7 +62,7 @@ export function redisFeed(options: RedisFeedOptions): RevocationFeed {
       },
       takeAway: (ids) => send(['HDEL', leases, ...ids]),
       async open(heard, lost) {
-        const subscription = await listen();
+        const subscription = await options.listen();
         subscription.onLost(() => {
           isInDoubt = true;
           lost('the connection failed');
