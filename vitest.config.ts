@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
  * Groups of tests. Those that come in by the front door (a server, a browser, the commands) run
  * what stands in build/ and dist/, which is built first; the rest needs no build.
  */
-const FRONT_DOOR = ['tests/{routes,browser,tooling}/**/*.test.{ts,tsx}'];
+const FRONT_DOOR = ['tests/{routes,browser,tooling,faults}/**/*.test.{ts,tsx}'];
 /** Of those, what runs on PostgreSQL once more: every form, every attack, and the main path in a browser. */
 const ON_POSTGRESQL = ['tests/routes/**/*.test.{ts,tsx}', 'tests/browser/main-path.test.ts'];
 const EVERYTHING = ['tests/**/*.test.{ts,tsx}'];

@@ -1,0 +1,126 @@
+import { rmSync } from 'node:fs';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { Sessions } from '../../app/sessions/sessions.ts';
+import { newFolder } from '../fixtures/application.ts';
+import { query, startPostgres, type Postgres } from '../fixtures/postgres.ts';
+import { openStore, type OpenStore } from '../sessions/open-store.ts';
+import { ApplicationNode } from './application-node.ts';
+import { randomFrom, workThrough, type Seen, type Target } from './checker.ts';
+
+const CLIENTS = 50;
+const USER = 'somebody';
+/** Past the time of a lease, and of a look at it. */
+const A_WHILE_MS = 3000;
+
+const folder = newFolder();
+const seed = Number(process.env.SEED ?? Date.now() % 1_000_000);
+process.stdout.write(`faults on PostgreSQL: SEED=${seed}\n`);
+const random = randomFrom(seed);
+
+let postgres: Postgres;
+let databaseUrl: string;
+let one: ApplicationNode;
+let other: ApplicationNode;
+let open: OpenStore;
+let sessions: Sessions;
+
+beforeAll(async () => {
+  postgres = await startPostgres();
+  databaseUrl = await postgres.createDatabase();
+  open = await openStore({ kind: 'postgresql', url: databaseUrl });
+  await open.addUser(USER);
+  // Of one person, whose cap is not what this is about.
+  sessions = new Sessions({ store: open.store, maxPerUser: 1_000_000 });
+  one = new ApplicationNode({ databaseUrl, folder });
+  other = new ApplicationNode({ databaseUrl, folder });
+  await one.start();
+  await other.start();
+});
+afterAll(async () => {
+  await one.stop();
+  await other.stop();
+  await open.close();
+  await postgres.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+afterEach(async () => {
+  await one.untilReady();
+  await other.untilReady();
+});
+
+const signIn = async (): Promise<Target | null> => {
+  try {
+    const { token, session } = await sessions.start({ userId: USER }, new Date());
+    return { id: session.id, token };
+  } catch {
+    return null;
+  }
+};
+const during = async (fault: () => Promise<void>): Promise<Seen> => {
+  const workload = { nodes: [one, other], signIn, clients: CLIENTS, random };
+  const seen = await workThrough(workload, fault);
+  const { asked, ended, unavailable } = seen;
+  process.stdout.write(`  ${asked} asked, ${ended} ended, ${unavailable} unavailable\n`);
+  expect(seen.letIn, `let in after their end (SEED=${seed})`).toEqual([]);
+  expect(seen.signedOut, `signed out by an outage (SEED=${seed})`).toEqual([]);
+  expect(seen.ended).toBeGreaterThan(0);
+  return seen;
+};
+const aWhile = (ms = A_WHILE_MS) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+
+test('nothing goes wrong: nobody is let in after their end, and nothing is unavailable', async () => {
+  const seen = await during(() => aWhile());
+  expect(seen.unavailable).toBe(0);
+});
+
+test('a node is killed, and started again', async () => {
+  await during(async () => {
+    await aWhile(500);
+    await other.kill();
+    await aWhile();
+    await other.start();
+    await aWhile(1000);
+  });
+});
+
+test('PostgreSQL is stopped, and started again', async () => {
+  const seen = await during(async () => {
+    await aWhile(500);
+    await postgres.stop();
+    await aWhile(1500);
+    await postgres.start();
+    await Promise.all([one.untilReady(), other.untilReady()]);
+    await aWhile(1000);
+  });
+  expect(seen.unavailable).toBeGreaterThan(0);
+});
+
+test('only the connections that hear of news are cut', async () => {
+  const seen = await during(async () => {
+    for (let times = 0; times < 5; times += 1) {
+      await aWhile(500);
+      const [cut] = await query<{ count: string }>(
+        databaseUrl,
+        `SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE pid <> pg_backend_pid()
+           AND query ~ '^(LISTEN|SELECT 1 FROM "CacheLease"|INSERT INTO "CacheLease"|SELECT pg_notify.*2.$)'`,
+      );
+      expect(Number(cut?.count)).toBeGreaterThan(0);
+    }
+  });
+  expect(seen.unavailable).toBe(0);
+});
+
+test('a node is paused across an end: its first answer afterwards refuses', async () => {
+  await during(async () => {
+    const target = (await signIn())!;
+    expect(await other.ask(target.token)).toBe('live');
+    // From memory.
+    expect(await other.ask(target.token)).toBe('live');
+    other.pause();
+    expect(await one.revoke(target)).toBe(true);
+    const answers = Promise.all(Array.from({ length: 5 }, () => other.ask(target.token)));
+    await aWhile(200);
+    other.resume();
+    expect(await answers).toEqual(Array(5).fill('refused'));
+  });
+});
