@@ -5,6 +5,7 @@ import { newFolder } from '../fixtures/application.ts';
 import { query, startPostgres, type Postgres } from '../fixtures/postgres.ts';
 import { openStore, type OpenStore } from '../sessions/open-store.ts';
 import { ApplicationNode } from './application-node.ts';
+import { startFreezingProxy, type FreezingProxy } from './freezing-proxy.ts';
 import { randomFrom, workThrough, type Seen, type Target } from './checker.ts';
 
 const CLIENTS = 50;
@@ -20,7 +21,9 @@ const random = randomFrom(seed);
 let postgres: Postgres;
 let databaseUrl: string;
 let one: ApplicationNode;
+/** It reaches PostgreSQL by a network that can be broken. */
 let other: ApplicationNode;
+let network: FreezingProxy;
 let open: OpenStore;
 let sessions: Sessions;
 
@@ -32,13 +35,16 @@ beforeAll(async () => {
   // Of one person, whose cap is not what this is about.
   sessions = new Sessions({ store: open.store, maxPerUser: 1_000_000 });
   one = new ApplicationNode({ databaseUrl, folder });
-  other = new ApplicationNode({ databaseUrl, folder });
+  network = await startFreezingProxy(postgres.port);
+  const far = databaseUrl.replace(`:${postgres.port}/`, `:${network.port}/`);
+  other = new ApplicationNode({ databaseUrl: far, folder });
   await one.start();
   await other.start();
 });
 afterAll(async () => {
   await one.stop();
   await other.stop();
+  await network.close();
   await open.close();
   await postgres.close();
   rmSync(folder, { recursive: true, force: true });
@@ -123,4 +129,19 @@ test('a node is paused across an end: its first answer afterwards refuses', asyn
     other.resume();
     expect(await answers).toEqual(Array(5).fill('refused'));
   });
+});
+
+test('a node hears nothing any more, and does not know it: an end waits until it may not answer from memory', async () => {
+  const seen = await during(async () => {
+    const target = (await signIn())!;
+    expect(await other.ask(target.token)).toBe('live');
+    expect(network.freeze('LISTEN')).toBe(1);
+    expect(await other.ask(target.token)).toBe('live');
+    const begun = performance.now();
+    expect(await one.revoke(target)).toBe(true);
+    expect(performance.now() - begun).toBeGreaterThan(1500);
+    expect(await other.ask(target.token)).toBe('refused');
+    await aWhile(1000);
+  });
+  expect(seen.unavailable).toBe(0);
 });
