@@ -47,7 +47,7 @@ const ENDS_OUT_OF = 8;
  */
 export async function workThrough(
   { nodes, signIn, clients, random }: Workload,
-  fault: () => Promise<void>,
+  fault: (knowledge: { doubtLive(): void }) => Promise<void>,
 ): Promise<Seen> {
   const seen: Seen = { asked: 0, ended: 0, unavailable: 0, letIn: [], signedOut: [] };
   const states = new Map<string, State>();
@@ -78,6 +78,9 @@ export async function workThrough(
     const held: Target[] = [];
     const dead: Target[] = [];
     while (!isOver) {
+      for (const gone of held.filter(({ id }) => states.get(id) === 'unknown')) {
+        held.splice(held.indexOf(gone), 1);
+      }
       if (held.length < 3) {
         const target = await signIn();
         if (target) {
@@ -101,8 +104,12 @@ export async function workThrough(
   };
 
   const working = Array.from({ length: clients }, work);
+  /** What was live may be gone: of it nothing is known any more. What was dead stays dead. */
+  const doubtLive = () => {
+    for (const [id, state] of states) if (state === 'live') states.set(id, 'unknown');
+  };
   try {
-    await fault();
+    await fault({ doubtLive });
   } finally {
     isOver = true;
   }

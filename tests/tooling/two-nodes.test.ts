@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { startApplication, type TestApplication } from '../fixtures/application.ts';
+import { listen } from '../fixtures/event-stream.ts';
 import { openBrowser, signIn, signUp, type TestPerson } from '../fixtures/people.ts';
 import { startPostgres, type Postgres } from '../fixtures/postgres.ts';
 
@@ -93,6 +94,20 @@ describe('two nodes over one PostgreSQL', () => {
     waits.sort((x, y) => x - y);
     const [median, slow] = [waits[500]!.toFixed(1), waits[990]!.toFixed(1)];
     process.stdout.write(`a revoke took ${median} ms at p50, ${slow} at p99\n`);
+  });
+
+  test('an open page on the other node is told why it ended, and one of the same person that it changed', async () => {
+    const person = await signUp(one);
+    const phone = await signIn(one, person);
+    const [phoneThere, ownThere] = [await at(other, { browser: phone }), await at(other, person)];
+    const ended = await listen(other, phoneThere);
+    const changed = await listen(other, ownThere);
+    await person.browser.post('/settings/sessions/others/sign-out', {});
+    await ended.until('event: ended\ndata: {"reason":"signed-out-elsewhere"}');
+    await ended.ended;
+    await changed.until('event: sessions');
+    expect(changed.received()).not.toContain('event: ended');
+    changed.hangUp();
   });
 
   test('what a hand or a cascade deletes counts on both', async () => {

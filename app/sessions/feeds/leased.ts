@@ -53,6 +53,8 @@ export interface LeasedFeedOptions {
 /** How long a node may take to say that it has heard, before its lease is taken away. */
 const ANSWER_WITHIN_MS = 250;
 const HELLO_WITHIN_MS = 2000;
+/** A connection may hang for as long as its system lets it. */
+const LINK_WITHIN_MS = 10_000;
 const RETRY_FIRST_MS = 100;
 const RETRY_LAST_MS = 5000;
 /** A lease is renewed so often in its time. */
@@ -115,7 +117,7 @@ export function leasedFeed(options: LeasedFeedOptions): RevocationFeed {
     log.warn(`the news of sessions are cut off (${why}); every request reads its row`);
   };
 
-  const linkUp = async (): Promise<void> => {
+  const linkUp = async (givenUp: AbortSignal): Promise<void> => {
     let link: LeaseLink | null = null;
     const losses: string[] = [];
     link = await transport.open(
@@ -134,9 +136,9 @@ export function leasedFeed(options: LeasedFeedOptions): RevocationFeed {
       const since = momentOf(clock);
       await link.take(leaseId, before);
       if (losses[0] !== undefined) throw new Error(losses[0]);
-      if (closing.signal.aborted) {
+      if (closing.signal.aborted || givenUp.aborted) {
         await link.giveBack(leaseId);
-        throw new Error('closed meanwhile');
+        throw new Error('nobody waits for this link any more');
       }
       for (const id of before) owned.delete(id);
       held = { link, leaseId, since };
@@ -169,20 +171,23 @@ export function leasedFeed(options: LeasedFeedOptions): RevocationFeed {
   };
 
   const tryToLink = async (): Promise<void> => {
-    try {
-      await linkUp();
+    const givenUp = new AbortController();
+    const failure = await firstOf(
+      linkUp(givenUp.signal).then(() => null, messageOf),
+      { orAfterMs: LINK_WITHIN_MS, answer: 'no answer' },
+    );
+    givenUp.abort();
+    if (closing.signal.aborted) return;
+    if (failure === null) {
       if (isBroken) log.info('the news of sessions arrive again');
       isBroken = false;
       retryMs = RETRY_FIRST_MS;
-    } catch (error) {
-      if (isClosed) return;
-      if (!isBroken) {
-        log.warn(`no news of sessions (${messageOf(error)}); every request reads its row`);
-      }
-      isBroken = true;
-      await pause(retryMs * (1 + Math.random()));
-      retryMs = Math.min(RETRY_LAST_MS, retryMs * 2);
+      return;
     }
+    if (!isBroken) log.warn(`no news of sessions (${failure}); every request reads its row`);
+    isBroken = true;
+    await pause(retryMs * (1 + Math.random()));
+    retryMs = Math.min(RETRY_LAST_MS, retryMs * 2);
   };
 
   /** Links, and renews for as long as there is a link; then begins anew. */

@@ -1,0 +1,77 @@
+import { once } from 'node:events';
+import { Agent, request, type IncomingMessage } from 'node:http';
+import { vi } from 'vitest';
+import type { RunningScript } from '../tooling/run-script.ts';
+import type { FaultyNode, Target, Verdict } from './checker.ts';
+
+const READY_WITHIN = { timeout: 30_000, interval: 50 };
+const ANSWER_WITHIN_MS = 15_000;
+
+/** A node in a process of its own, which a test starts, kills, pauses and asks over HTTP. */
+export abstract class NodeProcess implements FaultyNode {
+  #running: RunningScript | null = null;
+  #port = 0;
+  readonly #agent = new Agent({ keepAlive: true, maxSockets: 64 });
+
+  /** @param port 0 the first time; afterwards the one that it had, as behind a load balancer. */
+  protected abstract launch(port: number): RunningScript;
+  /** Matches what it says once it serves; its first group is the port. */
+  protected abstract readonly serving: RegExp;
+  abstract ask(token: string): Promise<Verdict>;
+  abstract revoke(target: Target): Promise<true | 'unavailable'>;
+
+  get origin(): string {
+    return `http://localhost:${this.#port}`;
+  }
+
+  async start(): Promise<void> {
+    this.#running = this.launch(this.#port);
+    const [, port] = await this.#running.said(this.serving);
+    this.#port = Number(port);
+    await this.untilReady();
+  }
+
+  async untilReady(): Promise<void> {
+    await vi.waitFor(async () => {
+      const status = await this.send('GET', '/readyz', {});
+      if (status !== 200) throw new Error(`/readyz answers ${status}`);
+    }, READY_WITHIN);
+  }
+
+  async kill(): Promise<void> {
+    const { process, finished } = this.#running!;
+    process.kill('SIGKILL');
+    await finished;
+  }
+
+  async stop(): Promise<void> {
+    this.#agent.destroy();
+    if (!this.#running || this.#running.process.exitCode !== null) return;
+    this.resume();
+    this.#running.process.kill('SIGTERM');
+    await this.#running.finished;
+  }
+
+  pause(): void {
+    this.#running!.process.kill('SIGSTOP');
+  }
+
+  resume(): void {
+    this.#running!.process.kill('SIGCONT');
+  }
+
+  /** The status of an answer. @throws when none comes, or not all of it. */
+  protected async send(method: string, path: string, headers: Record<string, string>) {
+    const sent = request(this.origin + path, {
+      ...{ method, agent: this.#agent, timeout: ANSWER_WITHIN_MS },
+      headers: { Accept: 'text/html', ...headers },
+    });
+    sent.on('timeout', () => sent.destroy(new Error('no answer in time')));
+    sent.end();
+    const [response] = (await once(sent, 'response')) as [IncomingMessage];
+    response.resume();
+    await once(response, 'close');
+    if (!response.complete) throw new Error('the answer was cut off');
+    return response.statusCode ?? 0;
+  }
+}
