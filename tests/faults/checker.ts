@@ -19,7 +19,7 @@ export interface Target {
 export interface Workload {
   nodes: readonly FaultyNode[];
   /** Signs somebody in; null when that cannot be done just now. */
-  signIn(): Promise<Target | null>;
+  signIn: () => Promise<Target | null>;
   clients: number;
   /** Below 1; printed with its seed by whoever makes it. */
   random: () => number;
@@ -47,7 +47,7 @@ const ENDS_OUT_OF = 8;
  */
 export async function workThrough(
   { nodes, signIn, clients, random }: Workload,
-  fault: (knowledge: { doubtLive(): void }) => Promise<void>,
+  fault: (knowledge: { doubtLive: () => void }) => Promise<void>,
 ): Promise<Seen> {
   const seen: Seen = { asked: 0, ended: 0, unavailable: 0, letIn: [], signedOut: [] };
   const states = new Map<string, State>();
