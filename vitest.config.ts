@@ -7,6 +7,24 @@ import { defineConfig } from 'vitest/config';
 const FRONT_DOOR = ['tests/{routes,browser,tooling,faults}/**/*.test.{ts,tsx}'];
 /** Of those, what runs on PostgreSQL once more: every form, every attack, and the main path in a browser. */
 const ON_POSTGRESQL = ['tests/routes/**/*.test.{ts,tsx}', 'tests/browser/main-path.test.ts'];
+/** But not what asks no database, or brings one of its own. */
+const NOT_ON_POSTGRESQL = [
+  'guarded-routes',
+  'health',
+  'known-passwords',
+  'logs',
+  'mail-by-smtp',
+].concat(
+  [
+    'mail-outbox',
+    'metrics',
+    'misshapen-forms',
+    'not-found',
+    'odd-requests',
+    'rate-limits-together',
+  ],
+  ['redirect-to', 'request-log', 'security-headers', 'theme-and-message'],
+);
 const EVERYTHING = ['tests/**/*.test.{ts,tsx}'];
 const SECOND_MS = 1000;
 
@@ -50,6 +68,7 @@ export default defineConfig({
         test: {
           name: 'front door on PostgreSQL',
           include: ON_POSTGRESQL,
+          exclude: NOT_ON_POSTGRESQL.map((name) => `tests/routes/${name}.test.ts`),
           globalSetup: ['tests/setup/build.ts', 'tests/setup/postgres.ts'],
           testTimeout: 90 * SECOND_MS,
           hookTimeout: 120 * SECOND_MS,
