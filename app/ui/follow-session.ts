@@ -53,7 +53,12 @@ export function followSession(onNews: (news: PageNews) => void): () => void {
 
   const connect = async (): Promise<Outcome> => {
     const connection = new AbortController();
-    const stop = () => connection.abort();
+    let reader: ReadableStreamDefaultReader<Uint8Array> | null = null;
+    // A browser complains of a body that is broken off while it is read.
+    const stop = () => {
+      if (reader) reader.cancel().catch(() => undefined);
+      else connection.abort();
+    };
     stopped.signal.addEventListener('abort', stop);
     let silence = setTimeout(stop, SILENCE_MS);
     try {
@@ -72,13 +77,14 @@ export function followSession(onNews: (news: PageNews) => void): () => void {
       // What happened in between was told to nobody here.
       if (wasConnected) onNews({ kind: 'sessions' });
       wasConnected = true;
-      const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+      reader = answer.body.getReader();
+      const decoder = new TextDecoder();
       for (let text = ''; ;) {
         const { done, value } = await reader.read();
         if (done) return { pauseMs: retryMs * (0.5 + Math.random()) };
         clearTimeout(silence);
         silence = setTimeout(stop, SILENCE_MS);
-        const events = (text + value).split('\n\n');
+        const events = (text + decoder.decode(value, { stream: true })).split('\n\n');
         text = events.pop() ?? '';
         for (const lines of events) {
           const field = (name: string) =>
@@ -93,7 +99,7 @@ export function followSession(onNews: (news: PageNews) => void): () => void {
     } finally {
       clearTimeout(silence);
       stopped.signal.removeEventListener('abort', stop);
-      connection.abort();
+      stop();
     }
   };
 

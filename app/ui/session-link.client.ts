@@ -1,4 +1,4 @@
-import { shareFollowing } from './shared-following.ts';
+import { shareFollowing } from './joint-following.ts';
 import type { PageNews } from './session-news.ts';
 
 type OnNews = (news: PageNews) => void;

@@ -168,7 +168,7 @@ describe('over a store without tombstones, renewal or cap', () => {
     expect(renewed?.session).not.toHaveProperty('secretHash');
     const revoking = calls.find(([name]) => name === 'revokeSession');
     const ending = { at: after(MINUTE_MS), reason: 'replaced', by: renewed?.session.id };
-    expect(revoking).toEqual(['revokeSession', session.id, ending, undefined]);
+    expect(revoking).toEqual(['revokeSession', session.id, ending, USER]);
   });
 });
 
