@@ -7,24 +7,23 @@ import { defineConfig } from 'vitest/config';
 const FRONT_DOOR = ['tests/{routes,browser,tooling,faults}/**/*.test.{ts,tsx}'];
 /** Of those, what runs on PostgreSQL once more: every form, every attack, and the main path in a browser. */
 const ON_POSTGRESQL = ['tests/routes/**/*.test.{ts,tsx}', 'tests/browser/main-path.test.ts'];
-/** But not what asks no database, or brings one of its own. */
+/**
+ * But not what asks no database, or brings one of its own; nor, but for the nightly run, what asks it by
+ * the same calls as other tests do.
+ */
 const NOT_ON_POSTGRESQL = [
-  'guarded-routes',
-  'health',
-  'known-passwords',
-  'logs',
-  'mail-by-smtp',
-].concat(
-  [
-    'mail-outbox',
-    'metrics',
-    'misshapen-forms',
-    'not-found',
-    'odd-requests',
-    'rate-limits-together',
-  ],
-  ['redirect-to', 'request-log', 'security-headers', 'theme-and-message'],
-);
+  ...['guarded-routes', 'health', 'known-passwords', 'logs', 'mail-by-smtp', 'mail-outbox'],
+  ...['metrics', 'misshapen-forms', 'not-found', 'odd-requests', 'rate-limits-together'],
+  ...['redirect-to', 'request-log', 'security-headers', 'theme-and-message'],
+];
+const NIGHTLY_ON_POSTGRESQL = [
+  ...['connected-sign-up', 'connection-attacks', 'cross-site-requests', 'fresh-proof'],
+  ...['fresh-proof-by-every-way', 'mail-limits', 'not-me', 'passkey-attacks', 'profile'],
+  'two-factor-settings',
+];
+const notOnPostgresql = process.env.LATCHKEY_NIGHTLY
+  ? NOT_ON_POSTGRESQL
+  : [...NOT_ON_POSTGRESQL, ...NIGHTLY_ON_POSTGRESQL];
 const EVERYTHING = ['tests/**/*.test.{ts,tsx}'];
 const SECOND_MS = 1000;
 
@@ -68,7 +67,7 @@ export default defineConfig({
         test: {
           name: 'front door on PostgreSQL',
           include: ON_POSTGRESQL,
-          exclude: NOT_ON_POSTGRESQL.map((name) => `tests/routes/${name}.test.ts`),
+          exclude: notOnPostgresql.map((name) => `tests/routes/${name}.test.ts`),
           globalSetup: ['tests/setup/build.ts', 'tests/setup/postgres.ts'],
           testTimeout: 90 * SECOND_MS,
           hookTimeout: 120 * SECOND_MS,

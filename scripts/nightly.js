@@ -1,5 +1,5 @@
 // npm run test:nightly: the tests of the session engine once more, with many more random sequences
-// and a larger table than there is time for at every change.
+// and a larger table than there is time for at every change; and on PostgreSQL every route that asks it.
 import { requireSupportedNode } from './set-up/node-version.js';
 
 requireSupportedNode();
@@ -7,6 +7,7 @@ requireSupportedNode();
 const { enterProject } = await import('./set-up/project.js');
 const { ensureInstalled } = await import('./set-up/installation.js');
 const { ensureGenerated } = await import('./set-up/prisma-clients.js');
+const { build } = await import('./set-up/build.js');
 const { runInstalled } = await import('./set-up/command-line.js');
 const { runScript } = await import('./set-up/refusal.js');
 const { ensureRealParts } = await import('./validation/real-parts.js');
@@ -18,9 +19,11 @@ await runScript(async () => {
   await ensureInstalled('the tests');
   await ensureRealParts();
   await ensureGenerated();
-  process.exitCode = await runInstalled(
-    'vitest/vitest.mjs',
-    ['run', '--project', 'rooms', 'tests/sessions', ...process.argv.slice(2)],
-    { env: { ...MANY, ...process.env } },
-  );
+  await build();
+  const env = { ...MANY, LATCHKEY_NIGHTLY: '1', ...process.env };
+  const run = (/** @type {string[]} */ args) =>
+    runInstalled('vitest/vitest.mjs', ['run', ...args, ...process.argv.slice(2)], { env });
+  const ofSessions = await run(['--project', 'rooms', 'tests/sessions']);
+  const onPostgresql = await run(['--project', 'front door on PostgreSQL']);
+  process.exitCode = Math.max(ofSessions, onPostgresql);
 });
