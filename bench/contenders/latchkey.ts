@@ -1,0 +1,105 @@
+import pg from 'pg';
+import { createClient } from 'redis';
+import { openDatabase } from '../../app/db.server.ts';
+import { listenWithRedis } from '../../app/sessions/feeds/redis-subscription.ts';
+import { redisFeed } from '../../app/sessions/feeds/redis.ts';
+import type { RevocationFeed } from '../../app/sessions/revocation-feed.ts';
+import type { SessionStore } from '../../app/sessions/session-store.ts';
+import { SessionCache } from '../../app/sessions/session-cache.ts';
+import { Sessions } from '../../app/sessions/sessions.ts';
+import { prismaSessionStore } from '../../app/sessions/stores/prisma.ts';
+import { redisSessionStore } from '../../app/sessions/stores/redis.ts';
+import { cookieOf, PERSON, type OpenContender, type Surroundings } from './contender.ts';
+
+const LINK_WITHIN_MS = 10_000;
+const quiet = { info: () => undefined, warn: () => undefined };
+
+type Carrier = 'cookie' | 'bearer';
+type Person = typeof PERSON;
+
+async function openOn(
+  { store, feed }: { store: SessionStore<Person, Person>; feed: RevocationFeed },
+  carrier: Carrier,
+) {
+  const sessions = new Sessions<Person, Person>({ store, feed, cache: new SessionCache({ feed }) });
+  const linkedBy = performance.now() + LINK_WITHIN_MS;
+  while (!feed.isCurrent()) {
+    if (performance.now() > linkedBy) throw new Error('the news of sessions do not arrive');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  const { token, session } = await sessions.start({ userId: PERSON.id, meta: PERSON }, new Date());
+  const tokenOf =
+    carrier === 'cookie'
+      ? (header: string | undefined) => cookieOf(header, 'session')
+      : (header: string | undefined) => header?.replace(/^Bearer /, '') ?? null;
+  const name = carrier === 'cookie' ? 'cookie' : 'authorization';
+  const contender: Awaited<ReturnType<OpenContender>> = {
+    use(app, answer) {
+      app.get('/me', (request, response, next) => {
+        const given = tokenOf(request.headers[name]);
+        if (given === null) return void response.sendStatus(401);
+        sessions.resume(given, new Date()).then((resumed) => {
+          if (resumed.state !== 'live') return void response.sendStatus(401);
+          // Redis holds no people: there they travel with the session.
+          response.locals.person = resumed.person ?? resumed.session.meta;
+          void answer(request, response, next);
+        }, next);
+      });
+    },
+    headers:
+      carrier === 'cookie' ? { cookie: `session=${token}` } : { authorization: `Bearer ${token}` },
+    end: async () => {
+      await sessions.revoke(session.id, { reason: 'signed-out' }, new Date());
+    },
+  };
+  return contender;
+}
+
+async function onDatabase(databaseUrl: string) {
+  const { client, provider, openFeed } = await openDatabase({ databaseUrl, log: quiet });
+  await client.user.create({ data: { ...PERSON, name: 'Ada' } });
+  const personColumns = ['id', 'email'] as const;
+  const store = prismaSessionStore<Person, typeof personColumns>({
+    client,
+    provider,
+    personColumns,
+  });
+  return { store: store as never, feed: await openFeed(quiet) };
+}
+
+async function onRedis({ redisUrl }: Surroundings) {
+  const client = createClient({ url: redisUrl });
+  await client.connect();
+  const feed = redisFeed({
+    send: (command) => client.sendCommand(command),
+    listen: () =>
+      listenWithRedis(createClient({ url: redisUrl, socket: { reconnectStrategy: false } })),
+    log: quiet,
+  });
+  return { store: redisSessionStore<Person>({ redis: client }), feed };
+}
+
+/** A database of its own on the server at this address. */
+async function newDatabase(postgresUrl: string): Promise<string> {
+  const name = `latchkey_${process.pid}`;
+  const client = new pg.Client({ connectionString: postgresUrl });
+  await client.connect();
+  await client.query(`CREATE DATABASE ${name}`);
+  await client.end();
+  const url = new URL(postgresUrl);
+  url.pathname = `/${name}`;
+  return url.href;
+}
+
+export const onSqlite =
+  (carrier: Carrier): OpenContender =>
+  async ({ folder }) =>
+    openOn(await onDatabase(`file:${folder}/latchkey.db`), carrier);
+export const onPostgres =
+  (carrier: Carrier): OpenContender =>
+  async ({ postgresUrl }) =>
+    openOn(await onDatabase(await newDatabase(postgresUrl)), carrier);
+export const inRedis =
+  (carrier: Carrier): OpenContender =>
+  async (surroundings) =>
+    openOn(await onRedis(surroundings), carrier);

@@ -1,0 +1,82 @@
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { jwtVerify, SignJWT } from 'jose';
+import { getIronSession, sealData } from 'iron-session';
+import { cookieOf, PERSON, type OpenContender } from './contender.ts';
+
+const HOUR_SECONDS = 3600;
+
+/** The person in the cookie, signed: as cheap as it gets, and nobody can end it. */
+export const hmac: OpenContender = async () => {
+  const key = randomBytes(32);
+  const sign = (text: string) => createHmac('sha256', key).update(text).digest();
+  const payload = Buffer.from(
+    JSON.stringify({ ...PERSON, until: Date.now() + HOUR_SECONDS * 1000 }),
+  ).toString('base64url');
+  const cookie = `${payload}.${sign(payload).toString('base64url')}`;
+  return {
+    use(app, answer) {
+      app.get('/me', (request, response, next) => {
+        const [text = '', signature = ''] = (
+          cookieOf(request.headers.cookie, 'session') ?? ''
+        ).split('.');
+        const given = Buffer.from(signature, 'base64url');
+        const right = sign(text);
+        if (given.length !== right.length || !timingSafeEqual(given, right)) {
+          return void response.sendStatus(401);
+        }
+        const { id, email, until } = JSON.parse(Buffer.from(text, 'base64url').toString());
+        if (until < Date.now()) return void response.sendStatus(401);
+        response.locals.person = { id, email };
+        void answer(request, response, next);
+      });
+    },
+    headers: { cookie: `session=${cookie}` },
+    end: null,
+  };
+};
+
+export const jwt: OpenContender = async () => {
+  const key = randomBytes(32);
+  const token = await new SignJWT({ email: PERSON.email })
+    .setProtectedHeader({ alg: 'HS256' })
+    .setSubject(PERSON.id)
+    .setExpirationTime(`${HOUR_SECONDS}s`)
+    .sign(key);
+  return {
+    use(app, answer) {
+      app.get('/me', (request, response, next) => {
+        const given = cookieOf(request.headers.cookie, 'session') ?? '';
+        jwtVerify(given, key, { algorithms: ['HS256'] }).then(
+          ({ payload }) => {
+            response.locals.person = { id: payload.sub, email: payload.email };
+            void answer(request, response, next);
+          },
+          () => response.sendStatus(401),
+        );
+      });
+    },
+    headers: { cookie: `session=${token}` },
+    end: null,
+  };
+};
+
+export const ironSession: OpenContender = async () => {
+  const options = { cookieName: 'session', password: randomBytes(32).toString('hex') };
+  const sealed = await sealData({ person: PERSON }, options);
+  return {
+    use(app, answer) {
+      app.get('/me', (request, response, next) => {
+        getIronSession<{ person?: typeof PERSON }>(request, response, options).then(
+          ({ person }) => {
+            if (!person) return void response.sendStatus(401);
+            response.locals.person = person;
+            void answer(request, response, next);
+          },
+          next,
+        );
+      });
+    },
+    headers: { cookie: `session=${sealed}` },
+    end: null,
+  };
+};

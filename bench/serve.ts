@@ -1,0 +1,30 @@
+// One contender in a process of its own: argv has its name and its surroundings as JSON. It says on which
+// port it is and what a signed-in client sends; at "end" on standard input it ends that session.
+import { createInterface } from 'node:readline';
+import express, { type RequestHandler } from 'express';
+import { contenders } from './contenders/all.ts';
+import { PERSON, type Surroundings } from './contenders/contender.ts';
+
+const [name = '', surroundings = '{}'] = process.argv.slice(2);
+const open = await contenders[name]!();
+const contender = await open(JSON.parse(surroundings) as Surroundings);
+
+const app = express();
+app.disable('x-powered-by').disable('etag');
+const answer: RequestHandler = (_request, response) => {
+  const person = (response.locals.person as typeof PERSON | undefined) ?? PERSON;
+  response.json({ id: person.id, email: person.email });
+};
+contender.use(app, answer);
+const server = app.listen(0, '127.0.0.1', () => {
+  const { port } = server.address() as { port: number };
+  const { headers, end } = contender;
+  process.stdout.write(`${JSON.stringify({ port, headers, canEnd: end !== null })}\n`);
+});
+for await (const line of createInterface({ input: process.stdin })) {
+  if (line === 'end') {
+    await contender.end?.();
+    process.stdout.write('ended\n');
+  }
+}
+process.exit(0);

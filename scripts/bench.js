@@ -1,0 +1,22 @@
+// npm run bench: Latchkey beside what people would pick instead. Arguments go on to bench/bench.ts.
+import { requireSupportedNode } from './set-up/node-version.js';
+
+requireSupportedNode();
+// Only now: what the rest imports, an old Node may not have.
+const { enterProject } = await import('./set-up/project.js');
+const { ensureInstalled } = await import('./set-up/installation.js');
+const { ensureGenerated } = await import('./set-up/prisma-clients.js');
+const { runProgram } = await import('./set-up/command-line.js');
+const { Refusal, runScript } = await import('./set-up/refusal.js');
+const { ensureRealParts } = await import('./validation/real-parts.js');
+const { ensureBenchInstalled } = await import('./set-up/bench-packages.js');
+
+await runScript(async () => {
+  enterProject();
+  await ensureInstalled('the bench');
+  await ensureRealParts();
+  await ensureGenerated();
+  await ensureBenchInstalled();
+  const args = ['--import', 'tsx', 'bench/bench.ts', ...process.argv.slice(2)];
+  if ((await runProgram(process.execPath, args)) !== 0) throw new Refusal('The bench failed.');
+});
