@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { redirect, type TypedResponse } from '@remix-run/node';
 import type { LatchkeyContext } from '#app/context.server.ts';
-import { isFullProof, type Proof } from '#app/credentials/proof.ts';
-import { SECOND_MS } from '#app/sessions/index.ts';
+import { isFullProof, type Proof, type SessionMeta } from '#app/credentials/proof.ts';
+import { SECOND_MS, type Started } from '#app/sessions/index.ts';
 import { noteActivity } from './note-activity.server.ts';
+import type { PendingSignIn } from './pending-sign-in.server.ts';
 import { safeRedirectTo } from './redirect-to.server.ts';
 import { writeToast, type ToastMessage } from './toast-cookie.server.ts';
 
@@ -25,33 +26,61 @@ export async function startSession(
   context: LatchkeyContext,
   proven: Proven,
 ): Promise<TypedResponse<never>> {
-  const { userId, proof, remember, toast } = proven;
-  if (!isFullProof(proof) && (await context.totp.isOn(userId))) {
-    return askForSecondFactor(context, proven);
-  }
-  const held = await context.session();
-  const { token, session } = await context.sessions.start(
-    {
-      userId,
-      remember,
-      meta: { proof },
-      ...deviceOf(context),
-      replaces: held.state === 'live' ? held.session : null,
-    },
-    context.now,
-  );
-  await noteActivity(context, userId, { kind: 'signed-in' }, session.id);
+  const { remember, toast } = proven;
+  if (await owesSecondFactor(context, proven)) return askForSecondFactor(context, proven);
+  const { token } = await beginSession(context, proven);
   const headers = new Headers({ 'Set-Cookie': cookieFor(context, token, remember) });
   headers.append('Set-Cookie', context.cookies.pendingSignIn.clear());
   if (toast) headers.append('Set-Cookie', writeToast(toast, context.origin));
   return redirect(safeRedirectTo(proven.redirectTo), { headers });
 }
 
+/** True while there is a second factor to be shown before this person is signed in. */
+export async function owesSecondFactor(
+  { totp }: Pick<LatchkeyContext, 'totp'>,
+  { userId, proof }: Pick<Proven, 'userId' | 'proof'>,
+): Promise<boolean> {
+  return !isFullProof(proof) && (await totp.isOn(userId));
+}
+
+/**
+ * A new session under a new token, and the end of whatever the request came with; written down in the
+ * log of the account. Only for whoever owes no second factor.
+ *
+ * @param label what the session is called from the start; left out: it goes by its device.
+ */
+export async function beginSession(
+  context: LatchkeyContext,
+  { userId, proof, remember }: Pick<Proven, 'userId' | 'proof' | 'remember'>,
+  label: string | null = null,
+): Promise<Started<SessionMeta>> {
+  const held = await context.session();
+  const started = await context.sessions.start(
+    {
+      ...{ userId, remember, label },
+      meta: { proof },
+      ...deviceOf(context),
+      replaces: held.state === 'live' ? held.session : null,
+    },
+    context.now,
+  );
+  await noteActivity(context, userId, { kind: 'signed-in' }, started.session.id);
+  return started;
+}
+
+/** A sign-in whose first factor was proven just now, to be carried to the second step. */
+export function pendingSignInOf(
+  { now }: Pick<LatchkeyContext, 'now'>,
+  { userId, proof, remember, redirectTo }: Proven,
+): PendingSignIn {
+  return {
+    ...{ id: randomUUID(), userId, proof, remember, provenAt: now.getTime() },
+    redirectTo: safeRedirectTo(redirectTo),
+  };
+}
+
 function askForSecondFactor(context: LatchkeyContext, proven: Proven): TypedResponse<never> {
-  const { userId, proof, remember } = proven;
-  const redirectTo = safeRedirectTo(proven.redirectTo);
-  const provenAt = context.now.getTime();
-  const pending = { id: randomUUID(), userId, proof, remember, redirectTo, provenAt };
+  const pending = pendingSignInOf(context, proven);
   return redirect('/login/code', {
     headers: { 'Set-Cookie': context.cookies.pendingSignIn.write(pending, context.now) },
   });
@@ -99,6 +128,7 @@ function cookieFor(context: LatchkeyContext, token: string, remember: boolean): 
   return context.sessionCookie.write(token, remember ? rememberedLifetimeMs / SECOND_MS : null);
 }
 
-function deviceOf({ device: { userAgent, ipAddress, country } }: LatchkeyContext) {
+/** What is known of the device, as a session keeps it. */
+export function deviceOf({ device: { userAgent, ipAddress, country } }: LatchkeyContext) {
   return { userAgent, ipAddress, country };
 }
