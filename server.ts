@@ -13,6 +13,7 @@ import { createActivityLog } from '#app/account/activity.server.ts';
 import { createErasureJournal } from '#app/account/erasure-journal.server.ts';
 import { createErasures } from '#app/account/erasure.server.ts';
 import { createPictures } from '#app/account/pictures.server.ts';
+import { createApi } from '#app/api/api.server.ts';
 import {
   PERSON_COLUMNS,
   PERSON_PARTS,
@@ -229,6 +230,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       mode: env.NODE_ENV === 'development' ? 'development' : 'production',
       trustedProxies: env.TRUSTED_PROXIES,
       operations: [health.answer, ...(ownPort ? [] : metricsRoutes(env, shownMetrics))],
+      api: createApi(application, now),
       tracing,
     });
     server.on('request', web);

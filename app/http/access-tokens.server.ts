@@ -66,14 +66,19 @@ export async function revokeToken(
   return isEnded;
 }
 
-/** Revokes every token of this user and writes it down. Answers how many they were. */
+/**
+ * Revokes every token of this user but the one that asks for it, if one does, and writes it down.
+ * Answers how many they were.
+ *
+ * @param by public id of the session, or token, that asks for it.
+ */
 export async function revokeTokens(
   context: LatchkeyContext,
   userId: string,
   by: string,
   reason: EndReason,
 ): Promise<number> {
-  const ended = await context.tokens.revokeOthers(userId, null, { reason, by }, context.now);
+  const ended = await context.tokens.revokeOthers(userId, by, { reason, by }, context.now);
   if (ended.length > 0) {
     await noteActivity(context, userId, { kind: 'tokens-revoked', count: ended.length }, by);
   }

@@ -97,12 +97,19 @@ export async function renewSession(
   context: LatchkeyContext,
   { isProven = false }: { isProven?: boolean } = {},
 ): Promise<string | null> {
-  if (!context.token) return null;
-  const renewed = await context.sessions.renew(context.token, context.now, { isProven });
+  const renewed = await renewToken(context, { isProven });
   if (!renewed) return null;
   const cookie = cookieFor(context, renewed.token, renewed.session.remember);
   context.owed.cookies.push(cookie);
   return cookie;
+}
+
+/** The same for whoever holds the token itself. null: the session ended meanwhile. */
+export async function renewToken(
+  { sessions, token, now }: Pick<LatchkeyContext, 'sessions' | 'token' | 'now'>,
+  { isProven = false }: { isProven?: boolean } = {},
+): Promise<Started<SessionMeta> | null> {
+  return token ? sessions.renew(token, now, { isProven }) : null;
 }
 
 /** Ends this browser's session, takes its cookie away and has the browser forget what it cached. */
