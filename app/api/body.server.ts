@@ -1,4 +1,4 @@
-import express, { type Request, type Response } from 'express';
+import express, { type Request, type RequestHandler, type Response } from 'express';
 import type { z } from 'zod';
 import type { JsonAnswer } from './answer.server.ts';
 import { problem, type ProblemName } from './problems.server.ts';
@@ -6,7 +6,11 @@ import { problem, type ProblemName } from './problems.server.ts';
 /** Far more than any body here has. */
 const MAX_BODY_BYTES = 16 * 1024;
 
-const parse = express.json({ limit: MAX_BODY_BYTES, inflate: false, strict: false });
+const parse: RequestHandler = express.json({
+  limit: MAX_BODY_BYTES,
+  inflate: false,
+  strict: false,
+});
 
 export type Read<Value> = { ok: true; value: Value } | { ok: false; answer: JsonAnswer };
 

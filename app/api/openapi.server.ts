@@ -103,9 +103,7 @@ function parametersOf(path: string, query: AnyOperation['query']): Json[] {
   if (path.includes('{id}')) {
     parameters.push({ name: 'id', in: 'path', required: true, schema: { type: 'string' } });
   }
-  const { properties = {} } = query
-    ? (schemaOf(query, 'input') as { properties?: Record<string, Json> })
-    : {};
+  const { properties = {} } = query ? schemaOf(query, 'input') : {};
   for (const [name, schema] of Object.entries(properties)) {
     parameters.push({ name, in: 'query', required: false, schema });
   }
