@@ -70,7 +70,7 @@ function methodNotAllowed(
   application: Application,
   found: { operation: AnyOperation }[],
 ): JsonAnswer {
-  const methods = found.map(({ operation }) => operation.method);
+  const methods = [...new Set(found.map(({ operation }) => operation.method))];
   const allow = methods.includes('GET') ? [...methods, 'HEAD'] : methods;
   return problem(application, 'method-not-allowed', { headers: { Allow: allow.join(', ') } });
 }

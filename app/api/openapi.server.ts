@@ -103,9 +103,10 @@ function parametersOf(path: string, query: AnyOperation['query']): Json[] {
   if (path.includes('{id}')) {
     parameters.push({ name: 'id', in: 'path', required: true, schema: { type: 'string' } });
   }
-  const { properties = {} } = query ? schemaOf(query, 'input') : {};
-  for (const [name, schema] of Object.entries(properties)) {
-    parameters.push({ name, in: 'query', required: false, schema });
+  const schema = query ? schemaOf(query, 'input') : {};
+  const properties = schema.properties as Record<string, Json> | undefined;
+  for (const [name, described] of Object.entries(properties ?? {})) {
+    parameters.push({ name, in: 'query', required: false, schema: described });
   }
   return parameters;
 }
