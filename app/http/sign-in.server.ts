@@ -17,43 +17,30 @@ export interface Proven {
   toast?: ToastMessage;
 }
 
+/** Where somebody stands once they came through the door. */
+export type Entered =
+  | { state: 'signed-in'; started: Started<SessionMeta> }
+  /** No session yet: this is to be carried to the second step. */
+  | { state: 'second-factor'; pending: PendingSignIn };
+
 /**
  * The one door that all ways to sign in lead through. Who has a second factor and has not shown it
  * is asked for it first, whatever the way in; there is no session until then. Then: a new session
- * under a new token, the end of whatever this browser held, and on to where the person was going.
- */
-export async function startSession(
-  context: LatchkeyContext,
-  proven: Proven,
-): Promise<TypedResponse<never>> {
-  const { remember, toast } = proven;
-  if (await owesSecondFactor(context, proven)) return askForSecondFactor(context, proven);
-  const { token } = await beginSession(context, proven);
-  const headers = new Headers({ 'Set-Cookie': cookieFor(context, token, remember) });
-  headers.append('Set-Cookie', context.cookies.pendingSignIn.clear());
-  if (toast) headers.append('Set-Cookie', writeToast(toast, context.origin));
-  return redirect(safeRedirectTo(proven.redirectTo), { headers });
-}
-
-/** True while there is a second factor to be shown before this person is signed in. */
-export async function owesSecondFactor(
-  { totp }: Pick<LatchkeyContext, 'totp'>,
-  { userId, proof }: Pick<Proven, 'userId' | 'proof'>,
-): Promise<boolean> {
-  return !isFullProof(proof) && (await totp.isOn(userId));
-}
-
-/**
- * A new session under a new token, and the end of whatever the request came with; written down in the
- * log of the account. Only for whoever owes no second factor.
+ * under a new token, the end of whatever the request came with, and a line in the log of the account.
  *
  * @param label what the session is called from the start; left out: it goes by its device.
  */
-export async function beginSession(
+export async function enter(
   context: LatchkeyContext,
-  { userId, proof, remember }: Pick<Proven, 'userId' | 'proof' | 'remember'>,
+  { userId, proof, remember, redirectTo }: Omit<Proven, 'toast'>,
   label: string | null = null,
-): Promise<Started<SessionMeta>> {
+): Promise<Entered> {
+  if (!isFullProof(proof) && (await context.totp.isOn(userId))) {
+    const provenAt = context.now.getTime();
+    const goOnTo = { redirectTo: safeRedirectTo(redirectTo) };
+    const pending = { id: randomUUID(), userId, proof, remember, provenAt, ...goOnTo };
+    return { state: 'second-factor', pending };
+  }
   const held = await context.session();
   const started = await context.sessions.start(
     {
@@ -65,25 +52,26 @@ export async function beginSession(
     context.now,
   );
   await noteActivity(context, userId, { kind: 'signed-in' }, started.session.id);
-  return started;
+  return { state: 'signed-in', started };
 }
 
-/** A sign-in whose first factor was proven just now, to be carried to the second step. */
-export function pendingSignInOf(
-  { now }: Pick<LatchkeyContext, 'now'>,
-  { userId, proof, remember, redirectTo }: Proven,
-): PendingSignIn {
-  return {
-    ...{ id: randomUUID(), userId, proof, remember, provenAt: now.getTime() },
-    redirectTo: safeRedirectTo(redirectTo),
-  };
-}
-
-function askForSecondFactor(context: LatchkeyContext, proven: Proven): TypedResponse<never> {
-  const pending = pendingSignInOf(context, proven);
-  return redirect('/login/code', {
-    headers: { 'Set-Cookie': context.cookies.pendingSignIn.write(pending, context.now) },
-  });
+/** Brings a browser through the door, and on to where the person was going. */
+export async function startSession(
+  context: LatchkeyContext,
+  proven: Proven,
+): Promise<TypedResponse<never>> {
+  const { remember, toast } = proven;
+  const entered = await enter(context, proven);
+  const { pendingSignIn } = context.cookies;
+  if (entered.state === 'second-factor') {
+    const cookie = pendingSignIn.write(entered.pending, context.now);
+    return redirect('/login/code', { headers: { 'Set-Cookie': cookie } });
+  }
+  const { token } = entered.started;
+  const headers = new Headers({ 'Set-Cookie': cookieFor(context, token, remember) });
+  headers.append('Set-Cookie', pendingSignIn.clear());
+  if (toast) headers.append('Set-Cookie', writeToast(toast, context.origin));
+  return redirect(safeRedirectTo(proven.redirectTo), { headers });
 }
 
 /**

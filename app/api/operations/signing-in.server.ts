@@ -11,14 +11,7 @@ import {
   spendPendingSignIn,
 } from '#app/http/pending-sign-in.server.ts';
 import { trySecondFactor } from '#app/http/second-factor.server.ts';
-import {
-  beginSession,
-  owesSecondFactor,
-  pendingSignInOf,
-  renewSession,
-  renewToken,
-  type Proven,
-} from '#app/http/sign-in.server.ts';
+import { enter, renewSession, renewToken, type Proven } from '#app/http/sign-in.server.ts';
 import { answerOf, type Answer } from '../answer.server.ts';
 import { openOperation, operationOfSessions } from '../operation.server.ts';
 import { fieldProblem, problem, tooOften } from '../problems.server.ts';
@@ -38,19 +31,27 @@ const secondFactor = z
   .max(MAX_TYPED_CHARACTERS, 'That is longer than any code here.')
   .meta({ description: 'The 6 digits of the authenticator app, or a recovery code.' });
 
-/** Begins a session and hands out its token, once. */
+/** Brings a program through the door, and hands out the token, once; or what the second step takes. */
 async function signIn(
   context: LatchkeyContext,
   proven: Pick<Proven, 'userId' | 'proof' | 'remember'>,
   label: string | null,
 ): Promise<Answer> {
-  const { token, session } = await beginSession(context, proven, label);
+  const entered = await enter(context, { ...proven, redirectTo: null }, label);
+  if (entered.state === 'second-factor') {
+    const { carried, expiresAt } = carrySignIn(context, entered.pending);
+    return answerOf(signInSchema, {
+      ...{ state: 'second-factor', pending: carried },
+      expiresAt: expiresAt.toISOString(),
+    });
+  }
+  const { token, session } = entered.started;
   const person = await context.db.user.findUniqueOrThrow({
     where: { id: proven.userId },
     select: { id: true, email: true, name: true },
   });
   const current = viewCurrent(context, session, person);
-  return answerOf(signedInSchema, { state: 'signed-in', token, ...current });
+  return answerOf(signInSchema, { state: 'signed-in', token, ...current });
 }
 
 export const login = openOperation({
@@ -72,16 +73,8 @@ export const login = openOperation({
     const tried = await tryPassword(context, body);
     if (tried.state === 'later') return tooOften(context, tried.retryAfterSeconds);
     if (tried.state === 'wrong') return problem(context, 'wrong-credentials');
-    const proven = {
-      ...{ userId: tried.userId, proof: passwordProof, remember: body.remember },
-      redirectTo: '/',
-    };
-    if (!(await owesSecondFactor(context, proven))) return signIn(context, proven, body.name);
-    const { carried, expiresAt } = carrySignIn(context, pendingSignInOf(context, proven));
-    return answerOf(signInSchema, {
-      ...{ state: 'second-factor', pending: carried },
-      expiresAt: expiresAt.toISOString(),
-    });
+    const proven = { userId: tried.userId, proof: passwordProof, remember: body.remember };
+    return signIn(context, proven, body.name);
   },
 });
 
