@@ -25,18 +25,18 @@ test('a program that knows only the description calls all there is, and every an
   expect((await api.ask('getCurrentSession')).problem).toBe('not-signed-in');
 
   const begun = await api.ask('signIn', { body: { email, password: PASSWORD } });
-  const { pending } = begun.json as { pending: string };
+  const { pending } = begun.json;
   await api.ask('finishSignIn', { body: { pending, secondFactor: '000000' } });
   const finished = await api.ask('finishSignIn', {
     body: { pending, secondFactor: app.nextCode(), name: 'Described' },
   });
-  let { token } = finished.json as { token: string };
+  let token = finished.json.token!;
   expect((await api.ask('getCurrentSession', { token })).json.person.email).toBe(email);
 
   application.clock.advance(16 * MINUTE_MS);
   expect((await api.ask('download', { token })).problem).toBe('proof-required');
   const body = { password: PASSWORD, secondFactor: app.nextCode() };
-  ({ token } = (await api.ask('confirm', { token, body })).json as { token: string });
+  token = (await api.ask('confirm', { token, body })).json.token!;
   expect((await api.ask('download', { token })).json.format).toBeTruthy();
 
   const made = await makeTokenAnew(person.browser, app.nextCode());
