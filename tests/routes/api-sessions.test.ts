@@ -267,7 +267,9 @@ test('a look at the session is one statement at the most, and a line in the log'
   const lines = application.logged.length;
   const answer = await ask('GET /api/session');
   expect(answer.status).toBe(200);
-  expect(application.statements.length - cut).toBeLessThanOrEqual(1);
+  // Not what the server does by itself meanwhile.
+  const asked = application.statements.slice(cut).filter((sql) => /"(Session|User)"/.test(sql));
+  expect(asked.length).toBeLessThanOrEqual(1);
   expect(application.logged.slice(lines)).toMatchObject([
     { msg: 'request', path: '/api/session', status: 200 },
   ]);
