@@ -8,15 +8,19 @@ import type { ServerBuild } from '@remix-run/node';
 import { Cron } from 'croner';
 import express, { type RequestHandler } from 'express';
 import type { DestinationStream } from 'pino';
+import { MOST_TOKENS, TOKEN_DAYS, type TokenMeta } from '#app/account/access-token-schema.ts';
 import { createActivityLog } from '#app/account/activity.server.ts';
 import { createErasureJournal } from '#app/account/erasure-journal.server.ts';
 import { createErasures } from '#app/account/erasure.server.ts';
 import { createPictures } from '#app/account/pictures.server.ts';
+import { createApi } from '#app/api/api.server.ts';
 import {
   PERSON_COLUMNS,
   PERSON_PARTS,
   type Application,
   type Person,
+  type PersonColumn,
+  type PersonPart,
 } from '#app/context.server.ts';
 import { createConnections } from '#app/credentials/connections.server.ts';
 import { createPasswords, type Passwords } from '#app/credentials/password.server.ts';
@@ -64,6 +68,7 @@ const IMMUTABLE = 'public, max-age=31536000, immutable';
 const EVERY_HOUR = '17 * * * *';
 /** Of the time for a stop: for what is left to do when the last request is over. */
 const STOP_REST_MS = SECOND_MS;
+const LONGEST_TOKEN_MS = Math.max(...TOKEN_DAYS) * DAY_MS;
 
 export interface ServerOptions {
   /** Variables of the environment; see `env.server.ts`. */
@@ -146,7 +151,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   try {
     const feed = await database.openFeed(log);
     closers.splice(-1, 0, () => feed.close());
-    const sessions = createSessions(env, database, { feed, metrics });
+    const { sessions, tokens } = createSessions(env, database, { feed, metrics });
     const health = createHealth({
       checks: [
         { name: 'database', check: () => database.isAnswering() },
@@ -182,7 +187,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const application: Application = {
       origin,
       db: database.client,
-      ...{ sessions, feed, streams, sessionCookie },
+      ...{ sessions, tokens, feed, streams, sessionCookie },
       cookies: createCookies(sealedCookies(keyring, env.ORIGIN)),
       keyring,
       passwords,
@@ -225,6 +230,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       mode: env.NODE_ENV === 'development' ? 'development' : 'production',
       trustedProxies: env.TRUSTED_PROXIES,
       operations: [health.answer, ...(ownPort ? [] : metricsRoutes(env, shownMetrics))],
+      api: createApi(application, now),
       tracing,
     });
     server.on('request', web);
@@ -278,18 +284,25 @@ function createSessions(
   env: Env,
   { client, provider }: Database,
   { feed, metrics }: { feed: RevocationFeed; metrics: Metrics },
-): Sessions<SessionMeta, Person> {
+) {
   const onLookup = (result: Lookup) => metrics.lookups.inc({ result });
   const max = env.SESSION_CACHE_SIZE;
-  return new Sessions<SessionMeta, Person>({
+  const rows = { client, provider, personColumns: PERSON_COLUMNS, personParts: PERSON_PARTS };
+  // Two engines over one table, each of a kind: to one the rows of the other are not there.
+  const optionsOf = <Meta>(kind: 'session' | 'token') => ({
     feed,
-    cache: max > 0 ? new SessionCache({ feed, max, onLookup }) : withoutMemory(onLookup),
+    cache:
+      max > 0
+        ? new SessionCache<Meta, Person>({ feed, max, onLookup })
+        : withoutMemory<Meta, Person>(onLookup),
     store: countedStore(
-      prismaSessionStore({
-        ...{ client, provider, personColumns: PERSON_COLUMNS, personParts: PERSON_PARTS },
-      }),
+      prismaSessionStore<Meta, PersonColumn, PersonPart>({ ...rows, kind }),
       (reason, count) => metrics.revocations.inc({ reason }, count),
     ),
+    retentionMs: env.SESSION_RETENTION_DAYS * DAY_MS,
+  });
+  const sessions = new Sessions<SessionMeta, Person>({
+    ...optionsOf('session'),
     timeouts: {
       idleMs: env.SESSION_IDLE_SECONDS * SECOND_MS,
       lifetimeMs: env.SESSION_LIFETIME_SECONDS * SECOND_MS,
@@ -299,8 +312,18 @@ function createSessions(
       touchIntervalMs: env.SESSION_TOUCH_SECONDS * SECOND_MS,
     },
     maxPerUser: env.SESSIONS_PER_USER,
-    retentionMs: env.SESSION_RETENTION_DAYS * DAY_MS,
   });
+  const tokens = new Sessions<TokenMeta, Person>({
+    ...optionsOf('token'),
+    expiry: 'fixed',
+    timeouts: {
+      ...{ idleMs: LONGEST_TOKEN_MS, lifetimeMs: LONGEST_TOKEN_MS },
+      touchIntervalMs: env.SESSION_TOUCH_SECONDS * SECOND_MS,
+    },
+    // Refused long before: nothing makes room by itself.
+    maxPerUser: MOST_TOKENS * 2,
+  });
+  return { sessions, tokens };
 }
 
 /** Where tries are counted: shared by all processes if there is a place that they share. */

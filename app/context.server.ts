@@ -1,3 +1,4 @@
+import type { TokenMeta } from '#app/account/access-token-schema.ts';
 import type { ActivityLog } from '#app/account/activity.server.ts';
 import type { Pictures } from '#app/account/pictures.server.ts';
 import type { Erasures } from '#app/account/erasure.server.ts';
@@ -31,8 +32,9 @@ export const PERSON_PARTS = {
   /** Names their picture: see `Pictures`. */
   picture: 'SELECT p."digest" FROM "Picture" p WHERE p."userId" = u."id"',
 } as const;
-export type Person = Record<(typeof PERSON_COLUMNS)[number], string> &
-  Record<keyof typeof PERSON_PARTS, string | null>;
+export type PersonColumn = (typeof PERSON_COLUMNS)[number];
+export type PersonPart = keyof typeof PERSON_PARTS;
+export type Person = Record<PersonColumn, string> & Record<PersonPart, string | null>;
 
 /** The device that sent a request. */
 export interface RequestDevice {
@@ -48,6 +50,8 @@ export interface Application {
   origin: string;
   db: Database['client'];
   sessions: Sessions<SessionMeta, Person>;
+  /** Personal access tokens: sessions of a kind of their own, which no cookie opens. */
+  tokens: Sessions<TokenMeta, Person>;
   /** What happens to sessions, as it happens, on any node. */
   feed: RevocationFeed;
   streams: SessionStreams;

@@ -48,7 +48,7 @@ const PREFIX = 'latchkey_';
 const SECOND_IN_MS = 1000;
 const DURATION_BUCKETS_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 /** Anybody may make up another one. */
-const METHODS = new Set(['GET', 'HEAD', 'POST']);
+const METHODS = new Set(['GET', 'HEAD', 'POST', 'PATCH', 'DELETE']);
 
 /**
  * Counts by prom-client, in a registry of its own: of two applications in one process each has its own.

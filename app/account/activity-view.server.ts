@@ -45,6 +45,8 @@ function hasNotMe(event: LoggedEvent): boolean {
   switch (event.kind) {
     case 'session-ended':
     case 'sessions-ended':
+    case 'token-revoked':
+    case 'tokens-revoked':
     case 'not-me':
       return false;
     case 'sign-in-failed':
@@ -100,6 +102,14 @@ function textsFor(event: LoggedEvent): [text: string, more?: string] {
     case 'sessions-ended':
       return [
         event.count === 1 ? '1 other device signed out' : `${event.count} other devices signed out`,
+      ];
+    case 'token-made':
+      return [`Access token ${event.token} made`];
+    case 'token-revoked':
+      return [`Access token ${event.token} revoked`];
+    case 'tokens-revoked':
+      return [
+        event.count === 1 ? '1 access token revoked' : `${event.count} access tokens revoked`,
       ];
     case 'download-made':
       return ['Your data downloaded'];

@@ -25,6 +25,9 @@ export type ActivityEvent =
   | { kind: 'connection-removed'; provider: string }
   | { kind: 'session-ended'; device: string }
   | { kind: 'sessions-ended'; count: number }
+  | { kind: 'token-made'; token: string }
+  | { kind: 'token-revoked'; token: string }
+  | { kind: 'tokens-revoked'; count: number }
   | { kind: 'download-made' }
   /** The person said that something was not them. */
   | { kind: 'not-me' };

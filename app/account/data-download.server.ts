@@ -26,7 +26,7 @@ export interface DataDownload {
 
 type Making = Pick<
   LatchkeyContext,
-  'places' | 'sessions' | 'now' | 'spent' | 'snapshots' | 'activity'
+  'places' | 'sessions' | 'tokens' | 'now' | 'spent' | 'snapshots' | 'activity'
 >;
 
 /**
@@ -85,8 +85,8 @@ async function contentOf(
   const owner = await readProfile(snapshot, userId);
   if (!owner) return null;
   await lookIntoEach(snapshot, owner);
-  const { places, sessions, now } = context;
-  const telling: Telling = { places, sessions, now, known: new Map() };
+  const { places, sessions, tokens, now } = context;
+  const telling: Telling = { places, sessions, tokens, now, known: new Map() };
   return format === 'zip'
     ? dataZip(snapshot, owner, { telling, periods: periodsOf(context) })
     : Readable.from(dataJson(snapshot, owner, telling), { objectMode: false });

@@ -2,7 +2,7 @@ import { codeCookies } from './code-cookies.server.ts';
 import { keptFormCookie } from './kept-form.server.ts';
 import { passkeyChallengeCookies } from './passkey-challenge.server.ts';
 import { pendingSignInCookie } from './pending-sign-in.server.ts';
-import { newRecoveryCodesCookie } from './new-recovery-codes.server.ts';
+import { newRecoveryCodesCookie, newTokenCookie } from './shown-once.server.ts';
 import { pendingConnectionCookie } from './pending-connection.server.ts';
 import { providerVisitCookie } from './provider-visit.server.ts';
 import type { SealedCookieFactory } from './sealed-cookie.server.ts';
@@ -16,6 +16,7 @@ export function createCookies(sealedCookie: SealedCookieFactory) {
     ...codeCookies(sealedCookie),
     totpSetUp: totpSetUpCookie(sealedCookie),
     newRecoveryCodes: newRecoveryCodesCookie(sealedCookie),
+    newToken: newTokenCookie(sealedCookie),
     passkeyChallenges: passkeyChallengeCookies(sealedCookie),
     providerVisit: providerVisitCookie(sealedCookie),
     pendingConnection: pendingConnectionCookie(sealedCookie),

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { LatchkeyContext } from '#app/context.server.ts';
 import { DAY_MS } from '#app/sessions/index.ts';
+import { endEveryAccess } from './access-tokens.server.ts';
 import { noteActivity } from './note-activity.server.ts';
 
 /** How long the old address can take a change back. */
@@ -69,8 +70,8 @@ export async function secureRestoredAccount(
   context: LatchkeyContext,
   { userId, from, issuedAt }: EmailUndo,
 ): Promise<void> {
-  const { mailedCodes, now, sessions } = context;
-  await sessions.revokeOthers(userId, null, { reason: 'email-restored' }, now);
+  const { mailedCodes } = context;
+  await endEveryAccess(context, userId, 'email-restored');
   await mailedCodes.discard(userId, [...CODES_OF_OLD_ADDRESS]);
   await mailedCodes.discardSince(userId, 'email-change-undo', issuedAt);
   await noteActivity(context, userId, { kind: 'email-change-undone', to: from });

@@ -1,13 +1,14 @@
 import type { ActivityEvent } from '#app/account/activity.server.ts';
 import type { LatchkeyContext } from '#app/context.server.ts';
 import type { SignedIn } from './guards.server.ts';
+import { revokeTokens } from './access-tokens.server.ts';
 import { noteActivity } from './note-activity.server.ts';
 import { renewSession } from './sign-in.server.ts';
 import { signOutOthers as endOtherSessions } from './sign-out-others.server.ts';
 
 /**
  * What follows when somebody's way of signing in has changed: it is written down, every other device
- * is signed out if the person wants that (ASVS 7.4.3), and this one goes on under a new token
+ * is signed out, and every access token revoked, if the person wants that (ASVS 7.4.3), and this one goes on under a new token
  * (7.2.4), no fresher than it was.
  *
  * @returns how many others were signed out (null: none was to be), and headers for the answer. They
@@ -17,13 +18,14 @@ export async function afterFactorChange(
   context: LatchkeyContext,
   { person, session }: SignedIn,
   event: ActivityEvent,
-  { signOutOthers }: { signOutOthers: boolean },
+  { signOutOthers, endTokens = false }: { signOutOthers: boolean; endTokens?: boolean },
 ): Promise<{ headers: Headers; count: number | null }> {
   await noteActivity(context, person.id, event);
   const reason = event.kind === 'password-changed' ? event.kind : 'signed-out-elsewhere';
   const count = signOutOthers
     ? await endOtherSessions(context, person.id, session.id, reason)
     : null;
+  if (endTokens) await revokeTokens(context, person.id, session.id, reason);
   // Last: from here on nothing fails that would cost the browser its new token.
   const cookie = await renewSession(context);
   return { headers: new Headers(cookie === null ? {} : { 'Set-Cookie': cookie }), count };

@@ -5,15 +5,12 @@ import {
   type ServerBuild,
 } from '@remix-run/node';
 import type { LatchkeyContext } from '#app/context.server.ts';
-import { isDatabaseUnavailable, isOfNobody } from '#app/database-errors.server.ts';
-import { RedisUnavailableError } from '#app/redis.server.ts';
-import { StoreUnavailableError } from '#app/sessions/index.ts';
+import { isOfNobody } from '#app/database-errors.server.ts';
 import { requireSession } from './guards.server.ts';
 import { takeUpKeptForm } from './kept-form.server.ts';
+import { giveBackTries, isOutage, OUTAGE_RETRY_SECONDS, settleChanges } from './outage.server.ts';
 import { loginPathFor } from './redirect-to.server.ts';
 import { signedOutHeaders } from './sign-in.server.ts';
-
-const RETRY_AFTER_SECONDS = 10;
 
 type RouteFunction = LoaderFunction | ActionFunction;
 
@@ -51,7 +48,7 @@ function guarded<Guarded extends RouteFunction>(
       const request = await takeUpKeptForm(context, args.request);
       const answer = await run({ ...args, request });
       context.owed.tries.clear();
-      if (changes) await settle(context);
+      if (changes) await settleChanges(context);
       return answer;
     } catch (error) {
       if (isOfNobody(error)) {
@@ -63,34 +60,15 @@ function guarded<Guarded extends RouteFunction>(
       }
       if (!isOutage(error)) throw error;
       context.log.error({ err: error }, 'a dependency is down; answered with 503');
-      // The counters themselves may be what is down: their windows end all the same.
-      await Promise.allSettled([...context.owed.tries].map((giveBack) => giveBack()));
+      await giveBackTries(context);
       throw unavailable(context.owed.cookies);
     }
   };
   return guardedRun as Guarded;
 }
 
-// Whatever was changed of what is read along with sessions, the next page of any node shows. The end of
-// a session has been waited for by then: this much is done, and its answer stands.
-async function settle({ sessions, log }: LatchkeyContext): Promise<void> {
-  try {
-    await sessions.settle();
-  } catch (error) {
-    log.warn({ err: error }, 'other nodes may show for a moment what was before');
-  }
-}
-
-function isOutage(error: unknown): boolean {
-  return (
-    error instanceof StoreUnavailableError ||
-    error instanceof RedisUnavailableError ||
-    isDatabaseUnavailable(error)
-  );
-}
-
 function unavailable(cookies: string[]): Response {
-  const headers = new Headers({ 'Retry-After': String(RETRY_AFTER_SECONDS) });
+  const headers = new Headers({ 'Retry-After': String(OUTAGE_RETRY_SECONDS) });
   for (const cookie of cookies) headers.append('Set-Cookie', cookie);
   return new Response(null, { status: 503, statusText: 'Service Unavailable', headers });
 }

@@ -8,16 +8,20 @@ import type { NonceLocals } from './security-headers.server.ts';
 const MAX_USER_AGENT_CHARACTERS = 512;
 const IPV4_IN_IPV6 = /^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i;
 
-/** What routes get to see of one request. The session is looked up when the first of them asks. */
+/**
+ * What routes get to see of one request. The session is looked up when the first of them asks.
+ *
+ * @param token the token of a session that it came with, null for none; left out: that of the cookie.
+ */
 export function createLoadContext(
   application: Application,
   request: Request,
   response: Response,
   now: Date,
+  token = application.sessionCookie.read(request.headers.cookie),
 ): LatchkeyContext {
-  const { sessions, sessionCookie, places } = application;
+  const { sessions, places } = application;
   const { log, trace } = observedOf(response);
-  const token = sessionCookie.read(request.headers.cookie);
   const ipAddress = ipAddressOf(request);
   let resumed: ReturnType<LatchkeyContext['session']> | undefined;
   const countsAsActivity = !isInBackground(request);

@@ -1,5 +1,6 @@
 import { redirect, type TypedResponse } from '@remix-run/node';
 import type { LatchkeyContext } from '#app/context.server.ts';
+import { endEveryAccess } from './access-tokens.server.ts';
 import { noteActivity } from './note-activity.server.ts';
 import { signedOutHeaders } from './sign-in.server.ts';
 import { startReset } from './start-reset.server.ts';
@@ -13,7 +14,7 @@ export async function signOutEverything(
   context: LatchkeyContext,
   userId: string,
 ): Promise<TypedResponse<never>> {
-  await context.sessions.revokeOthers(userId, null, { reason: 'not-me' }, context.now);
+  await endEveryAccess(context, userId, 'not-me');
   const person = await context.db.user.findUnique({
     where: { id: userId },
     select: { email: true },

@@ -66,6 +66,7 @@ function noticeOf({ kind, ...detail }: ActivityEvent): NoticeEvent | null {
     case 'passkey-removed':
     case 'connection-added':
     case 'connection-removed':
+    case 'token-made':
     case 'download-made':
       return { what: kind, ...detail } as NoticeEvent;
     default:

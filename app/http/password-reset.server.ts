@@ -1,5 +1,6 @@
 import type { LatchkeyContext } from '#app/context.server.ts';
 import { DAY_MS } from '#app/sessions/index.ts';
+import { endEveryAccess } from './access-tokens.server.ts';
 import type { PasswordReset } from './code-cookies.server.ts';
 import { sendCode } from './code-by-mail.server.ts';
 import { noteActivity } from './note-activity.server.ts';
@@ -43,7 +44,7 @@ export async function findPasswordReset(
 }
 
 /**
- * Sets the password, signs every device out and makes all codes worthless that wait for this account.
+ * Sets the password, signs every device out, revokes every token and makes all codes worthless that wait for this account.
  * False when this reset was finished before.
  */
 export async function finishPasswordReset(
@@ -51,14 +52,14 @@ export async function finishPasswordReset(
   { userId, codeId, provenAt }: PasswordReset,
   newPassword: string,
 ): Promise<boolean> {
-  const { now, passwords, spent, sessions, mailedCodes } = context;
+  const { now, passwords, spent, mailedCodes } = context;
   // First: should that fail, nothing else has happened, and the same form can be sent again.
-  await sessions.revokeOthers(userId, null, { reason: 'password-changed' }, now);
+  await endEveryAccess(context, userId, 'password-changed');
   const isFirst = await spent.spend(`password reset ${codeId}`, new Date(provenAt + DAY_MS));
   if (!isFirst) return false;
   await passwords.set(userId, newPassword, now);
   // Once more: somebody may have signed in with the old one in between.
-  await sessions.revokeOthers(userId, null, { reason: 'password-changed' }, now);
+  await endEveryAccess(context, userId, 'password-changed');
   await mailedCodes.discard(userId, ['password-reset', 'email-change']);
   await noteActivity(context, userId, { kind: 'password-reset' });
   return true;

@@ -5,6 +5,7 @@ import type { SealedCookieFactory } from './sealed-cookie.server.ts';
 
 const MAX_AGE_SECONDS = 600;
 const SECOND_MS = 1000;
+const CARRIED = 'carried sign-in';
 
 const pendingSchema = z.object({
   /** What is spent when the sign-in finishes: the cookie's text could be written in another way. */
@@ -38,7 +39,36 @@ export async function findPendingSignIn(
   request: Request,
 ): Promise<PendingSignIn | null> {
   const pending = context.cookies.pendingSignIn.read(request.headers.get('cookie'), context.now);
-  if (!pending) return null;
+  return pending && stillPending(context, pending);
+}
+
+/** The same for an application, which carries it along in its own hands. */
+export async function findCarriedSignIn(
+  context: LatchkeyContext,
+  carried: string,
+): Promise<PendingSignIn | null> {
+  const text = context.keyring.open(CARRIED, carried);
+  const parsed = pendingSchema.safeParse(text === null ? null : JSON.parse(text));
+  if (!parsed.success) return null;
+  const isTooOld = context.now.getTime() >= untilWhen(parsed.data).getTime();
+  return isTooOld ? null : stillPending(context, parsed.data);
+}
+
+/** What an application is given to carry; no cookie of ours opens as one, nor the other way round. */
+export function carrySignIn(
+  { keyring }: Pick<LatchkeyContext, 'keyring'>,
+  pending: PendingSignIn,
+): { carried: string; expiresAt: Date } {
+  return {
+    carried: keyring.seal(CARRIED, JSON.stringify(pending)),
+    expiresAt: untilWhen(pending),
+  };
+}
+
+async function stillPending(
+  context: LatchkeyContext,
+  pending: PendingSignIn,
+): Promise<PendingSignIn | null> {
   const user = await context.db.user.findUnique({
     where: { id: pending.userId },
     select: { password: { select: { changedAt: true } } },
@@ -50,8 +80,9 @@ export async function findPendingSignIn(
 /** True for the first who finishes this sign-in, false for everybody after: it must not finish twice. */
 export function spendPendingSignIn(
   { spent }: Pick<LatchkeyContext, 'spent'>,
-  { id, provenAt }: PendingSignIn,
+  pending: PendingSignIn,
 ): Promise<boolean> {
-  const refusedFrom = new Date(provenAt + MAX_AGE_SECONDS * SECOND_MS);
-  return spent.spend(`pending-sign-in ${id}`, refusedFrom);
+  return spent.spend(`pending-sign-in ${pending.id}`, untilWhen(pending));
 }
+
+const untilWhen = ({ provenAt }: PendingSignIn) => new Date(provenAt + MAX_AGE_SECONDS * SECOND_MS);

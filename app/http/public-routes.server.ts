@@ -9,6 +9,8 @@ export const publicRoutes: ReadonlySet<string> = new Set([
   'routes/_index',
   // What is kept about people, for whoever thinks about becoming one of them.
   'routes/privacy',
+  // How programs use the API: for whoever writes one, signed in or not.
+  'routes/developers',
   // The doors.
   'routes/login',
   'routes/signup',

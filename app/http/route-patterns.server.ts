@@ -12,9 +12,15 @@ const SPLAT = '3';
 /**
  * Which route answers a path, by its pattern (`/settings/sessions/:sessionId/name`): as many different
  * answers as there are routes, whatever people ask for.
+ *
+ * @param others patterns of what is answered before Remix.
  */
-export function createRouteOf(build: Pick<ServerBuild, 'routes'>): (path: string) => string {
-  const patterns = [...new Set(Object.keys(build.routes).map((id) => patternOf(build, id)))]
+export function createRouteOf(
+  build: Pick<ServerBuild, 'routes'>,
+  others: readonly string[] = [],
+): (path: string) => string {
+  const ofBuild = Object.keys(build.routes).map((id) => patternOf(build, id));
+  const patterns = [...new Set([...ofBuild, ...others])]
     .filter((pattern) => !pattern.includes('*'))
     .sort((one, other) => (rankOf(one) < rankOf(other) ? -1 : 1))
     .map((pattern) => ({ pattern, matches: matcherOf(pattern) }));

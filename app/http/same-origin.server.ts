@@ -3,7 +3,7 @@ import type { RequestHandler } from 'express';
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 /** What a request tells of the page that it came from. */
-interface RequestSource {
+export interface RequestSource {
   method: string;
   origin: string | undefined;
   fetchSite: string | undefined;

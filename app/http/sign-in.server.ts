@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { redirect, type TypedResponse } from '@remix-run/node';
 import type { LatchkeyContext } from '#app/context.server.ts';
-import { isFullProof, type Proof } from '#app/credentials/proof.ts';
-import { SECOND_MS } from '#app/sessions/index.ts';
+import { isFullProof, type Proof, type SessionMeta } from '#app/credentials/proof.ts';
+import { SECOND_MS, type Started } from '#app/sessions/index.ts';
 import { noteActivity } from './note-activity.server.ts';
+import type { PendingSignIn } from './pending-sign-in.server.ts';
 import { safeRedirectTo } from './redirect-to.server.ts';
 import { writeToast, type ToastMessage } from './toast-cookie.server.ts';
 
@@ -16,45 +17,61 @@ export interface Proven {
   toast?: ToastMessage;
 }
 
+/** Where somebody stands once they came through the door. */
+export type Entered =
+  | { state: 'signed-in'; started: Started<SessionMeta> }
+  /** No session yet: this is to be carried to the second step. */
+  | { state: 'second-factor'; pending: PendingSignIn };
+
 /**
  * The one door that all ways to sign in lead through. Who has a second factor and has not shown it
  * is asked for it first, whatever the way in; there is no session until then. Then: a new session
- * under a new token, the end of whatever this browser held, and on to where the person was going.
+ * under a new token, the end of whatever the request came with, and a line in the log of the account.
+ *
+ * @param label what the session is called from the start; left out: it goes by its device.
  */
-export async function startSession(
+export async function enter(
   context: LatchkeyContext,
-  proven: Proven,
-): Promise<TypedResponse<never>> {
-  const { userId, proof, remember, toast } = proven;
+  { userId, proof, remember, redirectTo }: Omit<Proven, 'toast'>,
+  label: string | null = null,
+): Promise<Entered> {
   if (!isFullProof(proof) && (await context.totp.isOn(userId))) {
-    return askForSecondFactor(context, proven);
+    const provenAt = context.now.getTime();
+    const goOnTo = { redirectTo: safeRedirectTo(redirectTo) };
+    const pending = { id: randomUUID(), userId, proof, remember, provenAt, ...goOnTo };
+    return { state: 'second-factor', pending };
   }
   const held = await context.session();
-  const { token, session } = await context.sessions.start(
+  const started = await context.sessions.start(
     {
-      userId,
-      remember,
+      ...{ userId, remember, label },
       meta: { proof },
       ...deviceOf(context),
       replaces: held.state === 'live' ? held.session : null,
     },
     context.now,
   );
-  await noteActivity(context, userId, { kind: 'signed-in' }, session.id);
-  const headers = new Headers({ 'Set-Cookie': cookieFor(context, token, remember) });
-  headers.append('Set-Cookie', context.cookies.pendingSignIn.clear());
-  if (toast) headers.append('Set-Cookie', writeToast(toast, context.origin));
-  return redirect(safeRedirectTo(proven.redirectTo), { headers });
+  await noteActivity(context, userId, { kind: 'signed-in' }, started.session.id);
+  return { state: 'signed-in', started };
 }
 
-function askForSecondFactor(context: LatchkeyContext, proven: Proven): TypedResponse<never> {
-  const { userId, proof, remember } = proven;
-  const redirectTo = safeRedirectTo(proven.redirectTo);
-  const provenAt = context.now.getTime();
-  const pending = { id: randomUUID(), userId, proof, remember, redirectTo, provenAt };
-  return redirect('/login/code', {
-    headers: { 'Set-Cookie': context.cookies.pendingSignIn.write(pending, context.now) },
-  });
+/** Brings a browser through the door, and on to where the person was going. */
+export async function startSession(
+  context: LatchkeyContext,
+  proven: Proven,
+): Promise<TypedResponse<never>> {
+  const { remember, toast } = proven;
+  const entered = await enter(context, proven);
+  const { pendingSignIn } = context.cookies;
+  if (entered.state === 'second-factor') {
+    const cookie = pendingSignIn.write(entered.pending, context.now);
+    return redirect('/login/code', { headers: { 'Set-Cookie': cookie } });
+  }
+  const { token } = entered.started;
+  const headers = new Headers({ 'Set-Cookie': cookieFor(context, token, remember) });
+  headers.append('Set-Cookie', pendingSignIn.clear());
+  if (toast) headers.append('Set-Cookie', writeToast(toast, context.origin));
+  return redirect(safeRedirectTo(proven.redirectTo), { headers });
 }
 
 /**
@@ -68,12 +85,19 @@ export async function renewSession(
   context: LatchkeyContext,
   { isProven = false }: { isProven?: boolean } = {},
 ): Promise<string | null> {
-  if (!context.token) return null;
-  const renewed = await context.sessions.renew(context.token, context.now, { isProven });
+  const renewed = await renewToken(context, { isProven });
   if (!renewed) return null;
   const cookie = cookieFor(context, renewed.token, renewed.session.remember);
   context.owed.cookies.push(cookie);
   return cookie;
+}
+
+/** The same for whoever holds the token itself. null: the session ended meanwhile. */
+export async function renewToken(
+  { sessions, token, now }: Pick<LatchkeyContext, 'sessions' | 'token' | 'now'>,
+  { isProven = false }: { isProven?: boolean } = {},
+): Promise<Started<SessionMeta> | null> {
+  return token ? sessions.renew(token, now, { isProven }) : null;
 }
 
 /** Ends this browser's session, takes its cookie away and has the browser forget what it cached. */
@@ -99,6 +123,7 @@ function cookieFor(context: LatchkeyContext, token: string, remember: boolean): 
   return context.sessionCookie.write(token, remember ? rememberedLifetimeMs / SECOND_MS : null);
 }
 
-function deviceOf({ device: { userAgent, ipAddress, country } }: LatchkeyContext) {
+/** What is known of the device, as a session keeps it. */
+export function deviceOf({ device: { userAgent, ipAddress, country } }: LatchkeyContext) {
   return { userAgent, ipAddress, country };
 }

@@ -9,7 +9,12 @@ const toastSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('signed-out') }),
   z.object({ kind: z.literal('session-ended'), device: z.string().max(80) }),
   z.object({ kind: z.literal('session-already-ended') }),
-  z.object({ kind: z.literal('others-ended'), count: z.int().min(0) }),
+  z.object({
+    kind: z.literal('others-ended'),
+    count: z.int().min(0),
+    tokens: z.int().min(0).nullish(),
+  }),
+  z.object({ kind: z.literal('token-revoked'), token: z.string().max(80) }),
   z.object({ kind: z.literal('device-named'), device: z.string().max(80) }),
   z.object({ kind: z.literal('device-unnamed') }),
   z.object({ kind: z.literal('profile-saved') }),
@@ -87,7 +92,11 @@ export function toastText(message: ToastMessage): string {
     case 'session-already-ended':
       return 'That device was signed out already.';
     case 'others-ended':
-      return othersText(message.count);
+      return message.tokens == null
+        ? othersText(message.count)
+        : `${othersText(message.count)} ${tokensText(message.tokens)}`;
+    case 'token-revoked':
+      return `${message.token} is revoked.`;
     case 'device-named':
       return `The device is now called ${message.device}.`;
     case 'device-unnamed':
@@ -161,6 +170,11 @@ function usedCodeText(left: number): string {
   return left === 1
     ? 'That recovery code is used up; 1 is left. Make new ones in your settings.'
     : `That recovery code is used up; ${left} are left.`;
+}
+
+function tokensText(count: number): string {
+  if (count === 0) return 'There was no access token.';
+  return count === 1 ? '1 access token is revoked.' : `${count} access tokens are revoked.`;
 }
 
 function othersText(count: number): string {

@@ -28,24 +28,28 @@ export interface WebOptions {
   files: RequestHandler[];
   /** What is answered without a session, a page or a line in the log: /healthz, /readyz, /metrics. */
   operations: RequestHandler[];
+  /** Answers everything below /api, and says which addresses there are. */
+  api: { answer: RequestHandler; patterns: string[] };
   tracing: Tracing;
   now: () => Date;
 }
 
 /** The web application: everything between a connection and a route. */
 export function createWeb(options: WebOptions): Express {
-  const { application, build, mode, trustedProxies, files, operations, tracing, now } = options;
+  const { application, build, mode, trustedProxies, files, operations, api, tracing, now } =
+    options;
   const web = express();
   web.disable('x-powered-by');
   web.set('trust proxy', trustedProxies);
   // In development the routes change while it runs.
-  const routeOf = typeof build === 'function' ? () => '*' : createRouteOf(build);
+  const routeOf = typeof build === 'function' ? () => '*' : createRouteOf(build, api.patterns);
   web.use(observeRequests({ ...application, tracing, routeOf }));
   web.use(...securityHeaders(application.origin, { isDevelopment: mode === 'development' }));
   if (application.outbox) web.use('/outbox', outboxHeaders);
   web.use(...operations);
   // Before what would gather its bytes.
   web.get(SESSION_EVENTS_PATH, application.streams.answer);
+  web.use('/api', api.answer);
   web.use(compression());
   web.use(...files);
   web.use(noteForPages);

@@ -38,6 +38,7 @@ export type NoticeEvent =
   | { what: 'passkey-removed'; passkey: string }
   | { what: 'connection-added'; provider: string }
   | { what: 'connection-removed'; provider: string }
+  | { what: 'token-made'; token: string }
   | { what: 'download-made' }
   | { what: 'many-failed-attempts' };
 

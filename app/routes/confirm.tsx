@@ -8,16 +8,14 @@ import { Form, Link, useActionData, useLoaderData, useNavigation } from '@remix-
 import { z } from 'zod';
 import { secondFactorSchema } from '#app/credentials/code-schema.ts';
 import { passwordSchema } from '#app/credentials/password-schema.ts';
+import { confirmByFactors, factorsOf } from '#app/http/confirm-by-factors.server.ts';
 import { providersToConfirmWith } from '#app/http/confirm-by-provider.server.ts';
 import { comeBackLater, parseForm, tryAgain } from '#app/http/form.server.ts';
 import { goOn } from '#app/http/fresh.server.ts';
 import { requireSession } from '#app/http/guards.server.ts';
 import { findKeptForm, KEPT_FORM_FIELD } from '#app/http/kept-form.server.ts';
-import { noteActivity } from '#app/http/note-activity.server.ts';
 import { readTrouble } from '#app/http/provider-trouble.server.ts';
 import { safeRedirectTo } from '#app/http/redirect-to.server.ts';
-import { trySecondFactor } from '#app/http/second-factor.server.ts';
-import { takeTry } from '#app/http/try.server.ts';
 import { Button } from '#app/ui/button.tsx';
 import { Field, FormError, UsernameField, useFocusOnError } from '#app/ui/field.tsx';
 import { FormPage, Notice } from '#app/ui/page.tsx';
@@ -63,42 +61,22 @@ export async function loader(args: LoaderFunctionArgs) {
   };
 }
 
-async function factorsOf(
-  { passwords, totp }: ActionFunctionArgs['context'],
-  userId: string,
-): Promise<{ hasPassword: boolean; hasTotp: boolean }> {
-  const [hasPassword, hasTotp] = await Promise.all([passwords.isSet(userId), totp.isOn(userId)]);
-  return { hasPassword, hasTotp };
-}
-
 export async function action(args: ActionFunctionArgs) {
   const { context, request } = args;
   const { person } = await requireSession(args);
   const form = await parseForm(request, formSchema);
   if (!form.ok) return tryAgain(form.reply);
-  const { password, secondFactor, redirectTo } = form.value;
-  const { hasPassword, hasTotp } = await factorsOf(context, person.id);
-  // Without either there is nothing to type: a passkey or a provider has to do.
-  if (!hasPassword && !hasTotp) return redirect('/confirm');
-  // A form without it costs no try, and is nothing that the log should tell of.
-  if (hasPassword && password === '') {
-    return tryAgain(form.fail({ password: 'Enter your password.' }));
+  const tried = await confirmByFactors(context, person, form.value);
+  switch (tried.state) {
+    case 'nothing-to-type':
+      return redirect('/confirm');
+    case 'later':
+      return comeBackLater(form.fail, tried.retryAfterSeconds);
+    case 'wrong':
+      return tryAgain(form.fail({ [tried.field]: tried.text }));
+    case 'right':
+      return goOn(context, request, form.value.redirectTo);
   }
-  if (hasPassword) {
-    const leave = await takeTry(context, 'password', { email: person.email });
-    if (!leave.isGiven) return comeBackLater(form.fail, leave.retryAfterSeconds);
-    if (!(await context.passwords.confirm(person.id, password))) {
-      await noteActivity(context, person.id, { kind: 'sign-in-failed', what: 'password' });
-      return tryAgain(form.fail({ password: 'This is not your password.' }));
-    }
-    await leave.giveBack();
-  }
-  if (hasTotp) {
-    const tried = await trySecondFactor(context, person.id, secondFactor);
-    if (tried.state === 'later') return comeBackLater(form.fail, tried.retryAfterSeconds);
-    if (tried.state === 'wrong') return tryAgain(form.fail({ secondFactor: tried.text }));
-  }
-  return goOn(context, request, redirectTo);
 }
 
 type Page = ReturnType<typeof useLoaderData<typeof loader>>;

@@ -11,8 +11,7 @@ import { passwordProof } from '#app/credentials/proof.ts';
 import { comeBackLater, parseForm, tryAgain } from '#app/http/form.server.ts';
 import { findSession } from '#app/http/guards.server.ts';
 import { readTrouble } from '#app/http/provider-trouble.server.ts';
-import { noteWrongPassword } from '#app/http/note-activity.server.ts';
-import { takeTry } from '#app/http/try.server.ts';
+import { tryPassword } from '#app/http/password-try.server.ts';
 import { safeRedirectTo } from '#app/http/redirect-to.server.ts';
 import { startSession } from '#app/http/sign-in.server.ts';
 import type { EndReason } from '#app/sessions/index.ts';
@@ -70,17 +69,12 @@ export async function loader({ request, context }: LoaderFunctionArgs) {
 export async function action({ request, context }: ActionFunctionArgs) {
   const form = await parseForm(request, loginSchema);
   if (!form.ok) return tryAgain(form.reply);
-  const { email, password, remember, redirectTo } = form.value;
-  const leave = await takeTry(context, 'password', { email });
-  if (!leave.isGiven) return comeBackLater(form.fail, leave.retryAfterSeconds);
-  const userId = await context.passwords.authenticate(email, password);
-  if (userId === null) {
-    await noteWrongPassword(context, email);
-    return tryAgain(form.fail({ form: 'That e-mail and password do not belong together.' }));
-  }
-  await leave.giveBack();
+  const { remember, redirectTo } = form.value;
+  const tried = await tryPassword(context, form.value);
+  if (tried.state === 'later') return comeBackLater(form.fail, tried.retryAfterSeconds);
+  if (tried.state === 'wrong') return tryAgain(form.fail({ form: tried.text }));
   return startSession(context, {
-    userId,
+    userId: tried.userId,
     proof: passwordProof,
     remember: remember === 'on',
     redirectTo,

@@ -7,6 +7,7 @@ import {
 import { Form, useActionData, useLoaderData, useNavigation } from '@remix-run/react';
 import { z } from 'zod';
 import { newPasswordSchema } from '#app/credentials/password-schema.ts';
+import { countTokens } from '#app/http/access-tokens.server.ts';
 import { parseForm, tryAgain } from '#app/http/form.server.ts';
 import { requireFresh } from '#app/http/fresh.server.ts';
 import { afterFactorChange } from '#app/http/factor-change.server.ts';
@@ -23,11 +24,17 @@ export const meta: MetaFunction = () => [
 const formSchema = z.object({
   newPassword: newPasswordSchema,
   signOutOthers: z.literal('on').optional(),
+  revokeTokens: z.literal('on').optional(),
 });
 
 export async function loader(args: LoaderFunctionArgs) {
+  const { context } = args;
   const { person } = await requireFresh(args);
-  return { email: person.email, hasPassword: await args.context.passwords.isSet(person.id) };
+  const [hasPassword, tokens] = await Promise.all([
+    context.passwords.isSet(person.id),
+    countTokens(context, person.id, 1),
+  ]);
+  return { email: person.email, hasPassword, hasTokens: tokens > 0 };
 }
 
 export async function action(args: ActionFunctionArgs) {
@@ -45,14 +52,17 @@ export async function action(args: ActionFunctionArgs) {
     context,
     signedIn,
     { kind: 'password-changed' },
-    { signOutOthers: form.value.signOutOthers === 'on' },
+    {
+      signOutOthers: form.value.signOutOthers === 'on',
+      endTokens: form.value.revokeTokens === 'on',
+    },
   );
   headers.append('Set-Cookie', writeToast({ kind: 'password-changed', count }, context.origin));
   return redirect('/settings/password', { headers });
 }
 
 export default function ChangePassword() {
-  const { email, hasPassword } = useLoaderData<typeof loader>();
+  const { email, hasPassword, hasTokens } = useLoaderData<typeof loader>();
   const reply = useActionData<typeof action>()?.reply;
   const form = useFocusOnError(reply);
   const isPending = useNavigation().formAction === '/settings/password';
@@ -86,6 +96,15 @@ export default function ChangePassword() {
           defaultChecked
           reply={reply}
         />
+        {hasTokens && (
+          <Checkbox
+            name="revokeTokens"
+            label="Revoke access tokens"
+            help="Who knew the old password may have made one. Your programs need new ones then."
+            defaultChecked
+            reply={reply}
+          />
+        )}
         <div>
           <Button pending={isPending} pendingText="Saving your password…">
             {hasPassword ? 'Change password' : 'Set password'}

@@ -9,8 +9,8 @@ import { findOwnSession } from '#app/account/own-session.server.ts';
 import { deviceNameOf } from '#app/account/session-view.server.ts';
 import { requireFresh } from '#app/http/fresh.server.ts';
 import { requireSession } from '#app/http/guards.server.ts';
-import { noteActivity } from '#app/http/note-activity.server.ts';
 import { endSession } from '#app/http/sign-in.server.ts';
+import { signOutDevice } from '#app/http/sign-out-device.server.ts';
 import { writeToast, type ToastMessage } from '#app/http/toast-cookie.server.ts';
 import { Button, ButtonLink } from '#app/ui/button.tsx';
 import { Question } from '#app/ui/question.tsx';
@@ -35,13 +35,8 @@ export async function action(args: ActionFunctionArgs) {
   const session = await findOwnSession(context, person.id, params.sessionId);
   if (session.id === current.id) return redirect('/', { headers: await endSession(context) });
   await requireFresh(args);
-  const ended = await context.sessions.revoke(
-    session.id,
-    { reason: 'signed-out-elsewhere', by: current.id, userId: person.id },
-    context.now,
-  );
   const device = deviceNameOf(session);
-  if (ended) await noteActivity(context, person.id, { kind: 'session-ended', device });
+  const ended = await signOutDevice(context, { ...session, device }, current.id);
   const toast: ToastMessage = ended
     ? { kind: 'session-ended', device }
     : { kind: 'session-already-ended' };

@@ -5,11 +5,15 @@ import {
   type MetaFunction,
 } from '@remix-run/node';
 import { Form, useNavigation, useRouteLoaderData } from '@remix-run/react';
+import { z } from 'zod';
+import { revokeTokens } from '#app/http/access-tokens.server.ts';
+import { parseForm } from '#app/http/form.server.ts';
 import { requireFresh } from '#app/http/fresh.server.ts';
 import { requireSession } from '#app/http/guards.server.ts';
 import { signOutOthers } from '#app/http/sign-out-others.server.ts';
 import { writeToast } from '#app/http/toast-cookie.server.ts';
 import { Button, ButtonLink } from '#app/ui/button.tsx';
+import { Checkbox } from '#app/ui/field.tsx';
 import { Question } from '#app/ui/question.tsx';
 
 export const meta: MetaFunction = () => [
@@ -18,6 +22,7 @@ export const meta: MetaFunction = () => [
 ];
 
 const SESSIONS_PAGE = '/settings/sessions';
+const formSchema = z.object({ revokeTokens: z.literal('on').optional() });
 
 export async function loader(args: LoaderFunctionArgs) {
   await requireSession(args);
@@ -25,17 +30,25 @@ export async function loader(args: LoaderFunctionArgs) {
 }
 
 export async function action(args: ActionFunctionArgs) {
-  const { context } = args;
+  const { context, request } = args;
   const { person, session } = await requireFresh(args);
-  const count = await signOutOthers(context, person.id, session.id, 'signed-out-elsewhere');
+  const form = await parseForm(request, formSchema);
+  const hasTokensRevoked = form.ok && form.value.revokeTokens === 'on';
+  const reason = 'signed-out-elsewhere';
+  const count = await signOutOthers(context, person.id, session.id, reason);
+  const tokens = hasTokensRevoked
+    ? await revokeTokens(context, person.id, session.id, reason)
+    : null;
+  const toast = { kind: 'others-ended', count, tokens } as const;
   return redirect(SESSIONS_PAGE, {
-    headers: { 'Set-Cookie': writeToast({ kind: 'others-ended', count }, context.origin) },
+    headers: { 'Set-Cookie': writeToast(toast, context.origin) },
   });
 }
 
 /** What the sessions page, on which this question stands, knows already. */
 interface SessionsPageData {
   otherCount: number;
+  tokens: unknown[];
   next: string | null;
 }
 
@@ -48,13 +61,23 @@ export default function SignOutOthers() {
       <p className="text-muted">
         Every device but this one is signed out at once. Whoever uses it has to sign in again.
       </p>
-      <Form method="post" preventScrollReset className="flex flex-wrap justify-end gap-3">
-        <ButtonLink to={SESSIONS_PAGE} preventScrollReset look="quiet">
-          Keep them
-        </ButtonLink>
-        <Button look="danger" pending={isPending} pendingText="Signing out…">
-          {page?.otherCount === 1 ? 'Sign it out' : 'Sign them all out'}
-        </Button>
+      <Form method="post" preventScrollReset className="grid gap-5">
+        {page?.tokens.length !== 0 && (
+          <Checkbox
+            name="revokeTokens"
+            label="Revoke access tokens too"
+            help="If somebody else may have been in your account: they could have made one."
+            reply={null}
+          />
+        )}
+        <div className="flex flex-wrap justify-end gap-3">
+          <ButtonLink to={SESSIONS_PAGE} preventScrollReset look="quiet">
+            Keep them
+          </ButtonLink>
+          <Button look="danger" pending={isPending} pendingText="Signing out…">
+            {page?.otherCount === 1 ? 'Sign it out' : 'Sign them all out'}
+          </Button>
+        </div>
       </Form>
     </Question>
   );
@@ -63,5 +86,6 @@ export default function SignOutOthers() {
 function countText(page: SessionsPageData | undefined): string {
   if (!page) return 'everywhere else';
   if (page.next) return `more than ${page.otherCount} other devices`;
+  if (page.otherCount === 0) return 'everywhere else';
   return page.otherCount === 1 ? '1 other device' : `${page.otherCount} other devices`;
 }

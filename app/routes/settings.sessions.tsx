@@ -1,6 +1,7 @@
 import type { LoaderFunctionArgs, MetaFunction } from '@remix-run/node';
 import { Link, Outlet, useFetcher, useLoaderData, useSearchParams } from '@remix-run/react';
 import { useCallback } from 'react';
+import { viewToken } from '#app/account/access-token-view.server.ts';
 import { viewSession } from '#app/account/session-view.server.ts';
 import { proofText } from '#app/credentials/proof.ts';
 import { requireSession } from '#app/http/guards.server.ts';
@@ -8,6 +9,7 @@ import { ButtonLink } from '#app/ui/button.tsx';
 import { SettingsHeading } from '#app/ui/page.tsx';
 import { EndedSessions, SessionList } from '#app/ui/session-list.tsx';
 import { useSessionsChanged } from '#app/ui/session-news.ts';
+import { TokenList, type ListedToken } from '#app/ui/token-list.tsx';
 
 export const meta: MetaFunction = () => [
   { title: 'Your sessions · Latchkey' },
@@ -21,11 +23,14 @@ export async function loader(args: LoaderFunctionArgs) {
   const { context, request } = args;
   const { session: current, person } = await requireSession(args);
   const after = parsePosition(new URL(request.url).searchParams.get('after'));
-  const { live, ended, next } = await context.sessions.list(person.id, context.now, {
-    limit: PAGE_ROWS,
-    after,
-    endedLimit: after ? 0 : ENDED_ROWS,
-  });
+  const [{ live, ended, next }, tokens] = await Promise.all([
+    context.sessions.list(person.id, context.now, {
+      limit: PAGE_ROWS,
+      after,
+      endedLimit: after ? 0 : ENDED_ROWS,
+    }),
+    context.tokens.list(person.id, context.now),
+  ]);
   const others = live.filter(({ id }) => id !== current.id);
   // The one that asks stands first, wherever its last activity would put it.
   const shown = after ? others : [current, ...others];
@@ -33,6 +38,7 @@ export async function loader(args: LoaderFunctionArgs) {
     now: context.now.toISOString(),
     sessions: shown.map((session) => viewSession({ ...context, proofText }, session, current.id)),
     ended: ended.map((session) => viewSession({ ...context, proofText }, session, current.id)),
+    tokens: tokens.live.map(viewToken),
     otherCount: others.length,
     isFirstPage: after === null,
     next: next && `${next.lastSeenAt.getTime()}.${next.id}`,
@@ -57,7 +63,9 @@ function useLiveList() {
 }
 
 export default function Sessions() {
-  const { now, sessions, ended, otherCount, isFirstPage, next } = useLiveList();
+  const { now, sessions, tokens, ended, otherCount, isFirstPage, next } = useLiveList();
+  // Whoever has no other device may still have tokens to be rid of.
+  const hasOthers = otherCount > 0 || tokens.length > 0;
   const count = next ? `${otherCount}+` : String(otherCount);
   return (
     <>
@@ -70,7 +78,7 @@ export default function Sessions() {
             : 'Every device where you are signed in. If you do not know one, sign it out and change your password.'
         }
         action={
-          otherCount > 0 && (
+          hasOthers && (
             <ButtonLink to="/settings/sessions/others/sign-out" preventScrollReset className="px-4">
               Sign out everywhere else
               <span className="rounded-full bg-sunken px-2 text-small text-muted">{count}</span>
@@ -85,7 +93,35 @@ export default function Sessions() {
           {next && <Link to={`/settings/sessions?after=${next}`}>Older sessions</Link>}
         </nav>
       )}
+      {isFirstPage && <Tokens tokens={tokens} now={now} />}
       {ended.length > 0 && <EndedSessions sessions={ended} now={now} />}
     </>
+  );
+}
+
+/** Programs of the person, beside their devices. */
+function Tokens({ tokens, now }: { tokens: ListedToken[]; now: string }) {
+  if (tokens.length === 0) {
+    return (
+      <p className="mt-8 text-small text-muted">
+        <Link to="/settings/tokens" className="underline">
+          Access tokens
+        </Link>
+        , for programs of yours: none.
+      </p>
+    );
+  }
+  return (
+    <section aria-labelledby="tokens" className="mt-10">
+      <div className="flex flex-wrap items-baseline justify-between gap-x-6">
+        <h2 id="tokens" className="text-lead font-semibold">
+          Access tokens
+        </h2>
+        <Link to="/settings/tokens" className="py-2 text-small underline">
+          Make or revoke tokens
+        </Link>
+      </div>
+      <TokenList tokens={tokens} now={now} />
+    </section>
   );
 }

@@ -9,7 +9,6 @@ import { z } from 'zod';
 import { afterFactorChange } from '#app/http/factor-change.server.ts';
 import { parseForm, tryAgain } from '#app/http/form.server.ts';
 import { requireFresh } from '#app/http/fresh.server.ts';
-import { writeNewRecoveryCodes } from '#app/http/new-recovery-codes.server.ts';
 import { writeToast } from '#app/http/toast-cookie.server.ts';
 import { Button, ButtonLink } from '#app/ui/button.tsx';
 import { Checkbox } from '#app/ui/field.tsx';
@@ -41,7 +40,8 @@ export async function action(args: ActionFunctionArgs) {
     { kind: 'recovery-codes-new' },
     { signOutOthers: form.value.signOutOthers === 'on' },
   );
-  headers.append('Set-Cookie', writeNewRecoveryCodes(context, signedIn, codes));
+  const { newRecoveryCodes } = context.cookies;
+  headers.append('Set-Cookie', newRecoveryCodes.write(context.now, signedIn, codes));
   headers.append('Set-Cookie', writeToast({ kind: 'recovery-codes-new', count }, context.origin));
   return redirect(`${PAGE}/recovery-codes`, { headers });
 }

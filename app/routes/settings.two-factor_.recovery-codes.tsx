@@ -1,7 +1,6 @@
 import { data, type LoaderFunctionArgs, type MetaFunction } from '@remix-run/node';
 import { useLoaderData } from '@remix-run/react';
 import { requireFresh } from '#app/http/fresh.server.ts';
-import { takeNewRecoveryCodes } from '#app/http/new-recovery-codes.server.ts';
 import { ButtonLink } from '#app/ui/button.tsx';
 import { SettingsHeading } from '#app/ui/page.tsx';
 import { RecoveryCodeSheet } from '#app/ui/recovery-code-sheet.tsx';
@@ -20,7 +19,7 @@ export const shouldRevalidate = () => false;
 export async function loader(args: LoaderFunctionArgs) {
   const { context, request } = args;
   const signedIn = await requireFresh(args);
-  const codes = await takeNewRecoveryCodes(context, request, signedIn);
+  const codes = await context.cookies.newRecoveryCodes.take(context, request, signedIn);
   const { email } = signedIn.person;
   const madeOn = context.now.toISOString().slice(0, 10);
   const headers = { 'Set-Cookie': context.cookies.newRecoveryCodes.clear() };

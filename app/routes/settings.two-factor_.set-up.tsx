@@ -12,7 +12,6 @@ import { drawQrCode } from '#app/credentials/qr-code.server.ts';
 import { afterFactorChange } from '#app/http/factor-change.server.ts';
 import { parseForm, tryAgain } from '#app/http/form.server.ts';
 import { requireFresh } from '#app/http/fresh.server.ts';
-import { writeNewRecoveryCodes } from '#app/http/new-recovery-codes.server.ts';
 import { writeToast } from '#app/http/toast-cookie.server.ts';
 import { findTotpSetUp, spendTotpSetUp } from '#app/http/totp-set-up.server.ts';
 import { Button, ButtonLink } from '#app/ui/button.tsx';
@@ -80,7 +79,8 @@ export async function action(args: ActionFunctionArgs) {
     { signOutOthers: signOutOthers === 'on' },
   );
   headers.append('Set-Cookie', spent);
-  headers.append('Set-Cookie', writeNewRecoveryCodes(context, signedIn, codes));
+  const { newRecoveryCodes } = context.cookies;
+  headers.append('Set-Cookie', newRecoveryCodes.write(context.now, signedIn, codes));
   headers.append('Set-Cookie', writeToast({ kind: 'two-factor-on', count }, context.origin));
   return redirect(`${PAGE}/recovery-codes`, { headers });
 }

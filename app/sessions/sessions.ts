@@ -36,6 +36,11 @@ export interface SessionsOptions<Meta = unknown, Person = unknown> {
   store: SessionStore<Meta, Person>;
   /** See `defaultTimeouts`. What is left out keeps its default. */
   timeouts?: Partial<Timeouts>;
+  /**
+   * Whether activity moves the end of a session on. 'fixed': each ends when its start said, whatever is
+   * done with it; only the lifetime counts then, and the idle timeouts should be no shorter. Default 'sliding'.
+   */
+  expiry?: 'sliding' | 'fixed';
   /** Live sessions a user may hold; the least recently used makes room. Default 100. */
   maxPerUser?: number;
   /** How long an ended session stays on record, in milliseconds. Default 30 days. */
@@ -51,6 +56,8 @@ export interface NewSession<Meta = unknown> {
   userId: string;
   /** Default false. */
   remember?: boolean;
+  /** Ends then, or at the end of its lifetime if that is earlier. Only where expiry is 'fixed'. */
+  expiresAt?: Date;
   label?: string | null;
   userAgent?: string;
   ipAddress?: string;
@@ -118,6 +125,7 @@ export class Sessions<Meta = unknown, Person = unknown> {
   readonly #store: SessionStore<Meta, Person>;
   readonly #feed: RevocationFeed | null;
   readonly #cache: SessionMemory<Meta, Person> | null;
+  readonly #isFixed: boolean;
   /** Activity that is being written down, by session: one write is enough for all who wait. */
   readonly #touching = new Map<string, Promise<boolean>>();
 
@@ -126,6 +134,7 @@ export class Sessions<Meta = unknown, Person = unknown> {
     this.#store = options.store;
     this.#feed = options.feed ?? null;
     this.#cache = options.cache ?? null;
+    this.#isFixed = options.expiry === 'fixed';
     this.timeouts = timeoutsFrom(options.timeouts);
     this.maxPerUser = options.maxPerUser ?? DEFAULT_MAX_PER_USER;
     this.retentionMs = options.retentionMs ?? DEFAULT_RETENTION_MS;
@@ -140,8 +149,13 @@ export class Sessions<Meta = unknown, Person = unknown> {
   /**
    * Begins a session under a new token, ends the one that it replaces, and makes room when the
    * user holds more than the cap. Call it only after a full proof of identity.
+   *
+   * @throws TypeError when `expiresAt` is given where activity would move it.
    */
   async start(details: NewSession<Meta>, now: Date): Promise<Started<Meta>> {
+    if (details.expiresAt && !this.#isFixed) {
+      throw new TypeError("Only sessions with expiry: 'fixed' can be told when they end.");
+    }
     const token = createToken();
     const record: SessionRecord<Meta> = {
       id: token.id,
@@ -162,6 +176,9 @@ export class Sessions<Meta = unknown, Person = unknown> {
       meta: details.meta ?? null,
     };
     record.expiresAt = expiryAfter(record, now, this.timeouts);
+    if (details.expiresAt && details.expiresAt < record.expiresAt) {
+      record.expiresAt = details.expiresAt;
+    }
     await this.#ask((store) => store.saveSession(record));
     this.#tell([{ kind: 'started', id: record.id, userId: record.userId }]);
     if (details.replaces && !details.replaces.revokedAt) {
@@ -239,7 +256,7 @@ export class Sessions<Meta = unknown, Person = unknown> {
       ...resumed.session,
       lastSeenAt,
       reauthenticatedAt: isProven ? now : resumed.session.reauthenticatedAt,
-      expiresAt: expiryAfter(resumed.session, lastSeenAt, this.timeouts),
+      expiresAt: this.#expiryAfter(resumed.session, lastSeenAt),
     };
     return this.#store.renewSession
       ? this.#renewInPlace(renewed, hashSecret(old.secret))
@@ -380,6 +397,10 @@ export class Sessions<Meta = unknown, Person = unknown> {
     return isFresh(session, now, this.timeouts);
   }
 
+  #expiryAfter(session: Session, lastSeenAt: Date): Date {
+    return this.#isFixed ? session.expiresAt : expiryAfter(session, lastSeenAt, this.timeouts);
+  }
+
   async #read(id: string): Promise<StoredSession<Meta, Person> | null> {
     const fetch = () => this.#ask((store) => store.fetchSession(id));
     return this.#cache ? this.#cache.read(fetch) : fetch();
@@ -402,7 +423,7 @@ export class Sessions<Meta = unknown, Person = unknown> {
    */
   async #touch(session: Session<Meta>, now: Date): Promise<boolean> {
     const { id } = session;
-    const expiresAt = expiryAfter(session, now, this.timeouts);
+    const expiresAt = this.#expiryAfter(session, now);
     const underWay = this.#touching.get(id);
     const touching =
       underWay ??

@@ -1,6 +1,7 @@
 import {
   Download,
   KeyRound,
+  KeySquare,
   Link2,
   Link2Off,
   LogIn,
@@ -33,6 +34,9 @@ const icons: Record<string, LucideIcon> = {
   'connection-removed': Link2Off,
   'session-ended': LogOut,
   'sessions-ended': LogOut,
+  'token-made': KeySquare,
+  'token-revoked': KeySquare,
+  'tokens-revoked': KeySquare,
   'download-made': Download,
   'not-me': Siren,
 };

@@ -10,7 +10,7 @@ export const settingsPages = [
     text: 'Your sessions',
     short: 'Sessions',
     Icon: MonitorSmartphone,
-    with: [],
+    with: ['/settings/tokens'],
   },
   {
     to: '/settings/profile',

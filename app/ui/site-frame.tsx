@@ -48,6 +48,9 @@ export function SiteFrame({
         <Link to="/privacy" className="py-2 underline hover:text-ink sm:ml-auto">
           Privacy
         </Link>
+        <Link to="/developers" className="py-2 underline hover:text-ink">
+          Developers
+        </Link>
         <ThemeSwitch theme={theme} />
       </footer>
     </div>

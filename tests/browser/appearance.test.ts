@@ -1,6 +1,7 @@
 import type { Page } from 'playwright';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { expectAccessible } from '../fixtures/accessible.ts';
+import { makeToken, publicIdOf } from '../fixtures/api-client.ts';
 import { startApplication, type TestApplication } from '../fixtures/application.ts';
 import { FIREFOX_ON_MAC, SAFARI_ON_IPHONE } from '../fixtures/browser-like.ts';
 import { useChromium } from '../fixtures/chromium.ts';
@@ -10,6 +11,7 @@ const chromium = useChromium();
 let application: TestApplication;
 let person: TestPerson;
 let phoneSessionId: string;
+let tokenId: string;
 
 beforeAll(async () => {
   application = await startApplication();
@@ -18,13 +20,14 @@ beforeAll(async () => {
   phoneSessionId = (await phone.sessionToken())?.split('.')[0] ?? '';
   const ended = await signIn(application, person, { userAgent: SAFARI_ON_IPHONE });
   await ended.post('/logout', {});
+  tokenId = publicIdOf(await makeToken(person.browser, ['sessions:read', 'download']));
 });
 afterAll(() => application.close());
 
 const publicPages = [
   ...['/', '/login', '/login?redirectTo=%2Fsettings%2Fdata', '/signup', '/nowhere'],
   ...['/signup/verify', '/forgot-password', '/reset-password', '/login/passkey'],
-  ...['/email-change/undo', '/not-me', '/outbox', '/privacy'],
+  ...['/email-change/undo', '/not-me', '/outbox', '/privacy', '/developers'],
 ];
 const privatePages = () => [
   '/',
@@ -32,6 +35,8 @@ const privatePages = () => [
   `/settings/sessions/${phoneSessionId}/name`,
   `/settings/sessions/${phoneSessionId}/sign-out`,
   '/settings/sessions/others/sign-out',
+  ...['/settings/tokens', '/settings/tokens/new', '/settings/tokens/made'],
+  `/settings/tokens/${tokenId}/revoke`,
   '/settings/profile',
   '/settings/password',
   '/settings/data',

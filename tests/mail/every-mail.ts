@@ -15,6 +15,7 @@ const EVENTS: NoticeEvent[] = [
   { what: 'passkey-removed', passkey: 'Blue key' },
   { what: 'connection-added', provider: 'GitHub' },
   { what: 'connection-removed', provider: 'GitHub' },
+  { what: 'token-made', token: 'Backup script' },
   { what: 'download-made' },
   { what: 'many-failed-attempts' },
 ];

@@ -39,6 +39,7 @@ export const PICTURE_DIGEST = 'p'.repeat(43);
 export function pathOf({ pattern }: BuiltRoute, sessionId: string): string {
   const path = pattern
     .replace(/:(session|activity)Id/, sessionId)
+    .replace(':tokenId', sessionId)
     .replace(':passkeyId', PASSKEY_ID)
     .replace(':provider', 'acme')
     .replace(':digest/:size', `${PICTURE_DIGEST}/64`)
@@ -117,6 +118,8 @@ export function goodFields({ email }: { email: string }): Record<string, Record<
     'routes/settings.sessions.$sessionId.name': { label: 'Kitchen iPad' },
     'routes/settings.sessions.$sessionId.sign-out': {},
     'routes/settings.sessions.others.sign-out': {},
+    'routes/settings.tokens_.new': { name: 'Backup script', days: '30', download: 'on' },
+    'routes/settings.tokens.$tokenId.revoke': {},
     'routes/signup_.connection': { name: 'Grace', email: `new-${email}` },
     'routes/login_.provider.$provider': {},
     'routes/confirm_.provider.$provider': {},

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { publicRoutes } from '#app/http/public-routes.server.ts';
+import { makeToken, publicIdOf } from '../fixtures/api-client.ts';
 import { startApplication, type TestApplication } from '../fixtures/application.ts';
 import type { Answer, BrowserLike } from '../fixtures/browser-like.ts';
 import { turnOnTotp } from '../fixtures/authenticator.ts';
@@ -24,6 +25,8 @@ const open = routes.filter(({ id }) => publicRoutes.has(id));
 let application: TestApplication;
 let person: TestPerson;
 let phoneId: string;
+/** A personal access token that may do all that one may. */
+let token: string;
 /** Everything of that person that no stranger may read. */
 let secrets: string[];
 beforeAll(async () => {
@@ -38,6 +41,8 @@ beforeAll(async () => {
   await addPasskey(application, person.browser, passkey);
   await sendPicture(person.browser, await plain('red').png().toBuffer());
   application.sql('UPDATE "Picture" SET digest = ?', PICTURE_DIGEST);
+  const scopes = ['sessions:read', 'sessions:manage', 'download'];
+  token = await makeToken(person.browser, scopes);
   secrets = [person.name, person.email, 'A private device', phone.userAgent];
 });
 afterAll(() => application.close());
@@ -60,6 +65,15 @@ const strangers: [who: string, make: () => Promise<BrowserLike>][] = [
       const token = (await browser.sessionToken())!;
       await browser.post('/logout', {});
       await browser.plantToken(token);
+      return browser;
+    },
+  ],
+  [
+    'an access token in the place of a session',
+    async () => {
+      const headers = { Authorization: `Bearer ${token}` };
+      const browser = openBrowser(application, { headers });
+      await browser.plantToken(token.replace('latchkey_', ''));
       return browser;
     },
   ],
@@ -155,7 +169,8 @@ test.each(open.map((route) => [route.id, route] as const))(
 test.each(guarded.map((route) => [route.id, route] as const))(
   '%s is open to whose it is',
   async (_id, route) => {
-    const { status, location } = await person.browser.get(pathOf(route, phoneId));
+    const id = route.pattern.includes(':tokenId') ? publicIdOf(token) : phoneId;
+    const { status, location } = await person.browser.get(pathOf(route, id));
     expect([200, 302]).toContain(status);
     expect(location ?? '').not.toContain('/login');
   },

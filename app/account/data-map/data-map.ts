@@ -164,7 +164,7 @@ export const dataMap: DataMap = {
     part: 'sessions',
     title: 'Where you are signed in',
     purpose:
-      'To keep you signed in, and to show you every device, so that you can end any of them.',
+      'To keep you and your programs signed in, and to show you each, so that you can end any of them.',
     ground: 'contract',
     keptFor: ({ sessionRetentionDays }) =>
       `Until it ends; then ${days(sessionRetentionDays)} more, so that you can see what there was.`,
@@ -172,12 +172,13 @@ export const dataMap: DataMap = {
     order: 'createdAt',
     fields: {
       id: text('Id', 'Names the session in addresses; it proves nothing.'),
+      kind: text('Kind', 'A device where you signed in, or an access token that you made.'),
       secretHash: secret(
-        'The token of the cookie',
-        'Kept only as a hash; the token is what makes a browser yours.',
+        'The token itself',
+        'Kept only as a hash; the token is what makes a browser, or a program, yours.',
       ),
       userId: yours,
-      label: textOrNone('Your name for it', 'The name that you gave the device.'),
+      label: textOrNone('Your name for it', 'The name that you gave the device or token.'),
       userAgent: text('Browser says', 'What the browser said of itself.'),
       ipAddress: text('IP address', 'From which you signed in.'),
       country: textOrNone('Country', 'Looked up from the IP address, on our own machine.'),
@@ -189,7 +190,7 @@ export const dataMap: DataMap = {
       revokedAt: timeOrNone('Ended', 'When it was ended before its time.'),
       revokedReason: textOrNone('Ended because', 'Why it was ended before its time.'),
       revokedBy: textOrNone('Ended by', 'The session from which you ended it.'),
-      meta: jsonOrNone('Proven by', 'What you signed in with.'),
+      meta: jsonOrNone('Proven by', 'What you signed in with; of a token, what it may do.'),
     },
   },
   Activity: {

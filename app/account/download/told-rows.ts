@@ -15,7 +15,7 @@ import { endingText } from '../session-endings.ts';
 import { textIn, type Row } from './stored-rows.ts';
 
 /** What it takes to tell of a row in words. */
-export interface Telling extends Pick<LatchkeyContext, 'places' | 'sessions' | 'now'> {
+export interface Telling extends Pick<LatchkeyContext, 'places' | 'sessions' | 'tokens' | 'now'> {
   /** What was found out so far of the user agents and addresses that came up. */
   known: Map<string, string>;
 }
@@ -38,8 +38,10 @@ const told: Partial<Record<ModelName, Told>> = {
       endedHow: textOrNone('How it ended', 'In words; none while it lasts.'),
     },
     of(row, telling) {
-      const { sessions, now } = telling;
-      const ending = sessions.endingOf(sessionOf(row), now);
+      const { sessions, tokens, now } = telling;
+      // Their times mean different things.
+      const engine = row.kind === 'token' ? tokens : sessions;
+      const ending = engine.endingOf(sessionOf(row), now);
       return {
         device: deviceOf(row, telling),
         place: placeOf(row, telling),

@@ -83,6 +83,13 @@ export function noticeText(event: NoticeEvent): NoticeText {
         said: 'an account elsewhere can no longer be used to sign in to yours.',
         fact: ['Provider', event.provider],
       };
+    case 'token-made':
+      return {
+        subject: 'An access token was made for your Latchkey account',
+        title: 'An access token was made',
+        said: 'with a new access token, a program can now reach your account.',
+        fact: ['Token', event.token],
+      };
     case 'download-made':
       return {
         subject: 'Your Latchkey data was downloaded',

@@ -29,6 +29,12 @@ export interface PrismaSessionStoreOptions<
    */
   personParts?: Readonly<Record<PersonPart, string>>;
   /**
+   * Sees and writes rows of this kind alone, as the column "kind" has it: to a store of one kind those of
+   * another are not there. Left out: all rows, and the table needs no such column. One store's prune
+   * does for all kinds.
+   */
+  kind?: string;
+  /**
    * Rows a prune deletes in one statement at the most. Default 100, which takes about a millisecond
    * on SQLite and is no slower in all than more at once; fewer where it takes longer than ten.
    */
@@ -73,6 +79,8 @@ const PUBLIC_COLUMNS = [
 ] as const satisfies readonly (keyof Row)[];
 
 const COLUMNS = [...PUBLIC_COLUMNS, 'secretHash'] as const;
+/** It stands in the text of the statements. */
+const WELL_FORMED_KIND = /^[a-z-]{1,40}$/;
 const DEFAULT_PRUNE_BATCH_ROWS = 100;
 /** Half of what a prune may hold a lock for on SQLite (20 ms): a batch may be slower than the last. */
 const PRUNE_BATCH_TARGET_MS = 10;
@@ -92,6 +100,7 @@ const quoted = (columns: readonly string[], table = 's') =>
  * request reads session and person in one go.
  *
  * @typeParam Person - an object of the `personColumns` and `personParts` asked for.
+ * @throws RangeError for a `kind` that is more than lower-case letters and dashes.
  */
 export function prismaSessionStore<
   Meta = unknown,
@@ -101,7 +110,11 @@ export function prismaSessionStore<
   options: PrismaSessionStoreOptions<PersonColumn, PersonPart>,
 ): Required<SessionStore<Meta, Record<PersonColumn, string> & Record<PersonPart, string | null>>> {
   type Person = Record<PersonColumn, string> & Record<PersonPart, string | null>;
-  const { client, provider } = options;
+  const { client, provider, kind } = options;
+  if (kind !== undefined && !WELL_FORMED_KIND.test(kind)) {
+    throw new RangeError('kind must be 1 to 40 lower-case letters and dashes.');
+  }
+  const ofKind = kind === undefined ? '' : `AND "kind" = '${kind}'`;
   const personValues = [
     ...(options.personColumns ?? []).map((column) => [column, `u."${column}"`]),
     ...Object.entries<string>(options.personParts ?? {}).map(([name, sql]) => [name, `(${sql})`]),
@@ -117,33 +130,36 @@ export function prismaSessionStore<
     client.$queryRawUnsafe<Rows>(sql, ...values);
   const execute = (sql: string, ...values: unknown[]) => client.$executeRawUnsafe(sql, ...values);
 
+  const kindColumn = kind === undefined ? [] : ([['"kind"', `'${kind}'`]] as const);
+  const inserted = [...COLUMNS.map((column) => [`"${column}"`, '?'] as const), ...kindColumn];
   const insert = statement(
-    `INSERT INTO "Session" (${COLUMNS.map((column) => `"${column}"`).join(', ')})
-     VALUES (${COLUMNS.map(() => '?').join(', ')})`,
+    `INSERT INTO "Session" (${inserted.map(([column]) => column).join(', ')})
+     VALUES (${inserted.map(([, value]) => value).join(', ')})`,
   );
   const fetchOne = statement(
     personValues.length > 0
       ? `SELECT ${quoted(COLUMNS)}, ${personValues.map(([name, sql]) => `${sql} AS "person.${name}"`).join(', ')}
-         FROM "Session" s JOIN "User" u ON u."id" = s."userId" WHERE s."id" = ?`
-      : `SELECT ${quoted(COLUMNS)} FROM "Session" s WHERE s."id" = ?`,
+         FROM "Session" s JOIN "User" u ON u."id" = s."userId" WHERE s."id" = ? ${ofKind}`
+      : `SELECT ${quoted(COLUMNS)} FROM "Session" s WHERE s."id" = ? ${ofKind}`,
   );
   // A touch moves time forward only, and never past an end that has come.
   const updateExpiry = statement(
     `UPDATE "Session" SET "expiresAt" = ?, "lastSeenAt" = ?
-     WHERE "id" = ? AND "revokedAt" IS NULL AND "lastSeenAt" < ? AND "expiresAt" > ?`,
+     WHERE "id" = ? AND "revokedAt" IS NULL AND "lastSeenAt" < ? AND "expiresAt" > ?
+     ${ofKind}`,
   );
-  const deleteOne = statement(`DELETE FROM "Session" WHERE "id" = ?`);
+  const deleteOne = statement(`DELETE FROM "Session" WHERE "id" = ? ${ofKind}`);
   // Rows of one user are locked in one order, or two statements that end several could deadlock.
   // SQLite has one writer at a time anyway.
   const inOrder = provider === 'postgresql' ? 'ORDER BY "id" FOR UPDATE' : '';
-  const unendedOfUser = `SELECT "id" FROM "Session" WHERE "userId" = ? AND "revokedAt" IS NULL`;
+  const unendedOfUser = `SELECT "id" FROM "Session" WHERE "userId" = ? AND "revokedAt" IS NULL ${ofKind}`;
   // What ran out by itself is closed as such, at its own time: a node whose clock is behind must
   // not still let it in.
   const close = `UPDATE "Session" SET
        "revokedAt" = CASE WHEN "expiresAt" > ? THEN ? ELSE "expiresAt" END,
        "revokedReason" = CASE WHEN "expiresAt" > ? THEN ? ELSE 'expired' END,
        "revokedBy" = CASE WHEN "expiresAt" > ? THEN ? ELSE NULL END
-     WHERE "revokedAt" IS NULL`;
+     WHERE "revokedAt" IS NULL ${ofKind}`;
   const closed = `RETURNING "id", "expiresAt"`;
   const revokeOne = statement(`${close} AND "id" = ? ${closed}`);
   const revokeOneOfUser = statement(`${close} AND "id" = ? AND "userId" = ? ${closed}`);
@@ -154,7 +170,7 @@ export function prismaSessionStore<
     );
   const revokeEveryOfUser = revokeAllOfUser('');
   const revokeOthersOfUser = revokeAllOfUser('AND "id" <> ?');
-  const liveOnes = `"userId" = ? AND "revokedAt" IS NULL AND "expiresAt" > ?`;
+  const liveOnes = `"userId" = ? AND "revokedAt" IS NULL AND "expiresAt" > ? ${ofKind}`;
   const trim = statement(
     `WITH held AS (
        SELECT "id", "lastSeenAt" FROM "Session"
@@ -170,10 +186,13 @@ export function prismaSessionStore<
   const renew = statement(
     `UPDATE "Session"
      SET "secretHash" = ?, "reauthenticatedAt" = ?, "lastSeenAt" = ?, "expiresAt" = ?
-     WHERE "id" = ? AND "secretHash" = ? AND "revokedAt" IS NULL AND "expiresAt" > ?`,
+     WHERE "id" = ? AND "secretHash" = ? AND "revokedAt" IS NULL AND "expiresAt" > ?
+       ${ofKind}`,
   );
-  const name = statement(`UPDATE "Session" SET "label" = ? WHERE "id" = ? AND "userId" = ?`);
-  const ofUser = `SELECT ${quoted(PUBLIC_COLUMNS)} FROM "Session" s WHERE s."userId" = ?`;
+  const name = statement(
+    `UPDATE "Session" SET "label" = ? WHERE "id" = ? AND "userId" = ? ${ofKind}`,
+  );
+  const ofUser = `SELECT ${quoted(PUBLIC_COLUMNS)} FROM "Session" s WHERE s."userId" = ? ${ofKind}`;
   const liveOfUser = (after: boolean) =>
     `${ofUser} AND s."revokedAt" IS NULL AND s."expiresAt" > ?
      ${after ? `AND s."lastSeenAt" <= ? AND (s."lastSeenAt" < ? OR s."id" < ?)` : ''}
@@ -194,7 +213,7 @@ export function prismaSessionStore<
     allAfter: statement(liveAndEnded(true)),
   };
   const listAll = statement(
-    `SELECT ${quoted(PUBLIC_COLUMNS)} FROM "Session" s WHERE s."id" > ? ORDER BY s."id" LIMIT ?`,
+    `SELECT ${quoted(PUBLIC_COLUMNS)} FROM "Session" s WHERE s."id" > ? ${ofKind} ORDER BY s."id" LIMIT ?`,
   );
   // On PostgreSQL one node prunes at a time: a batch that does not get the lock, which lasts as long
   // as its statement and so is safe with any pool, finds no rows. It waits for no row either.

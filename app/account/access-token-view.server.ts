@@ -1,0 +1,53 @@
+import type { LatchkeyContext } from '#app/context.server.ts';
+import type { Session } from '#app/sessions/index.ts';
+import { scopesOf, tokenScopes, type TokenMeta } from './access-token-schema.ts';
+
+/** A token as its owner sees it: never the token itself. */
+export interface TokenView {
+  id: string;
+  name: string;
+  /** "See sessions, Manage sessions". */
+  allows: string;
+  createdAt: string;
+  /** null: it was not used yet. */
+  lastUsedAt: string | null;
+  expiresAt: string;
+}
+
+/** What the pages show of a token. */
+export function viewToken(token: Session<TokenMeta>): TokenView {
+  const { id, createdAt, expiresAt } = token;
+  return {
+    ...{ id, name: tokenNameOf(token), createdAt: createdAt.toISOString() },
+    allows: scopesOf(token.meta)
+      .map((scope) => tokenScopes[scope].title)
+      .join(', '),
+    lastUsedAt: lastUsedAt(token)?.toISOString() ?? null,
+    expiresAt: expiresAt.toISOString(),
+  };
+}
+
+/** When a token was last used, to within a minute or so; null: not yet. */
+export function lastUsedAt({ createdAt, lastSeenAt }: Session): Date | null {
+  return lastSeenAt > createdAt ? lastSeenAt : null;
+}
+
+/** What a token is called. Each has a name from the start. */
+export function tokenNameOf({ label }: Pick<Session, 'label'>): string {
+  return label ?? 'Access token';
+}
+
+/**
+ * A token of this person, live or ended.
+ *
+ * @throws {Response} 404, the same for an id of somebody else's and one that never was.
+ */
+export async function findOwnToken(
+  { tokens }: Pick<LatchkeyContext, 'tokens'>,
+  userId: string,
+  id: string | undefined,
+): Promise<Session<TokenMeta>> {
+  const token = id === undefined ? null : await tokens.find(id, userId);
+  if (!token) throw new Response(null, { status: 404, statusText: 'Not Found' });
+  return token;
+}

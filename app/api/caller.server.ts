@@ -1,0 +1,64 @@
+import type { Request } from 'express';
+import { scopesOf, type TokenMeta, type TokenScope } from '#app/account/access-token-schema.ts';
+import type { LatchkeyContext, Person } from '#app/context.server.ts';
+import type { SessionMeta } from '#app/credentials/proof.ts';
+import { readBearer, type Bearer } from '#app/http/bearer.server.ts';
+import { isFromOwnPage } from '#app/http/same-origin.server.ts';
+import type { Session } from '#app/sessions/index.ts';
+
+/** Whoever asks, once that is known. */
+export type Caller =
+  | { by: 'session'; via: 'bearer' | 'cookie'; session: Session<SessionMeta>; person: Person }
+  | { by: 'token'; session: Session<TokenMeta>; person: Person; scopes: TokenScope[] };
+
+/** What a request brings to show who asks. Where it brings both, the bearer counts. */
+export interface Brought {
+  bearer: Bearer | null;
+  /** The token of the session cookie; null: none, or a bearer stands in front of it. */
+  cookie: string | null;
+}
+
+/** Looks at the headers, and believes nothing yet. */
+export function broughtBy(
+  request: Request,
+  { sessionCookie }: Pick<LatchkeyContext, 'sessionCookie'>,
+): Brought {
+  const bearer = readBearer(request.get('authorization'));
+  return { bearer, cookie: bearer ? null : sessionCookie.read(request.headers.cookie) };
+}
+
+/**
+ * True unless it may change something by a cookie, or in a browser, without coming from a page of this
+ * application. A bearer is sent by nobody who does not hold it.
+ */
+export function isSentByItsOwner(request: Request, { bearer }: Brought, origin: string): boolean {
+  if (bearer) return true;
+  const source = {
+    ...{ method: request.method, origin: request.get('origin') },
+    fetchSite: request.get('sec-fetch-site'),
+  };
+  const isBrowser = source.origin !== undefined || source.fetchSite !== undefined;
+  const hasCookies = request.headers.cookie !== undefined;
+  return (!isBrowser && !hasCookies) || isFromOwnPage(source, origin);
+}
+
+/**
+ * Who asks; null: nobody who is signed in.
+ *
+ * @throws {StoreUnavailableError} when that cannot be told.
+ */
+export async function findCaller(
+  context: LatchkeyContext,
+  { bearer }: Brought,
+): Promise<Caller | null> {
+  if (bearer?.kind === 'token') {
+    const resumed = await context.tokens.resume(bearer.token, context.now);
+    if (resumed.state !== 'live' || !resumed.person) return null;
+    const { session, person } = resumed;
+    return { by: 'token', session, person, scopes: scopesOf(session.meta) };
+  }
+  const resumed = await context.session();
+  if (resumed.state !== 'live' || !resumed.person) return null;
+  const { session, person } = resumed;
+  return { by: 'session', via: bearer ? 'bearer' : 'cookie', session, person };
+}

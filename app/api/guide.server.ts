@@ -1,0 +1,88 @@
+import type { Application } from '#app/context.server.ts';
+import { openApiDocument } from './openapi.server.ts';
+import { everyOperation } from './operations/every-operation.server.ts';
+import { problems } from './problems.server.ts';
+
+/** What the page for developers shows of an operation. */
+export interface GuideOperation {
+  id: string;
+  method: string;
+  path: string;
+  summary: string;
+  more: string | null;
+  /** Who may, in a sentence. */
+  who: string;
+  /** What goes in, by name. */
+  takes: GuideField[];
+  answers: { status: string; what: string }[];
+}
+
+export interface GuideField {
+  name: string;
+  where: 'body' | 'query' | 'path';
+  isRequired: boolean;
+  what: string;
+}
+
+interface Described {
+  parameters?: {
+    name: string;
+    in: 'query' | 'path';
+    required: boolean;
+    schema: { description?: string };
+  }[];
+  requestBody?: {
+    content: {
+      'application/json': {
+        schema: { properties?: Record<string, { description?: string }>; required?: string[] };
+      };
+    };
+  };
+  responses: Record<string, { description: string }>;
+}
+
+/** The API in words, made from its OpenAPI document: what one of them says, the other does. */
+export function describeApi({
+  origin,
+  sessionCookie,
+}: Pick<Application, 'origin' | 'sessionCookie'>) {
+  const { paths } = openApiDocument(everyOperation, { origin, cookieName: sessionCookie.name });
+  const operations = everyOperation.map(
+    ({ id, method, path, summary, more = null, allows }): GuideOperation => {
+      const described = paths[path]![method.toLowerCase()] as unknown as Described;
+      return {
+        ...{ id, method, path, summary, more, who: whoText(allows), takes: fieldsOf(described) },
+        answers: Object.entries(described.responses).map(([status, { description }]) => ({
+          ...{ status, what: description },
+        })),
+      };
+    },
+  );
+  return {
+    operations,
+    problems: Object.entries(problems).map(([name, { status, detail }]) => ({
+      ...{ name, status, detail },
+    })),
+  };
+}
+
+function whoText(allows: (typeof everyOperation)[number]['allows']): string {
+  if (allows === 'anybody') return 'Anybody.';
+  if (allows === 'sessions') return 'Whoever is signed in; no access token.';
+  return allows.tokens === 'any'
+    ? 'Whoever is signed in, and any access token.'
+    : `Whoever is signed in, and access tokens with ${allows.tokens}.`;
+}
+
+function fieldsOf({ parameters = [], requestBody }: Described): GuideField[] {
+  const { properties = {}, required = [] } = requestBody?.content['application/json'].schema ?? {};
+  return [
+    ...parameters.map((parameter) => ({
+      ...{ name: parameter.name, where: parameter.in, isRequired: parameter.required },
+      what: parameter.schema.description ?? '',
+    })),
+    ...Object.entries(properties).map(([name, { description = '' }]) => ({
+      ...{ name, where: 'body' as const, isRequired: required.includes(name), what: description },
+    })),
+  ];
+}

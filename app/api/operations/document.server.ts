@@ -1,0 +1,30 @@
+import { z } from 'zod';
+import type { Application } from '#app/context.server.ts';
+import { answerOf } from '../answer.server.ts';
+import { openApiDocument } from '../openapi.server.ts';
+import { openOperation, type AnyOperation } from '../operation.server.ts';
+import { everyOperation } from './every-operation.server.ts';
+
+const documentSchema = z
+  .looseObject({ openapi: z.string() })
+  .meta({ description: 'An OpenAPI 3.1 document.' });
+
+/** Hands out the description of all operations, its own included; it is made once. */
+export function documentOperation({
+  origin,
+  sessionCookie,
+}: Pick<Application, 'origin' | 'sessionCookie'>): AnyOperation {
+  const described: AnyOperation = openOperation({
+    id: 'describe',
+    method: 'GET',
+    path: '/api/openapi.json',
+    summary: 'This description, as OpenAPI 3.1',
+    allows: 'anybody',
+    success: { status: 200, what: 'The document.', body: documentSchema },
+    run: () => answerOf(documentSchema, document),
+  });
+  const document = openApiDocument([...everyOperation, described], {
+    ...{ origin, cookieName: sessionCookie.name },
+  });
+  return described;
+}

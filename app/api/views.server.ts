@@ -1,0 +1,85 @@
+import type { z } from 'zod';
+import { lastUsedAt, tokenNameOf } from '#app/account/access-token-view.server.ts';
+import { scopesOf, type TokenMeta } from '#app/account/access-token-schema.ts';
+import { deviceNameOf } from '#app/account/session-view.server.ts';
+import type { LatchkeyContext, Person } from '#app/context.server.ts';
+import { proofText, type SessionMeta } from '#app/credentials/proof.ts';
+import { describeDevice } from '#app/sessions/device.ts';
+import type { Session } from '#app/sessions/index.ts';
+import type { Caller } from './caller.server.ts';
+import type { currentSessionSchema, listedSessionSchema } from './schemas.server.ts';
+
+type Current = z.input<typeof currentSessionSchema>;
+type Listed = z.input<typeof listedSessionSchema>;
+
+/** Who asks, from what the look-up of the session has brought along: nothing more is read for it. */
+export function viewCaller(
+  { sessions, now }: Pick<LatchkeyContext, 'sessions' | 'now'>,
+  caller: Caller,
+): Current {
+  return caller.by === 'session'
+    ? viewCurrent({ sessions, now }, caller.session, caller.person)
+    : viewOf(caller.session, caller.person, { scopes: caller.scopes, isFresh: false });
+}
+
+/** The session that was just begun, or renewed. */
+export function viewCurrent(
+  { sessions, now }: Pick<LatchkeyContext, 'sessions' | 'now'>,
+  session: Session<SessionMeta>,
+  person: Pick<Person, 'id' | 'email' | 'name'>,
+): Current {
+  return viewOf(session, person, { scopes: null, isFresh: sessions.isFresh(session, now) });
+}
+
+function viewOf(
+  { id, expiresAt, reauthenticatedAt }: Session,
+  person: Pick<Person, 'id' | 'email' | 'name'>,
+  { scopes, isFresh }: Pick<Current['session'], 'scopes' | 'isFresh'>,
+): Current {
+  return {
+    person: { id: person.id, email: person.email, name: person.name },
+    session: {
+      ...{ id, kind: scopes ? 'token' : 'session', scopes, isFresh },
+      expiresAt: expiresAt.toISOString(),
+      provenAt: reauthenticatedAt.toISOString(),
+    },
+  };
+}
+
+/** A device that is signed in, in the list. */
+export function viewDevice(
+  context: Pick<LatchkeyContext, 'places'>,
+  session: Session<SessionMeta>,
+  currentId: string,
+): Listed {
+  return {
+    ...common(context, session, currentId),
+    ...{ kind: 'session', name: deviceNameOf(session), scopes: null },
+    provenBy: session.meta ? proofText(session.meta.proof) : null,
+    lastUsedAt: session.lastSeenAt.toISOString(),
+  };
+}
+
+/** A personal access token, in the list. */
+export function viewToken(
+  context: Pick<LatchkeyContext, 'places'>,
+  token: Session<TokenMeta>,
+  currentId: string,
+): Listed {
+  return {
+    ...common(context, token, currentId),
+    ...{ kind: 'token', name: tokenNameOf(token), scopes: scopesOf(token.meta), provenBy: null },
+    lastUsedAt: lastUsedAt(token)?.toISOString() ?? null,
+  };
+}
+
+function common({ places }: Pick<LatchkeyContext, 'places'>, session: Session, currentId: string) {
+  const { id, label, userAgent, ipAddress, country, createdAt, expiresAt } = session;
+  return {
+    ...{ id, isNamed: label !== null, isCurrent: id === currentId, ipAddress },
+    device: describeDevice(userAgent).detail,
+    place: places.describe(ipAddress, country),
+    createdAt: createdAt.toISOString(),
+    expiresAt: expiresAt.toISOString(),
+  };
+}

@@ -1,0 +1,53 @@
+import type { LatchkeyContext, Person } from '#app/context.server.ts';
+import type { SecondFactorCode } from '#app/credentials/code-schema.ts';
+import { noteActivity } from './note-activity.server.ts';
+import { trySecondFactor } from './second-factor.server.ts';
+import { takeTry } from './try.server.ts';
+
+export interface Factors {
+  hasPassword: boolean;
+  hasTotp: boolean;
+}
+
+export type FactorsTried =
+  | { state: 'right' }
+  /** The account has nothing that could be typed: a passkey or a provider has to do. */
+  | { state: 'nothing-to-type' }
+  | { state: 'wrong'; field: 'password' | 'secondFactor'; text: string }
+  | { state: 'later'; retryAfterSeconds: number };
+
+/** What this person can prove by typing it who they are. */
+export async function factorsOf(
+  { passwords, totp }: Pick<LatchkeyContext, 'passwords' | 'totp'>,
+  userId: string,
+): Promise<Factors> {
+  const [hasPassword, hasTotp] = await Promise.all([passwords.isSet(userId), totp.isOn(userId)]);
+  return { hasPassword, hasTotp };
+}
+
+/** Tries what somebody who is signed in typed to prove it again: all factors that the account has. */
+export async function confirmByFactors(
+  context: LatchkeyContext,
+  person: Pick<Person, 'id' | 'email'>,
+  { password, secondFactor }: { password: string; secondFactor: SecondFactorCode },
+): Promise<FactorsTried> {
+  const { hasPassword, hasTotp } = await factorsOf(context, person.id);
+  if (!hasPassword && !hasTotp) return { state: 'nothing-to-type' };
+  // A form without it costs no try, and is nothing that the log should tell of.
+  if (hasPassword && password === '') {
+    return { state: 'wrong', field: 'password', text: 'Enter your password.' };
+  }
+  if (hasPassword) {
+    const leave = await takeTry(context, 'password', { email: person.email });
+    if (!leave.isGiven) return { state: 'later', retryAfterSeconds: leave.retryAfterSeconds };
+    if (!(await context.passwords.confirm(person.id, password))) {
+      await noteActivity(context, person.id, { kind: 'sign-in-failed', what: 'password' });
+      return { state: 'wrong', field: 'password', text: 'This is not your password.' };
+    }
+    await leave.giveBack();
+  }
+  if (!hasTotp) return { state: 'right' };
+  const tried = await trySecondFactor(context, person.id, secondFactor);
+  if (tried.state === 'wrong') return { ...tried, field: 'secondFactor' };
+  return tried.state === 'later' ? tried : { state: 'right' };
+}
