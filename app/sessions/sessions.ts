@@ -49,6 +49,8 @@ export interface SessionsOptions<Meta = unknown, Person = unknown> {
 /** What is known of the device when a session starts. */
 export interface NewSession<Meta = unknown> {
   userId: string;
+  /** From `createToken`, where it had to be there before the session. Default: a new one. */
+  token?: Token;
   /** Default false. */
   remember?: boolean;
   label?: string | null;
@@ -142,7 +144,7 @@ export class Sessions<Meta = unknown, Person = unknown> {
    * user holds more than the cap. Call it only after a full proof of identity.
    */
   async start(details: NewSession<Meta>, now: Date): Promise<Started<Meta>> {
-    const token = createToken();
+    const token = details.token ?? createToken();
     const record: SessionRecord<Meta> = {
       id: token.id,
       secretHash: hashSecret(token.secret),
