@@ -49,6 +49,8 @@ export interface IntervalOptions {
   checkPeriod?: number;
 }
 
+/** More than that in one outage, and the first ones are forgotten. */
+const MOST_UNREAD = 10_000;
 const LONGEST_INTERVAL_MS = 2 ** 31 - 1;
 
 /**
@@ -63,6 +65,8 @@ export abstract class ExpressStore extends Store {
   readonly #log: StoreLog;
   readonly #checkPeriodMs: number;
   #interval: NodeJS.Timeout | null = null;
+  /** Ids that could not be read when they were last asked for. */
+  readonly #unread = new Set<string>();
 
   /** @throws TypeError for a `checkPeriod` that is no interval. */
   protected constructor(
@@ -81,15 +85,16 @@ export abstract class ExpressStore extends Store {
   }
 
   /** The session's data; null: there is no such live session. */
-  readonly get = answering((sid: string) => this.#sessions.get(sid));
+  readonly get = answering((sid: string) => this.#read(sid));
   /** Creates or changes a session. Fails with a SessionEndedError when it was ended meanwhile. */
   readonly set = answering((sid: string, data: SessionData) => this.#sessions.set(sid, data));
   /** Moves the expiry on. */
   readonly touch = answering((sid: string, data: SessionData) => this.#sessions.touch(sid, data));
   /** Ends one session, or several. */
-  readonly destroy = answering((sid: string | readonly string[]) =>
-    this.#sessions.destroy(typeof sid === 'string' ? [sid] : sid),
-  );
+  readonly destroy = answering(async (sid: string | readonly string[]) => {
+    if (typeof sid === 'string') this.#refuseIfUnread(sid);
+    await this.#sessions.destroy(typeof sid === 'string' ? [sid] : sid);
+  });
   /** Live sessions, by what is stored of their ids. */
   readonly all = answering(() => this.#sessions.all());
   /** What is stored of the ids of live sessions: enough to destroy them, and not to hold them. */
@@ -129,6 +134,27 @@ export abstract class ExpressStore extends Store {
   stopInterval(): void {
     if (this.#interval) clearInterval(this.#interval);
     this.#interval = null;
+  }
+
+  async #read(sid: string): Promise<SessionData | null> {
+    try {
+      const session = await this.#sessions.get(sid);
+      this.#unread.delete(sid);
+      return session;
+    } catch (error) {
+      if (this.#unread.size >= MOST_UNREAD) this.#unread.clear();
+      this.#unread.add(sid);
+      throw error;
+    }
+  }
+
+  /**
+   * With `unset: 'destroy'`, express-session ends a session at the end of a request that could not read
+   * it: whoever came by in an outage would be signed out by that. Such a call is refused, once.
+   */
+  #refuseIfUnread(sid: string): void {
+    if (!this.#unread.delete(sid)) return;
+    throw new SessionsUnavailableError(new Error('The session could not be read before.'));
   }
 
   override createSession(req: Request, stored: SessionData): session.Session & SessionData {

@@ -57,7 +57,8 @@ export function managedSessions<Meta = unknown, Person = unknown>({
     // The store writes activity down by itself, and takes no session that nothing is in.
     resave: false,
     saveUninitialized: false,
-    unset: 'destroy',
+    // With 'destroy', a request whose session could not be read would end it.
+    unset: 'keep',
   };
 }
 

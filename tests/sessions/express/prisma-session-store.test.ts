@@ -154,7 +154,7 @@ describe.each(PROVIDERS)('on %s', (provider) => {
     const store = open();
     const told = <Answer>(call: (callback: (...said: [unknown?, Answer?]) => void) => unknown) =>
       new Promise<Answer | undefined>((resolve, reject) => {
-        call((error, answer) => (error ? reject(error) : resolve(answer)));
+        call((error, answer) => (error instanceof Error ? reject(error) : resolve(answer)));
       });
     await told((done) => store.set('one', bag(), done));
     await told((done) => store.touch('one', bag(), done));
