@@ -70,7 +70,7 @@ test('a session of an Express application is on the page by its name, and is sig
 test('signed out there it is gone here, and a name that the person gives it is shown in its place', async () => {
   const browser = await signInThere();
   const row = sessionRows(await pageOf()).find(({ name }) => name === 'Back office')!;
-  await person.browser.post(row.namePath!, { name: 'Till at the door' });
+  await person.browser.post(row.namePath!, { label: 'Till at the door' });
   expect(sessionRows(await pageOf()).map(({ name }) => name)).toContain('Till at the door');
   expect(await whoIsIn(browser)).toBe(userId);
   await browser.get('/sign-out');
@@ -105,6 +105,7 @@ test('it is in the download, and what the application keeps with it is not', asy
   expect(data.applicationSessions).toContainEqual({
     sessionId: ours.at(-1)!.id,
     application: 'Back office',
+    createdAt: application.clock.now().toISOString(),
   });
   expect(text).not.toContain('a-secret-of-the-back-office');
 });

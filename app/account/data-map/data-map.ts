@@ -200,11 +200,12 @@ export const dataMap: DataMap = {
     ground: 'contract',
     keptFor: () => 'Until the session is removed.',
     rows: 'many',
-    order: 'sessionId',
+    order: 'createdAt',
     fields: {
       sessionId: text('Session', 'Which of your sessions it is.'),
       userId: yours,
       application: text('Application', 'Where you are signed in by it.'),
+      createdAt: time('Signed in', 'When you signed in there.'),
       data: secret('What it keeps', 'It may hold keys of that application; ask for it there.'),
     },
   },

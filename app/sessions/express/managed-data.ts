@@ -1,8 +1,15 @@
 import { SessionsUnavailableError } from './store-errors.ts';
 
+interface ManagedRow {
+  sessionId: string;
+  userId: string;
+  data: string;
+  createdAt: Date;
+}
+
 /** What an Express application keeps with a session, by the session's public id. */
 export interface ManagedData {
-  insert(row: { sessionId: string; userId: string; data: string }): Promise<void>;
+  insert(row: ManagedRow): Promise<void>;
   /** null: none. */
   find(sessionId: string): Promise<string | null>;
   /** False: the session is over by now, and nothing was written. */
@@ -31,9 +38,7 @@ interface Where {
 /** The model `ExpressSession` of a Prisma client, as far as it is needed. */
 export interface PrismaWithManagedData {
   readonly expressSession: {
-    create(args: {
-      data: { sessionId: string; userId: string; application: string; data: string };
-    }): PromiseLike<unknown>;
+    create(args: { data: ManagedRow & { application: string } }): PromiseLike<unknown>;
     findMany(args: {
       where: Where;
       select: { sessionId: true; data: true };

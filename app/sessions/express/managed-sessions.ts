@@ -176,7 +176,8 @@ export class ManagedSessions<Meta = unknown, Person = unknown> implements Expres
       this.#clock(),
     );
     try {
-      await this.#data.insert({ sessionId: started.session.id, userId, data });
+      const { id: sessionId, createdAt } = started.session;
+      await this.#data.insert({ sessionId, userId, data, createdAt });
     } catch (error) {
       await this.#revoke(token.id, 'signed-out');
       throw error;

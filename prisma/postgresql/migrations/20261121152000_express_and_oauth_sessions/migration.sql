@@ -3,6 +3,7 @@ CREATE TABLE "ExpressSession" (
     "sessionId" TEXT NOT NULL,
     "userId" TEXT NOT NULL,
     "application" TEXT NOT NULL,
+    "createdAt" TIMESTAMP(3) NOT NULL,
     "data" TEXT NOT NULL,
 
     CONSTRAINT "ExpressSession_pkey" PRIMARY KEY ("sessionId")

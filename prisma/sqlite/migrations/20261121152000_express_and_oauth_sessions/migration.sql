@@ -3,6 +3,7 @@ CREATE TABLE "ExpressSession" (
     "sessionId" TEXT NOT NULL PRIMARY KEY,
     "userId" TEXT NOT NULL,
     "application" TEXT NOT NULL,
+    "createdAt" DATETIME NOT NULL,
     "data" TEXT NOT NULL,
     CONSTRAINT "ExpressSession_sessionId_fkey" FOREIGN KEY ("sessionId") REFERENCES "Session" ("id") ON DELETE CASCADE ON UPDATE CASCADE,
     CONSTRAINT "ExpressSession_userId_fkey" FOREIGN KEY ("userId") REFERENCES "User" ("id") ON DELETE CASCADE ON UPDATE CASCADE
