@@ -161,7 +161,7 @@ describe.each(PROVIDERS)('on %s', (provider) => {
     await keep('addressed.example', { email });
     const erasures = createErasures({
       ...{ db: client, provider, keyring: createKeyring([key('one')]), mailer: null },
-      journal: { append: async () => undefined, read: async () => [] } as never,
+      journal: { append: async () => undefined, read: async () => [] },
       forget: { counters: async () => undefined, mail: async () => undefined },
       log: { ...quiet, error: () => undefined } as never,
     });

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { SessionOptions, Store } from 'express-session';
+import type { SessionOptions } from 'express-session';
 import { EmptyDatabases, PROVIDERS } from '../../db/providers.ts';
 import { TestClock } from '../../fixtures/application.ts';
 import type { BrowserLike } from '../../fixtures/browser-like.ts';
@@ -56,10 +56,8 @@ describe.each(PROVIDERS)('an Express application on its own model, on %s', (prov
     { trustProxy, ...options }: PrismaSessionStoreOptions & { trustProxy?: boolean } = {},
   ) => {
     store = new PrismaSessionStore(watched(), { clock: clock.now, ...options });
-    server = await serveExpress(
-      { store: store as unknown as Store, cookie: { maxAge: HOUR_MS }, ...settings },
-      { trustProxy },
-    );
+    const given = { store, cookie: { maxAge: HOUR_MS }, ...settings };
+    server = await serveExpress(given, { trustProxy });
     return server;
   };
 
