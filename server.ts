@@ -27,6 +27,7 @@ import { createPasswords, type Passwords } from '#app/credentials/password.serve
 import { createPasskeys } from '#app/credentials/passkeys.server.ts';
 import type { SessionMeta } from '#app/credentials/proof.ts';
 import { createMailedCodes } from '#app/credentials/mailed-codes.server.ts';
+import { createOauthSessions } from '#app/credentials/oauth-sessions.server.ts';
 import { createRecoveryCodes } from '#app/credentials/recovery-codes.server.ts';
 import { createProviders } from '#app/credentials/providers.server.ts';
 import { createKnownPasswords } from '#app/credentials/known-passwords.server.ts';
@@ -202,6 +203,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       passkeys: createPasskeys({ db: database.client, origin, spent }),
       providers,
       connections: createConnections({ db: database.client, keyring }),
+      oauthSessions: createOauthSessions({ db: database.client, keyring, now }),
       activity: createActivityLog({
         ...{ db: database.client, provider: database.provider },
         retentionDays: env.ACTIVITY_RETENTION_DAYS,

@@ -8,6 +8,7 @@ import type { SessionMeta } from '#app/credentials/proof.ts';
 import type { Connections } from '#app/credentials/connections.server.ts';
 import type { Providers } from '#app/credentials/providers.server.ts';
 import type { KnownPasswords } from '#app/credentials/known-passwords.server.ts';
+import type { OauthSessionStorage } from '#app/credentials/oauth-sessions.server.ts';
 import type { Spent } from '#app/credentials/spent.server.ts';
 import type { Totp } from '#app/credentials/totp.server.ts';
 import type { RecoveryCodes } from '#app/credentials/recovery-codes.server.ts';
@@ -65,6 +66,8 @@ export interface Application {
   recoveryCodes: RecoveryCodes;
   providers: Providers;
   connections: Connections;
+  /** What stores granted by OAuth; for routes that act in a store. */
+  oauthSessions: OauthSessionStorage;
   spent: Spent;
   snapshots: Database['snapshots'];
   passkeys: Passkeys;

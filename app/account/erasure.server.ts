@@ -96,6 +96,10 @@ export function createErasures(options: ErasuresOptions): Erasures {
       });
       // What was mailed to the address before there was an account; the rest goes by cascade.
       await tx.mailedCode.deleteMany({ where: { email } });
+      // What acts for them goes; what acts for a whole store stays, and forgets who connected it.
+      const granted = { OR: [{ userId }, { email }] };
+      await tx.oauthSession.deleteMany({ where: { ...granted, isOnline: true } });
+      await tx.oauthSession.updateMany({ where: granted, data: NOBODY });
       await tx.user.delete({ where: { id: userId }, select: { id: true } });
       const pending = keyring.seal(PENDING, JSON.stringify({ userId, email } satisfies Pending));
       const { subjectDigest, erasedAt } = receipt;
@@ -235,6 +239,10 @@ function lastMail(email: string, receiptId: string, erasedAt: Date): Mail {
   };
 }
 
+const NOBODY = {
+  ...{ userId: null, firstName: null, lastName: null, email: null, emailVerified: null },
+} as const;
+
 const RECEIPT_COLUMNS = {
   ...{ id: true, erasedAt: true, counts: true, subjectDigest: true, pending: true },
 } as const;
@@ -247,8 +255,10 @@ function readReceipt(row: { id: string; erasedAt: Date; counts: string }): Recei
 /** What belongs to a person by their id. Whoever adds a table that names people adds it here. */
 const OWNED = [
   ...['Password', 'Totp', 'RecoveryCode', 'Passkey', 'Connection', 'Picture', 'Session'],
-  ...['Activity', 'OutgoingMail'],
+  ...['Activity', 'OutgoingMail', 'ExpressSession'],
 ];
+/** And what belongs to them by their id or their address. */
+const OWNED_OR_ADDRESSED = ['MailedCode', 'OauthSession'];
 
 /** The rows that go with a person, by table, in one statement. Answers nothing for nobody. */
 async function countRows(
@@ -259,9 +269,12 @@ async function countRows(
   const owned = OWNED.map(
     (table) => `(SELECT count(*) FROM "${table}" WHERE "userId" = u."id") AS "${table}"`,
   );
-  const mailed = `(SELECT count(*) FROM "MailedCode" WHERE "userId" = u."id" OR "email" = u."email")`;
+  const addressed = OWNED_OR_ADDRESSED.map(
+    (table) =>
+      `(SELECT count(*) FROM "${table}" WHERE "userId" = u."id" OR "email" = u."email") AS "${table}"`,
+  );
   const [row] = await db.$queryRawUnsafe<Record<string, number | bigint>[]>(
-    `SELECT 1 AS "User", ${owned.join(', ')}, ${mailed} AS "MailedCode"
+    `SELECT 1 AS "User", ${[...owned, ...addressed].join(', ')}
      FROM "User" AS u WHERE u."id" = ${provider === 'sqlite' ? '?' : '$1'}`,
     userId,
   );

@@ -8,7 +8,7 @@ import { lifetimeEndOf, type EndReason, type Session } from '#app/sessions/index
 export interface SessionView {
   id: string;
   kind: DeviceKind;
-  /** The name it was given, or the guess. */
+  /** The name it was given, the application that it is of, or the guess. */
   name: string;
   /** The name it was given; null when it goes by the guess. */
   label: string | null;
@@ -43,13 +43,13 @@ export function viewSession(
   return {
     id: session.id,
     kind: device.kind,
-    name: session.label ?? device.name,
+    name: deviceNameOf(session),
     label: session.label,
     detail: device.detail,
     place: places.describe(session.ipAddress, session.country),
     ipAddress: session.ipAddress,
     createdAt: session.createdAt.toISOString(),
-    provenBy: session.meta ? proofText(session.meta.proof) : null,
+    provenBy: session.meta?.proof ? proofText(session.meta.proof) : null,
     lastSeenAt: session.lastSeenAt.toISOString(),
     expiresAt: session.expiresAt.toISOString(),
     endsWhenUnused: session.expiresAt < lifetimeEndOf(session, sessions.timeouts),
@@ -58,9 +58,10 @@ export function viewSession(
   };
 }
 
-/** What a device is called: the name it was given, or the guess. */
-export function deviceNameOf(session: Pick<Session, 'label' | 'userAgent'>): string {
-  return session.label ?? describeDevice(session.userAgent).name;
+/** What a session goes by: the name it was given, the application that it is of, or the guess of the device. */
+export function deviceNameOf(session: Pick<Session, 'label' | 'userAgent' | 'meta'>): string {
+  const meta = session.meta as SessionMeta | null;
+  return session.label ?? meta?.application ?? describeDevice(session.userAgent).name;
 }
 
 const MAX_DEVICE_NAME_CHARACTERS = 40;

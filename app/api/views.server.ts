@@ -55,7 +55,7 @@ export function viewDevice(
   return {
     ...common(context, session, currentId),
     ...{ kind: 'session', name: deviceNameOf(session), scopes: null },
-    provenBy: session.meta ? proofText(session.meta.proof) : null,
+    provenBy: session.meta?.proof ? proofText(session.meta.proof) : null,
     lastUsedAt: session.lastSeenAt.toISOString(),
   };
 }

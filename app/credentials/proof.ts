@@ -13,7 +13,10 @@ export type Proof = z.infer<typeof proofSchema>;
 
 /** What is kept with a session. */
 export interface SessionMeta {
-  proof: Proof;
+  /** Left out: it began elsewhere, in an application that shares the sessions. */
+  proof?: Proof;
+  /** What people call that application. Left out: this one. */
+  application?: string;
 }
 
 export const passwordProof: Proof = { by: 'password', second: null, provider: null };

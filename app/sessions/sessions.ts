@@ -54,6 +54,8 @@ export interface SessionsOptions<Meta = unknown, Person = unknown> {
 /** What is known of the device when a session starts. */
 export interface NewSession<Meta = unknown> {
   userId: string;
+  /** From `createToken`, where it had to be there before the session. Default: a new one. */
+  token?: Token;
   /** Default false. */
   remember?: boolean;
   /** Ends then, or at the end of its lifetime if that is earlier. Only where expiry is 'fixed'. */
@@ -156,7 +158,7 @@ export class Sessions<Meta = unknown, Person = unknown> {
     if (details.expiresAt && !this.#isFixed) {
       throw new TypeError("Only sessions with expiry: 'fixed' can be told when they end.");
     }
-    const token = createToken();
+    const token = details.token ?? createToken();
     const record: SessionRecord<Meta> = {
       id: token.id,
       secretHash: hashSecret(token.secret),

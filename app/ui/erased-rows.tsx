@@ -8,6 +8,7 @@ const NAMES: Record<string, [one: string, many: string]> = {
   Connection: ['connected account', 'connected accounts'],
   Picture: ['Your picture', 'Your picture'],
   Session: ['session on record', 'sessions on record'],
+  OauthSession: ['store that you connected', 'stores that you connected'],
   Activity: ['entry of the activity log', 'entries of the activity log'],
   MailedCode: ['code or key sent by mail', 'codes and keys sent by mail'],
   OutgoingMail: ['mail waiting to be sent', 'mails waiting to be sent'],

@@ -100,6 +100,7 @@ export const time = exported('time');
 export const timeOrNone = exported('time', true);
 export const number = exported('number');
 export const yesOrNo = exported('yes-or-no');
+export const yesOrNoOrNone = exported('yes-or-no', true);
 export const json = exported('json');
 export const jsonOrNone = exported('json', true);
 export const image = exported('image');

@@ -104,8 +104,8 @@ function rowOf({ name, model }: MappedModel<PersonalModel>, row: Row): Html {
 
 /** What a row is called, and when it was. */
 function summaryOf({ order }: PersonalModel, row: Row): Html {
-  const { label, what, name, displayName, purpose, device, place } = row;
-  const title = label ?? what ?? name ?? displayName ?? purpose ?? device;
+  const { label, what, name, displayName, purpose, application, store, device, place } = row;
+  const title = label ?? what ?? name ?? displayName ?? purpose ?? application ?? store ?? device;
   const more = [title === device ? null : device, place, timeOf(textIn(row[order]))];
   const said = more.flatMap((one) => (one == null ? [] : [textIn(one)])).join(' · ');
   return title == null

@@ -1,0 +1,281 @@
+import type { Request } from 'express';
+import type { SessionData, Store } from 'express-session';
+import type { Sessions } from '../sessions.ts';
+import { takeTurns } from '../stores/turns.ts';
+import { formatToken, type Token } from '../token.ts';
+import { applicationToken } from './application-token.ts';
+import type { ExpressSessions } from './express-store.ts';
+import type { ManagedData } from './managed-data.ts';
+import {
+  NobodysSessionError,
+  SessionEndedError,
+  SessionNotRenewedError,
+  SessionsUnavailableError,
+} from './store-errors.ts';
+
+/** The device that a session is on, for the list of sessions. */
+export interface ExpressDevice {
+  userAgent: string;
+  ipAddress: string;
+  /** ISO 3166-1 alpha-2; null or left out: not known. */
+  country?: string | null;
+}
+
+export interface ManagedSessionsOptions<Meta = unknown, Person = unknown> {
+  /** The rules of the sessions, over the table that both applications share. */
+  sessions: Pick<Sessions<Meta, Person>, 'start' | 'resume' | 'revoke'>;
+  /** What people call this application: "Back office". Each on one table has a name of its own. */
+  application: string;
+  /** Whose session it is; null or undefined: nobody's yet. */
+  userIdFrom: (session: SessionData) => string | null | undefined;
+  /** What is kept with the session for the list. Default: the name of the application. */
+  meta?: Meta;
+  /** Default: the browser's `User-Agent`, and `req.ip`, which minds Express's setting "trust proxy". */
+  deviceFrom?: (request: Request) => ExpressDevice;
+  /** Where sessions go that are nobody's. Default: saving one is an error. */
+  anonymous?: Store;
+  /** Where the time comes from. Default: the clock of this machine. */
+  clock?: () => Date;
+}
+
+/** What is known of an object that stands for a session: whose it is, null while it is nobody's. */
+interface Known {
+  sid: string;
+  userId: string | null;
+}
+
+/**
+ * Sessions of an Express application as rows of this table: they belong to a user, live by the same rules
+ * and are ended from the same page. The timeouts are those of `sessions`; the cookie's only tell the browser.
+ */
+export class ManagedSessions<Meta = unknown, Person = unknown> implements ExpressSessions {
+  readonly #options: ManagedSessionsOptions<Meta, Person>;
+  readonly #data: ManagedData;
+  readonly #anonymous: Store | null;
+  readonly #clock: () => Date;
+  readonly #inTurn = takeTurns();
+  readonly #known = new WeakMap<object, Known>();
+
+  constructor(options: ManagedSessionsOptions<Meta, Person>, data: ManagedData) {
+    this.#options = options;
+    this.#data = data;
+    this.#anonymous = options.anonymous ?? null;
+    this.#clock = options.clock ?? (() => new Date());
+  }
+
+  async get(sid: string): Promise<SessionData | null> {
+    const token = this.#tokenOf(sid);
+    if (!token) return null;
+    const resumed = await this.#resume(token);
+    if (resumed.state === 'ended') return null;
+    if (resumed.state === 'unknown') return this.#getAnonymous(sid);
+    const text = await this.#data.find(token.id);
+    if (text === null) return null;
+    const session = readData(text);
+    this.#known.set(session, { sid, userId: resumed.session.userId });
+    return session;
+  }
+
+  async set(sid: string, session: SessionData): Promise<void> {
+    const token = this.#tokenOf(sid);
+    if (!token) throw new TypeError('This is no session id of managedSessions(): use its genid.');
+    // Before anything is awaited: the session may change meanwhile.
+    const data = JSON.stringify(session);
+    const userId = this.#options.userIdFrom(session) ?? null;
+    await this.#inTurn(sid, async () => {
+      const owner = await this.#ownerOf(sid, token, session);
+      if (owner === undefined) await this.#begin(sid, token, { session, data, userId });
+      else if (owner === null) await this.#changeAnonymous(sid, session, userId);
+      else await this.#change(token, { data, userId, owner });
+      // Whose it was it stays: what somebody signed out of becomes nobody else's.
+      this.#known.set(session, { sid, userId: owner ?? userId });
+    });
+  }
+
+  async touch(sid: string, session: SessionData): Promise<void> {
+    const token = this.#tokenOf(sid);
+    const known = this.#known.get(session);
+    if (known?.sid === sid && known.userId === null) await this.#touchAnonymous(sid, session);
+    // Whoever got the session in this request was active by that already.
+    else if (token && known?.sid !== sid) await this.#resume(token);
+  }
+
+  async destroy(sids: readonly string[]): Promise<void> {
+    for (const sid of sids) await this.#inTurn(sid, () => this.#destroyOne(sid));
+  }
+
+  async all(): Promise<Record<string, SessionData>> {
+    const found: Record<string, SessionData> = {};
+    for await (const { sessionId, data } of this.#live()) found[sessionId] = readData(data);
+    return found;
+  }
+
+  async ids(): Promise<string[]> {
+    const found: string[] = [];
+    for await (const { sessionId } of this.#live()) found.push(sessionId);
+    return found;
+  }
+
+  length(): Promise<number> {
+    return this.#data.count(this.#clock());
+  }
+
+  async clear(): Promise<void> {
+    for await (const { sessionId } of this.#live()) await this.#revoke(sessionId, 'administrator');
+  }
+
+  /** What is left of sessions that are over; their rows go when `sessions` prunes. */
+  prune(): Promise<number> {
+    return this.#data.prune(this.#clock());
+  }
+
+  adopt(stored: object, made: object): void {
+    const known = this.#known.get(stored);
+    if (known) this.#known.set(made, known);
+  }
+
+  // The engine and the client belong to whoever made them.
+  async close(): Promise<void> {}
+
+  #tokenOf(sid: string): Token | null {
+    return applicationToken(this.#options.application, sid);
+  }
+
+  #resume(token: Token, countsAsActivity = true) {
+    const { sessions } = this.#options;
+    return sessions.resume(formatToken(token), this.#clock(), { countsAsActivity });
+  }
+
+  /** Whose session this is: null, nobody's; undefined, there is none yet. */
+  async #ownerOf(sid: string, token: Token, session: object): Promise<string | null | undefined> {
+    const known = this.#known.get(session);
+    if (known?.sid === sid) return known.userId;
+    const resumed = await this.#resume(token, false);
+    if (resumed.state === 'ended') throw new SessionEndedError();
+    return resumed.state === 'live' ? resumed.session.userId : undefined;
+  }
+
+  async #begin(
+    sid: string,
+    token: Token,
+    { session, data, userId }: { session: SessionData; data: string; userId: string | null },
+  ): Promise<void> {
+    if (userId === null) return this.#saveAnonymous(sid, session);
+    // Known to somebody before it was anybody's: an attacker may have planted it.
+    if (await this.#getAnonymous(sid)) throw new SessionNotRenewedError();
+    const { sessions, application } = this.#options;
+    const { req } = session as { req?: Request };
+    const started = await sessions.start(
+      {
+        token,
+        userId,
+        remember: typeof session.cookie.originalMaxAge === 'number',
+        meta: this.#options.meta ?? ({ application } as Meta),
+        ...(req && (this.#options.deviceFrom ?? deviceOf)(req)),
+      },
+      this.#clock(),
+    );
+    try {
+      const { id: sessionId, createdAt } = started.session;
+      await this.#data.insert({ sessionId, userId, data, createdAt });
+    } catch (error) {
+      await this.#revoke(token.id, 'signed-out');
+      throw error;
+    }
+  }
+
+  async #change(
+    token: Token,
+    { data, userId, owner }: { data: string; userId: string | null; owner: string },
+  ): Promise<void> {
+    if (userId === null) {
+      // The application took the user out of it: that is how many sign out.
+      await this.#revoke(token.id, 'signed-out');
+    } else if (userId !== owner) {
+      throw new SessionNotRenewedError();
+    } else if (!(await this.#data.update(token.id, data, this.#clock()))) {
+      throw new SessionEndedError();
+    }
+  }
+
+  async #destroyOne(sid: string): Promise<void> {
+    const token = this.#tokenOf(sid);
+    if (!token) {
+      // Of this application's own list: a public id, which is enough to end a session.
+      if ((await this.#data.find(sid)) !== null) await this.#revoke(sid, 'administrator');
+      return;
+    }
+    const resumed = await this.#resume(token, false);
+    if (resumed.state === 'live') await this.#revoke(token.id, 'signed-out');
+    else if (resumed.state === 'unknown') await this.#destroyAnonymous(sid);
+  }
+
+  async #revoke(id: string, reason: 'signed-out' | 'administrator'): Promise<void> {
+    const by = reason === 'signed-out' ? id : null;
+    await this.#options.sessions.revoke(id, { reason, by }, this.#clock());
+    await this.#data.delete(id);
+  }
+
+  async *#live(): AsyncGenerator<{ sessionId: string; data: string }> {
+    const now = this.#clock();
+    for (let after = ''; ;) {
+      const page = await this.#data.page(after, now);
+      yield* page;
+      const last = page.at(-1);
+      if (!last) return;
+      after = last.sessionId;
+    }
+  }
+
+  async #getAnonymous(sid: string): Promise<SessionData | null> {
+    if (!this.#anonymous) return null;
+    const session = await this.#askAnonymous<SessionData | null | undefined>((store, done) =>
+      store.get(sid, done),
+    );
+    if (!session) return null;
+    this.#known.set(session, { sid, userId: null });
+    return session;
+  }
+
+  async #changeAnonymous(sid: string, session: SessionData, userId: string | null) {
+    if (userId !== null) throw new SessionNotRenewedError();
+    await this.#saveAnonymous(sid, session);
+  }
+
+  async #saveAnonymous(sid: string, session: SessionData): Promise<void> {
+    if (!this.#anonymous) throw new NobodysSessionError();
+    await this.#askAnonymous((store, done) => store.set(sid, session, done));
+  }
+
+  async #touchAnonymous(sid: string, session: SessionData): Promise<void> {
+    await this.#askAnonymous((store, done) =>
+      store.touch ? store.touch(sid, session, done) : done(undefined),
+    );
+  }
+
+  async #destroyAnonymous(sid: string): Promise<void> {
+    if (this.#anonymous) await this.#askAnonymous((store, done) => store.destroy(sid, done));
+  }
+
+  #askAnonymous<Answer = void>(
+    question: (store: Store, done: (error?: unknown, answer?: Answer) => void) => void,
+  ): Promise<Answer | undefined> {
+    return new Promise((resolve, reject) => {
+      question(this.#anonymous!, (error, answer) =>
+        error ? reject(new SessionsUnavailableError(error)) : resolve(answer),
+      );
+    });
+  }
+}
+
+function deviceOf(request: Request): ExpressDevice {
+  return { userAgent: request.headers['user-agent'] ?? '', ipAddress: request.ip ?? '' };
+}
+
+function readData(text: string): SessionData {
+  try {
+    return JSON.parse(text) as SessionData;
+  } catch (error) {
+    throw new SessionsUnavailableError(error);
+  }
+}

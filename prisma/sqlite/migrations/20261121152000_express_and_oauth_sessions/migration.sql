@@ -1,0 +1,38 @@
+-- CreateTable
+CREATE TABLE "ExpressSession" (
+    "sessionId" TEXT NOT NULL PRIMARY KEY,
+    "userId" TEXT NOT NULL,
+    "application" TEXT NOT NULL,
+    "createdAt" DATETIME NOT NULL,
+    "data" TEXT NOT NULL,
+    CONSTRAINT "ExpressSession_sessionId_fkey" FOREIGN KEY ("sessionId") REFERENCES "Session" ("id") ON DELETE CASCADE ON UPDATE CASCADE,
+    CONSTRAINT "ExpressSession_userId_fkey" FOREIGN KEY ("userId") REFERENCES "User" ("id") ON DELETE CASCADE ON UPDATE CASCADE
+);
+
+-- CreateTable
+CREATE TABLE "OauthSession" (
+    "id" TEXT NOT NULL PRIMARY KEY,
+    "store" TEXT NOT NULL,
+    "isOnline" BOOLEAN NOT NULL,
+    "accessToken" TEXT NOT NULL,
+    "refreshToken" TEXT,
+    "userId" TEXT,
+    "firstName" TEXT,
+    "lastName" TEXT,
+    "email" TEXT,
+    "emailVerified" BOOLEAN,
+    "createdAt" DATETIME NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "lastSeenAt" DATETIME NOT NULL DEFAULT CURRENT_TIMESTAMP
+);
+
+-- CreateIndex
+CREATE INDEX "ExpressSession_userId_idx" ON "ExpressSession"("userId");
+
+-- CreateIndex
+CREATE INDEX "ExpressSession_application_idx" ON "ExpressSession"("application");
+
+-- CreateIndex
+CREATE UNIQUE INDEX "OauthSession_store_key" ON "OauthSession"("store");
+
+-- CreateIndex
+CREATE INDEX "OauthSession_userId_idx" ON "OauthSession"("userId");

@@ -1,0 +1,86 @@
+import { copyFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { runInstalled } from './command-line.js';
+import { inProject } from './project.js';
+import { Refusal } from './refusal.js';
+
+/** Where the package is built. */
+export const sessionsFolder = inProject('dist', 'sessions');
+
+/** What can be imported from it, and the file of app/sessions that it is. */
+const ENTRIES = {
+  '.': 'index',
+  './classes': 'session-classes',
+  './cache': 'session-cache',
+  './device': 'device',
+  './stores/memory': 'stores/memory',
+  './stores/prisma': 'stores/prisma',
+  './stores/redis': 'stores/redis',
+  './stores/callbacks': 'stores/callbacks',
+  './feeds/postgres': 'feeds/postgres',
+  './feeds/redis': 'feeds/redis',
+  './express': 'express/index',
+};
+/** Wanted by one entry or another, and by nobody who does not import it. */
+const OPTIONAL_PEERS = {
+  '@types/express': '*',
+  '@types/express-session': '^1.17.0',
+  bowser: '^2.11.0',
+  'express-session': '^1.17.0',
+  'lru-cache': '^11.0.0',
+};
+
+/**
+ * Compiles app/sessions to ESM with types and source maps, and puts a package.json beside it.
+ *
+ * @throws {Refusal} when it does not compile.
+ */
+export async function buildSessions() {
+  rmSync(sessionsFolder, { recursive: true, force: true });
+  const code = await runInstalled('typescript/bin/tsc', [
+    ...['--project', 'scripts/set-up/sessions-package.tsconfig.json'],
+    ...['--outDir', sessionsFolder],
+  ]);
+  if (code !== 0) throw new Refusal('Compiling app/sessions failed; see above.');
+  nameTypesAsPrograms(sessionsFolder);
+  writeFileSync(
+    path.join(sessionsFolder, 'package.json'),
+    `${JSON.stringify(packageJson(), null, 2)}\n`,
+  );
+  copyFileSync(inProject('app', 'sessions', 'README.md'), path.join(sessionsFolder, 'README.md'));
+  copyFileSync(inProject('LICENSE'), path.join(sessionsFolder, 'LICENSE'));
+}
+
+/**
+ * TypeScript rewrites "./token.ts" in programs only.
+ *
+ * @param {string} folder
+ */
+function nameTypesAsPrograms(folder) {
+  for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
+    if (!name.endsWith('.d.ts')) continue;
+    const file = path.join(folder, name);
+    const text = readFileSync(file, 'utf8');
+    writeFileSync(file, text.replace(/(['"])(\.\.?\/[^'"]+)\.ts\1/g, '$1$2.js$1'));
+  }
+}
+
+function packageJson() {
+  const { version, license, engines } = /** @type {Record<string, unknown>} */ (
+    JSON.parse(readFileSync(inProject('package.json'), 'utf8'))
+  );
+  const exported = Object.entries(ENTRIES).map(([name, file]) => [
+    name,
+    { types: `./${file}.d.ts`, default: `./${file}.js` },
+  ]);
+  return {
+    ...{ name: 'latchkey-sessions', version, license, type: 'module', engines },
+    description: 'What a session is, and every rule of its life.',
+    sideEffects: false,
+    exports: { ...Object.fromEntries(exported), './package.json': './package.json' },
+    peerDependencies: OPTIONAL_PEERS,
+    peerDependenciesMeta: Object.fromEntries(
+      Object.keys(OPTIONAL_PEERS).map((name) => [name, { optional: true }]),
+    ),
+  };
+}
