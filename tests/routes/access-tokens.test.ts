@@ -364,6 +364,20 @@ describe('every token ends', () => {
     expect(await isAlive(token)).toBe(false);
   });
 
+  test('with a change of e-mail that is taken back', async () => {
+    const { browser, email } = ada;
+    const newEmail = `newer-${email}`;
+    await browser.post('/settings/email', { newEmail });
+    const { code } = await mailboxOf(application).nextMailTo(newEmail, 'email-change-code');
+    await browser.post('/settings/email/verify', { code: String(code) });
+    const token = await makeToken(browser, EVERYTHING);
+    const { links } = await mailboxOf(application).nextMailTo(email, 'email-changed');
+    const key = links.find((link) => link.includes('/email-change/undo#'))!.split('#')[1]!;
+    expect(await isAlive(token)).toBe(true);
+    await openBrowser(application).post('/email-change/undo', { key });
+    expect(await isAlive(token)).toBe(false);
+  });
+
   test('with the account', async () => {
     const token = await makeToken(ada.browser, EVERYTHING);
     await ada.browser.post('/settings/data/delete', { email: ada.email });
