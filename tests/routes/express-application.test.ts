@@ -27,7 +27,7 @@ beforeAll(async () => {
   backOffice = await serveExpress(
     managedSessions({
       prisma: client,
-      sessions: new Sessions({ store: prismaSessionStore({ client, provider }) }),
+      sessions: new Sessions({ store: prismaSessionStore({ client, provider, kind: 'session' }) }),
       application: 'Back office',
       userIdFrom: (session) => session.userId,
       clock: application.clock.now,
