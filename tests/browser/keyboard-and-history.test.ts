@@ -78,8 +78,8 @@ test('without a network, a page of our own says so', async () => {
     await navigator.serviceWorker.ready;
   });
   await page.reload();
-  // What the page itself still has to ask for, it asks for while it can.
-  await page.waitForLoadState('networkidle');
+  // What the page itself still has to ask for, it asks for while it can; its events never end.
+  await expect.poll(() => application.application.streams.count()).toBe(1);
   await page.context().setOffline(true);
   await page.goto(`${application.origin}/settings/profile`);
   await page.getByRole('heading', { name: 'You are offline' }).waitFor();
