@@ -24,7 +24,9 @@ const statementsOf = async (act: () => Promise<unknown>): Promise<string[]> => {
   return application.statements
     .slice(cut)
     .filter((sql) => !sql.includes('"RateLimit"'))
-    .filter((sql) => !/\bOutgoingMail\b/.test(sql));
+    .filter((sql) => !/\bOutgoingMail\b/.test(sql))
+    // What nodes tell each other; a node alone tells nobody.
+    .filter((sql) => !/"CacheLease"|pg_notify/.test(sql));
 };
 const onSession = (statements: string[]) =>
   statements.filter((sql) => /^SELECT .*"secretHash".*WHERE s\."id"/s.test(sql));
@@ -139,7 +141,10 @@ test('the list takes as many statements at a thousand sessions as at one', async
     await application.application.sessions.start({ userId: user!.id }, application.clock.now());
   }
   const many = await statementsOf(() => alone.browser.get(PAGE));
-  expect(many).toEqual(one);
+  // Whether its own session is in memory is another matter.
+  const ofList = (statements: string[]) =>
+    statements.filter((sql) => !onSession(statements).includes(sql));
+  expect(ofList(many)).toEqual(ofList(one));
 });
 
 describe('a sign-in', () => {

@@ -39,6 +39,12 @@ CREATE UNIQUE INDEX "OauthSession_store_key" ON "OauthSession"("store");
 -- CreateIndex
 CREATE INDEX "OauthSession_userId_idx" ON "OauthSession"("userId");
 
+-- CreateIndex
+CREATE INDEX "OauthSession_email_idx" ON "OauthSession"("email");
+
+-- CreateIndex
+CREATE INDEX "OutgoingMail_expiresAt_idx" ON "OutgoingMail"("expiresAt");
+
 -- AddForeignKey
 ALTER TABLE "ExpressSession" ADD CONSTRAINT "ExpressSession_sessionId_fkey" FOREIGN KEY ("sessionId") REFERENCES "Session"("id") ON DELETE CASCADE ON UPDATE CASCADE;
 

@@ -36,3 +36,9 @@ CREATE UNIQUE INDEX "OauthSession_store_key" ON "OauthSession"("store");
 
 -- CreateIndex
 CREATE INDEX "OauthSession_userId_idx" ON "OauthSession"("userId");
+
+-- CreateIndex
+CREATE INDEX "OauthSession_email_idx" ON "OauthSession"("email");
+
+-- CreateIndex
+CREATE INDEX "OutgoingMail_expiresAt_idx" ON "OutgoingMail"("expiresAt");
