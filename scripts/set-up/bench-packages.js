@@ -14,7 +14,14 @@ export async function ensureBenchInstalled() {
   if (readMark(markFile) !== lock) {
     console.log('Installing the packages of bench/package-lock.json (npm ci) ...');
     const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
-    const code = await runProgram(npm, ['ci', '--prefix', 'bench', '--no-audit', '--no-fund']);
+    const code = await runProgram(npm, [
+      'ci',
+      '--prefix',
+      'bench',
+      '--no-audit',
+      '--no-fund',
+      '--legacy-peer-deps',
+    ]);
     if (code !== 0)
       throw new Refusal('npm could not install the packages of the bench; see above.');
     writeMark(markFile, lock);
