@@ -21,12 +21,14 @@ afterAll(() => application.close());
 const statementsOf = async (act: () => Promise<unknown>): Promise<string[]> => {
   const cut = application.statements.length;
   await act();
-  return application.statements
-    .slice(cut)
-    .filter((sql) => !sql.includes('"RateLimit"'))
-    .filter((sql) => !/\bOutgoingMail\b/.test(sql))
-    // What nodes tell each other; a node alone tells nobody.
-    .filter((sql) => !/"CacheLease"|pg_notify/.test(sql));
+  return (
+    application.statements
+      .slice(cut)
+      .filter((sql) => !sql.includes('"RateLimit"'))
+      .filter((sql) => !/\bOutgoingMail\b/.test(sql))
+      // What nodes tell each other; a node alone tells nobody.
+      .filter((sql) => !/"CacheLease"|pg_notify/.test(sql))
+  );
 };
 const onSession = (statements: string[]) =>
   statements.filter((sql) => /^SELECT .*"secretHash".*WHERE s\."id"/s.test(sql));
