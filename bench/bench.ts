@@ -11,9 +11,9 @@ import { measure, type Load } from './rounds.ts';
 import { COLUMNS, markdown, tableOf, type Measured } from './table.ts';
 
 const RESULTS = new URL('./results.md', import.meta.url);
-const ROUNDS = { quick: 1, whole: 7 };
+const ROUNDS = { quick: 1, whole: 5 };
 const WARM_UP: Load = { connections: 10, seconds: 2 };
-const LOAD = { quick: { connections: 10, seconds: 1 }, whole: { connections: 10, seconds: 4 } };
+const LOAD = { quick: { connections: 10, seconds: 1 }, whole: { connections: 10, seconds: 3 } };
 
 const args = process.argv.slice(2);
 const mode = args.includes('--quick') ? 'quick' : 'whole';
