@@ -103,6 +103,7 @@ test('PostgreSQL is stopped, and started again', async () => {
 
 test('only the connections that hear of news are cut', async () => {
   const seen = await during(async () => {
+    let cuts = 0;
     for (let times = 0; times < 5; times += 1) {
       await aWhile(500);
       const [cut] = await query<{ count: string }>(
@@ -110,8 +111,10 @@ test('only the connections that hear of news are cut', async () => {
         `SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE pid <> pg_backend_pid()
            AND query ~ '^(LISTEN|SELECT 1 FROM "CacheLease"|INSERT INTO "CacheLease"|SELECT pg_notify.*2.$)'`,
       );
-      expect(Number(cut?.count)).toBeGreaterThan(0);
+      cuts += Number(cut?.count);
     }
+    // Now and then one is cut while it is on its way back.
+    expect(cuts).toBeGreaterThan(2);
   });
   expect(seen.unavailable).toBe(0);
 });
