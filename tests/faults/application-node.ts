@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import { startScript } from '../tooling/run-script.ts';
-import type { Target, Verdict } from './checker.ts';
 import { NodeProcess } from './node-process.ts';
 
 export interface ApplicationNodeOptions {
@@ -30,27 +29,17 @@ export class ApplicationNode extends NodeProcess {
     );
   }
 
-  async ask(token: string): Promise<Verdict> {
-    try {
-      const headers = { Cookie: `session=${token}`, 'Sec-Fetch-Site': 'same-origin' };
-      const status = await this.send('GET', '/settings/profile.data', headers);
-      if (status === 503) return 'unavailable';
-      return status === 200 ? 'live' : 'refused';
-    } catch {
-      return 'unavailable';
-    }
+  protected asking(token: string) {
+    const headers = { Cookie: `session=${token}`, 'Sec-Fetch-Site': 'same-origin' };
+    return { method: 'GET', path: '/settings/profile.data', headers };
   }
 
   /** By its own browser, as people do. */
-  async revoke({ token }: Target): Promise<true | 'unavailable'> {
-    try {
-      const status = await this.send('POST', '/logout', {
-        ...{ Cookie: `session=${token}`, Origin: this.origin, 'Sec-Fetch-Site': 'same-origin' },
-        ...{ 'Content-Type': 'application/x-www-form-urlencoded', 'Content-Length': '0' },
-      });
-      return status === 302 ? true : 'unavailable';
-    } catch {
-      return 'unavailable';
-    }
+  protected ending(token: string) {
+    const headers = {
+      ...{ Cookie: `session=${token}`, Origin: this.origin, 'Sec-Fetch-Site': 'same-origin' },
+      ...{ 'Content-Type': 'application/x-www-form-urlencoded', 'Content-Length': '0' },
+    };
+    return { method: 'POST', path: '/logout', headers, doneBy: 302 };
   }
 }

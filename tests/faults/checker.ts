@@ -52,6 +52,7 @@ export async function workThrough(
   const seen: Seen = { asked: 0, ended: 0, unavailable: 0, letIn: [], signedOut: [] };
   const states = new Map<string, State>();
   let isOver = false;
+  let doubts = 0;
   const pick = <Item>(items: readonly Item[]) => items[Math.floor(random() * items.length)]!;
 
   const ask = async (target: Target, node: FaultyNode) => {
@@ -82,9 +83,10 @@ export async function workThrough(
         held.splice(held.indexOf(gone), 1);
       }
       if (held.length < 3) {
+        const doubtsBefore = doubts;
         const target = await signIn();
         if (target) {
-          states.set(target.id, 'live');
+          states.set(target.id, doubts === doubtsBefore ? 'live' : 'unknown');
           held.push(target);
         }
       }
@@ -106,6 +108,7 @@ export async function workThrough(
   const working = Array.from({ length: clients }, work);
   /** What was live may be gone: of it nothing is known any more. What was dead stays dead. */
   const doubtLive = () => {
+    doubts += 1;
     for (const [id, state] of states) if (state === 'live') states.set(id, 'unknown');
   };
   try {

@@ -7,6 +7,12 @@ import type { FaultyNode, Target, Verdict } from './checker.ts';
 const READY_WITHIN = { timeout: 30_000, interval: 50 };
 const ANSWER_WITHIN_MS = 15_000;
 
+export interface Sent {
+  method: string;
+  path: string;
+  headers: Record<string, string>;
+}
+
 /** A node in a process of its own, which a test starts, kills, pauses and asks over HTTP. */
 export abstract class NodeProcess implements FaultyNode {
   #running: RunningScript | null = null;
@@ -17,8 +23,29 @@ export abstract class NodeProcess implements FaultyNode {
   protected abstract launch(port: number): RunningScript;
   /** Matches what it says once it serves; its first group is the port. */
   protected abstract readonly serving: RegExp;
-  abstract ask(token: string): Promise<Verdict>;
-  abstract revoke(target: Target): Promise<true | 'unavailable'>;
+  /** A request that is answered with 200 to whoever is signed in by this token. */
+  protected abstract asking(token: string): Sent;
+  /** One that ends the session, and the status that says so. */
+  protected abstract ending(token: string): Sent & { doneBy: number };
+
+  async ask(token: string): Promise<Verdict> {
+    try {
+      const status = await this.#send(this.asking(token));
+      if (status === 503) return 'unavailable';
+      return status === 200 ? 'live' : 'refused';
+    } catch {
+      return 'unavailable';
+    }
+  }
+
+  async revoke({ token }: Target): Promise<true | 'unavailable'> {
+    const { doneBy, ...sent } = this.ending(token);
+    try {
+      return (await this.#send(sent)) === doneBy ? true : 'unavailable';
+    } catch {
+      return 'unavailable';
+    }
+  }
 
   get origin(): string {
     return `http://localhost:${this.#port}`;
@@ -33,7 +60,7 @@ export abstract class NodeProcess implements FaultyNode {
 
   async untilReady(): Promise<void> {
     await vi.waitFor(async () => {
-      const status = await this.send('GET', '/readyz', {});
+      const status = await this.#send({ method: 'GET', path: '/readyz', headers: {} });
       if (status !== 200) throw new Error(`/readyz answers ${status}`);
     }, READY_WITHIN);
   }
@@ -61,7 +88,7 @@ export abstract class NodeProcess implements FaultyNode {
   }
 
   /** The status of an answer. @throws when none comes, or not all of it. */
-  protected async send(method: string, path: string, headers: Record<string, string>) {
+  async #send({ method, path, headers }: Sent): Promise<number> {
     const sent = request(this.origin + path, {
       ...{ method, agent: this.#agent, timeout: ANSWER_WITHIN_MS },
       headers: { Accept: 'text/html', ...headers },

@@ -1,7 +1,6 @@
 import { pathToFileURL } from 'node:url';
 import { inProject } from '../../scripts/set-up/project.js';
 import { startScript } from '../tooling/run-script.ts';
-import type { Target, Verdict } from './checker.ts';
 import { NodeProcess } from './node-process.ts';
 
 /** One process whose sessions are in Redis; see `redis-server.ts`. */
@@ -23,22 +22,11 @@ export class RedisNode extends NodeProcess {
     );
   }
 
-  async ask(token: string): Promise<Verdict> {
-    try {
-      const status = await this.send('GET', '/', { Authorization: `Bearer ${token}` });
-      if (status === 503) return 'unavailable';
-      return status === 200 ? 'live' : 'refused';
-    } catch {
-      return 'unavailable';
-    }
+  protected asking(token: string) {
+    return { method: 'GET', path: '/', headers: { Authorization: `Bearer ${token}` } };
   }
 
-  async revoke({ token }: Target): Promise<true | 'unavailable'> {
-    try {
-      const status = await this.send('DELETE', '/', { Authorization: `Bearer ${token}` });
-      return status === 204 ? true : 'unavailable';
-    } catch {
-      return 'unavailable';
-    }
+  protected ending(token: string) {
+    return { ...this.asking(token), method: 'DELETE', doneBy: 204 };
   }
 }

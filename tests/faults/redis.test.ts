@@ -3,16 +3,11 @@ import { createClient } from 'redis';
 import { Sessions } from '../../app/sessions/sessions.ts';
 import { redisSessionStore } from '../../app/sessions/stores/redis.ts';
 import { startRedis, type Redis } from '../fixtures/redis.ts';
-import { randomFrom, workThrough, type Seen, type Target } from './checker.ts';
 import { startFreezingProxy, type FreezingProxy } from './freezing-proxy.ts';
 import { RedisNode } from './redis-node.ts';
+import { aWhile, createWork } from './work-under-fault.ts';
 
-const CLIENTS = 50;
 const A_WHILE_MS = 1500;
-
-const seed = Number(process.env.SEED ?? Date.now() % 1_000_000);
-process.stdout.write(`faults on Redis: SEED=${seed}\n`);
-const random = randomFrom(seed);
 
 let redis: Redis;
 let one: RedisNode;
@@ -47,29 +42,12 @@ afterEach(async () => {
   await other.untilReady();
 });
 
-const signIn = async (): Promise<Target | null> => {
-  try {
-    const { token, session } = await sessions.start({ userId: 'somebody' }, new Date());
-    return { id: session.id, token };
-  } catch {
-    return null;
-  }
-};
-const during = async (fault: Parameters<typeof workThrough>[1]): Promise<Seen> => {
-  const workload = { nodes: [one, other], signIn, clients: CLIENTS, random };
-  const seen = await workThrough(workload, fault);
-  const { asked, ended, unavailable } = seen;
-  process.stdout.write(`  ${asked} asked, ${ended} ended, ${unavailable} unavailable\n`);
-  expect(seen.letIn, `let in after their end (SEED=${seed})`).toEqual([]);
-  expect(seen.signedOut, `signed out by an outage (SEED=${seed})`).toEqual([]);
-  expect(seen.ended).toBeGreaterThan(0);
-  return seen;
-};
-// Processes, sockets and leases have clocks of their own.
-const aWhile = (ms = A_WHILE_MS) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+const { signIn, during } = createWork('Redis', {
+  ...{ nodes: () => [one, other], sessions: () => sessions, userId: 'somebody' },
+});
 
 test('nothing goes wrong: nobody is let in after their end, and nothing is unavailable', async () => {
-  const seen = await during(() => aWhile());
+  const seen = await during(() => aWhile(A_WHILE_MS));
   expect(seen.unavailable).toBe(0);
 });
 
@@ -87,10 +65,10 @@ test('Redis is gone and back', async () => {
   const seen = await during(async () => {
     await aWhile(500);
     await redis.stop();
-    await aWhile();
+    await aWhile(A_WHILE_MS);
     await redis.start();
     await Promise.all([one.untilReady(), other.untilReady()]);
-    await aWhile();
+    await aWhile(A_WHILE_MS);
   });
   expect(seen.unavailable).toBeGreaterThan(0);
 });
@@ -102,7 +80,7 @@ test('Redis is emptied: nothing that was ended comes back', async () => {
       doubtLive();
       await redis.flush();
       doubtLive();
-      await aWhile();
+      await aWhile(A_WHILE_MS);
     }
   });
 });
