@@ -13,6 +13,8 @@ export interface ContenderProcess {
   check(): Promise<void>;
   /** Ends the session, and asks whether it is refused from the next request on. False: it cannot be ended. */
   checkEnd(): Promise<boolean>;
+  /** CPU time that the process has taken since it began, all threads, in microseconds. */
+  cpuMicroseconds(): Promise<number>;
   stop(): Promise<void>;
 }
 
@@ -62,6 +64,10 @@ export async function startContender(
       const { status } = await fetch(url, { headers });
       if (status !== 401) throw new Error(`${name} lets in whose session was ended (${status})`);
       return true;
+    },
+    async cpuMicroseconds() {
+      child.stdin!.write('cpu\n');
+      return Number(await say());
     },
     async stop() {
       const exited = once(child, 'exit');

@@ -3,6 +3,8 @@ import type { ContenderProcess } from './contender-process.ts';
 
 export interface Round {
   requestsPerSecond: number;
+  /** Of the server's process, all its threads, for each request. */
+  cpuMicroseconds: number;
   p50Ms: number;
   p99Ms: number;
 }
@@ -12,19 +14,41 @@ export interface Load {
   seconds: number;
 }
 
+/** What can be loaded. */
+export type Loaded = Pick<ContenderProcess, 'name' | 'url' | 'headers' | 'cpuMicroseconds'>;
+
 /** Loads a contender for a while. @throws when an answer was anything but 200. */
 export async function measure(
-  { name, url, headers }: ContenderProcess,
+  { name, url, headers, cpuMicroseconds }: Loaded,
   { connections, seconds }: Load,
 ): Promise<Round> {
-  const result = await autocannon({ url, headers, connections, duration: seconds });
+  const times: number[] = [];
+  const cpuBefore = await cpuMicroseconds();
+  const result = await new Promise<autocannon.Result>((resolve, reject) => {
+    const instance = autocannon(
+      { url, headers, connections, duration: seconds },
+      (error: Error | null, done) => (error ? reject(error) : resolve(done)),
+    );
+    // Its own histogram knows whole milliseconds only.
+    instance.on('response', (_client, _status, _bytes, ms) => times.push(ms));
+  });
+  const cpu = (await cpuMicroseconds()) - cpuBefore;
   const wrong = result.non2xx + result.errors + result.timeouts;
-  if (wrong > 0) throw new Error(`${name} gave ${wrong} wrong answers under load`);
+  if (wrong > 0 || times.length === 0) {
+    throw new Error(`${name} gave ${wrong} wrong answers under load, of ${times.length}`);
+  }
   return {
     requestsPerSecond: result.requests.total / result.duration,
-    p50Ms: result.latency.p50,
-    p99Ms: result.latency.p99,
+    cpuMicroseconds: cpu / result.requests.total,
+    p50Ms: percentileOf(times, 0.5),
+    p99Ms: percentileOf(times, 0.99),
   };
+}
+
+/** The value that this share of the numbers does not exceed; NaN of none. */
+export function percentileOf(numbers: readonly number[], share: number): number {
+  const sorted = Float64Array.from(numbers).sort();
+  return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? NaN;
 }
 
 export const medianOf = (numbers: readonly number[]): number => {

@@ -1,5 +1,6 @@
 // One contender in a process of its own: argv has its name and its surroundings as JSON. It says on which
-// port it is and what a signed-in client sends; at "end" on standard input it ends that session.
+// port it is and what a signed-in client sends; at "end" on standard input it ends that session, at "cpu" it
+// says how much of that it has used.
 import { createInterface } from 'node:readline';
 import express, { type RequestHandler } from 'express';
 import { contenders } from './contenders/all.ts';
@@ -25,6 +26,10 @@ for await (const line of createInterface({ input: process.stdin })) {
   if (line === 'end') {
     await contender.end?.();
     process.stdout.write('ended\n');
+  }
+  if (line === 'cpu') {
+    const { user, system } = process.cpuUsage();
+    process.stdout.write(`${user + system}\n`);
   }
 }
 process.exit(0);

@@ -35,12 +35,13 @@ export async function perform(ceremony: Ceremony, optionsFrom: string): Promise<
       ceremony === 'use'
         ? await startAuthentication({ optionsJSON: await askOptions(optionsFrom) })
         : await make(await askOptions(optionsFrom));
+    isAsking = false;
+    // Autofill stays as it is: its new challenge would replace that of the answer on its way.
     return { state: 'done', answer: JSON.stringify(answer) };
   } catch (error) {
-    return outcomeOf(error, ceremony);
-  } finally {
     isAsking = false;
     resumeAutofill?.();
+    return outcomeOf(error, ceremony);
   }
 }
 
@@ -57,7 +58,7 @@ export function offerInAutofill(optionsFrom: string, use: (answer: string) => vo
   const offer = async () => {
     if (!mayOffer()) return;
     try {
-      if (!(await browserSupportsWebAuthnAutofill())) return;
+      if (!(await browserSupportsWebAuthnAutofill()) || !mayOffer()) return;
       const optionsJSON = await askOptions<RequestOptions>(optionsFrom);
       if (!mayOffer()) return;
       const answer = await startAuthentication({ optionsJSON, useBrowserAutofill: true });

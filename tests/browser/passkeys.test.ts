@@ -56,7 +56,9 @@ test('a person adds a passkey, signs in with it by button and at the e-mail fiel
   await page.goto(at('/login?redirectTo=%2Fsettings%2Fpasskeys'));
   await page.getByLabel('Remember me').check();
   // It answers the button: an answer before that would be one to the e-mail field.
+  const asked = page.waitForResponse(at('/login/passkey/options'));
   await page.getByRole('button', BUTTON).click();
+  await asked;
   await authenticator.answers(true);
   await page.waitForURL(at('/settings/passkeys'));
   await page.getByText('Used just now').waitFor();
