@@ -2,9 +2,13 @@
 // port it is and what a signed-in client sends; at "end" on standard input it ends that session, at "cpu" it
 // says how much of that it has used.
 import { createInterface } from 'node:readline';
+import { compare, hash } from 'bcryptjs';
 import express, { type RequestHandler } from 'express';
 import { contenders } from './contenders/all.ts';
 import { PERSON, type Surroundings } from './contenders/contender.ts';
+
+const COST = 12;
+const PASSWORD = 'a long enough password';
 
 const [name = '', surroundings = '{}'] = process.argv.slice(2);
 const open = await contenders[name]!();
@@ -17,6 +21,18 @@ const answer: RequestHandler = (_request, response) => {
   response.json({ id: person.id, email: person.email });
 };
 contender.use(app, answer);
+/** Made for the first who signs in. */
+let passwordHash: Promise<string> | undefined;
+const signIn =
+  contender.signIn ??
+  (async () => {
+    passwordHash ??= hash(PASSWORD, COST);
+    if (!(await compare(PASSWORD, await passwordHash))) throw new Error('bcrypt knows it no more');
+    await contender.keepNew?.();
+  });
+app.post('/sign-in', (_request, response, next) => {
+  signIn().then(() => response.status(204).end(), next);
+});
 const server = app.listen(0, '127.0.0.1', () => {
   const { port } = server.address() as { port: number };
   const { headers, end } = contender;

@@ -5,7 +5,7 @@ requireSupportedNode();
 // Only now: what the rest imports, an old Node may not have.
 const { enterProject } = await import('./set-up/project.js');
 const { ensureInstalled } = await import('./set-up/installation.js');
-const { ensureGenerated } = await import('./set-up/prisma-clients.js');
+const { ensureBuilt } = await import('./set-up/build.js');
 const { runProgram } = await import('./set-up/command-line.js');
 const { Refusal, runScript } = await import('./set-up/refusal.js');
 const { ensureRealParts } = await import('./validation/real-parts.js');
@@ -15,7 +15,7 @@ await runScript(async () => {
   enterProject();
   await ensureInstalled('the bench');
   await ensureRealParts();
-  await ensureGenerated();
+  await ensureBuilt();
   await ensureBenchInstalled();
   const args = ['--import', 'tsx', 'bench/bench.ts', ...process.argv.slice(2)];
   if ((await runProgram(process.execPath, args)) !== 0) throw new Refusal('The bench failed.');

@@ -35,6 +35,8 @@ export interface Passwords {
 }
 
 const IDLE_THREAD_MS = 30_000;
+/** On Unix; where it cannot be had the threads are as all others. About a tenth of the share of others. */
+const HASHING_NICENESS = 10;
 const MAX_WAITING = 512;
 const BCRYPT_ALPHABET = './ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
 const SALT_AND_HASH_CHARACTERS = 53;
@@ -47,6 +49,8 @@ export function createPasswords(options: PasswordsOptions): Passwords {
     minThreads: 0,
     // One core stays free for everybody who is signed in already.
     maxThreads: Math.max(1, availableParallelism() - 1),
+    // And where cores are shared, hashing gives way: a storm of sign-ins slows down nobody else.
+    niceIncrement: HASHING_NICENESS,
     idleTimeout: IDLE_THREAD_MS,
     maxQueue: MAX_WAITING,
     ...(execArgv ? { execArgv } : {}),

@@ -1,4 +1,4 @@
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { hash, randomBytes, timingSafeEqual } from 'node:crypto';
 
 /**
  * A token is `id.secret`: a public id that finds the row, and a secret that proves the right to it.
@@ -44,12 +44,12 @@ export function parseToken(text: string): Token | null {
 
 /** SHA-256 (FIPS 180-4) of the secret's text, base64url: what a row keeps. */
 export function hashSecret(secret: string): string {
-  return createHash('sha256').update(secret).digest('base64url');
+  return hash('sha256', secret, 'base64url');
 }
 
 /** True when `secret` hashes to `secretHash`; takes the same time wherever they differ. */
 export function matchesHash(secret: string, secretHash: string): boolean {
-  const given = createHash('sha256').update(secret).digest();
+  const given = hash('sha256', secret, 'buffer');
   const kept = Buffer.from(secretHash, 'base64url');
   return kept.length === given.length && timingSafeEqual(given, kept);
 }

@@ -19,6 +19,10 @@ export interface Contender {
   headers: Record<string, string>;
   /** A signed-in person's request is refused afterwards. null: this way knows no end before its time. */
   end: (() => Promise<void>) | null;
+  /** Keeps a new session of somebody whose password was right; left out: there is nothing to keep. */
+  keepNew?: () => Promise<void>;
+  /** Signs in by a password, in a way of its own; left out: by bcrypt. */
+  signIn?: () => Promise<void>;
 }
 
 export type OpenContender = (surroundings: Surroundings) => Promise<Contender>;

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { PrismaSessionStore } from '@quixo3/prisma-session-store';
 import Database from 'better-sqlite3';
 import { betterAuth } from 'better-auth';
@@ -5,7 +6,7 @@ import { getMigrations } from 'better-auth/db/migration';
 import { fromNodeHeaders } from 'better-auth/node';
 import { RedisStore } from 'connect-redis';
 import type { Express, RequestHandler } from 'express';
-import session, { type Store } from 'express-session';
+import session, { type SessionData, type Store } from 'express-session';
 import { createClient } from 'redis';
 import { openDatabase } from '../../app/db.server.ts';
 import { cookieOf, PERSON, type Contender, type OpenContender } from './contender.ts';
@@ -53,6 +54,11 @@ async function overStore(store: Store, createApp: () => Promise<Express>): Promi
       new Promise((resolve, reject) =>
         store.destroy(sid, (error?: Error) => (error ? reject(error) : resolve())),
       ),
+    keepNew: () =>
+      new Promise((resolve, reject) => {
+        const kept = { cookie: { originalMaxAge: DAY_MS }, person: PERSON } as SessionData;
+        store.set(randomUUID(), kept, (error?: Error) => (error ? reject(error) : resolve()));
+      }),
   };
 }
 
@@ -77,12 +83,15 @@ export const twoQueries: OpenContender = async ({ folder }) => {
   const now = new Date();
   const expiresAt = new Date(now.getTime() + DAY_MS);
   const id = 'a'.repeat(22);
-  await client.session.create({
-    data: {
-      ...{ id, userId: PERSON.id, secretHash: '', userAgent: '', ipAddress: '', remember: false },
-      ...{ createdAt: now, lastSeenAt: now, reauthenticatedAt: now, expiresAt },
-    } as never,
-  });
+  const keep = async (id: string) => {
+    await client.session.create({
+      data: {
+        ...{ id, userId: PERSON.id, secretHash: '', userAgent: '', ipAddress: '', remember: false },
+        ...{ createdAt: now, lastSeenAt: now, reauthenticatedAt: now, expiresAt },
+      } as never,
+    });
+  };
+  await keep(id);
   return {
     use(app, answer) {
       app.get('/me', (request, response, next) => {
@@ -109,6 +118,7 @@ export const twoQueries: OpenContender = async ({ folder }) => {
     end: async () => {
       await client.session.delete({ where: { id } });
     },
+    keepNew: () => keep(randomUUID()),
   };
 };
 
@@ -153,6 +163,10 @@ const betterAuthWith =
         : async () => {
             await auth.api.revokeSessions({ headers: new Headers({ cookie }) });
           },
+      signIn: async () => {
+        const { email } = PERSON;
+        await auth.api.signInEmail({ body: { email, password: 'a long enough password' } });
+      },
     };
   };
 

@@ -3,4 +3,8 @@ import type { Part } from '../part.ts';
 /** What is measured, by the name that the command line has for it, in the order of the page of results. */
 export const parts: Record<string, () => Promise<Part>> = {
   requests: async () => (await import('./requests.ts')).requests,
+  pages: async () => (await import('./pages.ts')).pages,
+  storm: async () => (await import('./storm.ts')).storm,
+  start: async () => (await import('./start.ts')).start,
+  memory: async () => (await import('./memory.ts')).memory,
 };

@@ -1,0 +1,61 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { seed, startBenchApplication } from '../application.ts';
+import type { Part } from '../part.ts';
+import { medianOf } from '../rounds.ts';
+import { markdown } from '../table.ts';
+
+const STARTS = { quick: 1, whole: 9 };
+const REST_MS = { quick: 0, whole: 5000 };
+const MOST_MS = 1200;
+const MOST_MIB = 130;
+const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
+
+/** From the command to the first page, and what the process then takes while nobody asks. */
+export const start: Part = async ({ mode, folder, say }) => {
+  await seed({ folder });
+  const ways: {
+    name: string;
+    command?: [string, ...string[]];
+    times: number[];
+    memory: number[];
+  }[] = [
+    { name: 'npm start', command: [npm, 'start'], times: [], memory: [] },
+    { name: 'node dist/server.js', times: [], memory: [] },
+  ];
+  for (let round = 1; round <= STARTS[mode]; round += 1) {
+    for (const { name, command, times, memory } of ways) {
+      say(`${name}, ${round} of ${STARTS[mode]}`);
+      const application = await startBenchApplication({ folder, ...(command && { command }) });
+      times.push(application.startedInMs);
+      await delay(REST_MS[mode]);
+      memory.push(application.residentMiB());
+      await application.stop();
+    }
+  }
+  const rows = ways.map(({ name, times, memory }) => [
+    name,
+    medianOf(times).toFixed(0),
+    Math.max(...times).toFixed(0),
+    // Of npm it would be npm's own.
+    name === 'npm start' ? '' : medianOf(memory).toFixed(0),
+  ]);
+  const [[, byNpm = ''] = [], [, , , memory = ''] = []] = rows;
+  return {
+    title: 'Start and memory at rest',
+    text: `The built project on SQLite, ${STARTS[mode]} starts each in turns: from the command to the first whole page of \`/login\`; memory in RAM ${REST_MS.whole / 1000} s later.
+
+${markdown(['', 'first page ms (median)', 'at most', 'memory MiB'], rows)}`,
+    goals: [
+      {
+        goal: `npm start to the first page: at most ${MOST_MS} ms`,
+        measured: `${byNpm} ms`,
+        isMet: Number(byNpm) <= MOST_MS,
+      },
+      {
+        goal: `memory at rest: at most ${MOST_MIB} MiB`,
+        measured: `${memory} MiB`,
+        isMet: Number(memory) <= MOST_MIB,
+      },
+    ],
+  };
+};

@@ -1,0 +1,142 @@
+import { mkdtempSync } from 'node:fs';
+import { join } from 'node:path';
+import { DEMO, seed, startBenchApplication } from '../application.ts';
+import { startContender } from '../contender-process.ts';
+import { PERSON } from '../contenders/contender.ts';
+import type { Bench, Part } from '../part.ts';
+import { medianOf } from '../rounds.ts';
+import { steadily, type Latencies, type SteadyLoad } from '../steady.ts';
+import { markdown } from '../table.ts';
+
+const PEOPLE = 8;
+const PER_SECOND = 100;
+const ROUNDS = { quick: 1, whole: 3 };
+const SECONDS = { quick: 1, whole: 10 };
+const PEERS = ['hmac-cookie', 'connect-redis', 'prisma-two-queries', 'better-auth'];
+const MOST = 3;
+
+/** Something that people sign in to, while others are signed in. */
+interface Stormed {
+  name: string;
+  probe: Omit<SteadyLoad, 'seconds'>;
+  signIn(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+interface Round {
+  idle: Latencies;
+  stormy: Latencies;
+  signInsPerSecond: number;
+}
+
+/** The signed-in route while eight people sign in without pause, at bcrypt's cost 12. */
+export const storm: Part = async (bench) => {
+  const found: { name: string; rounds: Round[] }[] = [];
+  const starts = [startLatchkey, ...PEERS.map((name) => (own: Bench) => startPeer(name, own))];
+  for (const start of starts) {
+    const stormed = await start(bench);
+    try {
+      const rounds: Round[] = [];
+      for (let round = 1; round <= ROUNDS[bench.mode]; round += 1) {
+        bench.say(`${stormed.name}, round ${round} of ${ROUNDS[bench.mode]}`);
+        rounds.push(await measure(stormed, SECONDS[bench.mode]));
+      }
+      found.push({ name: stormed.name, rounds });
+    } finally {
+      await stormed.stop();
+    }
+  }
+  const rows = found.map(({ name, rounds }) => {
+    const of = (value: (round: Round) => number) => medianOf(rounds.map(value));
+    return [
+      name,
+      of(({ idle }) => idle.p99Ms).toFixed(1),
+      of(({ stormy }) => stormy.p50Ms).toFixed(1),
+      of(({ stormy }) => stormy.p99Ms).toFixed(1),
+      of(({ stormy }) => stormy.mostMs).toFixed(1),
+      of((round) => round.stormy.p99Ms / round.idle.p99Ms).toFixed(1),
+      of(({ signInsPerSecond }) => signInsPerSecond).toFixed(1),
+    ];
+  });
+  const ratio = Number(rows[0]![5]);
+  const columns = ['', 'idle p99 ms', 'p50 ms', 'p99 ms', 'most ms', 'p99 / idle', 'sign-ins/s'];
+  return {
+    title: 'A storm of sign-ins',
+    text: `The signed-in route at ${PER_SECOND} requests a second, each reckoned from when it was due, first alone and then while ${PEOPLE} people sign in without
+pause: bcrypt at cost 12, but better-auth, which has its own way to hash. Medians of ${ROUNDS[bench.mode]} rounds of ${SECONDS[bench.mode]} s. Latchkey is the whole built
+application (\`GET /api/session\`, \`POST /api/login\`); the peers hash with bcryptjs in the process that serves, as it is mostly done.
+
+${markdown(columns, rows)}`,
+    goals: [
+      {
+        goal: `p99 of the signed-in route at most ${MOST} × its idle p99`,
+        measured: `${ratio} ×`,
+        isMet: ratio <= MOST,
+      },
+    ],
+  };
+};
+
+async function measure({ probe, signIn }: Stormed, seconds: number): Promise<Round> {
+  await signIn();
+  const idle = await steadily({ ...probe, seconds });
+  let isOver = false;
+  let signIns = 0;
+  const people = Array.from({ length: PEOPLE }, async () => {
+    while (!isOver) {
+      await signIn();
+      signIns += 1;
+    }
+  });
+  // The first of them are in the middle of it by then.
+  await signIn();
+  const began = performance.now();
+  signIns = 0;
+  try {
+    const stormy = await steadily({ ...probe, seconds });
+    const lasted = (performance.now() - began) / 1000;
+    return { idle, stormy, signInsPerSecond: signIns / lasted };
+  } finally {
+    isOver = true;
+    await Promise.all(people);
+  }
+}
+
+async function startLatchkey(bench: Bench): Promise<Stormed> {
+  const folder = mkdtempSync(join(bench.folder, 'latchkey-'));
+  await seed({ folder });
+  const application = await startBenchApplication({ folder });
+  const headers = { authorization: `Bearer ${await application.signIn()}` };
+  const url = `${application.origin}/api/session`;
+  const answer = await fetch(url, { headers });
+  const expected = await answer.text();
+  if (!expected.includes(DEMO.email))
+    throw new Error(`Latchkey answers ${answer.status}: ${expected}`);
+  return {
+    name: 'latchkey',
+    probe: { url, headers, perSecond: PER_SECOND, expected },
+    signIn: async () => void (await application.signIn()),
+    stop: () => application.stop(),
+  };
+}
+
+async function startPeer(name: string, bench: Bench): Promise<Stormed> {
+  const contender = await startContender(name, {
+    postgresUrl: await bench.postgresUrl(),
+    redisUrl: await bench.redisUrl(),
+    folder: mkdtempSync(join(bench.folder, 'of-')),
+  });
+  await contender.check();
+  const { url, headers } = contender;
+  const door = url.replace(/\/me$/, '/sign-in');
+  return {
+    name,
+    probe: { url, headers, perSecond: PER_SECOND, expected: JSON.stringify(PERSON) },
+    async signIn() {
+      const answer = await fetch(door, { method: 'POST' });
+      await answer.text();
+      if (answer.status !== 204) throw new Error(`${name}: a sign-in is answered ${answer.status}`);
+    },
+    stop: () => contender.stop(),
+  };
+}
