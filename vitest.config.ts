@@ -17,9 +17,9 @@ const NOT_ON_POSTGRESQL = [
   ...['redirect-to', 'request-log', 'security-headers', 'theme-and-message'],
 ];
 const NIGHTLY_ON_POSTGRESQL = [
-  ...['connected-sign-up', 'connection-attacks', 'cross-site-requests', 'fresh-proof'],
-  ...['fresh-proof-by-every-way', 'mail-limits', 'not-me', 'passkey-attacks', 'profile'],
-  'two-factor-settings',
+  ...['connected-sign-up', 'connection-attacks', 'connections', 'cross-site-requests'],
+  ...['fresh-proof', 'fresh-proof-by-every-way', 'mail-limits', 'not-me', 'notices'],
+  ...['passkey-attacks', 'profile', 'profile-picture', 'second-factor', 'two-factor-settings'],
 ];
 const notOnPostgresql = process.env.LATCHKEY_NIGHTLY
   ? NOT_ON_POSTGRESQL
