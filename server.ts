@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import type { ServerBuild } from '@remix-run/node';
 import { Cron } from 'croner';
-import express, { type RequestHandler } from 'express';
+import type { RequestHandler } from 'express';
 import type { DestinationStream } from 'pino';
 import { MOST_TOKENS, TOKEN_DAYS, type TokenMeta } from '#app/account/access-token-schema.ts';
 import { createActivityLog } from '#app/account/activity.server.ts';
@@ -35,6 +35,7 @@ import { createSpent } from '#app/credentials/spent.server.ts';
 import { createTotp } from '#app/credentials/totp.server.ts';
 import { openDatabase, type Database } from '#app/db.server.ts';
 import { parseEnv, type Env } from '#app/env.server.ts';
+import { builtFiles } from '#app/http/built-files.server.ts';
 import { createCookies } from '#app/http/cookies.server.ts';
 import { memoryCounters, type Counters } from '#app/http/counters.server.ts';
 import { createDrain } from '#app/http/drain.server.ts';
@@ -65,7 +66,6 @@ import { prismaSessionStore } from '#app/sessions/stores/prisma.ts';
 import { StartupError } from '#app/startup-error.server.ts';
 import { startTracing } from '#app/tracing.server.ts';
 
-const IMMUTABLE = 'public, max-age=31536000, immutable';
 const EVERY_HOUR = '17 * * * *';
 /** Of the time for a stop: for what is left to do when the last request is over. */
 const STOP_REST_MS = SECOND_MS;
@@ -387,15 +387,7 @@ async function loadBuild(env: Env, server: Server): Promise<LoadedBuild> {
   const file = pathToFileURL(join(process.cwd(), 'build/server/index.js'));
   return {
     build: (await import(file.href)) as ServerBuild,
-    files: [
-      // Names of built files carry a hash of what is in them.
-      express.static('build/client', {
-        ...{ maxAge: '1h', index: false, redirect: false },
-        setHeaders: (response, path) => {
-          if (path.includes('/assets/')) response.setHeader('Cache-Control', IMMUTABLE);
-        },
-      }),
-    ],
+    files: [builtFiles('build/client')],
     closeBuild: () => Promise.resolve(),
   };
 }

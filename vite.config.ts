@@ -2,6 +2,9 @@ import { vitePlugin as remix } from '@remix-run/dev';
 import tailwindcss from '@tailwindcss/vite';
 import { defineConfig, type Plugin } from 'vite';
 import remixConfig from './remix.config.js';
+import { chunkOf } from './vite/chunks.ts';
+import { licenses } from './vite/licenses.ts';
+import { settledOptions } from './vite/settled-options.ts';
 
 /**
  * Vite's way to preload what a lazily loaded module imports besides, and its styles. Ours import
@@ -17,16 +20,26 @@ const barePreload: Plugin = {
       : undefined,
 };
 
-export default defineConfig({
-  plugins: [barePreload, tailwindcss(), !process.env.VITEST && remix(remixConfig)],
+export default defineConfig(({ isSsrBuild }) => ({
+  plugins: [
+    ...[barePreload, settledOptions, licenses, tailwindcss()],
+    !process.env.VITEST && remix(remixConfig),
+  ],
   build: {
     // Inlined assets would need `data:` in the Content-Security-Policy.
     assetsInlineLimit: 0,
     target: 'es2022',
+    rollupOptions: isSsrBuild
+      ? {}
+      : {
+          output: { manualChunks: chunkOf },
+          // To read a property does nothing, and what a browser has as a global is there.
+          treeshake: { propertyReadSideEffects: false, unknownGlobalSideEffects: false },
+        },
   },
   // Only the icons that are drawn go into the server's build: loading all of them takes as long as
   // the rest of the start.
   ssr: { noExternal: ['lucide-react'] },
   // Found up front, so that the first page in development does not have to load twice.
   optimizeDeps: { include: ['lucide-react'] },
-});
+}));

@@ -14,7 +14,7 @@ const ON_POSTGRESQL = ['tests/routes/**/*.test.{ts,tsx}', 'tests/browser/main-pa
 const NOT_ON_POSTGRESQL = [
   ...['guarded-routes', 'health', 'known-passwords', 'logs', 'mail-by-smtp', 'mail-outbox'],
   ...['metrics', 'misshapen-forms', 'not-found', 'odd-requests', 'rate-limits-together'],
-  ...['redirect-to', 'request-log', 'security-headers', 'theme-and-message'],
+  ...['redirect-to', 'request-log', 'security-headers', 'theme-and-message', 'built-files'],
 ];
 const NIGHTLY_ON_POSTGRESQL = [
   ...['connected-sign-up', 'connection-attacks', 'connections', 'cross-site-requests'],

@@ -50,8 +50,9 @@ export function createWeb(options: WebOptions): Express {
   // Before what would gather its bytes.
   web.get(SESSION_EVENTS_PATH, application.streams.answer);
   web.use('/api', api.answer);
-  web.use(compression());
+  // Before what compresses: they were compressed when they were built.
   web.use(...files);
+  web.use(compression());
   web.use(noteForPages);
   web.use(keepNoCopies);
   web.use(refuseOtherOrigins(application.origin), refuseOddRequests(application.origin));

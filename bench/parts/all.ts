@@ -7,4 +7,5 @@ export const parts: Record<string, () => Promise<Part>> = {
   storm: async () => (await import('./storm.ts')).storm,
   start: async () => (await import('./start.ts')).start,
   memory: async () => (await import('./memory.ts')).memory,
+  'front-end': async () => (await import('./front-end.ts')).frontEnd,
 };

@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs';
 import { runInstalled } from './command-line.js';
+import { compressFiles } from './compressed-files.js';
 import { fingerprintOf, readMark, writeMark } from './fingerprint.js';
 import { ensureGenerated } from './prisma-clients.js';
 import { inProject, projectFolder } from './project.js';
@@ -25,10 +26,12 @@ const SOURCES = [
   'server.ts',
   'remix.config.js',
   'vite.config.ts',
+  'vite',
   'tsconfig.json',
   'package.json',
   'package-lock.json',
   'scripts/set-up/build.js',
+  'scripts/set-up/compressed-files.js',
 ];
 const GENERATED = /^prisma\/[^/]+\/client$/;
 const markFile = inProject('dist', '.built-from');
@@ -50,6 +53,7 @@ export async function build() {
   await ensureGenerated();
   const startedAt = performance.now();
   await buildPages();
+  await compressFiles(inProject('build', 'client'));
   await bundle();
   // Last, so that a build that was interrupted does not count as one.
   writeMark(markFile, from);

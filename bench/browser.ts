@@ -1,0 +1,104 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { chromium, type BrowserContextOptions } from 'playwright';
+import { freePort } from '../tests/fixtures/guarded-process.ts';
+import { visitFirst } from '../tests/fixtures/first-visit.ts';
+
+const DEBIAN_CHROMIUM = '/usr/bin/chromium';
+const PHONE: BrowserContextOptions = { viewport: { width: 390, height: 844 } };
+
+/** "Slow 4G" of Chromium's developer tools, formerly "Fast 3G": bytes a second, and the wait of each request. */
+const SLOW_4G = {
+  offline: false,
+  latency: 562.5,
+  downloadThroughput: (1.6 * 1_000_000 * 0.9) / 8,
+  uploadThroughput: (750_000 * 0.9) / 8,
+};
+const CPU_SLOWDOWN = 4;
+/** After the page is loaded: what is fetched late arrives, and what would move has moved. */
+const SETTLE_MS = 5000;
+
+/** Times from the start of the navigation, in milliseconds. */
+export interface PaintedLoad {
+  firstByteMs: number;
+  firstPaintMs: number;
+  largestPaintMs: number;
+  /** The sum of all shifts, without unit: what a person may notice is less. */
+  layoutShift: number;
+}
+
+export interface BenchBrowser {
+  version: string;
+  /** Where other tools reach it. */
+  debuggingPort: number;
+  /** Paths of what a first visit runs. */
+  scriptsOf(url: string): Promise<string[]>;
+  /** Loads a page with empty caches on a slow phone. @param token of whom is signed in; null: nobody. */
+  loadSlowly(url: string, token: string | null): Promise<PaintedLoad>;
+  close(): Promise<void>;
+}
+
+export async function launchBrowser(): Promise<BenchBrowser> {
+  const debuggingPort = await freePort();
+  const browser = await chromium.launch({
+    executablePath: process.env.CHROMIUM_PATH ?? DEBIAN_CHROMIUM,
+    args: [
+      `--remote-debugging-port=${debuggingPort}`,
+      // As root, as in containers, Chromium has no sandbox.
+      ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []),
+    ],
+  });
+  return {
+    version: browser.version(),
+    debuggingPort,
+    async scriptsOf(url) {
+      const context = await browser.newContext();
+      const { scripts } = await visitFirst(await context.newPage(), url);
+      await context.close();
+      return [...scripts.keys()];
+    },
+    async loadSlowly(url, token) {
+      const context = await browser.newContext(PHONE);
+      if (token) await context.addCookies([{ name: 'session', value: token, url }]);
+      const page = await context.newPage();
+      const devtools = await context.newCDPSession(page);
+      await devtools.send('Network.enable');
+      await devtools.send('Network.emulateNetworkConditions', SLOW_4G);
+      await devtools.send('Emulation.setCPUThrottlingRate', { rate: CPU_SLOWDOWN });
+      await page.addInitScript(observePaint);
+      const answer = await page.goto(url, { waitUntil: 'load' });
+      if (answer?.status() !== 200 || page.url() !== url) {
+        throw new Error(`${url} led to ${page.url()} (${answer?.status()})`);
+      }
+      await delay(SETTLE_MS);
+      const painted = await page.evaluate(() => ({
+        ...(window as unknown as { painted: Omit<PaintedLoad, 'firstByteMs'> }).painted,
+        firstByteMs: (performance.getEntriesByType('navigation')[0] as PerformanceNavigationTiming)
+          .responseStart,
+      }));
+      await context.close();
+      if (!(painted.firstPaintMs > 0) || !(painted.largestPaintMs > 0)) {
+        throw new Error(`${url} painted nothing`);
+      }
+      return painted;
+    },
+    close: () => browser.close(),
+  };
+}
+
+/** Runs in the page, before anything of its own. */
+function observePaint() {
+  const painted = { firstPaintMs: 0, largestPaintMs: 0, layoutShift: 0 };
+  Object.assign(window, { painted });
+  const observe = (type: string, see: (entry: PerformanceEntry) => void) =>
+    new PerformanceObserver((list) => list.getEntries().forEach(see)).observe({
+      type,
+      buffered: true,
+    });
+  observe('paint', ({ name, startTime }) => {
+    if (name === 'first-contentful-paint') painted.firstPaintMs = startTime;
+  });
+  observe('largest-contentful-paint', ({ startTime }) => (painted.largestPaintMs = startTime));
+  observe('layout-shift', (entry) => {
+    painted.layoutShift += (entry as PerformanceEntry & { value: number }).value;
+  });
+}
