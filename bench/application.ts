@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { openSync } from 'node:fs';
+import { openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -30,10 +30,13 @@ export interface BenchApplicationOptions {
   /** For its files: secrets, log, mail, and the database unless DATABASE_URL says where it is. */
   folder: string;
   env?: Record<string, string>;
-  /** What starts it; default: `node dist/server.js`. */
+  /** What starts it; default: `node scripts/run-built.js server`, as a container does. */
   command?: [program: string, ...args: string[]];
 }
 
+/** No command of production: the person has a password that everybody knows. */
+const SEED = "import('./dist/seed.js').then((seed) => seed.main())";
+const RUN_BUILT = ['scripts/run-built.js'];
 const PROJECT = fileURLToPath(new URL('..', import.meta.url));
 const ASK_AGAIN_MS = 5;
 const GIVE_UP_MS = 60_000;
@@ -60,7 +63,7 @@ const environmentOf = ({ folder, env }: BenchApplicationOptions) => ({
 
 /** Makes the database, and the demo person in it. */
 export async function seed(options: BenchApplicationOptions): Promise<void> {
-  const child = spawn(process.execPath, ['dist/seed.js'], {
+  const child = spawn(process.execPath, ['--eval', SEED], {
     cwd: PROJECT,
     env: { ...environmentOf(options), NODE_ENV: 'development' },
     stdio: ['ignore', 'ignore', 'inherit'],
@@ -77,7 +80,7 @@ export async function startBenchApplication(
   const origin = `http://localhost:${port}`;
   // Written like any log of production, and read by nobody.
   const log = openSync(join(options.folder, 'log'), 'a');
-  const [program, ...args] = options.command ?? [process.execPath, 'dist/server.js'];
+  const [program, ...args] = options.command ?? [process.execPath, ...RUN_BUILT, 'server'];
   const began = performance.now();
   const child = spawn(program, args, {
     cwd: PROJECT,
@@ -89,7 +92,12 @@ export async function startBenchApplication(
     // A group of its own: npm has children.
     detached: true,
   });
-  const startedInMs = await firstPage(`http://127.0.0.1:${port}/login`, child, began);
+  const startedInMs = await firstPage(`http://127.0.0.1:${port}/login`, child, began).catch(
+    (cause: unknown) => {
+      const said = readFileSync(join(options.folder, 'log'), 'utf8').slice(-2000);
+      throw new Error(`The application does not start; it says:\n${said}`, { cause });
+    },
+  );
   const pid = child.pid!;
   return {
     origin: `http://127.0.0.1:${port}`,

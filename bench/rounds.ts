@@ -9,10 +9,11 @@ export interface Round {
   p99Ms: number;
 }
 
-export interface Load {
-  connections: number;
-  seconds: number;
-}
+/** It looks so often whether all are answered. */
+const SAMPLE_MS = 50;
+
+/** For so long, or so many requests in all. */
+export type Load = { connections: number } & ({ seconds: number } | { amount: number });
 
 /** What can be loaded. */
 export type Loaded = Pick<ContenderProcess, 'name' | 'url' | 'headers' | 'cpuMicroseconds'>;
@@ -20,13 +21,16 @@ export type Loaded = Pick<ContenderProcess, 'name' | 'url' | 'headers' | 'cpuMic
 /** Loads a contender for a while. @throws when an answer was anything but 200. */
 export async function measure(
   { name, url, headers, cpuMicroseconds }: Loaded,
-  { connections, seconds }: Load,
+  load: Load,
 ): Promise<Round> {
+  const { connections } = load;
+  const much =
+    'seconds' in load ? { duration: load.seconds } : { amount: load.amount, sampleInt: SAMPLE_MS };
   const times: number[] = [];
   const cpuBefore = await cpuMicroseconds();
   const result = await new Promise<autocannon.Result>((resolve, reject) => {
     const instance = autocannon(
-      { url, headers, connections, duration: seconds },
+      { url, headers, connections, ...much },
       (error: Error | null, done) => (error ? reject(error) : resolve(done)),
     );
     // Its own histogram knows whole milliseconds only.

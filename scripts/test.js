@@ -8,6 +8,7 @@ const { ensureInstalled } = await import('./set-up/installation.js');
 const { ensureGenerated } = await import('./set-up/prisma-clients.js');
 const { build } = await import('./set-up/build.js');
 const { runInstalled } = await import('./set-up/command-line.js');
+const { ensureBenchInstalled } = await import('./set-up/bench-packages.js');
 const { ensureRealParts } = await import('./validation/real-parts.js');
 const { printTimings, step } = await import('./validation/steps.js');
 const { lastLine, sum } = await import('./validation/tally.js');
@@ -29,6 +30,8 @@ process.exitCode = total.failed > 0 ? 1 : 0;
 
 async function proveEverything() {
   const generated = await step('Database clients', ensureGenerated);
+  // It waits for the network, for the most part.
+  const benching = step('Packages of the bench', ensureBenchInstalled);
   // It takes as long as the others together, and one core.
   const linting = step('Lint', () =>
     runInstalled('eslint/bin/eslint.js', ['.', '--max-warnings', '0']),
@@ -38,7 +41,7 @@ async function proveEverything() {
     await step('Types', () => runInstalled('typescript/bin/tsc', ['--noEmit'])),
   ];
   const built = await step('Build', build);
-  checks.push(await linting);
+  checks.push(await linting, await benching);
   const isBuilt = built.failed === 0;
   const tests = await step('Tests', () => runTests(process.argv.slice(2), { isBuilt }));
   return [generated, ...checks, built, tests];

@@ -1,12 +1,13 @@
 import { seed, startBenchApplication, type BenchApplication } from '../application.ts';
-import type { Goal, Part } from '../part.ts';
+import type { Bench, Goal, Part } from '../part.ts';
 import { measure, medianOf, type Load, type Round } from '../rounds.ts';
 import { markdown } from '../table.ts';
 
 const ROUNDS = { quick: 1, whole: 9 };
-const LOAD: Record<string, Load> = {
-  quick: { connections: 4, seconds: 1 },
-  whole: { connections: 10, seconds: 5 },
+const SECONDS = 5;
+const LOAD: Record<Bench['mode'], Load> = {
+  quick: { connections: 4, amount: 40 },
+  whole: { connections: 10, seconds: SECONDS },
 };
 /** Everybody may read them, signed in or not. */
 const PAGES = ['/privacy', '/developers'];
@@ -37,7 +38,7 @@ export const pages: Part = async ({ mode, folder, say }) => {
           round % 2 ? (['stranger', 'signedIn'] as const) : (['signedIn', 'stranger'] as const);
         for (const who of order) {
           const loaded = { name: `${page} (${who})`, url, headers: as[who], cpuMicroseconds };
-          const measured = await measure(loaded, LOAD[mode]!);
+          const measured = await measure(loaded, LOAD[mode]);
           if (round > 0) pair[who].push(measured);
         }
       }
@@ -65,7 +66,7 @@ const ratiosOf = ({ stranger, signedIn }: Pair, value: (round: Round) => number)
 
 const speedOf = (pair: Pair) => medianOf(ratiosOf(pair, (round) => round.requestsPerSecond));
 
-function textOf(pairs: Pair[], mode: 'quick' | 'whole'): string {
+function textOf(pairs: Pair[], mode: Bench['mode']): string {
   const rows = pairs.map((pair) => {
     const { page, stranger, signedIn } = pair;
     const of = (rounds: Round[], value: (round: Round) => number) => medianOf(rounds.map(value));
@@ -79,8 +80,8 @@ function textOf(pairs: Pair[], mode: 'quick' | 'whole'): string {
       `${of(stranger, (round) => round.p99Ms).toFixed(1)} / ${of(signedIn, (round) => round.p99Ms).toFixed(1)}`,
     ];
   });
-  const { connections, seconds } = LOAD[mode]!;
-  return `Pages that everybody may read, asked for by a stranger and by somebody signed in, in turns: ${ROUNDS[mode]} rounds of ${seconds} s each, ${connections} connections,
+  const { connections } = LOAD[mode];
+  return `Pages that everybody may read, asked for by a stranger and by somebody signed in, in turns: ${ROUNDS[mode]} rounds of ${SECONDS} s each, ${connections} connections,
 the built application on SQLite with its log. The page of whoever is signed in has more in it: the menu with their name, and the session at hand.
 
 ${markdown(['page', 'stranger/s', 'signed in/s', 'ratio', 'ratio by CPU', 'p99 ms of both'], rows)}`;

@@ -20,7 +20,7 @@ export const start: Part = async ({ mode, folder, say }) => {
     memory: number[];
   }[] = [
     { name: 'npm start', command: [npm, 'start'], times: [], memory: [] },
-    { name: 'node dist/server.js', times: [], memory: [] },
+    { name: 'node scripts/run-built.js server', times: [], memory: [] },
   ];
   for (let round = 1; round <= STARTS[mode]; round += 1) {
     for (const { name, command, times, memory } of ways) {
