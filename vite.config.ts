@@ -4,6 +4,7 @@ import { defineConfig, type Plugin } from 'vite';
 import remixConfig from './remix.config.js';
 import { chunkOf } from './vite/chunks.ts';
 import { licenses } from './vite/licenses.ts';
+import { paintFirst } from './vite/paint-first.ts';
 import { settledOptions } from './vite/settled-options.ts';
 
 /**
@@ -22,7 +23,7 @@ const barePreload: Plugin = {
 
 export default defineConfig(({ isSsrBuild }) => ({
   plugins: [
-    ...[barePreload, settledOptions, licenses, tailwindcss()],
+    ...[barePreload, settledOptions, paintFirst, licenses, tailwindcss()],
     !process.env.VITEST && remix(remixConfig),
   ],
   build: {
@@ -39,7 +40,7 @@ export default defineConfig(({ isSsrBuild }) => ({
   },
   // Only the icons that are drawn go into the server's build: loading all of them takes as long as
   // the rest of the start.
-  ssr: { noExternal: ['lucide-react'] },
+  ssr: { noExternal: ['lucide-react', '@remix-run/react'] },
   // Found up front, so that the first page in development does not have to load twice.
   optimizeDeps: { include: ['lucide-react'] },
 }));

@@ -32,6 +32,8 @@ export interface BenchBrowser {
   debuggingPort: number;
   /** Paths of what a first visit runs. */
   scriptsOf(url: string): Promise<string[]>;
+  /** Lets other tools that reach it be signed in there. */
+  signIn(url: string, token: string): Promise<void>;
   /** Loads a page with empty caches on a slow phone. @param token of whom is signed in; null: nobody. */
   loadSlowly(url: string, token: string | null): Promise<PaintedLoad>;
   close(): Promise<void>;
@@ -56,20 +58,30 @@ export async function launchBrowser(): Promise<BenchBrowser> {
       await context.close();
       return [...scripts.keys()];
     },
+    async signIn(url, token) {
+      const devtools = await browser.newBrowserCDPSession();
+      await devtools.send('Storage.setCookies', {
+        cookies: [{ name: 'session', value: token, url, httpOnly: true, sameSite: 'Lax' }],
+      });
+      await devtools.detach();
+    },
     async loadSlowly(url, token) {
       const context = await browser.newContext(PHONE);
-      if (token) await context.addCookies([{ name: 'session', value: token, url }]);
+      const { origin } = new URL(url);
+      if (token) await context.addCookies([{ name: 'session', value: token, url: origin }]);
       const page = await context.newPage();
       const devtools = await context.newCDPSession(page);
       await devtools.send('Network.enable');
       await devtools.send('Network.emulateNetworkConditions', SLOW_4G);
       await devtools.send('Emulation.setCPUThrottlingRate', { rate: CPU_SLOWDOWN });
       await page.addInitScript(observePaint);
+      let loads = 0;
+      page.on('load', () => (loads += 1));
       const answer = await page.goto(url, { waitUntil: 'load' });
-      if (answer?.status() !== 200 || page.url() !== url) {
-        throw new Error(`${url} led to ${page.url()} (${answer?.status()})`);
-      }
       await delay(SETTLE_MS);
+      if (answer?.status() !== 200 || page.url() !== url || loads !== 1) {
+        throw new Error(`${url} led to ${page.url()} (${answer?.status()}, ${loads} loads)`);
+      }
       const painted = await page.evaluate(() => ({
         ...(window as unknown as { painted: Omit<PaintedLoad, 'firstByteMs'> }).painted,
         firstByteMs: (performance.getEntriesByType('navigation')[0] as PerformanceNavigationTiming)
@@ -85,20 +97,20 @@ export async function launchBrowser(): Promise<BenchBrowser> {
   };
 }
 
-/** Runs in the page, before anything of its own. */
+/** Runs in the page, before anything of its own; without functions that have names, which tsx would wrap. */
 function observePaint() {
   const painted = { firstPaintMs: 0, largestPaintMs: 0, layoutShift: 0 };
   Object.assign(window, { painted });
-  const observe = (type: string, see: (entry: PerformanceEntry) => void) =>
-    new PerformanceObserver((list) => list.getEntries().forEach(see)).observe({
-      type,
-      buffered: true,
-    });
-  observe('paint', ({ name, startTime }) => {
-    if (name === 'first-contentful-paint') painted.firstPaintMs = startTime;
+  const observer = new PerformanceObserver((list) => {
+    for (const entry of list.getEntries()) {
+      if (entry.name === 'first-contentful-paint') painted.firstPaintMs = entry.startTime;
+      if (entry.entryType === 'largest-contentful-paint') painted.largestPaintMs = entry.startTime;
+      if (entry.entryType === 'layout-shift') {
+        painted.layoutShift += (entry as PerformanceEntry & { value: number }).value;
+      }
+    }
   });
-  observe('largest-contentful-paint', ({ startTime }) => (painted.largestPaintMs = startTime));
-  observe('layout-shift', (entry) => {
-    painted.layoutShift += (entry as PerformanceEntry & { value: number }).value;
-  });
+  for (const type of ['paint', 'largest-contentful-paint', 'layout-shift']) {
+    observer.observe({ type, buffered: true });
+  }
 }

@@ -15,18 +15,16 @@ export interface Judgement {
 /**
  * What Lighthouse says of a page, on a phone.
  *
- * @param options.port of a Chromium that may be debugged
- * @param options.cookie sent with each request, for a page of somebody signed in
+ * @param port of a Chromium that may be debugged
  * @throws when the page could not be judged, or led elsewhere.
  */
-export async function scoresOf(
+export async function judgementOf(
   url: string,
-  options: { categories: readonly Category[]; port: number; cookie?: string },
+  wanted: readonly Category[],
+  port: number,
 ): Promise<Judgement> {
-  const { port, cookie } = options;
   const result = await lighthouse(url, {
-    ...{ port, output: 'json', logLevel: 'error', onlyCategories: [...options.categories] },
-    ...(cookie && { extraHeaders: { Cookie: cookie } }),
+    ...{ port, output: 'json', logLevel: 'error', onlyCategories: [...wanted] },
   });
   const report = result?.lhr;
   if (!report || report.runtimeError || report.finalDisplayedUrl !== url) {
@@ -35,7 +33,7 @@ export async function scoresOf(
   }
   const scores: Judgement['scores'] = {};
   const failed: string[] = [];
-  for (const name of options.categories) {
+  for (const name of wanted) {
     const category = report.categories[name]!;
     scores[name] = Math.round((category.score ?? NaN) * FULL);
     for (const { id, weight } of category.auditRefs) {

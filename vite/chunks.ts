@@ -2,6 +2,8 @@ import type { Rollup } from 'vite';
 
 /** What stands on every page, or on nearly every one. */
 const ON_EVERY_PAGE = /\/app\/(root|ui\/field|ui\/page)\.tsx$/;
+/** Where the one is fetched late, so is the other. */
+const PASSKEYS = /\/app\/ui\/passkey-(button|sign-in-form)\.tsx$/;
 const REACT_AND_REMIX = /\/node_modules\/(?!lucide-react\/)/;
 
 /**
@@ -15,7 +17,7 @@ export function chunkOf(id: string, { getModuleIds, getModuleInfo }: Rollup.Manu
     if (!importsOf(root, getModuleInfo).has(id)) continue;
     return REACT_AND_REMIX.test(id) ? 'react' : 'every-page';
   }
-  return undefined;
+  return PASSKEYS.test(id) ? 'passkeys' : undefined;
 }
 
 /** All that a module imports, and what that imports, but for what is fetched later. */
