@@ -25,7 +25,7 @@ import { useNonce } from '#app/ui/nonce.ts';
 import { SiteFrame } from '#app/ui/site-frame.tsx';
 import { useThemeOnItsWay } from '#app/ui/theme-on-its-way.ts';
 import type { ThemeName } from '#app/ui/theme-switch.tsx';
-import { Toast } from '#app/ui/toast.tsx';
+import { LAST_OF_PAGE, Toast } from '#app/ui/toast.tsx';
 import stylesheet from './tailwind.css?url';
 
 export const links: LinksFunction = () => [
@@ -79,6 +79,8 @@ export function Layout({ children }: { children: ReactNode }) {
         <meta charSet="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta name="color-scheme" content={theme === 'system' ? 'light dark' : theme} />
+        {/* Painted whole or not at all: what is parsed later would move what is there. */}
+        <link rel="expect" href={`#${LAST_OF_PAGE}`} blocking="render" />
         <Meta />
         <Links />
       </head>

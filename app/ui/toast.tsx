@@ -2,6 +2,9 @@ import { X } from 'lucide-react';
 import { useState } from 'react';
 import { useHydrated } from './hydrated.ts';
 
+/** The id of what comes last in every page, since the live region does. */
+export const LAST_OF_PAGE = 'last-of-page';
+
 /**
  * What just happened, in a line. The live region stands in every page, so that what appears in it
  * is announced. It goes by itself, by its style sheet alone, unless it is being read; with scripts
@@ -13,6 +16,7 @@ export function Toast({ text, id }: { text: string | null; id: string | null }) 
 
   return (
     <div
+      id={LAST_OF_PAGE}
       role="status"
       className="pointer-events-none fixed inset-x-0 bottom-0 z-20 grid justify-items-center p-4"
     >
