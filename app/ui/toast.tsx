@@ -16,8 +16,8 @@ export function Toast({ text, id }: { text: string | null; id: string | null }) 
 
   return (
     <div
-      id={LAST_OF_PAGE}
       role="status"
+      id={LAST_OF_PAGE}
       className="pointer-events-none fixed inset-x-0 bottom-0 z-20 grid justify-items-center p-4"
     >
       {text !== null && id !== closedId && (

@@ -1,4 +1,4 @@
-import type { Page } from 'playwright';
+import type { Page, Request } from 'playwright';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startApplication, type TestApplication } from '../fixtures/application.ts';
 import { SAFARI_ON_IPHONE } from '../fixtures/browser-like.ts';
@@ -77,8 +77,14 @@ test('without a network, a page of our own says so', async () => {
   await page.evaluate(async () => {
     await navigator.serviceWorker.ready;
   });
-  await page.reload();
   // What the page itself still has to ask for, it asks for while it can; its events never end.
+  const asked: Request[] = [];
+  page.on('request', (request) => {
+    if (request.url().includes('/__manifest')) asked.push(request);
+  });
+  await page.reload();
+  await expect.poll(() => asked.length, { timeout: 10_000 }).toBeGreaterThan(0);
+  for (const request of asked) await request.response();
   await expect.poll(() => application.application.streams.count()).toBe(1);
   await page.context().setOffline(true);
   await page.goto(`${application.origin}/settings/profile`);
