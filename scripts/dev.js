@@ -13,7 +13,7 @@ const { runScript } = await import('./set-up/refusal.js');
 /** Vite's to reload, even when the server imports one of them too. */
 const HOT_RELOADED = ['app/ui/**', 'app/routes/**', 'app/root.tsx', 'app/entry.*.tsx'];
 /** Vite restarts itself when these change. */
-const RESTARTED_BY_VITE = ['vite.config.ts', 'remix.config.js'];
+const RESTARTED_BY_VITE = ['vite.config.ts', 'vite/**', 'remix.config.js'];
 
 await runScript(async () => {
   enterProject();
