@@ -21,7 +21,7 @@ const barePreload: Plugin = {
       : undefined,
 };
 
-export default defineConfig(({ isSsrBuild }) => ({
+export default defineConfig(({ command, isSsrBuild }) => ({
   plugins: [
     ...[barePreload, settledOptions, paintFirst, licenses, tailwindcss()],
     !process.env.VITEST && remix(remixConfig),
@@ -38,9 +38,15 @@ export default defineConfig(({ isSsrBuild }) => ({
           treeshake: { propertyReadSideEffects: false, unknownGlobalSideEffects: false },
         },
   },
-  // Only the icons that are drawn go into the server's build: loading all of them takes as long as
-  // the rest of the start.
-  ssr: { noExternal: ['lucide-react', '@remix-run/react'] },
+  ssr: {
+    noExternal: [
+      // Only the icons that are drawn go into the server's build: loading all of them takes as long as
+      // the rest of the start.
+      'lucide-react',
+      // So that servers write what browsers expect: see paint-first.ts.
+      ...(command === 'build' ? ['@remix-run/react'] : []),
+    ],
+  },
   // Found up front, so that the first page in development does not have to load twice.
   optimizeDeps: { include: ['lucide-react'] },
 }));

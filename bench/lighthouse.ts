@@ -8,6 +8,8 @@ const FULL = 100;
 export interface Judgement {
   /** From 0 to 100. */
   scores: Partial<Record<Category, number>>;
+  /** How fast it found this machine to be, by a count of its own; a quiet one has twice that of a busy one. */
+  speed: number;
   /** What cost points or was found wanting, a line each. */
   failed: string[];
 }
@@ -43,5 +45,5 @@ export async function judgementOf(
       }
     }
   }
-  return { scores, failed };
+  return { scores, speed: report.environment.benchmarkIndex, failed };
 }
