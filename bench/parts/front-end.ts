@@ -154,7 +154,7 @@ async function judge(browser: BenchBrowser, { origin, token, say }: Site) {
     goals,
     text: `Lighthouse as it comes (a phone on Slow 4G, simulated), on the built application over http://localhost, medians of ${JUDGEMENTS} and what they were between;
 ${versionsOf('lighthouse')}. Private pages are not for search engines. What it takes for the
-speed of the machine, its own `benchmarkIndex`, is halved by whatever runs beside it, and performance goes down with it.
+speed of the machine, its own benchmark index, is halved by whatever runs beside it, and performance goes down with it.
 
 ${markdown(['page', ...categories, 'speed of the machine'], rows)}`,
   };
