@@ -108,7 +108,7 @@ export interface RunningServer {
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { now = () => new Date(), onQuery } = options;
   const env = parseEnv(options.env);
-  const providers = createProviders(parseProviders(options.env));
+  const providers = await createProviders(parseProviders(options.env));
   const log = createLog(env.LOG_LEVEL, options.logTo);
   const secrets = loadSecrets(env);
   const keyring = createKeyring(secrets.encryptionKeys);

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Application } from '#app/context.server.ts';
 import { answerOf } from '../answer.server.ts';
 import { openApiDocument } from '../openapi.server.ts';
