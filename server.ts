@@ -13,6 +13,7 @@ import { createActivityLog } from '#app/account/activity.server.ts';
 import { createErasureJournal } from '#app/account/erasure-journal.server.ts';
 import { createErasures } from '#app/account/erasure.server.ts';
 import { createPictures } from '#app/account/pictures.server.ts';
+import { createApiGuide } from '#app/api/guide.server.ts';
 import { createApi } from '#app/api/api.server.ts';
 import {
   PERSON_COLUMNS,
@@ -223,6 +224,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       mailer: mail.mailer,
       outbox: mail.outbox,
       limits,
+      apiGuide: createApiGuide({ origin, sessionCookie }),
       places,
       log,
       metrics,
