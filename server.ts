@@ -13,6 +13,7 @@ import { createActivityLog } from '#app/account/activity.server.ts';
 import { createErasureJournal } from '#app/account/erasure-journal.server.ts';
 import { createErasures } from '#app/account/erasure.server.ts';
 import { createPictures } from '#app/account/pictures.server.ts';
+import { createApiGuide } from '#app/api/guide.server.ts';
 import { createApi } from '#app/api/api.server.ts';
 import {
   PERSON_COLUMNS,
@@ -108,7 +109,7 @@ export interface RunningServer {
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { now = () => new Date(), onQuery } = options;
   const env = parseEnv(options.env);
-  const providers = createProviders(parseProviders(options.env));
+  const providers = await createProviders(parseProviders(options.env));
   const log = createLog(env.LOG_LEVEL, options.logTo);
   const secrets = loadSecrets(env);
   const keyring = createKeyring(secrets.encryptionKeys);
@@ -223,6 +224,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       mailer: mail.mailer,
       outbox: mail.outbox,
       limits,
+      apiGuide: createApiGuide({ origin, sessionCookie }),
       places,
       log,
       metrics,

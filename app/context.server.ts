@@ -1,3 +1,4 @@
+import type { ApiGuide } from '#app/api/guide.server.ts';
 import type { TokenMeta } from '#app/account/access-token-schema.ts';
 import type { ActivityLog } from '#app/account/activity.server.ts';
 import type { Pictures } from '#app/account/pictures.server.ts';
@@ -78,6 +79,7 @@ export interface Application {
   /** Where mail is kept in place of sending it; null wherever it is sent, or the origin is not this machine. */
   outbox: Outbox | null;
   limits: RateLimits;
+  apiGuide: () => ApiGuide;
   places: Places;
   log: Log;
   metrics: Metrics;

@@ -34,6 +34,8 @@ export default function handleRequest(
         [whole ? 'onAllReady' : 'onShellReady']() {
           shellRendered = true;
           const body = withoutNulBytes();
+          // Or it would keep all of the page for as long.
+          body.once('close', () => clearTimeout(givingUp));
           headers.set('Content-Type', 'text/html; charset=utf-8');
           resolve(
             new Response(createReadableStreamFromReadable(body), {
@@ -50,7 +52,7 @@ export default function handleRequest(
         },
       },
     );
-    setTimeout(abort, streamTimeout + 1_000).unref();
+    const givingUp = setTimeout(abort, streamTimeout + 1_000).unref();
   });
 }
 

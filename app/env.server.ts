@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseSender } from '#app/mail/address.ts';
 import { StartupError } from './startup-error.server.ts';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { StartupError } from './startup-error.server.ts';
 
 /** An OpenID Connect issuer with which people can sign in. */

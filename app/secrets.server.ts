@@ -1,7 +1,7 @@
 import { hkdfSync, randomBytes, randomUUID } from 'node:crypto';
 import { chmodSync, linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Env } from './env.server.ts';
 import type { NamedKey } from './keyring.server.ts';
 import { makeOwnerOnlyFolder } from './owner-only-folder.server.ts';

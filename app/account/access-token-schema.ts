@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** What a personal access token may be allowed, and what to call it. */
 export const tokenScopes = {

@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { open, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** That an account was erased, as far as it must be known to erase it once more. It names nobody. */
 export interface ErasedSubject {

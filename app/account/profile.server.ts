@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Database } from '#app/db.server.ts';
 
 const MAX_NAME_CHARACTERS = 80;

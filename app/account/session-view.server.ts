@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { LatchkeyContext } from '#app/context.server.ts';
 import type { Proof, SessionMeta } from '#app/credentials/proof.ts';
 import { describeDevice, type DeviceKind } from '#app/sessions/device.ts';

@@ -41,11 +41,25 @@ interface Described {
   responses: Record<string, { description: string }>;
 }
 
-/** The API in words, made from its OpenAPI document: what one of them says, the other does. */
-export function describeApi({
+/** What the page for developers shows of the API. */
+export interface ApiGuide {
+  operations: GuideOperation[];
+  problems: { name: string; status: number; detail: string }[];
+}
+
+/**
+ * The API in words, made from its OpenAPI document: what one of them says, the other does. It is made
+ * when somebody first asks for it, and kept.
+ */
+export function createApiGuide(of: Pick<Application, 'origin' | 'sessionCookie'>): () => ApiGuide {
+  let guide: ApiGuide | undefined;
+  return () => (guide ??= describeApi(of));
+}
+
+function describeApi({
   origin,
   sessionCookie,
-}: Pick<Application, 'origin' | 'sessionCookie'>) {
+}: Pick<Application, 'origin' | 'sessionCookie'>): ApiGuide {
   const { paths } = openApiDocument(everyOperation, { origin, cookieName: sessionCookie.name });
   const operations = everyOperation.map(
     ({ id, method, path, summary, more = null, allows }): GuideOperation => {

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { tokenScopes } from '#app/account/access-token-schema.ts';
 import type { AnyOperation } from './operation.server.ts';
 import { problemSchema, problems, type ProblemName } from './problems.server.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { MINUTE_MS, SECOND_MS } from '#app/sessions/index.ts';
 import type { JsonAnswer } from './answer.server.ts';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { tokenScopeSchema } from '#app/account/access-token-schema.ts';
 import { deviceNameSchema } from '#app/account/session-view.server.ts';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** Spaces and dashes, of which there are many: people type codes in groups, as they are shown. */
 const BETWEEN_GROUPS = /[\s\p{Pd}]/gu;

@@ -1,5 +1,5 @@
 import * as openid from 'openid-client';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { GitHubSettings } from '#app/providers-env.server.ts';
 import { failureOf } from './oauth-failure.server.ts';
 import { PROVIDER_TIMEOUT_SECONDS } from './openid-provider.server.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** 1023 bytes at the most (WebAuthn §5.8.3), in base64url. */
 const MAX_ID_CHARACTERS = 1364;

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** How a person proved who they are; kept with the session that it began. */
 export const proofSchema = z.object({

@@ -1,6 +1,4 @@
 import type { ProviderSettings } from '#app/providers-env.server.ts';
-import { gitHubProvider } from './github-provider.server.ts';
-import { openIdProvider } from './openid-provider.server.ts';
 import type { Provider } from './provider.ts';
 
 /** A provider by what a page shows of it. */
@@ -17,13 +15,20 @@ export interface Providers {
   find(id: string | undefined): Provider | null;
 }
 
-/** Nobody is asked anything yet: each provider is looked up when the first person wants to go there. */
-export function createProviders(settings: ProviderSettings[]): Providers {
-  const providers = settings.map((one) =>
-    one.kind === 'github' ? gitHubProvider(one) : openIdProvider(one),
-  );
+/**
+ * Nobody is asked anything yet: each provider is looked up when the first person wants to go there. Where
+ * none is configured, what talks to them is not even loaded.
+ */
+export async function createProviders(settings: ProviderSettings[]): Promise<Providers> {
+  const providers = await Promise.all(settings.map(openProvider));
   return {
     list: () => providers.map(({ id, name }) => ({ id, name })),
     find: (id) => providers.find((one) => one.id === id) ?? null,
   };
+}
+
+async function openProvider(settings: ProviderSettings): Promise<Provider> {
+  return settings.kind === 'github'
+    ? (await import('./github-provider.server.ts')).gitHubProvider(settings)
+    : (await import('./openid-provider.server.ts')).openIdProvider(settings);
 }

@@ -1,5 +1,3 @@
-import QRCode from 'qrcode';
-
 /** A QR code as a drawing: what is dark, on a square of this many modules without its quiet zone. */
 export interface QrDrawing {
   modules: number;
@@ -8,7 +6,9 @@ export interface QrDrawing {
 }
 
 /** Draws a text as a QR code. Each run of dark modules in a row is one rectangle. */
-export function drawQrCode(text: string): QrDrawing {
+export async function drawQrCode(text: string): Promise<QrDrawing> {
+  // Only now: few ask for one.
+  const { default: QRCode } = await import('qrcode');
   const { size, data } = QRCode.create(text, { errorCorrectionLevel: 'M' }).modules;
   const rows = Array.from({ length: size }, (_, y) => {
     const row = Array.from(data.slice(y * size, (y + 1) * size), (dark) => (dark ? '#' : ' '));

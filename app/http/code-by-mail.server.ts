@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { CodePurpose, NewCode, Redeemed } from '#app/credentials/mailed-codes.server.ts';
 import type { LatchkeyContext } from '#app/context.server.ts';
 import type { MailContent } from '#app/mail/mail.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { SealedCookieFactory } from './sealed-cookie.server.ts';
 
 /** A code lasts ten minutes; one that ran out can be asked for again a little longer. */

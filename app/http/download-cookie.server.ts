@@ -1,5 +1,5 @@
 import { stringifySetCookie } from 'cookie';
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** What a page makes up to recognise the answer to its own form. */
 export const markSchema = z.string().regex(/^[a-z0-9-]{8,36}$/);

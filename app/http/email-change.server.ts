@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { LatchkeyContext } from '#app/context.server.ts';
 import { DAY_MS } from '#app/sessions/index.ts';
 import { endEveryAccess } from './access-tokens.server.ts';

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { LatchkeyContext } from '#app/context.server.ts';
 import type { SealedCookieFactory } from './sealed-cookie.server.ts';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { LatchkeyContext } from '#app/context.server.ts';
 import type { SealedCookieFactory } from './sealed-cookie.server.ts';
 

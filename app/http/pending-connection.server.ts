@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Identity } from '#app/credentials/provider.ts';
 import type { SealedCookieFactory } from './sealed-cookie.server.ts';
 

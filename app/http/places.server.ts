@@ -1,6 +1,8 @@
+import { readFileSync } from 'node:fs';
+import { access } from 'node:fs/promises';
 import { BlockList, isIPv4, isIPv6 } from 'node:net';
 import { createRequire } from 'node:module';
-import { open, type Response } from 'maxmind';
+import { Reader, type Response } from 'maxmind';
 
 /** Tells where an address is, as far as anyone can without asking somebody else. */
 export interface Places {
@@ -42,10 +44,17 @@ const exampleNetworks = () => {
   return list;
 };
 
-/** Opens the embedded country database (CC0, from WHOIS data). Nothing is asked over the network. */
+/**
+ * The embedded country database (CC0, from WHOIS data). Nothing is asked over the network.
+ *
+ * @throws when it is not there.
+ */
 export async function openPlaces(): Promise<Places> {
   const file = createRequire(import.meta.url).resolve(DATABASE);
-  const reader = await open<CountryResponse & Response>(file);
+  await access(file);
+  let reader: Reader<CountryResponse & Response> | undefined;
+  // At the first sign-in: its 8 MiB take a few milliseconds then, and no start has to wait for them.
+  const open = () => (reader ??= new Reader<CountryResponse & Response>(readFileSync(file)));
   const local = localNetworks();
   const examples = exampleNetworks();
   const regionNames = new Intl.DisplayNames(['en'], { type: 'region', fallback: 'none' });
@@ -59,7 +68,7 @@ export async function openPlaces(): Promise<Places> {
     countryOf(ipAddress) {
       if (!isIPv4(ipAddress) && !isIPv6(ipAddress)) return null;
       if (isLocal(ipAddress) || isIn(examples, ipAddress)) return null;
-      return reader.get(ipAddress)?.country_code ?? null;
+      return open().get(ipAddress)?.country_code ?? null;
     },
     describe(ipAddress, country) {
       if (isLocal(ipAddress)) return 'Local network';

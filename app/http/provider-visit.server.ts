@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { redirect } from '@remix-run/node';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { LatchkeyContext } from '#app/context.server.ts';
 import type { Provider, Visit } from '#app/credentials/provider.ts';
 import type { SignedIn } from './guards.server.ts';

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { LatchkeyContext } from '#app/context.server.ts';
 import type { SignedIn } from './guards.server.ts';
 import type { SealedCookie, SealedCookieFactory } from './sealed-cookie.server.ts';

@@ -1,5 +1,5 @@
 import { redirect, type TypedResponse } from '@remix-run/node';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { ConnectedAccount } from '#app/account/connected-sign-up.server.ts';
 import type { LatchkeyContext } from '#app/context.server.ts';
 import type { Proof } from '#app/credentials/proof.ts';

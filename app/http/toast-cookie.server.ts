@@ -1,5 +1,5 @@
 import { parseCookie, stringifySetCookie } from 'cookie';
-import { z } from 'zod';
+import * as z from 'zod';
 
 /**
  * A message for the next page. The cookie names one of these and carries a number or a name at

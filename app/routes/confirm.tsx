@@ -5,7 +5,7 @@ import {
   type MetaFunction,
 } from '@remix-run/node';
 import { Form, Link, useActionData, useLoaderData, useNavigation } from '@remix-run/react';
-import { z } from 'zod';
+import * as z from 'zod';
 import { secondFactorSchema } from '#app/credentials/code-schema.ts';
 import { passwordSchema } from '#app/credentials/password-schema.ts';
 import { confirmByFactors, factorsOf } from '#app/http/confirm-by-factors.server.ts';

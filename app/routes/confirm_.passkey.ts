@@ -1,5 +1,5 @@
 import { redirect, type ActionFunctionArgs, type LoaderFunctionArgs } from '@remix-run/node';
-import { z } from 'zod';
+import * as z from 'zod';
 import { assertionSchema } from '#app/credentials/passkey-schema.ts';
 import { parseForm } from '#app/http/form.server.ts';
 import { goOn } from '#app/http/fresh.server.ts';

@@ -1,5 +1,5 @@
 import { redirect, type ActionFunctionArgs, type LoaderFunctionArgs } from '@remix-run/node';
-import { z } from 'zod';
+import * as z from 'zod';
 import { providersToConfirmWith } from '#app/http/confirm-by-provider.server.ts';
 import { parseForm } from '#app/http/form.server.ts';
 import { requireSession } from '#app/http/guards.server.ts';

@@ -1,6 +1,5 @@
 import type { LoaderFunctionArgs, MetaFunction } from '@remix-run/node';
 import { Link, useLoaderData } from '@remix-run/react';
-import { describeApi } from '#app/api/guide.server.ts';
 import { tokenScopes } from '#app/account/access-token-schema.ts';
 import { ApiOperation } from '#app/ui/api-operation.tsx';
 
@@ -11,7 +10,7 @@ export const meta: MetaFunction = () => [
 
 export function loader({ context }: LoaderFunctionArgs) {
   return {
-    ...{ origin: context.origin, ...describeApi(context) },
+    ...{ origin: context.origin, ...context.apiGuide() },
     scopes: Object.entries(tokenScopes).map(([scope, { what }]) => ({ scope, what })),
   };
 }

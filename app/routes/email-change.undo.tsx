@@ -1,6 +1,6 @@
 import { type ActionFunctionArgs, type MetaFunction } from '@remix-run/node';
 import { Form, useActionData, useNavigation } from '@remix-run/react';
-import { z } from 'zod';
+import * as z from 'zod';
 import { changeEmail } from '#app/account/email-change.server.ts';
 import { redeemEmailUndo, secureRestoredAccount } from '#app/http/email-change.server.ts';
 import { comeBackLater, parseForm, tryAgain } from '#app/http/form.server.ts';

@@ -5,7 +5,7 @@ import {
   type MetaFunction,
 } from '@remix-run/node';
 import { Form, Link, useActionData, useLoaderData, useNavigation } from '@remix-run/react';
-import { z } from 'zod';
+import * as z from 'zod';
 import { emailSchema, passwordSchema } from '#app/credentials/password-schema.ts';
 import { passwordProof } from '#app/credentials/proof.ts';
 import { comeBackLater, parseForm, tryAgain } from '#app/http/form.server.ts';

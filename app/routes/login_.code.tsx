@@ -1,6 +1,6 @@
 import type { ActionFunctionArgs, LoaderFunctionArgs, MetaFunction } from '@remix-run/node';
 import { Form, Link, useActionData, useLoaderData, useNavigation } from '@remix-run/react';
-import { z } from 'zod';
+import * as z from 'zod';
 import { authenticatorCodeSchema } from '#app/credentials/code-schema.ts';
 import { comeBackLater, parseForm, tryAgain } from '#app/http/form.server.ts';
 import { finishSignIn, requirePendingSignIn } from '#app/http/second-step.server.ts';

@@ -7,7 +7,7 @@ import {
 } from '@remix-run/node';
 import { Link, useActionData, useLoaderData } from '@remix-run/react';
 import { useEffect } from 'react';
-import { z } from 'zod';
+import * as z from 'zod';
 import { assertionSchema } from '#app/credentials/passkey-schema.ts';
 import { parseForm, type FormReply } from '#app/http/form.server.ts';
 import { findSession } from '#app/http/guards.server.ts';

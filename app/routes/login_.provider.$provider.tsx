@@ -5,7 +5,7 @@ import {
   type MetaFunction,
 } from '@remix-run/node';
 import { useLoaderData } from '@remix-run/react';
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseForm } from '#app/http/form.server.ts';
 import { findSession } from '#app/http/guards.server.ts';
 import { logProviderTrouble, troublePath } from '#app/http/provider-trouble.server.ts';

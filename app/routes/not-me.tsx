@@ -1,6 +1,6 @@
 import type { ActionFunctionArgs, LoaderFunctionArgs, MetaFunction } from '@remix-run/node';
 import { Form, useActionData, useLoaderData, useNavigation } from '@remix-run/react';
-import { z } from 'zod';
+import * as z from 'zod';
 import { comeBackLater, parseForm, tryAgain } from '#app/http/form.server.ts';
 import { networkOf } from '#app/http/network-of.server.ts';
 import { signOutEverything } from '#app/http/not-me.server.ts';

@@ -5,7 +5,7 @@ import {
   type MetaFunction,
 } from '@remix-run/node';
 import { Form, useActionData, useLoaderData, useNavigation } from '@remix-run/react';
-import { z } from 'zod';
+import * as z from 'zod';
 import { secondFactorSchema } from '#app/credentials/code-schema.ts';
 import { newPasswordSchema } from '#app/credentials/password-schema.ts';
 import type { Proof } from '#app/credentials/proof.ts';

@@ -1,5 +1,5 @@
 import { redirect, type ActionFunctionArgs, type LoaderFunctionArgs } from '@remix-run/node';
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseForm } from '#app/http/form.server.ts';
 import { requireFresh } from '#app/http/fresh.server.ts';
 import { requireSession } from '#app/http/guards.server.ts';

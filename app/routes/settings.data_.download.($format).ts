@@ -1,5 +1,5 @@
 import { redirect, type ActionFunctionArgs, type LoaderFunctionArgs } from '@remix-run/node';
-import { z } from 'zod';
+import * as z from 'zod';
 import { openDataDownload, type DownloadFormat } from '#app/account/data-download.server.ts';
 import { markSchema, writeDownloadMark } from '#app/http/download-cookie.server.ts';
 import { sendFile } from '#app/http/file-stream.server.ts';

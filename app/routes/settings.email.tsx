@@ -5,7 +5,7 @@ import {
   type MetaFunction,
 } from '@remix-run/node';
 import { Form, useActionData, useLoaderData, useNavigation } from '@remix-run/react';
-import { z } from 'zod';
+import * as z from 'zod';
 import { isEmailTaken } from '#app/account/sign-up.server.ts';
 import { emailSchema } from '#app/credentials/password-schema.ts';
 import { sendCode } from '#app/http/code-by-mail.server.ts';

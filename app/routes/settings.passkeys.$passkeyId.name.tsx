@@ -5,7 +5,7 @@ import {
   type MetaFunction,
 } from '@remix-run/node';
 import { Form, useActionData, useLoaderData, useNavigation } from '@remix-run/react';
-import { z } from 'zod';
+import * as z from 'zod';
 import { findOwnPasskey } from '#app/account/own-passkey.server.ts';
 import { passkeyNameSchema } from '#app/credentials/passkey-schema.ts';
 import { parseForm, tryAgain } from '#app/http/form.server.ts';

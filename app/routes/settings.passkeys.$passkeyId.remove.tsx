@@ -5,7 +5,7 @@ import {
   type MetaFunction,
 } from '@remix-run/node';
 import { Form, useActionData, useLoaderData, useNavigation } from '@remix-run/react';
-import { z } from 'zod';
+import * as z from 'zod';
 import { findOwnPasskey } from '#app/account/own-passkey.server.ts';
 import { countWaysIn, waysIn } from '#app/credentials/ways-in.server.ts';
 import { afterFactorChange } from '#app/http/factor-change.server.ts';

@@ -5,7 +5,7 @@ import {
   type MetaFunction,
 } from '@remix-run/node';
 import { Form, useActionData, useNavigation } from '@remix-run/react';
-import { z } from 'zod';
+import * as z from 'zod';
 import { keeperOf } from '#app/credentials/passkey-kinds.ts';
 import { newPasskeySchema } from '#app/credentials/passkey-schema.ts';
 import { afterFactorChange } from '#app/http/factor-change.server.ts';

@@ -5,7 +5,7 @@ import {
   type MetaFunction,
 } from '@remix-run/node';
 import { Form, useActionData, useLoaderData, useNavigation } from '@remix-run/react';
-import { z } from 'zod';
+import * as z from 'zod';
 import { newPasswordSchema } from '#app/credentials/password-schema.ts';
 import { countTokens } from '#app/http/access-tokens.server.ts';
 import { parseForm, tryAgain } from '#app/http/form.server.ts';

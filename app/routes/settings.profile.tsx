@@ -12,7 +12,7 @@ import {
   useNavigation,
   useOutlet,
 } from '@remix-run/react';
-import { z } from 'zod';
+import * as z from 'zod';
 import { personNameSchema, renamePerson } from '#app/account/profile.server.ts';
 import { parseForm, tryAgain } from '#app/http/form.server.ts';
 import { requireSession } from '#app/http/guards.server.ts';

@@ -5,7 +5,7 @@ import {
   type MetaFunction,
 } from '@remix-run/node';
 import { Form, useActionData, useLoaderData, useNavigation } from '@remix-run/react';
-import { z } from 'zod';
+import * as z from 'zod';
 import { findOwnSession } from '#app/account/own-session.server.ts';
 import { deviceNameSchema } from '#app/account/session-view.server.ts';
 import { parseForm, tryAgain } from '#app/http/form.server.ts';

@@ -5,7 +5,7 @@ import {
   type MetaFunction,
 } from '@remix-run/node';
 import { Form, useNavigation, useRouteLoaderData } from '@remix-run/react';
-import { z } from 'zod';
+import * as z from 'zod';
 import { revokeTokens } from '#app/http/access-tokens.server.ts';
 import { parseForm } from '#app/http/form.server.ts';
 import { requireFresh } from '#app/http/fresh.server.ts';

@@ -6,7 +6,7 @@ import {
   type MetaFunction,
 } from '@remix-run/node';
 import { Form, useActionData, useLoaderData, useNavigation } from '@remix-run/react';
-import { z } from 'zod';
+import * as z from 'zod';
 import { authenticatorCodeSchema } from '#app/credentials/code-schema.ts';
 import { drawQrCode } from '#app/credentials/qr-code.server.ts';
 import { afterFactorChange } from '#app/http/factor-change.server.ts';
@@ -42,7 +42,7 @@ export async function loader(args: LoaderFunctionArgs) {
   const uri = context.totp.uriOf(secret, person.email);
   const setUp = { userId: person.id, sessionId: session.id, secret };
   return data(
-    { uri, qr: drawQrCode(uri), groups: secret.match(/.{4}/g) ?? [] },
+    { uri, qr: await drawQrCode(uri), groups: secret.match(/.{4}/g) ?? [] },
     held
       ? undefined
       : { headers: { 'Set-Cookie': context.cookies.totpSetUp.write(setUp, context.now) } },

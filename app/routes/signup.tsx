@@ -5,7 +5,7 @@ import {
   type MetaFunction,
 } from '@remix-run/node';
 import { Form, Link, useActionData, useLoaderData, useNavigation } from '@remix-run/react';
-import { z } from 'zod';
+import * as z from 'zod';
 import { personNameSchema } from '#app/account/profile.server.ts';
 import { createAccount, isEmailTaken } from '#app/account/sign-up.server.ts';
 import { emailSchema, newPasswordSchema } from '#app/credentials/password-schema.ts';

@@ -5,7 +5,7 @@ import {
   type MetaFunction,
 } from '@remix-run/node';
 import { Form, Link, useActionData, useLoaderData, useNavigation } from '@remix-run/react';
-import { z } from 'zod';
+import * as z from 'zod';
 import { createConnectedAccount } from '#app/account/connected-sign-up.server.ts';
 import { personNameSchema } from '#app/account/profile.server.ts';
 import { isEmailTaken } from '#app/account/sign-up.server.ts';

@@ -1,5 +1,5 @@
 import { data, redirect, type ActionFunctionArgs } from '@remix-run/node';
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseForm } from '#app/http/form.server.ts';
 import { isDocumentRequest } from '#app/http/document-request.server.ts';
 import { ownPath } from '#app/http/redirect-to.server.ts';

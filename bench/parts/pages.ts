@@ -3,8 +3,8 @@ import type { Bench, Goal, Part } from '../part.ts';
 import { measure, medianOf, type Load, type Round } from '../rounds.ts';
 import { markdown } from '../table.ts';
 
-const ROUNDS = { quick: 1, whole: 9 };
-const SECONDS = 5;
+const ROUNDS = { quick: 1, whole: 7 };
+const SECONDS = 3;
 const LOAD: Record<Bench['mode'], Load> = {
   quick: { connections: 4, amount: 40 },
   whole: { connections: 10, seconds: SECONDS },

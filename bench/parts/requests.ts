@@ -7,9 +7,9 @@ import { versionsOf } from '../results.ts';
 import { measure, type Load } from '../rounds.ts';
 import { markdown, requestColumns, requestRows, type Measured } from '../table.ts';
 
-const ROUNDS = { quick: 1, whole: 7 };
-const WARM_UP: Load = { connections: 10, seconds: 3 };
-const SECONDS = 3;
+const ROUNDS = { quick: 1, whole: 5 };
+const WARM_UP: Load = { connections: 10, seconds: 2 };
+const SECONDS = 2;
 const LOAD: Record<Bench['mode'], Load> = {
   quick: { connections: 10, amount: 100 },
   whole: { connections: 10, seconds: SECONDS },

@@ -4,7 +4,7 @@ import type { Part } from '../part.ts';
 import { medianOf } from '../rounds.ts';
 import { markdown } from '../table.ts';
 
-const STARTS = { quick: 1, whole: 9 };
+const STARTS = { quick: 1, whole: 7 };
 const REST_MS = { quick: 0, whole: 5000 };
 const MOST_MS = 1200;
 const MOST_MIB = 130;

@@ -11,7 +11,7 @@ import { markdown } from '../table.ts';
 const PEOPLE = { quick: 1, whole: 8 };
 const PER_SECOND = 100;
 const ROUNDS = { quick: 1, whole: 3 };
-const SECONDS = { quick: 0.2, whole: 10 };
+const SECONDS = { quick: 0.2, whole: 8 };
 const PEERS = ['hmac-cookie', 'connect-redis', 'prisma-two-queries', 'better-auth'];
 const MOST = 3;
 

@@ -2,9 +2,9 @@ import QRCode from 'qrcode';
 import { expect, test } from 'vitest';
 import { drawQrCode } from '#app/credentials/qr-code.server.ts';
 
-test('the drawing is dark where the code is, and nowhere else', () => {
+test('the drawing is dark where the code is, and nowhere else', async () => {
   const uri = 'otpauth://totp/Latchkey:ada%40example.com?secret=ABCDEFGH&issuer=Latchkey';
-  const { modules, path } = drawQrCode(uri);
+  const { modules, path } = await drawQrCode(uri);
   const drawn = Array.from({ length: modules * modules }, () => 0);
   for (const [, x, y, length] of path.matchAll(/M(\d+) (\d+)h(\d+)v1h-\3z/g)) {
     drawn.fill(

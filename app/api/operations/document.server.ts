@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Application } from '#app/context.server.ts';
 import { answerOf } from '../answer.server.ts';
 import { openApiDocument } from '../openapi.server.ts';
@@ -9,7 +9,7 @@ const documentSchema = z
   .looseObject({ openapi: z.string() })
   .meta({ description: 'An OpenAPI 3.1 document.' });
 
-/** Hands out the description of all operations, its own included; it is made once. */
+/** Hands out the description of all operations, its own included; it is made once, for the first who asks. */
 export function documentOperation({
   origin,
   sessionCookie,
@@ -21,10 +21,10 @@ export function documentOperation({
     summary: 'This description, as OpenAPI 3.1',
     allows: 'anybody',
     success: { status: 200, what: 'The document.', body: documentSchema },
-    run: () => answerOf(documentSchema, document),
+    run: () => answerOf(documentSchema, (document ??= describe())),
   });
-  const document = openApiDocument([...everyOperation, described], {
-    ...{ origin, cookieName: sessionCookie.name },
-  });
+  const describe = () =>
+    openApiDocument([...everyOperation, described], { origin, cookieName: sessionCookie.name });
+  let document: ReturnType<typeof describe> | undefined;
   return described;
 }

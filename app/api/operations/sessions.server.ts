@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { tokenNameSchema } from '#app/account/access-token-schema.ts';
 import { tokenNameOf } from '#app/account/access-token-view.server.ts';
 import { deviceNameOf } from '#app/account/session-view.server.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { LatchkeyContext } from '#app/context.server.ts';
 import { secondFactorSchema as typedSecondFactor } from '#app/credentials/code-schema.ts';
 import { emailSchema, passwordSchema } from '#app/credentials/password-schema.ts';

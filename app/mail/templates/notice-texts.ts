@@ -32,14 +32,14 @@ export function noticeText(event: NoticeEvent): NoticeText {
       };
     case 'totp-on':
       return {
-        subject: 'Two-step sign-in is on for your Latchkey account',
-        title: 'Two-step sign-in is on',
+        subject: 'Two-factor sign-in is on for your Latchkey account',
+        title: 'Two-factor sign-in is on',
         said: 'signing in now also asks for a code from an authenticator app.',
       };
     case 'totp-off':
       return {
-        subject: 'Two-step sign-in is off for your Latchkey account',
-        title: 'Two-step sign-in is off',
+        subject: 'Two-factor sign-in is off for your Latchkey account',
+        title: 'Two-factor sign-in is off',
         said: 'signing in no longer asks for a code from an authenticator app.',
       };
     case 'recovery-codes-new':
