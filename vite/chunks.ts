@@ -4,6 +4,8 @@ import type { Rollup } from 'vite';
 const ON_EVERY_PAGE = /\/app\/(root|ui\/field|ui\/page)\.tsx$/;
 /** Where the one is fetched late, so is the other. */
 const PASSKEYS = /\/app\/ui\/passkey-(button|sign-in-form)\.tsx$/;
+/** The page of sessions, where most time is spent, would else fetch four small files. */
+const SESSIONS = /\/app\/ui\/(device-icon|relative-time|session-news|token-list)\.tsx?$/;
 const REACT_AND_REMIX = /\/node_modules\/(?!lucide-react\/)/;
 
 /**
@@ -17,7 +19,8 @@ export function chunkOf(id: string, { getModuleIds, getModuleInfo }: Rollup.Manu
     if (!importsOf(root, getModuleInfo).has(id)) continue;
     return REACT_AND_REMIX.test(id) ? 'react' : 'every-page';
   }
-  return PASSKEYS.test(id) ? 'passkeys' : undefined;
+  if (PASSKEYS.test(id)) return 'passkeys';
+  return SESSIONS.test(id) ? 'sessions' : undefined;
 }
 
 /** All that a module imports, and what that imports, but for what is fetched later. */
