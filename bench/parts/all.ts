@@ -3,4 +3,6 @@ import type { Part } from '../part.ts';
 /** What is measured, by the name that the command line has for it, in the order of the page of results. */
 export const parts: Record<string, () => Promise<Part>> = {
   requests: async () => (await import('./requests.ts')).requests,
+  growth: async () => (await import('./growth.ts')).growth,
+  prune: async () => (await import('./prune.ts')).prune,
 };
