@@ -162,7 +162,8 @@ async function pruneUnderRequests(
   const startedAt = performance.now();
   const pruning = ways[way](server).then(() => performance.now() - startedAt);
   const [during, tookMs] = await Promise.all([measureSteadily(requests, pruning), pruning]);
-  say(`${EXPIRED[mode].toLocaleString('en')} rows went in ${(tookMs / 1000).toFixed(1)} s`);
+  const p99s = (latencies: Latency[]) => latencies.map(({ p99Ms }) => ms(p99Ms)).join(' and ');
+  say(`all went in ${(tookMs / 1000).toFixed(1)} s; p99 ${p99s(during)} ms, idle ${p99s(idle)} ms`);
   return { tookMs, idle, during };
 }
 
