@@ -153,13 +153,16 @@ export function prismaSessionStore<
   // SQLite has one writer at a time anyway.
   const inOrder = provider === 'postgresql' ? 'ORDER BY "id" FOR UPDATE' : '';
   const unendedOfUser = `SELECT "id" FROM "Session" WHERE "userId" = ? AND "revokedAt" IS NULL ${ofKind}`;
+  // SQLite would take the index of "revokedAt" for the condition, and with it every session that is not
+  // ended; with the sign before it, it looks the ids up.
+  const unended = provider === 'sqlite' ? '+"revokedAt" IS NULL' : '"revokedAt" IS NULL';
   // What ran out by itself is closed as such, at its own time: a node whose clock is behind must
   // not still let it in.
   const close = `UPDATE "Session" SET
        "revokedAt" = CASE WHEN "expiresAt" > ? THEN ? ELSE "expiresAt" END,
        "revokedReason" = CASE WHEN "expiresAt" > ? THEN ? ELSE 'expired' END,
        "revokedBy" = CASE WHEN "expiresAt" > ? THEN ? ELSE NULL END
-     WHERE "revokedAt" IS NULL ${ofKind}`;
+     WHERE ${unended} ${ofKind}`;
   const closed = `RETURNING "id", "expiresAt"`;
   const revokeOne = statement(`${close} AND "id" = ? ${closed}`);
   const revokeOneOfUser = statement(`${close} AND "id" = ? AND "userId" = ? ${closed}`);
@@ -178,7 +181,7 @@ export function prismaSessionStore<
        ${inOrder}
      )
      UPDATE "Session" SET "revokedAt" = ?, "revokedReason" = ?, "revokedBy" = ?
-     WHERE "revokedAt" IS NULL AND EXISTS (SELECT 1 FROM held WHERE "id" = ?) AND "id" IN (
+     WHERE ${unended} AND EXISTS (SELECT 1 FROM held WHERE "id" = ?) AND "id" IN (
        SELECT "id" FROM held WHERE "id" <> ?
        ORDER BY "lastSeenAt" DESC, "id" DESC LIMIT ${NO_LIMIT} OFFSET ?
      ) RETURNING "id"`,
