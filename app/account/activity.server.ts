@@ -138,6 +138,8 @@ export type FailedFactor = Extract<ActivityEvent, { kind: 'sign-in-failed' }>['w
 
 interface ActivityLogOptions extends Pick<Database, 'provider'> {
   db: Database['client'];
+  /** Awaited by a prune now and then; see `Database`. Default: nothing. */
+  checkpoint?: Database['checkpoint'];
   retentionDays: number;
 }
 
@@ -152,7 +154,7 @@ const ENTRY_COLUMNS = {
 } as const;
 
 export function createActivityLog(options: ActivityLogOptions): ActivityLog {
-  const { db, provider, retentionDays } = options;
+  const { db, provider, retentionDays, checkpoint } = options;
   const statements = activityStatements(provider);
 
   return {
@@ -238,10 +240,10 @@ export function createActivityLog(options: ActivityLogOptions): ActivityLog {
 
     async prune(now) {
       const keptSince = new Date(now.getTime() - retentionDays * DAY_MS);
-      return deleteInBatches(
-        (rows) => db.$executeRawUnsafe(statements.prune, keptSince, rows),
-        PRUNE_BATCH,
-      );
+      return deleteInBatches((rows) => db.$executeRawUnsafe(statements.prune, keptSince, rows), {
+        ...PRUNE_BATCH,
+        checkpoint,
+      });
     },
   };
 }

@@ -34,9 +34,12 @@ export interface PrismaSessionStoreOptions<
    * does for all kinds.
    */
   kind?: string;
+  /** Awaited by a prune now and then: on SQLite, a checkpoint that another thread makes. Default: nothing. */
+  checkpoint?: () => Promise<void>;
   /**
    * Rows a prune deletes in one statement at the most. Default 100, which takes about a millisecond
-   * on SQLite and is no slower in all than more at once; fewer where it takes longer than ten.
+   * on SQLite and is no slower in all than more at once; fewer where it takes longer than two there, or
+   * than ten on PostgreSQL.
    */
   pruneBatchRows?: number;
 }
@@ -82,8 +85,11 @@ const COLUMNS = [...PUBLIC_COLUMNS, 'secretHash'] as const;
 /** It stands in the text of the statements. */
 const WELL_FORMED_KIND = /^[a-z-]{1,40}$/;
 const DEFAULT_PRUNE_BATCH_ROWS = 100;
-/** Half of what a prune may hold a lock for on SQLite (20 ms): a batch may be slower than the last. */
-const PRUNE_BATCH_TARGET_MS = 10;
+/**
+ * On SQLite nobody else is answered meanwhile, and a request may meet more than one. PostgreSQL works
+ * elsewhere; what counts there is for how long rows are locked.
+ */
+const PRUNE_BATCH_TARGET_MS = { sqlite: 2, postgresql: 10 };
 /** Names the lock that lets one node prune at a time; any number that nothing else in the database uses. */
 const PRUNE_LOCK = 7_304_118_206;
 /** SQLite wants a LIMIT before an OFFSET; this is more rows than anyone has. */
@@ -110,7 +116,7 @@ export function prismaSessionStore<
   options: PrismaSessionStoreOptions<PersonColumn, PersonPart>,
 ): Required<SessionStore<Meta, Record<PersonColumn, string> & Record<PersonPart, string | null>>> {
   type Person = Record<PersonColumn, string> & Record<PersonPart, string | null>;
-  const { client, provider, kind } = options;
+  const { client, provider, kind, checkpoint } = options;
   if (kind !== undefined && !WELL_FORMED_KIND.test(kind)) {
     throw new RangeError('kind must be 1 to 40 lower-case letters and dashes.');
   }
@@ -325,8 +331,9 @@ export function prismaSessionStore<
       let deleted = 0;
       for (const batch of pruneBatches) {
         deleted += await deleteInBatches((rows) => execute(batch, endedBefore, rows), {
-          targetMs: PRUNE_BATCH_TARGET_MS,
+          targetMs: PRUNE_BATCH_TARGET_MS[provider],
           mostRows: pruneBatchRows,
+          checkpoint,
         });
       }
       return deleted;
