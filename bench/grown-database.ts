@@ -33,6 +33,7 @@ export interface OpenSessions {
 /** A database that becomes larger and larger. Each person has five sessions: three live, two ended. */
 export class GrownDatabase {
   readonly #cohorts: Cohort[] = [];
+  readonly #picked = new Set<number>();
 
   constructor(readonly databaseUrl: string) {}
 
@@ -64,6 +65,16 @@ export class GrownDatabase {
       this.#cohorts.push({ firstPerson, people });
     } finally {
       await filler.close();
+    }
+  }
+
+  /** Somebody at random, who is as they were filled in: nobody is picked twice. */
+  pickPerson(): number {
+    for (;;) {
+      const person = Math.floor(Math.random() * this.people);
+      if (this.#picked.has(person)) continue;
+      this.#picked.add(person);
+      return person;
     }
   }
 

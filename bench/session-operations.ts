@@ -88,8 +88,6 @@ export const noneTook = (): Took =>
  * @throws AssertionError when an answer was wrong.
  */
 export class RandomOperations {
-  readonly #picked = new Set<number>();
-
   constructor(
     private readonly database: GrownDatabase,
     private readonly open: OpenSessions,
@@ -102,21 +100,12 @@ export class RandomOperations {
   }
 
   async #time(name: OperationName): Promise<number> {
-    const operation: Operation = operations[name](this.database, this.#pick());
+    const operation: Operation = operations[name](this.database, this.database.pickPerson());
     const now = new Date();
     const startedAt = performance.now();
     const check = await operation(this.open.sessions, now);
     const tookMs = performance.now() - startedAt;
     await check();
     return tookMs;
-  }
-
-  #pick(): number {
-    for (;;) {
-      const person = Math.floor(Math.random() * this.database.people);
-      if (this.#picked.has(person)) continue;
-      this.#picked.add(person);
-      return person;
-    }
   }
 }

@@ -77,7 +77,8 @@ async function repeat(
   };
 }
 
-function ask({ url, headers, isRight }: Steady, agent: Agent): Promise<number> {
+function ask(steady: Pick<Steady, 'url' | 'headers' | 'isRight'>, agent: Agent): Promise<number> {
+  const { url, headers, isRight } = steady;
   return new Promise((resolve, reject) => {
     const request = get(url, { agent, headers }, (response) => {
       let body = '';
@@ -89,6 +90,11 @@ function ask({ url, headers, isRight }: Steady, agent: Agent): Promise<number> {
         else reject(new Error(`${url} answered ${response.statusCode}: ${body.slice(0, 200)}`));
       });
     });
-    request.on('error', reject);
+    request.on('error', (error: NodeJS.ErrnoException) => {
+      // The server closed a connection that nobody had used for a while just as it was to be used again.
+      const isStale = request.reusedSocket && error.code === 'ECONNRESET';
+      if (isStale) ask(steady, agent).then(resolve, reject);
+      else reject(error);
+    });
   });
 }

@@ -79,7 +79,10 @@ async function grow(
       await growTo(growing, sessions, provider, bench);
       const open = { small: await small.open(), large: await growing.open() };
       try {
-        compared.push(await compare({ small, large: growing }, open, provider, bench));
+        const of = await compare({ small, large: growing }, open, provider, bench);
+        compared.push(of);
+        const ratios = operationNames.map((name) => `${name} ${ratioOf(name, of).toFixed(2)}`);
+        bench.say(`${providers[provider]}, ${sessions.toLocaleString('en')}: ${ratios.join(', ')}`);
         caches = await cachesOf(provider, open.large);
       } finally {
         await open.small.close();
