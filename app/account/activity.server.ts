@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import type { Database } from '#app/db.server.ts';
 import { describeDevice } from '#app/sessions/device.ts';
 import { DAY_MS, HOUR_MS } from '#app/sessions/index.ts';
-import { deleteInBatches } from '#app/sessions/stores/batches.ts';
+import { BATCH_TARGET_MS, deleteInBatches } from '#app/sessions/stores/batches.ts';
 import { activityStatements } from './activity-statements.ts';
 
 /** What can happen to an account. What is said besides is never a secret. */
@@ -143,7 +143,7 @@ interface ActivityLogOptions extends Pick<Database, 'provider'> {
   retentionDays: number;
 }
 
-const PRUNE_BATCH = { targetMs: 10, mostRows: 100 };
+const PRUNE_BATCH_ROWS = 100;
 /** Entries of failed attempts that one account gets in a day, before they share one an hour. */
 const FAILURES_A_DAY = 20;
 const KEY_CHARACTERS = 12;
@@ -241,7 +241,8 @@ export function createActivityLog(options: ActivityLogOptions): ActivityLog {
     async prune(now) {
       const keptSince = new Date(now.getTime() - retentionDays * DAY_MS);
       return deleteInBatches((rows) => db.$executeRawUnsafe(statements.prune, keptSince, rows), {
-        ...PRUNE_BATCH,
+        targetMs: BATCH_TARGET_MS[provider],
+        mostRows: PRUNE_BATCH_ROWS,
         checkpoint,
       });
     },

@@ -13,6 +13,12 @@ export interface BatchLimits {
   checkpoint?: () => Promise<void>;
 }
 
+/**
+ * For a table. On SQLite nobody else is answered meanwhile, and a request may meet more than one batch.
+ * PostgreSQL works elsewhere; what counts there is for how long rows are locked.
+ */
+export const BATCH_TARGET_MS = { sqlite: 2, postgresql: 10 } as const;
+
 /** Small enough for the slowest disk; the pace is found from there. */
 const FIRST_BATCH_ROWS = 50;
 /**

@@ -7,7 +7,7 @@ import type {
   SystemSessionsQuery,
   UserSessionsQuery,
 } from '../session-store.ts';
-import { deleteInBatches } from './batches.ts';
+import { BATCH_TARGET_MS, deleteInBatches } from './batches.ts';
 
 /** The two functions of a Prisma client that this store needs. */
 export interface PrismaRawClient {
@@ -85,11 +85,6 @@ const COLUMNS = [...PUBLIC_COLUMNS, 'secretHash'] as const;
 /** It stands in the text of the statements. */
 const WELL_FORMED_KIND = /^[a-z-]{1,40}$/;
 const DEFAULT_PRUNE_BATCH_ROWS = 100;
-/**
- * On SQLite nobody else is answered meanwhile, and a request may meet more than one. PostgreSQL works
- * elsewhere; what counts there is for how long rows are locked.
- */
-const PRUNE_BATCH_TARGET_MS = { sqlite: 2, postgresql: 10 };
 /** Names the lock that lets one node prune at a time; any number that nothing else in the database uses. */
 const PRUNE_LOCK = 7_304_118_206;
 /** SQLite wants a LIMIT before an OFFSET; this is more rows than anyone has. */
@@ -331,7 +326,7 @@ export function prismaSessionStore<
       let deleted = 0;
       for (const batch of pruneBatches) {
         deleted += await deleteInBatches((rows) => execute(batch, endedBefore, rows), {
-          targetMs: PRUNE_BATCH_TARGET_MS[provider],
+          targetMs: BATCH_TARGET_MS[provider],
           mostRows: pruneBatchRows,
           checkpoint,
         });
