@@ -207,6 +207,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       oauthSessions: createOauthSessions({ db: database.client, keyring, now }),
       activity: createActivityLog({
         ...{ db: database.client, provider: database.provider },
+        checkpoint: database.checkpoint,
         retentionDays: env.ACTIVITY_RETENTION_DAYS,
       }),
       pictures: createPictures({ db: database.client }),
@@ -286,12 +287,15 @@ async function openMetricsPort(env: Env, metrics: ShownMetrics | null) {
 
 function createSessions(
   env: Env,
-  { client, provider }: Database,
+  { client, provider, checkpoint }: Database,
   { feed, metrics }: { feed: RevocationFeed; metrics: Metrics },
 ) {
   const onLookup = (result: Lookup) => metrics.lookups.inc({ result });
   const max = env.SESSION_CACHE_SIZE;
-  const rows = { client, provider, personColumns: PERSON_COLUMNS, personParts: PERSON_PARTS };
+  const rows = {
+    ...{ client, provider, checkpoint },
+    ...{ personColumns: PERSON_COLUMNS, personParts: PERSON_PARTS },
+  };
   // Two engines over one table, each of a kind: to one the rows of the other are not there.
   const optionsOf = <Meta>(kind: 'session' | 'token') => ({
     feed,

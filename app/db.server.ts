@@ -1,5 +1,6 @@
 import type { RevocationFeed } from '#app/sessions/revocation-feed.ts';
 import type { PrismaClient } from '../prisma/sqlite/client/client.ts';
+import { createCheckpoints } from './database-checkpoint.server.ts';
 import { CONNECT_WITHIN_MS } from './database-connections.server.ts';
 import { openDatabaseFeed, SqliteWatch, type FeedLog } from './database-feed.server.ts';
 import { createSnapshots, type Snapshots } from './database-snapshot.server.ts';
@@ -19,6 +20,11 @@ export interface Database {
    */
   client: PrismaClient;
   provider: DatabaseProvider;
+  /**
+   * To be awaited now and then by whoever writes very many rows, so that no commit of theirs, or of
+   * anybody else, has to bring all of them into the file at once; see `database-checkpoint.server.ts`.
+   */
+  checkpoint: () => Promise<void>;
   snapshots: Snapshots;
   /**
    * Begins to listen to the news of sessions; for the server, of which SQLite has one at a time.
@@ -72,15 +78,18 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   const watch = new SqliteWatch();
   const client = await createClient(address, options, watch);
   if (onQuery) (client as unknown as QuerySource).$on('query', ({ query }) => onQuery(query));
+  const checkpoints = createCheckpoints(address);
   const snapshots = createSnapshots(address);
   const migrations = migrationNames(options);
   const close = async () => {
+    await checkpoints.close();
     await snapshots.closeAll();
     await client.$disconnect();
   };
   const openFeed = (log: FeedLog) => openDatabaseFeed({ address, client, watch, log });
   return {
     ...{ client, provider: address.provider, snapshots, openFeed, close },
+    checkpoint: () => checkpoints.checkpoint(),
     async isAnswering() {
       return (await client.$queryRawUnsafe<unknown[]>(ANSWERS[address.provider])).length > 0;
     },

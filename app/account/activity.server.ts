@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import type { Database } from '#app/db.server.ts';
 import { describeDevice } from '#app/sessions/device.ts';
 import { DAY_MS, HOUR_MS } from '#app/sessions/index.ts';
-import { deleteInBatches } from '#app/sessions/stores/batches.ts';
+import { BATCH_TARGET_MS, deleteInBatches } from '#app/sessions/stores/batches.ts';
 import { activityStatements } from './activity-statements.ts';
 
 /** What can happen to an account. What is said besides is never a secret. */
@@ -138,10 +138,12 @@ export type FailedFactor = Extract<ActivityEvent, { kind: 'sign-in-failed' }>['w
 
 interface ActivityLogOptions extends Pick<Database, 'provider'> {
   db: Database['client'];
+  /** Awaited by a prune now and then; see `Database`. Default: nothing. */
+  checkpoint?: Database['checkpoint'];
   retentionDays: number;
 }
 
-const PRUNE_BATCH = { targetMs: 10, mostRows: 100 };
+const PRUNE_BATCH_ROWS = 100;
 /** Entries of failed attempts that one account gets in a day, before they share one an hour. */
 const FAILURES_A_DAY = 20;
 const KEY_CHARACTERS = 12;
@@ -152,7 +154,7 @@ const ENTRY_COLUMNS = {
 } as const;
 
 export function createActivityLog(options: ActivityLogOptions): ActivityLog {
-  const { db, provider, retentionDays } = options;
+  const { db, provider, retentionDays, checkpoint } = options;
   const statements = activityStatements(provider);
 
   return {
@@ -238,10 +240,11 @@ export function createActivityLog(options: ActivityLogOptions): ActivityLog {
 
     async prune(now) {
       const keptSince = new Date(now.getTime() - retentionDays * DAY_MS);
-      return deleteInBatches(
-        (rows) => db.$executeRawUnsafe(statements.prune, keptSince, rows),
-        PRUNE_BATCH,
-      );
+      return deleteInBatches((rows) => db.$executeRawUnsafe(statements.prune, keptSince, rows), {
+        targetMs: BATCH_TARGET_MS[provider],
+        mostRows: PRUNE_BATCH_ROWS,
+        checkpoint,
+      });
     },
   };
 }

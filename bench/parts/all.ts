@@ -8,4 +8,6 @@ export const parts: Record<string, () => Promise<Part>> = {
   start: async () => (await import('./start.ts')).start,
   memory: async () => (await import('./memory.ts')).memory,
   'front-end': async () => (await import('./front-end.ts')).frontEnd,
+  growth: async () => (await import('./growth.ts')).growth,
+  prune: async () => (await import('./prune.ts')).prune,
 };

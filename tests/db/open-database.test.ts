@@ -1,5 +1,6 @@
-import { realpathSync, statSync, writeFileSync } from 'node:fs';
+import { copyFileSync, realpathSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import BetterSqlite3 from 'better-sqlite3';
 import { afterAll, describe, expect, test } from 'vitest';
 import { openDatabase, type Database } from '../../app/db.server.ts';
 import { StartupError } from '../../app/startup-error.server.ts';
@@ -57,6 +58,24 @@ describe.each(PROVIDERS)('an open database on %s', (provider) => {
     await client.user.delete({ where: { id: 'u1' } });
     expect(await database.query('SELECT 1 FROM "Password"')).toEqual([]);
     expect(await database.query('SELECT 1 FROM "Session"')).toEqual([]);
+  });
+
+  test('a checkpoint leaves nothing to bring into the file, waits for nobody, and can be asked for again', async () => {
+    const empty = await databases.make(provider);
+    const database = await open(empty.url);
+    for (const id of ['u1', 'u2']) {
+      await database.client.user.create({ data: { ...person, id, email: `${id}@example.com` } });
+      // Somebody reads, as somebody always does.
+      await Promise.all([database.checkpoint(), database.client.user.count()]);
+    }
+    expect(await empty.query('SELECT 1 FROM "User"')).toHaveLength(2);
+    if (provider === 'postgresql') return;
+    // Without the log beside it the file alone has them.
+    const alone = `${empty.url.slice('file:'.length)}-alone`;
+    copyFileSync(empty.url.slice('file:'.length), alone);
+    const copy = new BetterSqlite3(alone);
+    expect(copy.prepare('SELECT "id" FROM "User"').all()).toHaveLength(2);
+    copy.close();
   });
 
   test('a session of nobody is refused', async () => {

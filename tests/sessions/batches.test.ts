@@ -43,6 +43,28 @@ test('a batch is never of no rows, and never of more than allowed', async () => 
   expect((await sizesFor(30, () => 0.001, 10)).sizes).toEqual([10, 10, 10, 10]);
 });
 
+test('a checkpoint is awaited after 200 rows at a time, and is none of the time of a batch', async () => {
+  let nowMs = 0;
+  let left = 1000;
+  const steps: (number | string)[] = [];
+  vi.spyOn(performance, 'now').mockImplementation(() => nowMs);
+  const deleteBatch = async (rows: number) => {
+    const gone = Math.min(rows, left);
+    left -= gone;
+    nowMs += 1;
+    steps.push(gone);
+    return gone;
+  };
+  const checkpoint = async () => {
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    nowMs += 1000;
+    steps.push('checkpoint');
+  };
+  expect(await deleteInBatches(deleteBatch, { targetMs: 2, mostRows: 150, checkpoint })).toBe(1000);
+  const each = [150, 150, 'checkpoint'];
+  expect(steps).toEqual([50, 100, 150, 'checkpoint', ...each, ...each, 100]);
+});
+
 test('other work runs between two batches', async () => {
   let others = 0;
   const timer = setInterval(() => (others += 1), 1);

@@ -7,7 +7,7 @@ import type {
   SystemSessionsQuery,
   UserSessionsQuery,
 } from '../session-store.ts';
-import { deleteInBatches } from './batches.ts';
+import { BATCH_TARGET_MS, deleteInBatches } from './batches.ts';
 
 /** The two functions of a Prisma client that this store needs. */
 export interface PrismaRawClient {
@@ -34,9 +34,12 @@ export interface PrismaSessionStoreOptions<
    * does for all kinds.
    */
   kind?: string;
+  /** Awaited by a prune now and then: on SQLite, a checkpoint that another thread makes. Default: nothing. */
+  checkpoint?: () => Promise<void>;
   /**
    * Rows a prune deletes in one statement at the most. Default 100, which takes about a millisecond
-   * on SQLite and is no slower in all than more at once; fewer where it takes longer than ten.
+   * on SQLite and is no slower in all than more at once; fewer where it takes longer than two there, or
+   * than ten on PostgreSQL.
    */
   pruneBatchRows?: number;
 }
@@ -82,8 +85,6 @@ const COLUMNS = [...PUBLIC_COLUMNS, 'secretHash'] as const;
 /** It stands in the text of the statements. */
 const WELL_FORMED_KIND = /^[a-z-]{1,40}$/;
 const DEFAULT_PRUNE_BATCH_ROWS = 100;
-/** Half of what a prune may hold a lock for on SQLite (20 ms): a batch may be slower than the last. */
-const PRUNE_BATCH_TARGET_MS = 10;
 /** Names the lock that lets one node prune at a time; any number that nothing else in the database uses. */
 const PRUNE_LOCK = 7_304_118_206;
 /** SQLite wants a LIMIT before an OFFSET; this is more rows than anyone has. */
@@ -110,7 +111,7 @@ export function prismaSessionStore<
   options: PrismaSessionStoreOptions<PersonColumn, PersonPart>,
 ): Required<SessionStore<Meta, Record<PersonColumn, string> & Record<PersonPart, string | null>>> {
   type Person = Record<PersonColumn, string> & Record<PersonPart, string | null>;
-  const { client, provider, kind } = options;
+  const { client, provider, kind, checkpoint } = options;
   if (kind !== undefined && !WELL_FORMED_KIND.test(kind)) {
     throw new RangeError('kind must be 1 to 40 lower-case letters and dashes.');
   }
@@ -153,13 +154,16 @@ export function prismaSessionStore<
   // SQLite has one writer at a time anyway.
   const inOrder = provider === 'postgresql' ? 'ORDER BY "id" FOR UPDATE' : '';
   const unendedOfUser = `SELECT "id" FROM "Session" WHERE "userId" = ? AND "revokedAt" IS NULL ${ofKind}`;
+  // SQLite would take the index of "revokedAt" for the condition, and with it every session that is not
+  // ended; with the sign before it, it looks the ids up.
+  const unended = provider === 'sqlite' ? '+"revokedAt" IS NULL' : '"revokedAt" IS NULL';
   // What ran out by itself is closed as such, at its own time: a node whose clock is behind must
   // not still let it in.
   const close = `UPDATE "Session" SET
        "revokedAt" = CASE WHEN "expiresAt" > ? THEN ? ELSE "expiresAt" END,
        "revokedReason" = CASE WHEN "expiresAt" > ? THEN ? ELSE 'expired' END,
        "revokedBy" = CASE WHEN "expiresAt" > ? THEN ? ELSE NULL END
-     WHERE "revokedAt" IS NULL ${ofKind}`;
+     WHERE ${unended} ${ofKind}`;
   const closed = `RETURNING "id", "expiresAt"`;
   const revokeOne = statement(`${close} AND "id" = ? ${closed}`);
   const revokeOneOfUser = statement(`${close} AND "id" = ? AND "userId" = ? ${closed}`);
@@ -178,7 +182,7 @@ export function prismaSessionStore<
        ${inOrder}
      )
      UPDATE "Session" SET "revokedAt" = ?, "revokedReason" = ?, "revokedBy" = ?
-     WHERE "revokedAt" IS NULL AND EXISTS (SELECT 1 FROM held WHERE "id" = ?) AND "id" IN (
+     WHERE ${unended} AND EXISTS (SELECT 1 FROM held WHERE "id" = ?) AND "id" IN (
        SELECT "id" FROM held WHERE "id" <> ?
        ORDER BY "lastSeenAt" DESC, "id" DESC LIMIT ${NO_LIMIT} OFFSET ?
      ) RETURNING "id"`,
@@ -322,8 +326,9 @@ export function prismaSessionStore<
       let deleted = 0;
       for (const batch of pruneBatches) {
         deleted += await deleteInBatches((rows) => execute(batch, endedBefore, rows), {
-          targetMs: PRUNE_BATCH_TARGET_MS,
+          targetMs: BATCH_TARGET_MS[provider],
           mostRows: pruneBatchRows,
+          checkpoint,
         });
       }
       return deleted;

@@ -1,0 +1,72 @@
+import { createHash } from 'node:crypto';
+import { formatToken, hashSecret } from '../app/sessions/token.ts';
+import { passwordProof, type SessionMeta } from '../app/credentials/proof.ts';
+import { digestOf, type Filler, type Rows } from './filling.ts';
+
+/** Of every session that is filled in; a row is no shorter or faster for it. */
+const SECRET = createHash('sha256').update('the bench').digest('base64url');
+const USER_AGENT =
+  'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36';
+
+/** The times of a session, in milliseconds, as SQL in which `n` is its number. */
+export interface Times {
+  createdAt: string;
+  lastSeenAt: string;
+  expiresAt: string;
+  /** SQL too; it may be NULL for some. */
+  revokedAt: string;
+}
+
+export const personId = (number: number): string => digestOf(`person ${number}`);
+export const emailOf = (number: number): string => `person-${number}@example.com`;
+export const sessionId = (number: number): string => digestOf(`session ${number}`);
+/** Opens the session of this number. */
+export const tokenOf = (number: number): string =>
+  formatToken({ id: sessionId(number), secret: SECRET });
+
+/** A whole number from 0 and below `range`, another for each `n`, in no order. */
+export const spread = (range: number): string => `((n * 2654435761) % ${range})`;
+
+/** Puts in the people of these numbers. */
+export async function addPeople(filler: Filler, rows: Rows, nowMs: number): Promise<void> {
+  const time = filler.time(String(nowMs));
+  await filler.insert('User', rows, {
+    id: filler.digest(`'person ' || n`),
+    email: `'person-' || n || '@example.com'`,
+    name: `'Person ' || n`,
+    createdAt: time,
+    updatedAt: time,
+    emailVerifiedAt: time,
+  });
+}
+
+/**
+ * Puts in the sessions of these numbers, as remembered devices that signed in by a password.
+ *
+ * @param person SQL for the number of the person whose session `n` is.
+ */
+export async function addSessions(
+  filler: Filler,
+  rows: Rows,
+  { person, times }: { person: string; times: Times },
+): Promise<void> {
+  const meta: SessionMeta = { proof: passwordProof };
+  const isRevoked = `(${times.revokedAt}) IS NOT NULL`;
+  await filler.insert('Session', rows, {
+    id: filler.digest(`'session ' || n`),
+    secretHash: `'${hashSecret(SECRET)}'`,
+    userId: filler.digest(`'person ' || (${person})`),
+    userAgent: `'${USER_AGENT}'`,
+    ipAddress: `'198.51.100.' || (n % 256)`,
+    country: `'DE'`,
+    remember: 'TRUE',
+    createdAt: filler.time(times.createdAt),
+    lastSeenAt: filler.time(times.lastSeenAt),
+    expiresAt: filler.time(times.expiresAt),
+    reauthenticatedAt: filler.time(times.createdAt),
+    revokedAt: filler.time(times.revokedAt),
+    revokedReason: `CASE WHEN ${isRevoked} THEN 'signed-out' END`,
+    revokedBy: `CASE WHEN ${isRevoked} THEN ${filler.digest(`'session ' || n`)} END`,
+    meta: `'${JSON.stringify(meta)}'`,
+  });
+}

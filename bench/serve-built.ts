@@ -1,0 +1,19 @@
+// The built server in a process of its own, as its environment says: argv has the file of its log. It says
+// where it is; at "hourly" on standard input it does what it does every hour, and says when that is done.
+import { createInterface } from 'node:readline';
+import { pino } from 'pino';
+import { runHourly } from '../app/hourly-job.server.ts';
+
+const [log = ''] = process.argv.slice(2);
+const { startServer } = (await import(
+  new URL('../dist/server.js', import.meta.url).href
+)) as typeof import('../server.ts');
+const running = await startServer({ env: process.env, logTo: pino.destination(log) });
+process.stdout.write(`${running.origin}\n`);
+for await (const line of createInterface({ input: process.stdin })) {
+  if (line !== 'hourly') continue;
+  await runHourly(running.application, new Date());
+  process.stdout.write('done\n');
+}
+await running.close();
+process.exit(0);

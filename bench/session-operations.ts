@@ -1,0 +1,111 @@
+import { deepStrictEqual, ok, strictEqual } from 'node:assert';
+import type { GrownDatabase, OpenSessions } from './grown-database.ts';
+import { emailOf, personId, sessionId, tokenOf } from './people-and-sessions.ts';
+
+/** What is done. What it answers looks whether it was done right, which takes none of its time. */
+type Operation = (
+  sessions: OpenSessions['sessions'],
+  now: Date,
+) => Promise<() => Promise<void> | void>;
+
+/** As the sessions page asks; see app/routes/settings.sessions.tsx. */
+const PAGE = { limit: 100, endedLimit: 20 };
+const DEVICE = {
+  userAgent: 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0',
+  ipAddress: '203.0.113.7',
+  country: 'FR',
+  remember: true,
+};
+
+/** Each for a person who comes to it as they were filled in. */
+export const operations = {
+  'cold look-up': (database, person) => {
+    const number = database.sessionNumbersOf(person)[3]!;
+    const token = tokenOf(number);
+    return async (sessions, now) => {
+      // Whether activity is to be written down is another question, asked once a minute.
+      const resumed = await sessions.resume(token, now, { countsAsActivity: false });
+      return () => {
+        ok(resumed.state === 'live', `a live session was ${resumed.state}`);
+        strictEqual(resumed.session.id, sessionId(number));
+        strictEqual(resumed.person?.email, emailOf(person));
+      };
+    };
+  },
+  'list page': (database, person) => {
+    const userId = personId(person);
+    const [ranOut, revoked, ...others] = database.sessionsOf(person);
+    return async (sessions, now) => {
+      const { live, ended, next } = await sessions.list(userId, now, PAGE);
+      return () => {
+        deepStrictEqual(idsOf(live), others.sort());
+        deepStrictEqual(idsOf(ended), [ranOut, revoked].sort());
+        strictEqual(next, null);
+      };
+    };
+  },
+  'revoke others': (database, person) => {
+    const userId = personId(person);
+    const [, , kept = '', ...others] = database.sessionsOf(person);
+    return async (sessions, now) => {
+      const reason = 'signed-out-elsewhere';
+      const ended = await sessions.revokeOthers(userId, kept, { reason }, now);
+      return async () => {
+        deepStrictEqual(ended.sort(), others.sort());
+        deepStrictEqual(idsOf((await sessions.list(userId, now)).live), [kept]);
+      };
+    };
+  },
+  'sign-in': (_database, person) => {
+    const details = { ...DEVICE, userId: personId(person) };
+    return async (sessions, now) => {
+      const { token, session } = await sessions.start(details, now);
+      return async () => {
+        const resumed = await sessions.resume(token, now);
+        ok(resumed.state === 'live', `a new session was ${resumed.state}`);
+        strictEqual(resumed.session.id, session.id);
+        strictEqual(resumed.person?.email, emailOf(person));
+      };
+    };
+  },
+} satisfies Record<string, (database: GrownDatabase, person: number) => Operation>;
+
+const idsOf = (sessions: readonly { id: string }[]) => sessions.map(({ id }) => id).sort();
+
+export type OperationName = keyof typeof operations;
+export const operationNames = Object.keys(operations) as OperationName[];
+
+/** How long each operation took, in milliseconds. */
+export type Took = Record<OperationName, number[]>;
+
+export const noneTook = (): Took =>
+  Object.fromEntries(operationNames.map((name) => [name, []])) as never;
+
+/**
+ * Does all of them, one after the other and time and again, each for somebody picked at random who was not
+ * picked before.
+ *
+ * @throws AssertionError when an answer was wrong.
+ */
+export class RandomOperations {
+  constructor(
+    private readonly database: GrownDatabase,
+    private readonly open: OpenSessions,
+  ) {}
+
+  async run(times: number, took: Took): Promise<void> {
+    for (let count = 0; count < times; count += 1) {
+      for (const name of operationNames) took[name].push(await this.#time(name));
+    }
+  }
+
+  async #time(name: OperationName): Promise<number> {
+    const operation: Operation = operations[name](this.database, this.database.pickPerson());
+    const now = new Date();
+    const startedAt = performance.now();
+    const check = await operation(this.open.sessions, now);
+    const tookMs = performance.now() - startedAt;
+    await check();
+    return tookMs;
+  }
+}
