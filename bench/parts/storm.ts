@@ -1,11 +1,12 @@
 import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { DEMO, seed, startBenchApplication } from '../application.ts';
 import { startContender } from '../contender-process.ts';
 import { PERSON } from '../contenders/contender.ts';
 import type { Bench, Part } from '../part.ts';
 import { medianOf } from '../rounds.ts';
-import { steadily, type Latencies, type SteadyLoad } from '../steady.ts';
+import { measureSteadily, type Latency, type Steady } from '../steady-requests.ts';
 import { markdown } from '../table.ts';
 
 const PEOPLE = { quick: 1, whole: 8 };
@@ -18,14 +19,14 @@ const MOST = 3;
 /** Something that people sign in to, while others are signed in. */
 interface Stormed {
   name: string;
-  probe: Omit<SteadyLoad, 'seconds'>;
+  probe: Steady;
   signIn(): Promise<void>;
   stop(): Promise<void>;
 }
 
 interface Round {
-  idle: Latencies;
-  stormy: Latencies;
+  idle: Latency;
+  stormy: Latency;
   signInsPerSecond: number;
 }
 
@@ -81,7 +82,7 @@ ${markdown(columns, rows)}`,
 async function measure({ probe, signIn }: Stormed, mode: Bench['mode']): Promise<Round> {
   const seconds = SECONDS[mode];
   await signIn();
-  const idle = await steadily({ ...probe, seconds });
+  const [idle] = await measureSteadily([probe], delay(seconds * 1000));
   let isOver = false;
   let signIns = 0;
   const people = Array.from({ length: PEOPLE[mode] }, async () => {
@@ -95,9 +96,9 @@ async function measure({ probe, signIn }: Stormed, mode: Bench['mode']): Promise
   const began = performance.now();
   signIns = 0;
   try {
-    const stormy = await steadily({ ...probe, seconds });
+    const [stormy] = await measureSteadily([probe], delay(seconds * 1000));
     const lasted = (performance.now() - began) / 1000;
-    return { idle, stormy, signInsPerSecond: signIns / lasted };
+    return { idle: idle!, stormy: stormy!, signInsPerSecond: signIns / lasted };
   } finally {
     isOver = true;
     await Promise.all(people);
@@ -116,7 +117,7 @@ async function startLatchkey(bench: Bench): Promise<Stormed> {
     throw new Error(`Latchkey answers ${answer.status}: ${expected}`);
   return {
     name: 'latchkey',
-    probe: { url, headers, perSecond: PER_SECOND, expected },
+    probe: { url, headers, perSecond: PER_SECOND, isRight: (body) => body === expected },
     signIn: async () => void (await application.signIn()),
     stop: () => application.stop(),
   };
@@ -130,10 +131,11 @@ async function startPeer(name: string, bench: Bench): Promise<Stormed> {
   });
   await contender.check();
   const { url, headers } = contender;
+  const person = JSON.stringify(PERSON);
   const door = url.replace(/\/me$/, '/sign-in');
   return {
     name,
-    probe: { url, headers, perSecond: PER_SECOND, expected: JSON.stringify(PERSON) },
+    probe: { url, headers, perSecond: PER_SECOND, isRight: (body) => body === person },
     async signIn() {
       const answer = await fetch(door, { method: 'POST' });
       await answer.text();
