@@ -18,7 +18,8 @@ const CHILD = fileURLToPath(new URL('./erasing-process.ts', import.meta.url));
 /** More statements than an erasure takes: the last points are after all of it. */
 const ALL_POINTS = [1, 2, 3, 4, 5, 6, 8, 10, 12, 14];
 /** On PostgreSQL half of them, but at night. */
-const isAtHalf = inject('postgresUrl') !== undefined && !process.env.LATCHKEY_NIGHTLY;
+const postgresUrl = inject('postgresUrl') as string | undefined;
+const isAtHalf = postgresUrl !== undefined && !process.env.LATCHKEY_NIGHTLY;
 const KILL_AT = ALL_POINTS.filter((_, index) => !isAtHalf || index % 2 === 1);
 
 let application: TestApplication;
