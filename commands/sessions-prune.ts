@@ -13,9 +13,9 @@ export async function main(): Promise<void> {
       databaseUrl: env.DATABASE_URL,
       log: createLog('warn'),
     });
-    const { client, provider } = database;
+    const { client, provider, checkpoint } = database;
     const sessions = new Sessions({
-      store: prismaSessionStore({ client, provider }),
+      store: prismaSessionStore({ client, provider, checkpoint }),
       retentionMs: env.SESSION_RETENTION_DAYS * DAY_MS,
     });
     const pruned = await sessions.prune(new Date());
