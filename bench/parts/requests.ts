@@ -4,16 +4,17 @@ import { contenders } from '../contenders/all.ts';
 import { startContender, type ContenderProcess } from '../contender-process.ts';
 import type { Bench, Goal, Part } from '../part.ts';
 import { versionsOf } from '../results.ts';
-import { measure, type Load } from '../rounds.ts';
+import { measure, type Load, type Round } from '../rounds.ts';
 import { markdown, requestColumns, requestRows, type Measured } from '../table.ts';
 
 const ROUNDS = { quick: 1, whole: 5 };
-const WARM_UP: Load = { connections: 10, seconds: 2 };
 const SECONDS = 2;
-const LOAD: Record<Bench['mode'], Load> = {
-  quick: { connections: 10, amount: 100 },
-  whole: { connections: 10, seconds: SECONDS },
-};
+const CONNECTIONS = 10;
+const WARM_UP: Load = { connections: CONNECTIONS, seconds: 3 };
+const QUICK: Load = { connections: CONNECTIONS, amount: 100 };
+/** Of each turn, unmeasured: whoever rested for a minute is slower at first. */
+const WARM_TURN: Load = { connections: CONNECTIONS, seconds: 1 };
+const TURN: Load = { connections: CONNECTIONS, seconds: SECONDS };
 const AT_ONCE = 2;
 /** Coprime to the number of contenders: each comes after each. */
 const STEP = 7;
@@ -83,19 +84,23 @@ async function inRounds(running: ContenderProcess[], { mode, say }: Bench): Prom
       const contender = running[index]!;
       say(`round ${round} of ${rounds}, ${turn + 1} of ${running.length}: ${contender.name}`);
       // A shared machine is faster now and slower then: each is held against the floor next to it.
-      const beside = mode === 'whole' ? await measure(floor, LOAD[mode]) : null;
-      const own = await measure(contender, LOAD[mode]);
+      const beside = mode === 'whole' ? await measureWarm(floor) : null;
+      const own = mode === 'whole' ? await measureWarm(contender) : await measure(contender, QUICK);
       measured[index]!.rounds.push({ ...own, floor: beside ?? own });
     }
   }
   return measured;
 }
 
+async function measureWarm(contender: ContenderProcess): Promise<Round> {
+  await measure(contender, WARM_TURN);
+  return measure(contender, TURN);
+}
+
 function textOf(measured: readonly Measured[], { mode }: Bench): string {
-  const { connections } = LOAD[mode];
   return `The signed-in route \`GET /me\`, each contender in a process of its own with the same Express route: ${ROUNDS[mode]} rounds of
-${SECONDS} s in changing order, ${connections} connections, driven from the same machine. Before each turn the floor has one of the same
-length: "of the floor" is the median of the ratios to that, "of its CPU" the same for requests a second of the server's own CPU time, which
+${SECONDS} s in changing order, ${CONNECTIONS} connections, driven from the same machine. Before each turn the floor has one of the same
+length, each after a second that is not measured: "of the floor" is the median of the ratios to that, "of its CPU" the same for requests a second of the server's own CPU time, which
 what else the machine does disturbs less. The client of the floor sends no cookie. Every contender's answer was checked before and after,
 and that an ended session is refused.
 
