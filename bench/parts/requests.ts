@@ -15,27 +15,32 @@ const QUICK: Load = { connections: CONNECTIONS, amount: 100 };
 /** Of each turn, unmeasured: whoever rested for a minute is slower at first. */
 const WARM_TURN: Load = { connections: CONNECTIONS, seconds: 1 };
 const TURN: Load = { connections: CONNECTIONS, seconds: SECONDS };
-const AT_ONCE = 2;
 /** Coprime to the number of contenders: each comes after each. */
 const STEP = 7;
 const PEERS = ['autocannon', 'better-auth', 'connect-redis', 'iron-session', 'jose'].concat(
   '@quixo3/prisma-session-store',
 );
 
-/** `GET /me` of each contender, in interleaved rounds, and the floor beside each. */
+/** A contender, and a floor of its own: both are asked equally often, and rest equally long between. */
+interface Pair {
+  contender: ContenderProcess;
+  floor: ContenderProcess;
+}
+
+/** `GET /me` of each contender, in interleaved rounds, each beside a floor of its own. */
 export const requests: Part = async (bench) => {
-  const running: ContenderProcess[] = [];
+  const pairs: Pair[] = [];
   try {
-    await startAll(namesOf(bench), bench, running);
-    const measured = await inRounds(running, bench);
-    for (const [index, contender] of running.entries()) {
+    await startAll(namesOf(bench), bench, pairs);
+    const measured = await inRounds(pairs, bench);
+    for (const [index, { contender }] of pairs.entries()) {
       await contender.check();
       const isEnded = await contender.checkEnd();
       measured[index]!.canEnd = contender.name === 'floor' ? null : isEnded;
     }
     return { title: 'A signed-in request', text: textOf(measured, bench), goals: goals(measured) };
   } finally {
-    for (const contender of running) await contender.stop();
+    for (const { contender, floor } of pairs) await Promise.all([contender.stop(), floor.stop()]);
   }
 };
 
@@ -46,13 +51,13 @@ function namesOf({ chosen }: Bench): string[] {
 }
 
 /** Two at a time: each is a compiler first. */
-async function startAll(names: string[], bench: Bench, running: ContenderProcess[]) {
-  for (let index = 0; index < names.length; index += AT_ONCE) {
-    const starting = names.slice(index, index + AT_ONCE).map((name) => start(name, bench));
-    for (const started of await Promise.allSettled(starting)) {
-      if (started.status === 'rejected') throw started.reason;
-      running.push(started.value);
-    }
+async function startAll(names: string[], bench: Bench, pairs: Pair[]) {
+  for (const name of names) {
+    const starting = [start(name, bench), start('floor', bench)] as const;
+    const [contender, floor] = await Promise.allSettled(starting);
+    if (contender.status === 'rejected') throw contender.reason;
+    if (floor.status === 'rejected') throw floor.reason;
+    pairs.push({ contender: contender.value, floor: floor.value });
   }
 }
 
@@ -67,26 +72,30 @@ async function start(name: string, bench: Bench): Promise<ContenderProcess> {
   return contender;
 }
 
-async function inRounds(running: ContenderProcess[], { mode, say }: Bench): Promise<Measured[]> {
-  const measured: Measured[] = running.map(({ name }) => ({ name, rounds: [], canEnd: null }));
-  const floor = running.find(({ name }) => name === 'floor')!;
+async function inRounds(pairs: Pair[], { mode, say }: Bench): Promise<Measured[]> {
+  const measured: Measured[] = pairs.map(({ contender: { name } }) => ({
+    ...{ name, rounds: [], canEnd: null },
+  }));
+  const turnOf = mode === 'whole' ? measureWarm : (one: ContenderProcess) => measure(one, QUICK);
   const rounds = ROUNDS[mode];
   if (mode === 'whole') {
-    for (const contender of running) {
+    for (const { contender, floor } of pairs) {
       say(`warming up ${contender.name}`);
+      await measure(floor, WARM_UP);
       await measure(contender, WARM_UP);
     }
   }
   for (let round = 1; round <= rounds; round += 1) {
     // Each round in another order: who comes after whom is nobody's advantage.
-    const order = running.map((_, turn) => (turn * STEP + round) % running.length);
+    const order = pairs.map((_, turn) => (turn * STEP + round) % pairs.length);
     for (const [turn, index] of order.entries()) {
-      const contender = running[index]!;
-      say(`round ${round} of ${rounds}, ${turn + 1} of ${running.length}: ${contender.name}`);
-      // A shared machine is faster now and slower then: each is held against the floor next to it.
-      const beside = mode === 'whole' ? await measureWarm(floor) : null;
-      const own = mode === 'whole' ? await measureWarm(contender) : await measure(contender, QUICK);
-      measured[index]!.rounds.push({ ...own, floor: beside ?? own });
+      const { contender, floor } = pairs[index]!;
+      say(`round ${round} of ${rounds}, ${turn + 1} of ${pairs.length}: ${contender.name}`);
+      const isFloorFirst = round % 2 === 1;
+      const first = await turnOf(isFloorFirst ? floor : contender);
+      const second = await turnOf(isFloorFirst ? contender : floor);
+      const [own, beside] = isFloorFirst ? [second, first] : [first, second];
+      measured[index]!.rounds.push({ ...own, floor: beside });
     }
   }
   return measured;
@@ -98,11 +107,12 @@ async function measureWarm(contender: ContenderProcess): Promise<Round> {
 }
 
 function textOf(measured: readonly Measured[], { mode }: Bench): string {
-  return `The signed-in route \`GET /me\`, each contender in a process of its own with the same Express route: ${ROUNDS[mode]} rounds of
-${SECONDS} s in changing order, ${CONNECTIONS} connections, driven from the same machine. Before each turn the floor has one of the same
-length, each after a second that is not measured: "of the floor" is the median of the ratios to that, "of its CPU" the same for requests a second of the server's own CPU time, which
-what else the machine does disturbs less. The client of the floor sends no cookie. Every contender's answer was checked before and after,
-and that an ended session is refused.
+  return `The signed-in route \`GET /me\`, each contender in a process of its own with the same Express route, driven from the same machine by
+${CONNECTIONS} connections: ${ROUNDS[mode]} rounds in changing order, of ${SECONDS} s each after one that is not measured. Each contender has a floor of its own (the same
+route without any session, in a process that was started with it and is asked as often), which has its turn just before or just after:
+"of the floor" is the median of the ratios to that, "of its CPU" the same for requests a second of the server's own CPU time. The first row
+is a floor beside a floor: what it is off by, the others may be. The client of a floor sends no cookie. Every contender's answer was
+checked before and after, and that an ended session is refused.
 
 ${markdown(requestColumns, requestRows(measured))}
 
