@@ -50,7 +50,7 @@ function namesOf({ chosen }: Bench): string[] {
   return Object.keys(contenders).filter(isWanted);
 }
 
-/** Two at a time: each is a compiler first. */
+/** Each with its floor, one pair at a time: a process that starts is a compiler first. */
 async function startAll(names: string[], bench: Bench, pairs: Pair[]) {
   for (const name of names) {
     const starting = [start(name, bench), start('floor', bench)] as const;
