@@ -10,6 +10,7 @@ const { build } = await import('./set-up/build.js');
 const { runInstalled } = await import('./set-up/command-line.js');
 const { ensureBenchInstalled } = await import('./set-up/bench-packages.js');
 const { ensureRealParts } = await import('./validation/real-parts.js');
+const { printFailures } = await import('./validation/failures.js');
 const { printTimings, step } = await import('./validation/steps.js');
 const { lastLine, sum } = await import('./validation/tally.js');
 const { runTests } = await import('./validation/tests.js');
@@ -25,6 +26,7 @@ const tallies = ready ? await proveEverything() : setUp.filter(({ failed }) => f
 
 const total = sum(tallies);
 printTimings();
+if (ready) printFailures();
 console.log(lastLine(total));
 process.exitCode = total.failed > 0 ? 1 : 0;
 

@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { runInstalled } from '../set-up/command-line.js';
 import { inProject } from '../set-up/project.js';
+import { clearFailures } from './failures.js';
 import { countTests } from './tally.js';
 
 const REPORT = 'reports/vitest.json';
@@ -19,10 +20,12 @@ const WITHOUT_BUILD = ['--project', 'rooms'];
 export async function runTests(args, { isBuilt }) {
   mkdirSync(inProject('reports'), { recursive: true });
   rmSync(inProject(REPORT), { force: true });
+  clearFailures();
   const exitCode = await runInstalled(
     'vitest/vitest.mjs',
     [
       ...['run', '--reporter=default', '--reporter=json', `--outputFile.json=${REPORT}`],
+      '--reporter=./scripts/validation/failures-reporter.js',
       ...(isBuilt ? args : [...WITHOUT_BUILD, ...args]),
     ],
     { timeoutMs: TESTS_TIMEOUT_MS },
