@@ -2,12 +2,7 @@ import { RemixBrowser } from '@remix-run/react';
 import { startTransition, StrictMode } from 'react';
 import { hydrateRoot } from 'react-dom/client';
 
-/** What Remix leaves in the page for itself, as far as it matters here. */
-interface RemixWindow {
-  __remixContext: { stream?: ReadableStream<Uint8Array> };
-}
-
-void pageDataArrived().then(() => {
+void pageDataRead().then(() => {
   startTransition(() => {
     hydrateRoot(
       document,
@@ -19,15 +14,16 @@ void pageDataArrived().then(() => {
 });
 
 /**
- * `RemixBrowser` suspends until the page's data is read. A key that is pressed in that moment has
- * React 18 hydrate at once, which cannot wait, and fails (#345). So the data is waited for before.
+ * `RemixBrowser` suspends until the page's data is read, and starts to read it when it is first
+ * called: then it throws the promise of it, before any hook. A key or a click in that time has React 18
+ * hydrate at once, which cannot wait, and fails (#345). So the data is read before React comes in.
  */
-async function pageDataArrived(): Promise<void> {
-  const context = (window as unknown as RemixWindow).__remixContext;
-  if (!context.stream) return;
-  const [forRemix, forUs] = context.stream.tee();
-  context.stream = forRemix;
-  await new Response(forUs).arrayBuffer();
+async function pageDataRead(): Promise<void> {
+  try {
+    RemixBrowser({});
+  } catch (reading) {
+    await reading;
+  }
 }
 
 // Shows a page of our own when the network is gone; it caches that page and nothing else.
