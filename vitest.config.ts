@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { PATIENCE } from './tests/fixtures/patience.ts';
 
 /**
  * Groups of tests. Those that come in by the front door (a server, a browser, the commands) run
@@ -33,6 +34,7 @@ export default defineConfig({
     environment: 'node',
     setupFiles: ['tests/setup/console.ts'],
     allowOnly: false,
+    expect: { poll: PATIENCE },
     projects: [
       {
         extends: true,

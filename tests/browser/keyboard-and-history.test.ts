@@ -83,7 +83,7 @@ test('without a network, a page of our own says so', async () => {
     if (request.url().includes('/__manifest')) asked.push(request);
   });
   await page.reload();
-  await expect.poll(() => asked.length, { timeout: 10_000 }).toBeGreaterThan(0);
+  await expect.poll(() => asked.length).toBeGreaterThan(0);
   for (const request of asked) await request.response();
   await expect.poll(() => application.application.streams.count()).toBe(1);
   await page.context().setOffline(true);

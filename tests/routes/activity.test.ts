@@ -4,6 +4,7 @@ import { FIREFOX_ON_MAC, SAFARI_ON_IPHONE, type BrowserLike } from '../fixtures/
 import { openBrowser, PASSWORD, signIn, signUp, type TestPerson } from '../fixtures/people.ts';
 import { entriesOf, entriesOnPage } from './activity-entries.ts';
 import { tags, textOf } from './form-on-page.ts';
+import { PATIENCE } from '../fixtures/patience.ts';
 
 const PAGE = '/settings/activity';
 const MINUTE_MS = 60_000;
@@ -348,12 +349,9 @@ test('the list of sessions says how each was proven, where that is known', async
   expect(textOf(text)).toMatch(/Signed in just now \([^)]*\) with password · Ends/);
   application.sql('UPDATE Session SET meta = NULL WHERE id = ?', await sessionIdOf(person.browser));
   // What a hand changes counts within a second.
-  await vi.waitFor(
-    async () => {
-      const old = await person.browser.get('/settings/sessions');
-      expect(old.status).toBe(200);
-      expect(textOf(old.text)).toMatch(/Signed in just now \([^)]*\) · Ends/);
-    },
-    { timeout: 5000, interval: 50 },
-  );
+  await vi.waitFor(async () => {
+    const old = await person.browser.get('/settings/sessions');
+    expect(old.status).toBe(200);
+    expect(textOf(old.text)).toMatch(/Signed in just now \([^)]*\) · Ends/);
+  }, PATIENCE);
 });

@@ -3,6 +3,7 @@ import { startApplication, type TestApplication } from '../fixtures/application.
 import type { Answer } from '../fixtures/browser-like.ts';
 import { openBrowser } from '../fixtures/people.ts';
 import { query, startPostgres, type Postgres } from '../fixtures/postgres.ts';
+import { PATIENCE } from '../fixtures/patience.ts';
 
 /** As many as may ask at the same moment, and more than there are connections. */
 const MANY = 50;
@@ -125,7 +126,7 @@ describe('a process whose PostgreSQL', () => {
         `SELECT 1 FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND granted`,
       );
       expect(locks).not.toEqual([]);
-    });
+    }, PATIENCE);
     const waiting = async () =>
       (await query(databaseUrl, 'SELECT 1 FROM pg_locks WHERE NOT granted')).length;
     const startedAt = performance.now();
@@ -133,11 +134,11 @@ describe('a process whose PostgreSQL', () => {
       Array.from({ length: MANY }, () => expectNotReady('migrations')),
     );
     // However many ask, the database is asked once.
-    await vi.waitFor(async () => expect(await waiting()).toBe(1));
+    await vi.waitFor(async () => expect(await waiting()).toBe(1), PATIENCE);
     expect((await ask('/healthz')).status).toBe(200);
     expect(await waiting()).toBe(1);
     await askedByMany;
-    expect(performance.now() - startedAt).toBeLessThan(2 * LIMIT_MS);
+    expect(performance.now() - startedAt).toBeLessThan(10 * LIMIT_MS);
     await query(
       databaseUrl,
       `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'BEGIN; LOCK%'`,

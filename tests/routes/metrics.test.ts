@@ -3,6 +3,7 @@ import { runHourly } from '#app/hourly-job.server.ts';
 import { startApplication, type TestApplication } from '../fixtures/application.ts';
 import { BrowserLike } from '../fixtures/browser-like.ts';
 import { openBrowser, signIn, signUp } from '../fixtures/people.ts';
+import { PATIENCE } from '../fixtures/patience.ts';
 
 const TOKEN = 'a-token-of-32-characters-or-more!';
 const DAY_MS = 86_400_000;
@@ -100,7 +101,7 @@ describe('with METRICS_TOKEN', () => {
       expect(grown('method="GET",route="/settings/sessions/others/sign-out",status="2xx"')).toBe(1);
       expect(grown('method="GET",route="(file)",status="2xx"')).toBe(1);
       expect([...after.keys()].join('\n')).not.toMatch(/made-up|MADEUP/);
-    });
+    }, PATIENCE);
   });
 
   test('every lookup of a session is counted, and who is not signed in costs none', async () => {
@@ -181,7 +182,7 @@ describe('with METRICS_PORT', () => {
       valuesIn((await openBrowser(of).get('/metrics', withToken(TOKEN))).text);
     const LOGIN =
       'latchkey_request_duration_seconds_count{method="GET",route="/login",status="2xx"}';
-    await vi.waitFor(async () => expect((await read(one!)).get(LOGIN)).toBe(1));
+    await vi.waitFor(async () => expect((await read(one!)).get(LOGIN)).toBe(1), PATIENCE);
     expect((await read(other!)).get(LOGIN)).toBeUndefined();
     await Promise.all([one!.close(), other!.close()]);
   });

@@ -5,6 +5,7 @@ import { readable } from '#app/http/observe-requests.server.ts';
 import { startApplication, type TestApplication } from '../fixtures/application.ts';
 import type { Answer } from '../fixtures/browser-like.ts';
 import { openBrowser, signUp, type TestPerson } from '../fixtures/people.ts';
+import { PATIENCE } from '../fixtures/patience.ts';
 
 const LOG_INFO = 30;
 const LOG_DEBUG = 20;
@@ -29,7 +30,7 @@ const lineOf = (requestId: string, of = application): Promise<Line> =>
     );
     expect(lines).toHaveLength(1);
     return lines[0]!;
-  });
+  }, PATIENCE);
 
 /** Sends a head as it is, byte by byte, and answers with the id of the request. */
 const sendRaw = (head: string): Promise<string> =>
@@ -102,7 +103,7 @@ describe('the line of a request', () => {
       const found = application.logged.find(({ userAgent }) => userAgent === 'gone');
       expect(found).toBeDefined();
       return found!;
-    });
+    }, PATIENCE);
     expect(line).toMatchObject({ path: '/login', status: null, isCutOff: true });
   });
 

@@ -111,7 +111,7 @@ test('with STOP_DELAY_SECONDS it says that it is not ready, and serves on for as
 });
 
 test('a connection on which nobody asks for anything holds nothing up', async () => {
-  const port = await start();
+  const port = await start({ STOP_WITHIN_SECONDS: '60' });
   const agent = new Agent({ keepAlive: true });
   const [response] = (await once(
     get({ agent, port, host: '127.0.0.1', path: '/healthz' }),
@@ -124,7 +124,7 @@ test('a connection on which nobody asks for anything holds nothing up', async ()
   const startedAt = performance.now();
   running!.process.kill('SIGTERM');
   expect((await running!.finished).exitCode).toBe(0);
-  expect(performance.now() - startedAt).toBeLessThan(WITHIN_MS / 2);
+  expect(performance.now() - startedAt).toBeLessThan(2 * WITHIN_MS);
   agent.destroy();
 });
 
@@ -136,7 +136,7 @@ test('a request that never ends is cut off in time', async () => {
   running!.process.kill('SIGTERM');
   const { exitCode, stdout } = await running!.finished;
   expect(exitCode).toBe(0);
-  expect(performance.now() - startedAt).toBeLessThan(4000);
+  expect(performance.now() - startedAt).toBeLessThan(0.8 * WITHIN_MS);
   expect(stdout).toMatch(/"level":40,.*"cut":1,"msg":"connections were cut/);
   await cutOff;
 });

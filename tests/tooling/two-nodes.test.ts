@@ -3,6 +3,7 @@ import { startApplication, type TestApplication } from '../fixtures/application.
 import { listen } from '../fixtures/event-stream.ts';
 import { openBrowser, signIn, signUp, type TestPerson } from '../fixtures/people.ts';
 import { startPostgres, type Postgres } from '../fixtures/postgres.ts';
+import { PATIENCE } from '../fixtures/patience.ts';
 
 const REVOCATIONS = 1000;
 const PAGE = '/settings/profile';
@@ -18,7 +19,7 @@ beforeAll(async () => {
   one = await startApplication({ env: { DATABASE_URL: url } });
   other = await startApplication({ env: { DATABASE_URL: url }, clock: one.clock });
   for (const { application } of [one, other]) {
-    await vi.waitUntil(() => application.feed.isCurrent(), { timeout: 10_000 });
+    await vi.waitUntil(() => application.feed.isCurrent(), PATIENCE);
   }
 });
 afterAll(async () => {
@@ -152,7 +153,7 @@ describe('two nodes over one PostgreSQL', () => {
       `SELECT pg_terminate_backend(pid) AS done FROM pg_stat_activity
        WHERE pid <> pg_backend_pid() AND datname = current_database() AND query ~ '^(LISTEN|SELECT 1 FROM "CacheLease"|SELECT pg_notify.*2.$)'`,
     );
-    await expect.poll(() => heard, { timeout: 10_000 }).toEqual([false, true]);
+    await expect.poll(() => heard).toEqual([false, true]);
     expect(isCurrentThen).toEqual([false, true]);
     expect(await rowReads(other, () => there.get(PAGE))).toBe(1);
     await person.browser.post('/logout', {});

@@ -16,6 +16,7 @@ import {
 import { SessionEndedError } from '../../../app/sessions/express/store-errors.ts';
 import { storedSid } from '../../../app/sessions/express/stored-sid.ts';
 import { HOUR_MS, MINUTE_MS } from '../../../app/sessions/session.ts';
+import { PATIENCE } from '../../fixtures/patience.ts';
 
 const databases = new EmptyDatabases();
 afterAll(() => databases.close());
@@ -205,7 +206,7 @@ describe.each(PROVIDERS)('an Express application on its own model, on %s', (prov
     const browser = server.browser();
     await json(browser, '/say/first');
     const reloading = json(browser, '/reload');
-    await vi.waitFor(() => expect(server.waiting).toHaveLength(1));
+    await vi.waitFor(() => expect(server.waiting).toHaveLength(1), PATIENCE);
     await json(browser, '/say/second');
     server.waiting.shift()!();
     expect((await reloading).word).toBe('second');
@@ -225,7 +226,7 @@ describe.each(PROVIDERS)('an Express application on its own model, on %s', (prov
       const browser = server.browser();
       await json(browser, '/say/hello');
       const late = browser.get(path);
-      await vi.waitFor(() => expect(server.waiting).toHaveLength(1));
+      await vi.waitFor(() => expect(server.waiting).toHaveLength(1), PATIENCE);
       await json(browser, '/sign-out');
       server.waiting.shift()!();
       expect((await late).status).toBe(200);
@@ -233,7 +234,10 @@ describe.each(PROVIDERS)('an Express application on its own model, on %s', (prov
       expect(await wordOf(browser)).toBeNull();
     }
     // What was to be saved is told of; a touch that came too late is nothing to tell of.
-    await vi.waitFor(() => expect(server.errors).toEqual([expect.any(SessionEndedError)]));
+    await vi.waitFor(
+      () => expect(server.errors).toEqual([expect.any(SessionEndedError)]),
+      PATIENCE,
+    );
   });
 
   test('unset: destroy ends the session, keep leaves it', async () => {
@@ -308,11 +312,11 @@ describe.each(PROVIDERS)('an Express application on its own model, on %s', (prov
     const browser = server.browser();
     await json(browser, '/say/hello');
     const late = browser.get('/slow/lost');
-    await vi.waitFor(() => expect(server.waiting).toHaveLength(1));
+    await vi.waitFor(() => expect(server.waiting).toHaveLength(1), PATIENCE);
     await prisma.$executeRawUnsafe('ALTER TABLE "Session" RENAME TO "Away"');
     server.waiting.shift()!();
     await late;
-    await vi.waitFor(() => expect(server.errors).toHaveLength(1));
+    await vi.waitFor(() => expect(server.errors).toHaveLength(1), PATIENCE);
     await prisma.$executeRawUnsafe('ALTER TABLE "Away" RENAME TO "Session"');
     expect(server.errors[0]).toMatchObject({ name: 'StoreUnavailableError', status: 503 });
     expect(await wordOf(browser)).toBe('hello');

@@ -20,6 +20,7 @@ import {
 import { HOUR_MS } from '../../../app/sessions/session.ts';
 import { Sessions } from '../../../app/sessions/sessions.ts';
 import { prismaSessionStore } from '../../../app/sessions/stores/prisma.ts';
+import { PATIENCE } from '../../fixtures/patience.ts';
 
 const quiet = { info: () => undefined, warn: () => undefined };
 const databases = new EmptyDatabases();
@@ -57,8 +58,9 @@ describe.each(PROVIDERS)(
     };
     /** They come after the answer. */
     const errorsAre = (...kinds: (new (...args: never[]) => Error)[]) =>
-      vi.waitFor(() =>
-        expect(server.errors).toEqual(kinds.map((kind): unknown => expect.any(kind))),
+      vi.waitFor(
+        () => expect(server.errors).toEqual(kinds.map((kind): unknown => expect.any(kind))),
+        PATIENCE,
       );
     const liveOf = async (userId: string) => (await sessions.list(userId, clock.now())).live;
 
@@ -113,7 +115,7 @@ describe.each(PROVIDERS)(
       await serve();
       const browser = await signedIn();
       const late = browser.get('/slow/late');
-      await vi.waitFor(() => expect(server.waiting).toHaveLength(1));
+      await vi.waitFor(() => expect(server.waiting).toHaveLength(1), PATIENCE);
       const [row] = await liveOf('ann');
       await sessions.revoke(
         row!.id,

@@ -19,6 +19,7 @@ import {
 } from '../../../app/sessions/express/store-errors.ts';
 import { storedSid } from '../../../app/sessions/express/stored-sid.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../../app/sessions/session.ts';
+import { PATIENCE } from '../../fixtures/patience.ts';
 
 declare module 'express-session' {
   interface SessionData {
@@ -190,10 +191,10 @@ describe.each(PROVIDERS)('on %s', (provider) => {
       const store = open({}, client);
       let done = 0;
       const sets = ['a', 'a'].map((sid) => store.set(sid, bag()).then(() => (done += 1)));
-      await vi.waitFor(() => expect(waiting).toHaveLength(1));
+      await vi.waitFor(() => expect(waiting).toHaveLength(1), PATIENCE);
       expect(done).toBe(0);
       waiting.shift()!();
-      await vi.waitFor(() => expect(waiting).toHaveLength(1));
+      await vi.waitFor(() => expect(waiting).toHaveLength(1), PATIENCE);
       waiting.shift()!();
       await Promise.all(sets);
       expect(await rowsOf()).toHaveLength(1);
@@ -511,7 +512,7 @@ describe.each(PROVIDERS)('on %s', (provider) => {
       expect(error).not.toHaveProperty('code');
       const callback = vi.fn();
       await call(store, callback);
-      await vi.waitFor(() => expect(callback).toHaveBeenCalledOnce());
+      await vi.waitFor(() => expect(callback).toHaveBeenCalledOnce(), PATIENCE);
       expect(callback.mock.calls[0]![0]).toBeInstanceOf(SessionsUnavailableError);
     });
 
