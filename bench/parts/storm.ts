@@ -119,15 +119,18 @@ async function startLatchkey(bench: Bench): Promise<Stormed> {
   // One person signs in hundreds of times, and the cap would end the session that is asked with.
   const env = { SESSIONS_PER_USER: '100000' };
   const application = await startBenchApplication({ folder, env });
-  const headers = { authorization: `Bearer ${await application.signIn()}` };
+  const token = await application.signIn();
+  const headers = { authorization: `Bearer ${token}` };
   const url = `${application.origin}/api/session`;
   const answer = await fetch(url, { headers });
-  const expected = await answer.text();
-  if (!expected.includes(DEMO.email))
-    throw new Error(`Latchkey answers ${answer.status}: ${expected}`);
+  const said = await answer.text();
+  const id = `"id":"${token.split('.')[0]}"`;
+  // Not the whole answer: once a minute the end of the session moves on.
+  const isRight = (body: string) => body.includes(id) && body.includes(DEMO.email);
+  if (!isRight(said)) throw new Error(`Latchkey answers ${answer.status}: ${said}`);
   return {
     name: 'latchkey',
-    probe: { url, headers, perSecond: PER_SECOND, isRight: (body) => body === expected },
+    probe: { url, headers, perSecond: PER_SECOND, isRight },
     signIn: async () => void (await application.signIn()),
     stop: () => application.stop(),
   };
