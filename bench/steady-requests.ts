@@ -17,6 +17,12 @@ export interface Latency {
   mostMs: number;
 }
 
+/**
+ * As many as a proxy might hold; whoever finds all in use waits, and that counts. A process that has no
+ * time takes one new connection a turn: without a bound they would fill the system's queue, and be refused.
+ */
+export const CONNECTIONS = 64;
+
 /** A timer is up to so much late, which nobody answers for. */
 const TIMER_MS = 1;
 
@@ -33,7 +39,7 @@ export async function measureSteadily(
   steady: readonly Steady[],
   end: Promise<unknown>,
 ): Promise<Latency[]> {
-  const agent = new Agent({ keepAlive: true });
+  const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS });
   let isOver = false;
   const over = end.finally(() => (isOver = true));
   const measuring = steady.map((each, index) =>
@@ -77,7 +83,14 @@ async function repeat(
   };
 }
 
-function ask(steady: Pick<Steady, 'url' | 'headers' | 'isRight'>, agent: Agent): Promise<number> {
+/** How often in a row a server may close the connection on which it is asked. */
+const RESETS = 5;
+
+function ask(
+  steady: Pick<Steady, 'url' | 'headers' | 'isRight'>,
+  agent: Agent,
+  resetsLeft = RESETS,
+): Promise<number> {
   const { url, headers, isRight } = steady;
   return new Promise((resolve, reject) => {
     const request = get(url, { agent, headers }, (response) => {
@@ -91,10 +104,10 @@ function ask(steady: Pick<Steady, 'url' | 'headers' | 'isRight'>, agent: Agent):
       });
     });
     request.on('error', (error: NodeJS.ErrnoException) => {
-      // The server closed a connection that nobody had used for a while just as it was to be used again.
-      const isStale = request.reusedSocket && error.code === 'ECONNRESET';
-      if (isStale) ask(steady, agent).then(resolve, reject);
-      else reject(error);
+      // It closed one that nobody had used for a while just as it was to be used again, or has no time to
+      // take new ones. Whoever waits asks again, and goes on waiting.
+      if (error.code !== 'ECONNRESET' || resetsLeft === 0) reject(error);
+      else ask(steady, agent, resetsLeft - 1).then(resolve, reject);
     });
   });
 }

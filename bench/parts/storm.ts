@@ -7,7 +7,7 @@ import { startContender } from '../contender-process.ts';
 import { PERSON } from '../contenders/contender.ts';
 import type { Bench, Part } from '../part.ts';
 import { medianOf } from '../rounds.ts';
-import { measureSteadily, type Latency, type Steady } from '../steady-requests.ts';
+import { CONNECTIONS, measureSteadily, type Latency, type Steady } from '../steady-requests.ts';
 import { markdown } from '../table.ts';
 
 const PEOPLE = { quick: 1, whole: 8 };
@@ -71,7 +71,9 @@ export const storm: Part = async (bench) => {
     title: 'A storm of sign-ins',
     text: `The signed-in route at ${PER_SECOND} requests a second, each reckoned from when it was due, first alone and then while ${PEOPLE[bench.mode]} people sign in without
 pause: bcrypt at cost 12, but better-auth, which has its own way to hash. Medians of ${ROUNDS[bench.mode]} rounds of ${SECONDS[bench.mode]} s. Latchkey is the whole built
-application (\`GET /api/session\`, \`POST /api/login\`); the peers hash with bcryptjs in the process that serves, as it is mostly done.
+application (\`GET /api/session\`, \`POST /api/login\`); the peers hash with bcryptjs in the process that serves, as it is mostly done. While that
+computes, a process takes one new connection and one request of each connection a turn: the requests wait for that, and for the
+${CONNECTIONS} connections that the client opens at most.
 
 ${markdown(columns, rows)}`,
     goals: [
