@@ -8,6 +8,8 @@ export interface FaultyNode {
   ask(token: string): Promise<Verdict>;
   /** True: it was ended. `unavailable`: nobody knows. */
   revoke(target: Target): Promise<true | 'unavailable'>;
+  /** Why it was unavailable since this was last asked, and how often. */
+  tellExcuses?(): string[];
 }
 
 /** A session that somebody is signed in by. */

@@ -17,6 +17,7 @@ export interface Sent {
 export abstract class NodeProcess implements FaultyNode {
   #running: RunningScript | null = null;
   #port = 0;
+  readonly #excuses = new Map<string, number>();
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 64 });
 
   /** @param port 0 the first time; afterwards the one that it had, as behind a load balancer. */
@@ -31,20 +32,32 @@ export abstract class NodeProcess implements FaultyNode {
   async ask(token: string): Promise<Verdict> {
     try {
       const status = await this.#send(this.asking(token));
-      if (status === 503) return 'unavailable';
+      if (status === 503) return this.#unavailable('503');
       return status === 200 ? 'live' : 'refused';
-    } catch {
-      return 'unavailable';
+    } catch (error) {
+      return this.#unavailable((error as Error).message);
     }
   }
 
   async revoke({ token }: Target): Promise<true | 'unavailable'> {
     const { doneBy, ...sent } = this.ending(token);
     try {
-      return (await this.#send(sent)) === doneBy ? true : 'unavailable';
-    } catch {
-      return 'unavailable';
+      const status = await this.#send(sent);
+      return status === doneBy ? true : this.#unavailable(`an end: ${status}`);
+    } catch (error) {
+      return this.#unavailable(`an end: ${(error as Error).message}`);
     }
+  }
+
+  tellExcuses(): string[] {
+    const told = [...this.#excuses].map(([excuse, times]) => `${excuse} (${times})`);
+    this.#excuses.clear();
+    return told;
+  }
+
+  #unavailable(excuse: string): 'unavailable' {
+    this.#excuses.set(excuse, (this.#excuses.get(excuse) ?? 0) + 1);
+    return 'unavailable';
   }
 
   get origin(): string {
@@ -87,7 +100,12 @@ export abstract class NodeProcess implements FaultyNode {
     this.#running!.process.kill('SIGCONT');
   }
 
-  /** The status of an answer. @throws when none comes, or not all of it. */
+  /**
+   * The status of an answer. A connection that was closed just as it was used again is nobody's fault: the
+   * request goes out anew, as a browser sends it (RFC 9112 §9.3.1).
+   *
+   * @throws when no answer comes, or not all of it.
+   */
   async #send({ method, path, headers }: Sent): Promise<number> {
     const sent = request(this.origin + path, {
       ...{ method, agent: this.#agent, timeout: ANSWER_WITHIN_MS },
@@ -95,7 +113,15 @@ export abstract class NodeProcess implements FaultyNode {
     });
     sent.on('timeout', () => sent.destroy(new Error('no answer in time')));
     sent.end();
-    const [response] = (await once(sent, 'response')) as [IncomingMessage];
+    const response = await once(sent, 'response').then(
+      ([first]) => first as IncomingMessage,
+      (error: unknown) => {
+        const isReset = (error as NodeJS.ErrnoException).code === 'ECONNRESET';
+        if (!sent.reusedSocket || !isReset) throw error;
+        return null;
+      },
+    );
+    if (!response) return this.#send({ method, path, headers });
     response.resume();
     await once(response, 'close');
     if (!response.complete) throw new Error('the answer was cut off');

@@ -41,6 +41,11 @@ export function createWork(
       const seen = await workThrough(workload, fault);
       const { asked, ended, unavailable } = seen;
       process.stdout.write(`  ${asked} asked, ${ended} ended, ${unavailable} unavailable\n`);
+      for (const [index, node] of nodes().entries()) {
+        const excuses = node.tellExcuses?.() ?? [];
+        if (excuses.length > 0)
+          process.stdout.write(`  node ${index + 1}: ${excuses.join(', ')}\n`);
+      }
       expect(seen.letIn, `let in after their end (SEED=${seed})`).toEqual([]);
       expect(seen.signedOut, `signed out by an outage (SEED=${seed})`).toEqual([]);
       expect(seen.ended).toBeGreaterThan(0);
