@@ -12,6 +12,7 @@ const NOTICE_MS = 120_000;
 const GRACE_MS = 3_000;
 /** A page that is on its way elsewhere, by its own doing, gets so long to arrive. */
 const ON_ITS_WAY_MS = 3_000;
+const LOOK_AGAIN_MS = 250;
 const MOST_TIMER_MS = 2 ** 31 - 1;
 
 interface LiveSessionProps {
@@ -43,10 +44,15 @@ export function LiveSession({ onOver }: LiveSessionProps) {
         onOver(true);
       });
       forgetPageData();
-      // Signing out here, or in again, leads to a page of its own. Going elsewhere would cut it off.
+      // Signing out here, or in again, leads to a page of its own. Going elsewhere would cut it off, also
+      // where the answer takes its time.
       const waitMs = isBusy() || reason === 'replaced' ? ON_ITS_WAY_MS : 0;
+      const go = () => {
+        if (isBusy()) leaving = setTimeout(go, LOOK_AGAIN_MS);
+        else location.replace(loginPath());
+      };
       clearTimeout(leaving);
-      leaving = setTimeout(() => location.replace(loginPath()), waitMs);
+      leaving = setTimeout(go, waitMs);
     };
     const hear = (news: PageNews) => {
       if (news.kind === 'ended') leave(news.reason);

@@ -98,3 +98,20 @@ describe.each([
     expect(asked.filter((url) => url !== link && url.includes(secret))).toEqual([]);
   });
 });
+
+test('who signs everything out is led on, however long the answer takes', async () => {
+  const person = await livedThrough();
+  const page = await chromium.openDevice();
+  await enter(page, person);
+  await page.goto(`${application.origin}/settings/activity`);
+  await page.getByRole('link', { name: /This wasn.t me: Signed in, Safari/ }).click();
+  await page.getByRole('heading', { name: 'This wasn’t you?' }).waitFor();
+  // Longer than a page that is over waits for one that it is on its way to.
+  await page.route('**/*', async (route) => {
+    const answer = await route.fetch({ maxRedirects: 0 });
+    if (route.request().method() === 'POST') await page.waitForTimeout(4000);
+    await route.fulfill({ response: answer });
+  });
+  await page.getByRole('button', { name: 'Sign out everything' }).click();
+  await page.getByRole('heading', { name: 'Check your mail' }).waitFor();
+});
