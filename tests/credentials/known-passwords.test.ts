@@ -166,7 +166,7 @@ describe('what a range API knows', () => {
     const known = fresh();
     const startedAt = performance.now();
     expect(await ask(GOOD, known)).toBeNull();
-    expect(performance.now() - startedAt).toBeLessThan(15_000);
+    expect(performance.now() - startedAt).toBeLessThan(3000);
     expect(logged).toHaveLength(1);
     expect(logged[0]).toContain('leaked passwords cannot be looked up');
     for (const secret of [GOOD, sha1(GOOD).slice(0, 5), sha1(GOOD).slice(5), '/range/']) {

@@ -136,7 +136,7 @@ test('a request that never ends is cut off in time', async () => {
   running!.process.kill('SIGTERM');
   const { exitCode, stdout } = await running!.finished;
   expect(exitCode).toBe(0);
-  expect(performance.now() - startedAt).toBeLessThan(0.8 * WITHIN_MS);
+  expect(performance.now() - startedAt).toBeLessThan(WITHIN_MS / 2);
   expect(stdout).toMatch(/"level":40,.*"cut":1,"msg":"connections were cut/);
   await cutOff;
 });
