@@ -23,6 +23,7 @@ import { ErrorPage, offlineText, textForStatus } from '#app/ui/error-page.tsx';
 import { useHydrated } from '#app/ui/hydrated.ts';
 import { useNonce } from '#app/ui/nonce.ts';
 import { SiteFrame } from '#app/ui/site-frame.tsx';
+import { SubmissionNote } from '#app/ui/submission-note.tsx';
 import { useThemeOnItsWay } from '#app/ui/theme-on-its-way.ts';
 import type { ThemeName } from '#app/ui/theme-switch.tsx';
 import { LAST_OF_PAGE, Toast } from '#app/ui/toast.tsx';
@@ -83,6 +84,7 @@ export function Layout({ children }: { children: ReactNode }) {
         <link rel="expect" href={`#${LAST_OF_PAGE}`} blocking="render" />
         <Meta />
         <Links />
+        <SubmissionNote />
       </head>
       <body>
         {!isOver && (

@@ -3,7 +3,7 @@ export function EndedScreen() {
   return (
     <main className="grid min-h-dvh place-items-center p-6">
       <p role="status" className="text-muted">
-        You are signed out.
+        You are signed out. <a href="/login">Sign in</a>
       </p>
     </main>
   );

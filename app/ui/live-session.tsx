@@ -1,11 +1,12 @@
 import { useNavigation } from '@remix-run/react';
-import { useCallback, useEffect, useRef, useState } from 'react';
+import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react';
 import { flushSync } from 'react-dom';
 import { EndedScreen } from './ended-screen.tsx';
 import { ExpiryNotice } from './expiry-notice.tsx';
 import { ENDED_HEADER, SESSION_EVENTS } from './follow-session.ts';
 import { linkToSession, type SessionLink } from './session-link.client.ts';
 import { tellSessionsChanged, type PageNews } from './session-news.ts';
+import { wasJustSubmitted } from './submission-note.tsx';
 
 const NOTICE_MS = 120_000;
 /** So long the server has to say that the end was put off elsewhere, before a page speaks up by itself. */
@@ -121,7 +122,7 @@ function useIsOnItsWay(): () => boolean {
   const { state } = useNavigation();
   const isNavigating = useRef(false);
   const leftAtMs = useRef(-Infinity);
-  useEffect(() => {
+  useLayoutEffect(() => {
     isNavigating.current = state !== 'idle';
   }, [state]);
   useEffect(() => {
@@ -130,7 +131,10 @@ function useIsOnItsWay(): () => boolean {
     return () => window.removeEventListener('beforeunload', note);
   }, []);
   return useCallback(
-    () => isNavigating.current || performance.now() - leftAtMs.current < ON_ITS_WAY_MS,
+    () =>
+      isNavigating.current ||
+      wasJustSubmitted() ||
+      performance.now() - leftAtMs.current < ON_ITS_WAY_MS,
     [],
   );
 }

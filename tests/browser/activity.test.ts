@@ -99,19 +99,70 @@ describe.each([
   });
 });
 
-test('who signs everything out is led on, however long the answer takes', async () => {
-  const person = await livedThrough();
-  const page = await chromium.openDevice();
-  await enter(page, person);
-  await page.goto(`${application.origin}/settings/activity`);
-  await page.getByRole('link', { name: /This wasn.t me: Signed in, Safari/ }).click();
-  await page.getByRole('heading', { name: 'This wasn’t you?' }).waitFor();
-  // Longer than a page that is over waits for one that it is on its way to.
-  await page.route('**/*', async (route) => {
-    const answer = await route.fetch({ maxRedirects: 0 });
-    if (route.request().method() === 'POST') await page.waitForTimeout(4000);
-    await route.fulfill({ response: answer });
+describe('who signs everything out is led on', () => {
+  const SLOWLY_MS = 4000;
+
+  /** Signed in, with the question that signs everything out before them. */
+  async function beforeTheQuestion() {
+    const person = await livedThrough();
+    const page = await chromium.openDevice();
+    await enter(page, person);
+    await page.goto(`${application.origin}/settings/activity`);
+    const link = page.getByRole('link', { name: /This wasn.t me: Signed in, Safari/ });
+    return { page, address: `${application.origin}${await link.getAttribute('href')}` };
+  }
+
+  /** Answers come late to what is sent from now on; `onDone` hears when the server has done it. */
+  async function holdAnswersUp(page: Page, onDone = () => {}): Promise<void> {
+    await page.route('**/*', async (route) => {
+      if (route.request().method() !== 'POST') return route.fallback();
+      const answer = await route.fetch({ maxRedirects: 0 });
+      onDone();
+      await page.waitForTimeout(SLOWLY_MS);
+      await route.fulfill({ response: answer });
+    });
+  }
+
+  async function signEverythingOut(page: Page) {
+    await page.getByRole('button', { name: 'Sign out everything' }).click();
+    await page.getByRole('heading', { name: 'Check your mail' }).waitFor();
+  }
+
+  test('however long the answer takes', async () => {
+    const { page, address } = await beforeTheQuestion();
+    await page.goto(address);
+    await page.waitForFunction(() => '__remixRouter' in window);
+    await holdAnswersUp(page);
+    await signEverythingOut(page);
   });
-  await page.getByRole('button', { name: 'Sign out everything' }).click();
-  await page.getByRole('heading', { name: 'Check your mail' }).waitFor();
+
+  test('before the page has come to life', async () => {
+    const { page, address } = await beforeTheQuestion();
+    let onDone = () => {};
+    const isDone = new Promise<void>((resolve) => (onDone = resolve));
+    await holdAnswersUp(page, onDone);
+    await page.route('**/*.js', async (route) => {
+      await isDone;
+      await route.continue();
+    });
+    await page.goto(address, { waitUntil: 'commit' });
+    await signEverythingOut(page);
+  });
+
+  // React puts its work off by a message, and so has not been told of the form.
+  test('before the page itself has had time to notice', async () => {
+    const { page, address } = await beforeTheQuestion();
+    await page.addInitScript((delayMs) => {
+      const port = MessagePort.prototype;
+      // eslint-disable-next-line @typescript-eslint/unbound-method -- It is called on its own port.
+      const { postMessage } = port;
+      port.postMessage = function (this: MessagePort, ...message: [unknown]) {
+        if (!('latestSubmission' in window)) return postMessage.apply(this, message);
+        setTimeout(() => postMessage.apply(this, message), delayMs);
+      };
+    }, SLOWLY_MS / 8);
+    await page.goto(address);
+    await page.waitForFunction(() => '__remixRouter' in window);
+    await signEverythingOut(page);
+  });
 });

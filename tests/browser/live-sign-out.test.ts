@@ -138,8 +138,8 @@ test('signing out in one tab signs out the others, and leaves that one where it 
       await tab.getByRole('heading', { name: 'Sign in', exact: true }).waitFor();
       expect(await tab.content()).not.toContain(person.email);
     }
+    await expect.poll(() => new URL(first!.url()).pathname).toBe('/');
     await first!.getByText('You are signed out.').waitFor();
-    expect(new URL(first!.url()).pathname).toBe('/');
     return clearedAfterMs();
   });
 });
