@@ -1,4 +1,4 @@
-import { useNavigation } from '@remix-run/react';
+import { useFetchers, useNavigation } from '@remix-run/react';
 import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react';
 import { flushSync } from 'react-dom';
 import { EndedScreen } from './ended-screen.tsx';
@@ -6,7 +6,7 @@ import { ExpiryNotice } from './expiry-notice.tsx';
 import { ENDED_HEADER, SESSION_EVENTS } from './follow-session.ts';
 import { linkToSession, type SessionLink } from './session-link.client.ts';
 import { tellSessionsChanged, type PageNews } from './session-news.ts';
-import { wasJustSubmitted } from './submission-note.tsx';
+import { forgetSubmission, isSubmissionOnItsWay } from './submission-note.tsx';
 
 const NOTICE_MS = 120_000;
 /** So long the server has to say that the end was put off elsewhere, before a page speaks up by itself. */
@@ -119,12 +119,14 @@ export function LiveSession({ onOver }: LiveSessionProps) {
 
 /** Tells whether the page is being left, or a form of it is on its way. */
 function useIsOnItsWay(): () => boolean {
-  const { state } = useNavigation();
-  const isNavigating = useRef(false);
+  const isNavigating = useNavigation().state !== 'idle';
+  const isSending = useFetchers().length > 0 || isNavigating;
+  const isOnItsWay = useRef(false);
   const leftAtMs = useRef(-Infinity);
   useLayoutEffect(() => {
-    isNavigating.current = state !== 'idle';
-  }, [state]);
+    isOnItsWay.current = isSending;
+    return isSending ? forgetSubmission : undefined;
+  }, [isSending]);
   useEffect(() => {
     const note = () => (leftAtMs.current = performance.now());
     window.addEventListener('beforeunload', note);
@@ -132,8 +134,8 @@ function useIsOnItsWay(): () => boolean {
   }, []);
   return useCallback(
     () =>
-      isNavigating.current ||
-      wasJustSubmitted() ||
+      isOnItsWay.current ||
+      isSubmissionOnItsWay() ||
       performance.now() - leftAtMs.current < ON_ITS_WAY_MS,
     [],
   );

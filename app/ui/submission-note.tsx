@@ -1,24 +1,16 @@
 import { useNonce } from './nonce.ts';
 
-/** Remix has told React of a form by then, and says itself when it has arrived. */
-const UNTIL_KNOWN_MS = 5_000;
 /** The browser does not tell scripts whether what it has sent by itself is still on its way. */
-const BY_THE_BROWSER_MS = 15_000;
-
-interface Submission {
-  /** Of `performance.now()`. */
-  atMs: number;
-  /** True: the browser sent it by itself, as it does before scripts have arrived. */
-  byBrowser: boolean;
-}
+const MOST_MS = 15_000;
 
 declare global {
   interface Window {
-    latestSubmission?: Submission;
+    /** When this page last sent a form that has not arrived, of `performance.now()`. */
+    submittedAtMs?: number;
   }
 }
 
-const NOTE = `addEventListener("submit",function(e){latestSubmission={atMs:performance.now(),byBrowser:!e.defaultPrevented}})`;
+const NOTE = 'addEventListener("submit",function(){submittedAtMs=performance.now()})';
 
 /**
  * Notes when a form is sent, from the first byte of the page on: a form may be sent before the scripts
@@ -31,10 +23,13 @@ export function SubmissionNote() {
   );
 }
 
-/** True: a form of this page was sent so lately that the page it leads to may be yet to come. */
-export function wasJustSubmitted(): boolean {
-  const { latestSubmission } = window;
-  if (!latestSubmission) return false;
-  const waitMs = latestSubmission.byBrowser ? BY_THE_BROWSER_MS : UNTIL_KNOWN_MS;
-  return performance.now() - latestSubmission.atMs < waitMs;
+/** True: a form of this page was sent, and where it leads to may be yet to come. */
+export function isSubmissionOnItsWay(): boolean {
+  const { submittedAtMs = -Infinity } = window;
+  return performance.now() - submittedAtMs < MOST_MS;
+}
+
+/** What was sent has arrived. */
+export function forgetSubmission(): void {
+  delete window.submittedAtMs;
 }

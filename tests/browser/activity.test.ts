@@ -157,7 +157,7 @@ describe('who signs everything out is led on', () => {
       // eslint-disable-next-line @typescript-eslint/unbound-method -- It is called on its own port.
       const { postMessage } = port;
       port.postMessage = function (this: MessagePort, ...message: [unknown]) {
-        if (!('latestSubmission' in window)) return postMessage.apply(this, message);
+        if (!('submittedAtMs' in window)) return postMessage.apply(this, message);
         setTimeout(() => postMessage.apply(this, message), delayMs);
       };
     }, SLOWLY_MS / 8);
