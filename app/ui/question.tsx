@@ -33,7 +33,7 @@ export function Question({ title, backTo, children }: QuestionProps) {
         event.preventDefault();
         navigate(backTo, { preventScrollReset: true });
       }}
-      className="question appear static mb-8 w-full max-w-104 rounded-2xl border border-line bg-raised p-6 text-ink shadow-xl modal:fixed modal:inset-0 modal:m-auto modal:h-fit modal:w-[calc(100%-2rem)]"
+      className="question appear static mb-8 w-full max-w-104 rounded-2xl border border-line bg-raised p-6 text-ink shadow-xl floating:fixed floating:inset-0 floating:z-30 floating:m-auto floating:h-fit floating:max-h-[calc(100dvh-2rem)] floating:w-[calc(100%-2rem)] floating:overflow-y-auto"
     >
       <h2 id="question" className="text-lead font-semibold">
         {title}

@@ -1,51 +1,21 @@
 import type { Page } from 'playwright';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { expectAccessible } from '../fixtures/accessible.ts';
-import { makeToken, publicIdOf } from '../fixtures/api-client.ts';
 import { startApplication, type TestApplication } from '../fixtures/application.ts';
-import { FIREFOX_ON_MAC, SAFARI_ON_IPHONE } from '../fixtures/browser-like.ts';
 import { useChromium } from '../fixtures/chromium.ts';
-import { signIn, signUp, type TestPerson } from '../fixtures/people.ts';
+import { personWithEveryPage, publicPages } from '../fixtures/every-page.ts';
+import type { TestPerson } from '../fixtures/people.ts';
 
 const chromium = useChromium();
 let application: TestApplication;
 let person: TestPerson;
-let phoneSessionId: string;
-let tokenId: string;
+let privatePages: string[];
 
 beforeAll(async () => {
   application = await startApplication();
-  person = await signUp(application, { userAgent: FIREFOX_ON_MAC });
-  const phone = await signIn(application, person, { userAgent: SAFARI_ON_IPHONE });
-  phoneSessionId = (await phone.sessionToken())?.split('.')[0] ?? '';
-  const ended = await signIn(application, person, { userAgent: SAFARI_ON_IPHONE });
-  await ended.post('/logout', {});
-  tokenId = publicIdOf(await makeToken(person.browser, ['sessions:read', 'download']));
+  ({ person, privatePages } = await personWithEveryPage(application));
 });
 afterAll(() => application.close());
-
-const publicPages = [
-  ...['/', '/login', '/login?redirectTo=%2Fsettings%2Fdata', '/signup', '/nowhere'],
-  ...['/signup/verify', '/forgot-password', '/reset-password', '/login/passkey'],
-  ...['/email-change/undo', '/not-me', '/outbox', '/privacy', '/developers'],
-];
-const privatePages = () => [
-  '/',
-  '/settings/sessions',
-  `/settings/sessions/${phoneSessionId}/name`,
-  `/settings/sessions/${phoneSessionId}/sign-out`,
-  '/settings/sessions/others/sign-out',
-  ...['/settings/tokens', '/settings/tokens/new', '/settings/tokens/made'],
-  `/settings/tokens/${tokenId}/revoke`,
-  '/settings/profile',
-  '/settings/password',
-  '/settings/data',
-  '/settings/data/delete',
-  ...['/settings/security', '/settings/activity', '/settings/email', '/settings/email/verify'],
-  ...['/settings/two-factor', '/settings/two-factor/set-up', '/settings/passkeys'],
-  ...['/settings/passkeys/new', '/settings/connections'],
-  '/nowhere',
-];
 
 test('every page is accessible and fits its width', { timeout: 180_000 }, async () => {
   const page = await chromium.openDevice({ reducedMotion: 'reduce' });
@@ -64,7 +34,7 @@ test('every page is accessible and fits its width', { timeout: 180_000 }, async 
   await page.getByLabel('Password').fill(person.password);
   await page.getByRole('main').getByRole('button', { name: 'Sign in', exact: true }).click();
   await page.getByRole('heading', { name: 'Hello' }).waitFor();
-  for (const path of privatePages()) await look(path, 'signed-in');
+  for (const path of privatePages) await look(path, 'signed-in');
 
   await page.goto(`${application.origin}/settings/sessions`);
   await page.locator('header summary').click();
