@@ -20,7 +20,8 @@ const NOT_ON_POSTGRESQL = [
 const NIGHTLY_ON_POSTGRESQL = [
   ...['connected-sign-up', 'connection-attacks', 'connections', 'cross-site-requests'],
   ...['fresh-proof', 'fresh-proof-by-every-way', 'mail-limits', 'not-me', 'notices'],
-  ...['passkey-attacks', 'profile', 'profile-picture', 'second-factor', 'two-factor-settings'],
+  ...['passkey-attacks', 'profile', 'profile-picture', 'rate-limits', 'second-factor'],
+  ...['two-factor-settings'],
 ];
 const notOnPostgresql = process.env.LATCHKEY_NIGHTLY
   ? NOT_ON_POSTGRESQL
