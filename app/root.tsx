@@ -82,9 +82,10 @@ export function Layout({ children }: { children: ReactNode }) {
         <meta name="color-scheme" content={theme === 'system' ? 'light dark' : theme} />
         {/* Painted whole or not at all: what is parsed later would move what is there. */}
         <link rel="expect" href={`#${LAST_OF_PAGE}`} blocking="render" />
+        {/* Before the style sheet, for which a script behind it would wait. */}
+        <SubmissionNote />
         <Meta />
         <Links />
-        <SubmissionNote />
       </head>
       <body>
         {!isOver && (
