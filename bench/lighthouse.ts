@@ -1,9 +1,10 @@
-import lighthouse from 'lighthouse';
+import lighthouse, { type Result } from 'lighthouse';
 
 export const categories = ['performance', 'accessibility', 'best-practices', 'seo'] as const;
 export type Category = (typeof categories)[number];
 
 const FULL = 100;
+const MOST_TRIES = 3;
 
 export interface Judgement {
   /** From 0 to 100. */
@@ -14,21 +15,24 @@ export interface Judgement {
   failed: string[];
 }
 
+export interface Judging {
+  /** Of a Chromium that may be debugged. */
+  port: number;
+  /** Called before each look: with its tab, Lighthouse takes away the cookies that last as long as the browser. */
+  prepare: () => Promise<void>;
+}
+
 /**
  * What Lighthouse says of a page, on a phone.
  *
- * @param port of a Chromium that may be debugged
  * @throws when the page could not be judged, or led elsewhere.
  */
 export async function judgementOf(
   url: string,
   wanted: readonly Category[],
-  port: number,
+  judging: Judging,
 ): Promise<Judgement> {
-  const result = await lighthouse(url, {
-    ...{ port, output: 'json', logLevel: 'error', onlyCategories: [...wanted] },
-  });
-  const report = result?.lhr;
+  const report = await reportOf(url, wanted, judging);
   if (!report || report.runtimeError || report.finalDisplayedUrl !== url) {
     const why = report?.runtimeError?.message ?? `it led to ${report?.finalDisplayedUrl}`;
     throw new Error(`Lighthouse could not judge ${url}: ${why}`);
@@ -46,4 +50,21 @@ export async function judgementOf(
     }
   }
   return { scores, speed: report.environment.benchmarkIndex, failed };
+}
+
+/** Once more where Chromium lost the recording, as it does now and then: that says nothing of the page. */
+async function reportOf(
+  url: string,
+  wanted: readonly Category[],
+  { port, prepare }: Judging,
+): Promise<Result | undefined> {
+  let report: Result | undefined;
+  for (let tries = 0; tries < MOST_TRIES && (!report || report.runtimeError); tries += 1) {
+    await prepare();
+    const result = await lighthouse(url, {
+      ...{ port, output: 'json', logLevel: 'error', onlyCategories: [...wanted] },
+    });
+    report = result?.lhr;
+  }
+  return report;
 }

@@ -133,9 +133,12 @@ async function judge(browser: BenchBrowser, { origin, token, say }: Site) {
     const found: Judgement[] = [];
     for (let judgement = 1; judgement <= JUDGEMENTS; judgement += 1) {
       say(`Lighthouse on ${path}, ${judgement} of ${JUDGEMENTS}`);
-      // Each time: with its tab, it takes away the cookies that last as long as the browser.
-      if (isPrivate) await browser.signIn(origin, token);
-      const one = await judgementOf(origin + path, wanted, browser.debuggingPort);
+      const one = await judgementOf(origin + path, wanted, {
+        port: browser.debuggingPort,
+        prepare: async () => {
+          if (isPrivate) await browser.signIn(origin, token);
+        },
+      });
       for (const audit of one.failed) say(`  ${audit}`);
       found.push(one);
     }
