@@ -1,5 +1,6 @@
 import { defineConfig } from 'vitest/config';
 import { PATIENCE } from './tests/fixtures/patience.ts';
+import LongestFirst from './tests/setup/longest-first.ts';
 
 /**
  * Groups of tests. Those that come in by the front door (a server, a browser, the commands) run
@@ -36,6 +37,7 @@ export default defineConfig({
     setupFiles: ['tests/setup/console.ts'],
     allowOnly: false,
     expect: { poll: PATIENCE },
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         extends: true,
