@@ -1,10 +1,15 @@
 /** In place of a page whose session is over, until the login page is there. */
-export function EndedScreen() {
+export function EndedScreen({ loginPath }: { loginPath: string }) {
   return (
     <main className="grid min-h-dvh place-items-center p-6">
-      <p role="status" className="text-muted">
-        You are signed out. <a href="/login">Sign in</a>
-      </p>
+      <div className="grid justify-items-center gap-1">
+        <p role="status" className="text-muted">
+          You are signed out.
+        </p>
+        <a href={loginPath} className="py-2 underline">
+          Sign in
+        </a>
+      </div>
     </main>
   );
 }

@@ -113,7 +113,7 @@ export function LiveSession({ onOver }: LiveSessionProps) {
     return news !== null;
   }, []);
 
-  if (isOver) return <EndedScreen />;
+  if (isOver) return <EndedScreen loginPath={loginPath()} />;
   return isNear && expiry ? <ExpiryNotice {...expiry} onStay={stay} onClose={close} /> : null;
 }
 

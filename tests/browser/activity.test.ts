@@ -153,11 +153,13 @@ describe('who signs everything out is led on', () => {
   test('before the page itself has had time to notice', async () => {
     const { page, address } = await beforeTheQuestion();
     await page.addInitScript((delayMs) => {
+      let isSent = false;
+      addEventListener('submit', () => (isSent = true));
       const port = MessagePort.prototype;
       // eslint-disable-next-line @typescript-eslint/unbound-method -- It is called on its own port.
       const { postMessage } = port;
       port.postMessage = function (this: MessagePort, ...message: [unknown]) {
-        if (!('submittedAtMs' in window)) return postMessage.apply(this, message);
+        if (!isSent) return postMessage.apply(this, message);
         setTimeout(() => postMessage.apply(this, message), delayMs);
       };
     }, SLOWLY_MS / 8);
