@@ -3,9 +3,9 @@ export function EndedScreen({ loginPath }: { loginPath: string }) {
   return (
     <main className="grid min-h-dvh place-items-center p-6">
       <div className="grid justify-items-center gap-1">
-        <p role="status" className="text-muted">
-          You are signed out.
-        </p>
+        <div role="status">
+          <h1 className="text-muted">You are signed out.</h1>
+        </div>
         <a href={loginPath} className="py-2 underline">
           Sign in
         </a>

@@ -144,6 +144,27 @@ test('signing out in one tab signs out the others, and leaves that one where it 
   });
 });
 
+test('a page that waits for its form says that it is over, and leads on', async () => {
+  const page = await openSignedIn();
+  await page.goto(`${application.origin}/settings/profile`);
+  await untilListening();
+  await untilFollowing(page);
+  const isOver = new Promise<void>((resolve) => page.once('close', () => resolve()));
+  await page.route('**/*', async (route) => {
+    if (route.request().method() === 'POST') await isOver;
+    await route.fallback().catch(() => {
+      // Its page is closed.
+    });
+  });
+  await page.getByRole('button', { name: 'Save' }).first().click();
+  await endAllOthers();
+  await page.getByRole('heading', { name: 'You are signed out.' }).waitFor();
+  await expectAccessible(page, 'a page that is over', 'page-that-is-over');
+  const signIn = page.getByRole('link', { name: 'Sign in' });
+  expect(await signIn.getAttribute('href')).toBe('/login?redirectTo=%2Fsettings%2Fprofile');
+  await page.close();
+});
+
 test('another browser of the same person stays', async () => {
   const staying = await openSignedIn();
   const leaving = await openSignedIn();
