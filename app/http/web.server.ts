@@ -11,6 +11,7 @@ import { createLoadContext } from './load-context.server.ts';
 import { noteForPages, observedOf, observeRequests } from './observe-requests.server.ts';
 import { refuseOddRequests } from './odd-requests.server.ts';
 import { outboxHeaders } from './outbox.server.ts';
+import { limitPathDepth } from './path-depth.server.ts';
 import { publicRoutes } from './public-routes.server.ts';
 import { createRouteOf } from './route-patterns.server.ts';
 import { refuseOtherOrigins } from './same-origin.server.ts';
@@ -45,6 +46,7 @@ export function createWeb(options: WebOptions): Express {
   const routeOf = typeof build === 'function' ? () => '*' : createRouteOf(build, api.patterns);
   web.use(observeRequests({ ...application, tracing, routeOf }));
   web.use(...securityHeaders(application.origin, { isDevelopment: mode === 'development' }));
+  web.use(limitPathDepth(application.origin));
   if (application.outbox) web.use('/outbox', outboxHeaders);
   web.use(...operations);
   // Before what would gather its bytes.

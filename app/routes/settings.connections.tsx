@@ -7,6 +7,7 @@ import { Button } from '#app/ui/button.tsx';
 import { Checkbox } from '#app/ui/field.tsx';
 import { Notice, SettingsHeading } from '#app/ui/page.tsx';
 import { RelativeTime } from '#app/ui/relative-time.tsx';
+import { discoverInRow, type RowDiscovery } from '#app/ui/row-discovery.ts';
 
 export const meta: MetaFunction = () => [
   { title: 'Connections · Latchkey' },
@@ -55,8 +56,13 @@ export default function Connections() {
       )}
       {!isEmpty && (
         <ul aria-label="Connected accounts" className="mb-10 grid">
-          {connections.map((connection) => (
-            <ConnectionRow key={connection.id} connection={connection} now={now} />
+          {connections.map((connection, index) => (
+            <ConnectionRow
+              key={connection.id}
+              connection={connection}
+              now={now}
+              discover={discoverInRow(index)}
+            />
           ))}
         </ul>
       )}
@@ -94,13 +100,13 @@ export default function Connections() {
   );
 }
 
-function ConnectionRow({
-  connection,
-  now,
-}: {
+interface ConnectionRowProps {
   connection: Shown['connections'][number];
   now: string;
-}) {
+  discover: RowDiscovery;
+}
+
+function ConnectionRow({ connection, now, discover }: ConnectionRowProps) {
   const { id, name, displayName, isOffered, createdAt, lastUsedAt } = connection;
   return (
     <li className="grid grid-cols-[auto_minmax(0,1fr)] gap-x-4 border-b border-line py-5 last:border-0 sm:grid-cols-[auto_minmax(0,1fr)_auto]">
@@ -124,6 +130,7 @@ function ConnectionRow({
       <div className="col-start-2 mt-1 -ml-3 sm:col-start-3 sm:mt-0 sm:-mr-3 sm:ml-0">
         <Link
           to={`/settings/connections/${id}/disconnect`}
+          discover={discover}
           preventScrollReset
           aria-label={`Disconnect ${name}, ${displayName}`}
           className="inline-flex min-h-11 items-center rounded-xl px-3 text-small font-medium hover:bg-danger-glow hover:text-danger sm:min-h-9"

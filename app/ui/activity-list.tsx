@@ -2,6 +2,7 @@ import { Link } from '@remix-run/react';
 import { ActivityIcon } from './activity-icon.tsx';
 import { useHydrated } from './hydrated.ts';
 import { RelativeTime } from './relative-time.tsx';
+import type { RowDiscovery } from './row-discovery.ts';
 
 /** What the list shows of an entry. */
 export interface ListedActivity {
@@ -28,6 +29,7 @@ interface ActivityListProps {
 /** What happened, newest first, day by day: of UTC as it comes, of the reader once scripts run. */
 export function ActivityList({ entries, now, search }: ActivityListProps) {
   const timeZone = useHydrated() ? undefined : 'UTC';
+  const firstWithLink = entries.find(({ hasNotMe }) => hasNotMe);
   return (
     <div className="grid gap-8">
       {byDay(entries, timeZone).map(([day, ofDay]) => (
@@ -38,7 +40,12 @@ export function ActivityList({ entries, now, search }: ActivityListProps) {
           <ul className="mt-1 grid">
             {ofDay.map((entry) => (
               <li key={entry.id} className={lookOf(entry)}>
-                <Entry entry={entry} now={now} search={search} />
+                <Entry
+                  entry={entry}
+                  now={now}
+                  search={search}
+                  discover={entry === firstWithLink ? 'render' : 'none'}
+                />
               </li>
             ))}
           </ul>
@@ -53,7 +60,14 @@ const lookOf = ({ kind }: ListedActivity) =>
     ? '-mx-4 my-1 rounded-2xl bg-danger-glow px-4'
     : 'border-b border-line last:border-0';
 
-function Entry({ entry, now, search }: { entry: ListedActivity; now: string; search: string }) {
+interface EntryProps {
+  entry: ListedActivity;
+  now: string;
+  search: string;
+  discover: RowDiscovery;
+}
+
+function Entry({ entry, now, search, discover }: EntryProps) {
   const { id, kind, text, more, device, place, ipAddress, at, isHere, hasNotMe } = entry;
   const isFailure = kind === 'sign-in-failed';
   return (
@@ -79,6 +93,7 @@ function Entry({ entry, now, search }: { entry: ListedActivity; now: string; sea
         {hasNotMe && (
           <Link
             to={`/settings/activity/${id}/not-me${search}`}
+            discover={discover}
             preventScrollReset
             aria-label={`This wasn’t me: ${text}, ${device}`}
             className="-mr-3 inline-flex min-h-11 items-center rounded-xl px-3 text-small font-medium hover:bg-danger-glow hover:text-danger sm:min-h-9"

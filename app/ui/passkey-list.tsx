@@ -1,6 +1,7 @@
 import { Link } from '@remix-run/react';
 import { Fingerprint, Pencil } from 'lucide-react';
 import { RelativeTime } from './relative-time.tsx';
+import { discoverInRow, type RowDiscovery } from './row-discovery.ts';
 
 /** What the list shows of a passkey. */
 export interface ListedPasskey {
@@ -23,16 +24,22 @@ interface PasskeyListProps {
 export function PasskeyList({ passkeys, now }: PasskeyListProps) {
   return (
     <ul aria-label="Passkeys" className="grid">
-      {passkeys.map((passkey) => (
+      {passkeys.map((passkey, index) => (
         <li key={passkey.id} className="border-b border-line last:border-0">
-          <PasskeyRow passkey={passkey} now={now} />
+          <PasskeyRow passkey={passkey} now={now} discover={discoverInRow(index)} />
         </li>
       ))}
     </ul>
   );
 }
 
-function PasskeyRow({ passkey, now }: { passkey: ListedPasskey; now: string }) {
+interface PasskeyRowProps {
+  passkey: ListedPasskey;
+  now: string;
+  discover: RowDiscovery;
+}
+
+function PasskeyRow({ passkey, now, discover }: PasskeyRowProps) {
   const { id, name, keeper, isBackedUp, createdAt, lastUsedAt } = passkey;
   const where = isBackedUp ? 'Synced to your other devices' : 'On this one device only';
   return (
@@ -59,6 +66,7 @@ function PasskeyRow({ passkey, now }: { passkey: ListedPasskey; now: string }) {
       <div className="col-start-2 mt-2 -mr-3 flex items-center justify-end sm:col-start-3 sm:mt-0">
         <Link
           to={`/settings/passkeys/${id}/name`}
+          discover={discover}
           preventScrollReset
           aria-label={`Rename ${name}`}
           title="Rename this passkey"
@@ -68,6 +76,7 @@ function PasskeyRow({ passkey, now }: { passkey: ListedPasskey; now: string }) {
         </Link>
         <Link
           to={`/settings/passkeys/${id}/remove`}
+          discover={discover}
           preventScrollReset
           aria-label={`Remove ${name}`}
           className="inline-flex min-h-11 items-center rounded-xl px-3 text-small font-medium hover:bg-danger-glow hover:text-danger sm:min-h-9"

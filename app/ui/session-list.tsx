@@ -2,6 +2,7 @@ import { Link } from '@remix-run/react';
 import { ChevronRight, Pencil } from 'lucide-react';
 import { DeviceIcon } from './device-icon.tsx';
 import { RelativeTime } from './relative-time.tsx';
+import { discoverInRow, type RowDiscovery } from './row-discovery.ts';
 
 /** What the list shows of a session. */
 export interface ListedSession {
@@ -33,7 +34,7 @@ const ACTIVE_NOW_MS = 120_000;
 export function SessionList({ sessions, now }: SessionListProps) {
   return (
     <ul aria-label="Signed-in devices" className="grid">
-      {sessions.map((session) => (
+      {sessions.map((session, index) => (
         <li
           key={session.id}
           className={
@@ -42,14 +43,20 @@ export function SessionList({ sessions, now }: SessionListProps) {
               : 'border-b border-line last:border-0'
           }
         >
-          <SessionRow session={session} now={now} />
+          <SessionRow session={session} now={now} discover={discoverInRow(index)} />
         </li>
       ))}
     </ul>
   );
 }
 
-function SessionRow({ session, now }: { session: ListedSession; now: string }) {
+interface SessionRowProps {
+  session: ListedSession;
+  now: string;
+  discover: RowDiscovery;
+}
+
+function SessionRow({ session, now, discover }: SessionRowProps) {
   const { id, kind, name, label, isCurrent } = session;
   return (
     <div className="grid grid-cols-[auto_minmax(0,1fr)] gap-x-4 py-5 sm:grid-cols-[auto_minmax(0,1fr)_auto]">
@@ -76,6 +83,7 @@ function SessionRow({ session, now }: { session: ListedSession; now: string }) {
         <div className="-mr-3 flex">
           <Link
             to={`/settings/sessions/${id}/name`}
+            discover={discover}
             preventScrollReset
             aria-label={`${label ? 'Rename' : 'Name'} ${name}`}
             title={label ? 'Rename this device' : 'Name this device'}
@@ -86,6 +94,7 @@ function SessionRow({ session, now }: { session: ListedSession; now: string }) {
           {!isCurrent && (
             <Link
               to={`/settings/sessions/${id}/sign-out`}
+              discover={discover}
               preventScrollReset
               aria-label={`Sign out ${name}`}
               className="inline-flex min-h-11 items-center rounded-xl px-3 text-small font-medium hover:bg-danger-glow hover:text-danger sm:min-h-9"

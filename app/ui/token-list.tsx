@@ -1,6 +1,7 @@
 import { Link } from '@remix-run/react';
 import { KeySquare } from 'lucide-react';
 import { RelativeTime } from './relative-time.tsx';
+import { discoverInRow, type RowDiscovery } from './row-discovery.ts';
 
 /** What the list shows of a personal access token. */
 export interface ListedToken {
@@ -23,16 +24,22 @@ interface TokenListProps {
 export function TokenList({ tokens, now }: TokenListProps) {
   return (
     <ul aria-label="Access tokens" className="grid">
-      {tokens.map((token) => (
+      {tokens.map((token, index) => (
         <li key={token.id} className="border-b border-line last:border-0">
-          <TokenRow token={token} now={now} />
+          <TokenRow token={token} now={now} discover={discoverInRow(index)} />
         </li>
       ))}
     </ul>
   );
 }
 
-function TokenRow({ token, now }: { token: ListedToken; now: string }) {
+interface TokenRowProps {
+  token: ListedToken;
+  now: string;
+  discover: RowDiscovery;
+}
+
+function TokenRow({ token, now, discover }: TokenRowProps) {
   const { id, name, allows, createdAt, lastUsedAt, expiresAt } = token;
   return (
     <div className="grid grid-cols-[auto_minmax(0,1fr)] gap-x-4 py-5 sm:grid-cols-[auto_minmax(0,1fr)_auto]">
@@ -58,6 +65,7 @@ function TokenRow({ token, now }: { token: ListedToken; now: string }) {
         </p>
         <Link
           to={`/settings/tokens/${id}/revoke`}
+          discover={discover}
           preventScrollReset
           aria-label={`Revoke ${name}`}
           className="-mr-3 inline-flex min-h-11 items-center rounded-xl px-3 text-small font-medium hover:bg-danger-glow hover:text-danger sm:min-h-9"

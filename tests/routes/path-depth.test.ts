@@ -1,0 +1,104 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startApplication, type TestApplication } from '../fixtures/application.ts';
+import { expectOnceWithin } from '../fixtures/best-round.ts';
+import type { AskOptions } from '../fixtures/browser-like.ts';
+import { openBrowser, signUp, type TestPerson } from '../fixtures/people.ts';
+
+const MOST_LOOP_DELAY_MS = 50;
+const NANOSECONDS_PER_MS = 1e6;
+/** As many segments as fit into the 8 KB that most clients and proxies allow for a path. */
+const DEEP = '/a'.repeat(3700);
+
+let application: TestApplication;
+let person: TestPerson;
+let version: string;
+beforeAll(async () => {
+  application = await startApplication();
+  person = await signUp(application);
+  const { text } = await openBrowser(application).get('/login');
+  version = /manifest-(\w+)\.js/.exec(text)?.[1] ?? '';
+  expect(version).not.toBe('');
+});
+afterAll(() => application.close());
+
+const manifestPath = (paths: string[]) =>
+  `/__manifest?${new URLSearchParams([...paths.map((path) => ['p', path]), ['version', version]])}`;
+
+/** The longest time in milliseconds for which the event loop was blocked meanwhile. */
+async function longestLoopDelay(work: () => Promise<unknown>): Promise<number> {
+  const delays = monitorEventLoopDelay({ resolution: 1 });
+  delays.enable();
+  await nextTurn();
+  await work();
+  await nextTurn();
+  delays.disable();
+  return delays.max / NANOSECONDS_PER_MS;
+}
+
+describe.each([
+  ['a path of 3,700 segments', DEEP, {}],
+  ['a path of 3,700 segments behind backslashes', '\\a'.repeat(3700).replace('\\', '/'), {}],
+  ['a path of 7,400 empty segments', `/a${'/'.repeat(7400)}`, {}],
+  ['the data of a page at 3,700 segments', `${DEEP}.data`, {}],
+  ['a form sent to 3,700 segments', DEEP, { method: 'POST', body: 'a=b' }],
+  ['the head of a page at 3,700 segments', DEEP, { method: 'HEAD' }],
+  ['an operation at 3,700 segments', `/api${DEEP}`, {}],
+  ['3,700 segments below a page', `/settings/sessions${DEEP}`, {}],
+] as [string, string, AskOptions][])('%s', (_what, path, options) => {
+  test('is answered 404 without blocking the event loop', async () => {
+    await expectOnceWithin(MOST_LOOP_DELAY_MS, () =>
+      longestLoopDelay(async () => {
+        const { status, headers } = await openBrowser(application).ask(path, options);
+        expect(status).toBe(404);
+        expect(headers['content-type']).toContain('text/plain');
+      }),
+    );
+  });
+});
+
+// The framework refuses an address of more than 7,680 characters by itself, and these are shorter.
+describe.each([
+  ['two paths of 600 segments', ['/a'.repeat(600), '/b'.repeat(600)]],
+  ['1,000 paths of one segment', Array.from({ length: 1000 }, (_none, index) => `${index}`)],
+])('a question for the routes of %s', (_what, paths) => {
+  test('is answered 404 without blocking the event loop', async () => {
+    await expectOnceWithin(MOST_LOOP_DELAY_MS, () =>
+      longestLoopDelay(async () => {
+        const { status } = await openBrowser(application).get(manifestPath(paths));
+        expect(status).toBe(404);
+      }),
+    );
+  });
+});
+
+test('a path of 64 segments is answered by the page for what does not exist', async () => {
+  const { status, headers } = await person.browser.get('/a'.repeat(64));
+  expect(status).toBe(404);
+  expect(headers['content-type']).toContain('text/html');
+});
+
+test('a path of 65 segments is refused before any page', async () => {
+  const { status, headers } = await person.browser.get('/a'.repeat(65));
+  expect(status).toBe(404);
+  expect(headers['content-type']).toContain('text/plain');
+});
+
+test('a question for the routes of 63 segments beside its own is answered', async () => {
+  const paths = [
+    '/settings/sessions',
+    ...Array.from({ length: 61 }, (_none, index) => `/${index}`),
+  ];
+  const { status, text } = await person.browser.get(manifestPath(paths));
+  expect(status).toBe(200);
+  expect(text).toContain('settings.sessions');
+});
+
+test('a question for the routes of 64 segments beside its own is refused', async () => {
+  const paths = [
+    '/settings/sessions',
+    ...Array.from({ length: 62 }, (_none, index) => `/${index}`),
+  ];
+  expect((await person.browser.get(manifestPath(paths))).status).toBe(404);
+});
