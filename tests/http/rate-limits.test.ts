@@ -13,7 +13,7 @@ import {
 import { createKeyring } from '#app/keyring.server.ts';
 import { createLog } from '#app/log.server.ts';
 import { openRedis, type Redis as RedisConnection } from '#app/redis.server.ts';
-import { startPostgres, query, type Postgres } from '../fixtures/postgres.ts';
+import { query, sharedPostgres } from '../fixtures/postgres.ts';
 import { startRedis, type Redis } from '../fixtures/redis.ts';
 
 const keyring = createKeyring([{ id: 'k', secret: randomBytes(32) }]);
@@ -47,7 +47,6 @@ interface Store {
   keys: (() => Promise<string[]>) | null;
 }
 
-let postgres: Postgres;
 let postgresUrl: string;
 let redis: Redis;
 const onePlace = { current: memoryCounters() };
@@ -65,14 +64,13 @@ const inMemory: Store = {
 };
 const inPostgres: Store = {
   async start() {
-    postgres = await startPostgres();
-    postgresUrl = await postgres.createDatabase();
+    postgresUrl = await (await sharedPostgres()).createDatabase();
     // With a limit of its own, as small databases ask for.
     postgresUrl += '?connection_limit=5';
     // Makes the tables.
     await (await inPostgres.open()).close();
   },
-  stop: () => postgres.close(),
+  stop: () => Promise.resolve(),
   async open() {
     const database: Database = await openDatabase({ databaseUrl: postgresUrl, log: silent });
     return { counters: postgresCounters(database.client), close: () => database.close() };

@@ -14,7 +14,7 @@ import { openBrowser } from '../fixtures/people.ts';
 import { hatchCanary } from './two-people.ts';
 
 const PAGE = '/settings/data/delete';
-const CHILD = fileURLToPath(new URL('./erasing-process.ts', import.meta.url));
+const CHILD = fileURLToPath(new URL('./erasing-process.js', import.meta.url));
 /** More statements than an erasure takes: the last points are after all of it. */
 const ALL_POINTS = [1, 2, 3, 4, 5, 6, 8, 10, 12, 14];
 /** On PostgreSQL half of them, but at night. */
@@ -44,11 +44,9 @@ async function startChild(dieAt: number) {
     ...{ SECRETS_FILE: join(folder, 'secrets.json'), OUTBOX_FOLDER: join(folder, 'outbox') },
     ...{ ERASURE_JOURNAL: join(folder, 'erasures.jsonl'), DATABASE_URL: databaseUrl },
   };
-  const child = spawn(
-    process.execPath,
-    ['--import', 'tsx', CHILD, JSON.stringify(env), String(dieAt)],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
-  );
+  const child = spawn(process.execPath, [CHILD, JSON.stringify(env), String(dieAt)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   onTestFinished(() => void child.kill('SIGKILL'));
   let said = '';
   const port = await new Promise<number>((resolve) => {

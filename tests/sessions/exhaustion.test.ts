@@ -7,13 +7,13 @@ import { DAY_MS, MINUTE_MS } from '../../app/sessions/session.ts';
 import { Sessions } from '../../app/sessions/sessions.ts';
 import { memorySessionStore } from '../../app/sessions/stores/memory.ts';
 import { prismaSessionStore, type PrismaRawClient } from '../../app/sessions/stores/prisma.ts';
-import { startPostgres } from '../fixtures/postgres.ts';
+import { sharedPostgres } from '../fixtures/postgres.ts';
 import { newSqliteAddress, openStore, removeSqlite } from './open-store.ts';
 import { startRedis } from '../fixtures/redis.ts';
 import { aRecord, after } from './store-contract.ts';
 
-/** Sessions of the system; 200,000, or as many as asked for (LATCHKEY_EXHAUSTION_ROWS=1000000). */
-const ROWS = Number(process.env.LATCHKEY_EXHAUSTION_ROWS ?? 200_000);
+/** Sessions of the system; 60,000, or as many as asked for (LATCHKEY_EXHAUSTION_ROWS=1000000). */
+const ROWS = Number(process.env.LATCHKEY_EXHAUSTION_ROWS ?? 60_000);
 /** Of which one user holds this many live ones. */
 const HEAVY_ROWS = 10_000;
 const MOST_MS = 10 * MINUTE_MS;
@@ -70,12 +70,11 @@ function spread(times: number[]): string {
 }
 
 const sqlite = newSqliteAddress();
-const postgres = await startPostgres();
+const postgres = await sharedPostgres();
 const redis = await startRedis();
 
 afterAll(async () => {
   removeSqlite(sqlite);
-  await postgres.close();
   await redis.close();
 });
 

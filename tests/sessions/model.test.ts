@@ -1,23 +1,22 @@
 import { randomInt } from 'node:crypto';
 import { afterAll, describe, test } from 'vitest';
-import { startPostgres } from '../fixtures/postgres.ts';
+import { sharedPostgres } from '../fixtures/postgres.ts';
 import { startRedis } from '../fixtures/redis.ts';
 import { checkAgainstModel, type Abilities } from './model.ts';
 import { newSqliteAddress, openStore, removeSqlite, type StoreAddress } from './open-store.ts';
 
-/** Sequences on each store: 100, or as many as asked for (nightly: LATCHKEY_MODEL_RUNS=1000). */
-const RUNS = Number(process.env.LATCHKEY_MODEL_RUNS ?? 100);
+/** Sequences on each store: 40, or as many as asked for (nightly: LATCHKEY_MODEL_RUNS=1000). */
+const RUNS = Number(process.env.LATCHKEY_MODEL_RUNS ?? 40);
 /** Give it again to repeat a run: LATCHKEY_MODEL_SEED. */
 const SEED = Number(process.env.LATCHKEY_MODEL_SEED ?? randomInt(2 ** 31));
 const MOST_MS_A_SEQUENCE = 3000;
 
 const sqlite = newSqliteAddress();
-const postgres = await startPostgres();
+const postgres = await sharedPostgres();
 const redis = await startRedis();
 
 afterAll(async () => {
   removeSqlite(sqlite);
-  await postgres.close();
   await redis.close();
 });
 

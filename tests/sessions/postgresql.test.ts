@@ -1,11 +1,9 @@
-import { afterAll, expect, test } from 'vitest';
-import { query, startPostgres } from '../fixtures/postgres.ts';
+import { expect, test } from 'vitest';
+import { query, sharedPostgres } from '../fixtures/postgres.ts';
 import { openStore } from './open-store.ts';
 import { aRecord, describeStoreContract } from './store-contract.ts';
 
-const postgres = await startPostgres();
-
-afterAll(() => postgres.close());
+const postgres = await sharedPostgres();
 
 describeStoreContract('prisma on PostgreSQL', {
   address: async () => ({ kind: 'postgresql', url: await postgres.createDatabase() }),

@@ -3,7 +3,7 @@ import { createClient } from 'redis';
 import { afterAll, beforeAll } from 'vitest';
 import { openDatabase } from '../../app/db.server.ts';
 import { PrismaSessions, RedisSessions } from '../../app/sessions/session-classes.ts';
-import { startPostgres } from '../fixtures/postgres.ts';
+import { sharedPostgres } from '../fixtures/postgres.ts';
 import { startRedis } from '../fixtures/redis.ts';
 import { newSqliteAddress, removeSqlite } from './open-store.ts';
 import {
@@ -14,7 +14,7 @@ import {
 } from './session-classes-contract.ts';
 
 const sqlite = newSqliteAddress();
-const postgres = await startPostgres();
+const postgres = await sharedPostgres();
 const redisServer = await startRedis();
 const redis = createClient({ url: redisServer.url });
 const ioredis = new Ioredis(redisServer.url, { lazyConnect: true });
@@ -29,7 +29,6 @@ afterAll(async () => {
   ioredis.disconnect();
   for (const close of closing) await close();
   removeSqlite(sqlite);
-  await postgres.close();
   await redisServer.close();
 });
 

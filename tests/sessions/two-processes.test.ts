@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Sessions } from '../../app/sessions/sessions.ts';
-import { startPostgres } from '../fixtures/postgres.ts';
+import { sharedPostgres } from '../fixtures/postgres.ts';
 import { startRedis } from '../fixtures/redis.ts';
 import {
   newSqliteAddress,
@@ -47,12 +47,11 @@ async function startProcess(address: StoreAddress): Promise<OtherProcess> {
 }
 
 const sqlite = newSqliteAddress();
-const postgres = await startPostgres();
+const postgres = await sharedPostgres();
 const redis = await startRedis();
 
 afterAll(async () => {
   removeSqlite(sqlite);
-  await postgres.close();
   await redis.close();
 });
 

@@ -5,17 +5,16 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startApplication, type TestApplication } from '../fixtures/application.ts';
 import { pastPostgres, pastSqlite } from '../fixtures/past-the-application.ts';
 import { signIn, signUp, type TestPerson } from '../fixtures/people.ts';
-import { startPostgres, type Postgres } from '../fixtures/postgres.ts';
+import { sharedPostgres, type SharedPostgres } from '../fixtures/postgres.ts';
 import { runScript } from './run-script.ts';
 
 const PAGE = '/settings/data/delete';
 const DAY_MS = 86_400_000;
 
-let postgres: Postgres;
+let postgres: SharedPostgres;
 beforeAll(async () => {
-  postgres = await startPostgres();
+  postgres = await sharedPostgres();
 });
-afterAll(() => postgres.close());
 
 describe.each(['SQLite', 'PostgreSQL'] as const)('on %s', (provider) => {
   let folder: string;

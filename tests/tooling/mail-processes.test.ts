@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { openDatabase } from '#app/db.server.ts';
 import { createKeyring } from '#app/keyring.server.ts';
 import { createOutgoingMails } from '#app/mail/outgoing-mails.server.ts';
-import { startPostgres, type Postgres } from '../fixtures/postgres.ts';
+import { sharedPostgres, type SharedPostgres } from '../fixtures/postgres.ts';
 import { startMailServer, type MailServer } from '../fixtures/smtp-server.ts';
 import { startScript } from './run-script.ts';
 
@@ -13,15 +13,14 @@ const MAILS = 60;
 const HOUR_MS = 3_600_000;
 const SECRET = Buffer.alloc(32, 7);
 
-let postgres: Postgres;
+let postgres: SharedPostgres;
 let server: MailServer;
 let folder: string;
 beforeAll(async () => {
   folder = mkdtempSync(path.join(tmpdir(), 'latchkey-mails-'));
-  [postgres, server] = await Promise.all([startPostgres(), startMailServer({ thinksForMs: 400 })]);
+  [postgres, server] = await Promise.all([sharedPostgres(), startMailServer({ thinksForMs: 400 })]);
 });
 afterAll(async () => {
-  await postgres.close();
   await server.stop();
   rmSync(folder, { recursive: true });
 });

@@ -2,9 +2,8 @@
 // JSON and the number of the statement after the first one of an erasure; 0: it lives.
 import { setInterval } from 'node:timers';
 
-const { startServer } = (await import(
-  new URL('../../dist/server.js', import.meta.url).href
-)) as typeof import('../../server.ts');
+const built = new URL('../../dist/server.js', import.meta.url).href;
+const { startServer } = /** @type {typeof import('../../server.ts')} */ (await import(built));
 
 const [env = '{}', dieAt = '0'] = process.argv.slice(2);
 // The first statement that only an erasure has.
@@ -12,7 +11,7 @@ const BEGINNING = /DELETE FROM .*"?Spent/;
 const AFTER_IT = /SELECT.*ErasureReceipt/;
 let count = -1;
 const running = await startServer({
-  env: JSON.parse(env) as Record<string, string>,
+  env: /** @type {Record<string, string>} */ (JSON.parse(env)),
   now: () => new Date('2026-11-21T12:00:00.000Z'),
   logTo: { write: () => undefined },
   onQuery: (sql) => {
