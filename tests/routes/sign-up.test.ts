@@ -52,7 +52,10 @@ test("an account's times are those of the sign-up request, not of the machine's 
   const given = details();
   await submitSignUp(application, openBrowser(application), given);
   const nowMs = application.clock.now().getTime();
-  const rows = application.sql('SELECT createdAt, updatedAt FROM User WHERE email = ?', given.email);
+  const rows = application.sql(
+    'SELECT createdAt, updatedAt FROM User WHERE email = ?',
+    given.email,
+  );
   expect(rows).toEqual([{ createdAt: nowMs, updatedAt: nowMs }]);
 });
 
