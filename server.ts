@@ -358,7 +358,8 @@ function rateLimits(env: Env, counters: Counters, keyring: Keyring): RateLimits 
 }
 
 function schedulePrune(application: Application, now: () => Date): Cron {
-  return new Cron(EVERY_HOUR, { protect: true, unref: true }, () => runHourly(application, now()));
+  const options = { protect: true, unref: true, timezone: 'UTC' };
+  return new Cron(EVERY_HOUR, options, () => runHourly(application, now()));
 }
 
 // Bundled, the worker lies beside the server; from the sources it needs a loader for TypeScript.

@@ -1,5 +1,6 @@
 // npm run test:nightly: the tests of the session engine once more, with many more random sequences
-// and a larger table than there is time for at every change; and on PostgreSQL every route that asks it.
+// and a larger table than there is time for at every change; on PostgreSQL every route that asks it; and
+// everything on other days and in other time zones.
 import { requireSupportedNode } from './set-up/node-version.js';
 
 requireSupportedNode();
@@ -8,7 +9,7 @@ const { enterProject } = await import('./set-up/project.js');
 const { ensureInstalled } = await import('./set-up/installation.js');
 const { ensureGenerated } = await import('./set-up/prisma-clients.js');
 const { build } = await import('./set-up/build.js');
-const { runInstalled } = await import('./set-up/command-line.js');
+const { runInstalled, runProgram } = await import('./set-up/command-line.js');
 const { runScript } = await import('./set-up/refusal.js');
 const { ensureRealParts } = await import('./validation/real-parts.js');
 
@@ -25,5 +26,6 @@ await runScript(async () => {
     runInstalled('vitest/vitest.mjs', ['run', ...args, ...process.argv.slice(2)], { env });
   const ofSessions = await run(['--project', 'rooms', 'tests/sessions']);
   const onPostgresql = await run(['--project', 'front door on PostgreSQL']);
-  process.exitCode = Math.max(ofSessions, onPostgresql);
+  const onOtherDays = await runProgram(process.execPath, ['scripts/days.js']);
+  process.exitCode = Math.max(ofSessions, onPostgresql, onOtherDays);
 });

@@ -24,7 +24,11 @@ export async function createConnectedAccount(
   try {
     const user = await db.user.create({
       data: {
-        ...{ name, email, emailVerifiedAt: now },
+        name,
+        email,
+        emailVerifiedAt: now,
+        createdAt: now,
+        updatedAt: now,
         connections: { create: connections.columnsOf(identity, now) },
       },
       select: { id: true },

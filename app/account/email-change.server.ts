@@ -16,7 +16,7 @@ export async function changeEmail(
   try {
     const { count } = await db.user.updateMany({
       where: { id: userId },
-      data: { email, emailVerifiedAt: now },
+      data: { email, emailVerifiedAt: now, updatedAt: now },
     });
     return count > 0 ? user.email : null;
   } catch (error) {

@@ -16,6 +16,8 @@ export async function renamePerson(
   db: Database['client'],
   userId: string,
   name: string,
+  now: Date,
 ): Promise<void> {
-  await db.user.update({ where: { id: userId }, data: { name }, select: { id: true } });
+  const data = { name, updatedAt: now };
+  await db.user.update({ where: { id: userId }, data, select: { id: true } });
 }

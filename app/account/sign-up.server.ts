@@ -20,7 +20,7 @@ export async function createAccount(
     passwordHash === null ? {} : { password: { create: { hash: passwordHash, changedAt: now } } };
   try {
     const user = await db.user.create({
-      data: { email, name, emailVerifiedAt, ...password },
+      data: { email, name, emailVerifiedAt, createdAt: now, updatedAt: now, ...password },
       select: { id: true },
     });
     return user.id;

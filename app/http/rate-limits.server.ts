@@ -191,6 +191,8 @@ async function take(counted: Counted[]): Promise<Leave> {
 }
 
 async function countOne(counter: Counter, key: string) {
+  // Before the counter is asked: a late answer must not make the window look longer than it is.
+  const askedAt = performance.now();
   const [isWithin, { msBeforeNext }] = await counter.consume(key).then(
     (count) => [true, count] as const,
     (refusal: unknown) => {
@@ -198,7 +200,7 @@ async function countOne(counter: Counter, key: string) {
       throw refusal;
     },
   );
-  const endsAt = performance.now() + msBeforeNext;
+  const endsAt = askedAt + msBeforeNext;
   const giveBack = async () => {
     // Given back to a window that is over, it would be one more in the next.
     if (performance.now() < endsAt) await counter.reward(key);

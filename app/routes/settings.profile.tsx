@@ -41,7 +41,7 @@ export async function action(args: ActionFunctionArgs) {
   const { person } = await requireSession(args);
   const form = await parseForm(request, profileSchema);
   if (!form.ok) return tryAgain(form.reply);
-  await renamePerson(context.db, person.id, form.value.name);
+  await renamePerson(context.db, person.id, form.value.name, context.now);
   return redirect('/settings/profile', {
     headers: { 'Set-Cookie': writeToast({ kind: 'profile-saved' }, context.origin) },
   });

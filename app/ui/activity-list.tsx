@@ -1,5 +1,6 @@
 import { Link } from '@remix-run/react';
 import { ActivityIcon } from './activity-icon.tsx';
+import { dayOf, dayText } from './calendar-day.ts';
 import { useHydrated } from './hydrated.ts';
 import { RelativeTime } from './relative-time.tsx';
 import type { RowDiscovery } from './row-discovery.ts';
@@ -118,24 +119,4 @@ function byDay(entries: ListedActivity[], timeZone: string | undefined): Day[] {
     else days.push([day, [entry]]);
   }
   return days;
-}
-
-/** "2026-11-21", where that time is in this time zone. */
-const dayOf = (at: string, timeZone: string | undefined) =>
-  new Intl.DateTimeFormat('en-CA', { dateStyle: 'short', timeZone }).format(new Date(at));
-
-const DAY_MS = 86_400_000;
-
-/** "Today", "Yesterday", "Thursday 19 November"; with the year where it is another one. */
-function dayText(at: string, now: string, timeZone: string | undefined): string {
-  const day = dayOf(at, timeZone);
-  const today = dayOf(now, timeZone);
-  if (day === today) return 'Today';
-  const aDayAgo = new Date(new Date(now).getTime() - DAY_MS).toISOString();
-  if (day === dayOf(aDayAgo, timeZone)) return 'Yesterday';
-  const isThisYear = day.slice(0, 4) === today.slice(0, 4);
-  return new Intl.DateTimeFormat('en-GB', {
-    ...{ weekday: 'long', day: 'numeric', month: 'long', timeZone },
-    ...(isThisYear ? {} : { year: 'numeric' }),
-  }).format(new Date(at));
 }

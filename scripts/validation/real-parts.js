@@ -28,9 +28,11 @@ const REAL_PARTS = [
  * Finds the browser and the database servers that the tests run against, and installs those that
  * are missing where it may. Where it may not, a {@link Refusal} says what to install: without them
  * nothing would be proved, so nothing is skipped.
+ *
+ * @param {RealPart[]} [more] parts that only this command needs
  */
-export async function ensureRealParts() {
-  let missing = await missingOf(REAL_PARTS);
+export async function ensureRealParts(more = []) {
+  let missing = await missingOf([...REAL_PARTS, ...more]);
   if (missing.length > 0) {
     await installWithApt(missing.map(({ aptPackage }) => aptPackage));
     missing = await missingOf(missing);

@@ -320,14 +320,28 @@ describe('on sqlite', () => {
 describe('on postgresql', () => {
   test('the boot waits while Prisma itself migrates', async () => {
     const database = await databases.make('postgresql');
-    const holding = query(
+    const prisma = query(
       database.url,
-      'SELECT pg_advisory_lock(72707369); SELECT pg_sleep(0.6);',
-    ).then(() => 'let go');
-    await new Promise((resolve) => setTimeout(resolve, 200));
-    const applying = apply(database, writeMigrations(database.folder, FIRST)).then(() => 'applied');
-    expect(await Promise.race([holding, applying])).toBe('let go');
-    expect(await applying).toBe('applied');
+      'SELECT pg_advisory_lock(72707369); SELECT pg_sleep(60);',
+    ).catch((error: unknown) => error);
+    const locks = (condition: string) =>
+      query(
+        database.url,
+        `SELECT 1 FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.database
+         WHERE locktype = 'advisory' AND datname = current_database() AND ${condition}`,
+      );
+    await expect.poll(() => locks('granted')).toHaveLength(1);
+    const applying = apply(database, writeMigrations(database.folder, FIRST));
+    await expect.poll(() => locks('NOT granted')).toHaveLength(1);
+    expect(await database.tables()).toEqual([]);
+    await query(
+      database.url,
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+       WHERE query LIKE 'SELECT pg_advisory_lock%' AND pid <> pg_backend_pid()
+         AND datname = current_database() AND wait_event = 'PgSleep'`,
+    );
+    expect(await prisma).toBeInstanceOf(Error);
+    expect(await applying).toEqual(['1_first']);
   });
 
   test('the schema of the URL holds the tables, and is made when missing', async () => {

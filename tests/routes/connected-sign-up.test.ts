@@ -94,7 +94,11 @@ describe('an address that the provider does not vouch for', () => {
 
     const now = application.clock.now();
     expect(await userWith(there.email)).toMatchObject({
-      ...{ name: 'Grace H.', emailVerifiedAt: now, password: null },
+      name: 'Grace H.',
+      password: null,
+      emailVerifiedAt: now,
+      createdAt: now,
+      updatedAt: now,
       connections: [{ issuer: acme.issuer, subject: there.subject, provider: 'acme' }],
     });
     const phone = openBrowser(application);

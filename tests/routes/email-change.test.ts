@@ -48,6 +48,8 @@ test('nothing moves before the code that went to the new address comes back', as
   expect(await person.browser.sessionToken()).not.toBe(token);
   expect(await canSignIn(person.email, person.password)).toBe(false);
   expect(await canSignIn(to, person.password)).toBe(true);
+  const rows = application.sql('SELECT updatedAt FROM User WHERE email = ?', to);
+  expect(rows).toEqual([{ updatedAt: application.clock.now().getTime() }]);
 });
 
 test('the offer to sign out everywhere else is on by default, and kept', async () => {

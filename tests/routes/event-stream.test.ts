@@ -281,9 +281,9 @@ test('more than a process may hold are sent away for a moment, and it stops with
   const refused = await listen(small, owner.browser);
   expect(refused.status).toBe(503);
   expect(refused.headers['retry-after']).toBe('10');
-  const startedAt = performance.now();
   await small.close();
-  expect(performance.now() - startedAt).toBeLessThan(5 * SECOND_MS);
+  // What holds a stop up is cut off after its time limit, and logged.
+  expect(small.logged.map(({ msg }) => msg).join()).not.toContain('connections were cut');
   for (const stream of streams) {
     await stream.ended;
     // Nobody is signed out by it.

@@ -7,7 +7,7 @@ import { mailboxOf, openBrowser, signIn, signUp, type TestPerson } from '../fixt
 import { SoftwarePasskey } from '../fixtures/software-authenticator.ts';
 import { dataPathOf, everyRoute, goodFields, PASSKEY_ID, pathOf } from './every-route.ts';
 import { fieldOnPage } from './form-on-page.ts';
-import { expectOnceWithin } from '../fixtures/best-round.ts';
+import { expectOnceWithin, startCpuTimer } from '../fixtures/best-round.ts';
 
 const QUARTER_HOUR_MS = 15 * 60_000;
 
@@ -225,11 +225,11 @@ test('thirty thousand fields of one name take no longer than any other form', as
   const body = 'a&'.repeat(30_000);
   // Compared with one another each by each they took a second and more.
   await expectOnceWithin(500, async () => {
-    const startedAt = performance.now();
+    const cpuMs = startCpuTimer();
     const answer = await send(stranger, '/login', {
       ...{ headers: { 'Content-Type': 'application/x-www-form-urlencoded' }, body },
     });
     expect(answer.status).toBe(400);
-    return performance.now() - startedAt;
+    return cpuMs();
   });
 });

@@ -35,6 +35,11 @@ const noticesOf = async (person: TestPerson, act: () => Promise<unknown>) => {
   return (await noticesTo(person)).slice(before);
 };
 const titlesOf = (notices: ReceivedMail[]) => notices.map(({ subject }) => subject);
+const sessionsOf = ({ email }: Pick<TestPerson, 'email'>) =>
+  application.sql(
+    'SELECT s.id FROM Session s JOIN User u ON u.id = s.userId WHERE u.email = ?',
+    email,
+  );
 const NEW_SIGN_IN = 'New sign-in to your Latchkey account';
 
 describe('a sign-in is mailed about when it comes from a new device', () => {
@@ -80,7 +85,15 @@ describe('a sign-in is mailed about when it comes from a new device', () => {
     expect(titlesOf(notices)).toEqual([NEW_SIGN_IN]);
   });
 
-  test('also after so long a time that nothing is on record any more', async () => {
+  test('a known browser gets no new-device mail after its sessions were pruned', async () => {
+    const person = await signUp(application, from(VIENNA));
+    application.clock.advance(100 * DAY_MS);
+    await application.application.sessions.prune(application.clock.now());
+    expect(sessionsOf(person)).toEqual([]);
+    expect(await noticesOf(person, () => signIn(application, person, from(VIENNA)))).toEqual([]);
+  });
+
+  test('a known browser gets a new-device mail again after its activity was pruned', async () => {
     const person = await signUp(application, from(VIENNA));
     application.clock.advance(181 * DAY_MS);
     await application.application.activity.prune(application.clock.now());

@@ -25,6 +25,14 @@ test('a new name is saved, said, and shown at once', async () => {
   expect(textOf((await browser.get(PAGE)).text)).not.toContain('Your profile is saved.');
 });
 
+test('a new name is recorded as changed at the time of the request', async () => {
+  const { browser, email } = await signUp(application);
+  application.clock.advance(60_000);
+  await browser.post(PAGE, { name: 'Augusta' });
+  const rows = application.sql('SELECT updatedAt FROM User WHERE email = ?', email);
+  expect(rows).toEqual([{ updatedAt: application.clock.now().getTime() }]);
+});
+
 test.each([
   ['nothing', '', 'Enter your name.'],
   ['spaces', '   ', 'Enter your name.'],

@@ -5,6 +5,8 @@ import { PASSWORD, signIn, signUp, submitSignUp } from '../fixtures/people.ts';
 
 const ELSEWHERE = '198.51.100.7'; // ::ffff:c633:6407
 const QUARTER_HOUR_MS = 15 * 60_000;
+/** More than a test may take: what is left of a quarter of an hour does not depend on how busy the machine is. */
+const MOST_SECONDS = 100;
 
 let application: TestApplication;
 afterEach(async () => {
@@ -39,7 +41,7 @@ test('the eleventh wrong password is not looked at, and the page says when to co
   expect(await guessTimes(10, email)).toEqual(Array(10).fill(400));
   const answer = await guess(email, { password: PASSWORD });
   expect(answer.status).toBe(429);
-  expect(Number(answer.headers['retry-after'])).toBeGreaterThan(890);
+  expect(Number(answer.headers['retry-after'])).toBeGreaterThan(900 - MOST_SECONDS);
   expect(answer.text).toContain('Wait 15 minutes, then try again.');
   expect(answer.text).toContain(email);
   expect(answer.text).not.toContain(PASSWORD);
@@ -185,7 +187,7 @@ test.each(['/login', '/login.data'])(
     for (let times = 0; times < 10; times += 1) expect((await send()).status).toBe(400);
     const answer = await send();
     expect(answer.status).toBe(429);
-    expect(Number(answer.headers['retry-after'])).toBeGreaterThan(890);
+    expect(Number(answer.headers['retry-after'])).toBeGreaterThan(900 - MOST_SECONDS);
     expect(answer.text).toContain('Wait 15 minutes, then try again.');
     expect(answer.headers['cache-control']).toContain('no-store');
   },

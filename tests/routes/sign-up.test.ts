@@ -48,6 +48,17 @@ test('of a password its bcrypt hash is kept, and nothing else', async () => {
   expect(row!.hash).toMatch(/^\$2[aby]\$04\$/);
 });
 
+test("an account's times are those of the sign-up request, not of the machine's clock", async () => {
+  const given = details();
+  await submitSignUp(application, openBrowser(application), given);
+  const nowMs = application.clock.now().getTime();
+  const rows = application.sql(
+    'SELECT createdAt, updatedAt FROM User WHERE email = ?',
+    given.email,
+  );
+  expect(rows).toEqual([{ createdAt: nowMs, updatedAt: nowMs }]);
+});
+
 test.each([
   ['no password', { password: '' }, 'password', 'Choose a password.'],
   ['7 characters', { password: '1234567' }, 'password', 'Use at least 8 characters.'],

@@ -1,7 +1,7 @@
 import { Redis as Ioredis } from 'ioredis';
 import { createClient } from 'redis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { DAY_MS, HOUR_MS } from '../../app/sessions/session.ts';
+import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../app/sessions/session.ts';
 import { StoreUnavailableError } from '../../app/sessions/session-store.ts';
 import { Sessions } from '../../app/sessions/sessions.ts';
 import { redisScripts } from '../../app/sessions/stores/redis-scripts.ts';
@@ -63,7 +63,7 @@ describe('sessions in Redis', () => {
     await store.saveSession(record);
     const around = async (key: string, expectedMs: number) => {
       const left = await ttlMs(key);
-      expect(left).toBeGreaterThan(expectedMs - 10_000);
+      expect(left).toBeGreaterThan(expectedMs - MINUTE_MS);
       expect(left).toBeLessThanOrEqual(expectedMs);
     };
     const row = `p:session:${record.id}`;

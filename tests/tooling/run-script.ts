@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { inProject } from '../../scripts/set-up/project.js';
+import { clockOfTheRun } from '../fixtures/clock-of-the-run.ts';
 
 export interface Finished {
   exitCode: number | null;
@@ -26,6 +27,7 @@ export function startScript(
   const environment: Record<string, string | undefined> = {
     PATH: process.env.PATH,
     HOME: process.env.HOME,
+    ...clockOfTheRun,
     ...env,
   };
   const child = spawn(process.execPath, [...nodeArgs, inProject('scripts', script), ...args], {
