@@ -26,6 +26,8 @@ export function startScript(
   const environment: Record<string, string | undefined> = {
     PATH: process.env.PATH,
     HOME: process.env.HOME,
+    // Not the settings of the user who runs the tests.
+    ENV_FILE: '',
     ...env,
   };
   const child = spawn(process.execPath, [...nodeArgs, inProject('scripts', script), ...args], {
