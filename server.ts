@@ -50,6 +50,7 @@ import { createSessionStreams } from '#app/http/session-streams.server.ts';
 import { createWeb } from '#app/http/web.server.ts';
 import { runHourly } from '#app/hourly-job.server.ts';
 import { createKeyring, type Keyring } from '#app/keyring.server.ts';
+import { openLogDestination } from '#app/log-destination.server.ts';
 import { createLog } from '#app/log.server.ts';
 import { startMail, type RunningMail } from '#app/mail/running-mail.server.ts';
 import { createMetrics, noMetrics, type Metrics, type ShownMetrics } from '#app/metrics.server.ts';
@@ -65,7 +66,6 @@ import { SessionCache, withoutMemory, type Lookup } from '#app/sessions/session-
 import { prismaSessionStore } from '#app/sessions/stores/prisma.ts';
 import { StartupError } from '#app/startup-error.server.ts';
 import { stopOnSignals } from '#app/stop-signals.server.ts';
-import { openTerminalLog } from '#app/terminal-log.server.ts';
 import { startTracing } from '#app/tracing.server.ts';
 
 const EVERY_HOUR = '17 * * * *';
@@ -406,12 +406,13 @@ export interface MainOptions {
 
 /** Starts the application from the command line, and stops it when told to. */
 export async function main({ isWelcoming = false }: MainOptions = {}): Promise<void> {
-  const starting = openTerminalLog().then((logTo) => startServer({ env: process.env, logTo }));
+  const logTo = await openLogDestination();
+  const starting = startServer({ env: process.env, logTo });
   // From the first moment on: a start that is under way is finished, and then undone.
   stopOnSignals(async () => (await starting).close());
   try {
     const running = await starting;
-    if (isWelcoming) process.stdout.write(welcome(running));
+    if (isWelcoming) logTo.write(welcome(running));
   } catch (error) {
     if (!(error instanceof StartupError)) throw error;
     process.stderr.write(`${error.message}\n`);

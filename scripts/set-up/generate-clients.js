@@ -12,7 +12,10 @@ const { getGenerators, loadSchemaContext } = require('@prisma/internals');
 const { PrismaClientTsGenerator } = require('@prisma/client-generator-ts');
 
 for (const folder of process.argv.slice(2)) {
-  const schemaContext = await loadSchemaContext({ schemaPath: { cliProvidedPath: folder } });
+  const schemaContext = await loadSchemaContext({
+    schemaPath: { cliProvidedPath: folder },
+    printLoadMessage: false,
+  });
   const generators = await getGenerators({
     schemaContext,
     cliCommand: 'generate',
