@@ -1,22 +1,19 @@
 # syntax=docker/dockerfile:1
-ARG NODE_IMAGE=node:22-slim
+ARG NODE_IMAGE=node:24-slim
 
 # What a build takes, of which little stays.
 FROM ${NODE_IMAGE} AS build
 WORKDIR /app
-# Prisma's installer would download an engine that is never called; any executable makes it pass.
-ENV PRISMA_SCHEMA_ENGINE_BINARY=/usr/local/bin/node
 COPY package.json package-lock.json ./
-# npm's "prepare" runs one of them.
-COPY scripts ./scripts
-RUN npm ci --include=dev --no-audit --no-fund
+COPY packages ./packages
+# No package has to run a script: SQLite's binaries for this Node are in better-sqlite3-13.
+RUN npm ci --include=dev --workspaces=false --ignore-scripts --no-audit --no-fund
 COPY . .
 RUN node scripts/build.js
-# Left are the packages that the build was made with, less those that only a build needs. npm keeps
-# Prisma's command line, as the client could make use of it; this application does not (decision 003).
-RUN npm prune --omit=dev --no-audit --no-fund --ignore-scripts \
+# Left are the packages that the build was made with, less those that only a build needs.
+RUN npm prune --omit=dev --workspaces=false --no-audit --no-fund --ignore-scripts \
   && cd node_modules \
-  && rm -rf prisma typescript effect @electric-sql @prisma/studio-core @prisma/dev @prisma/engines* \
+  && rm -rf better-sqlite3-12 better-sqlite3-13/deps better-sqlite3-13/src \
   && find @prisma/client/runtime -name '*mysql*' -delete \
   && find @prisma/client/runtime -name '*sqlserver*' -delete \
   && find @prisma/client/runtime -name '*cockroachdb*' -delete \
@@ -31,6 +28,7 @@ ENV NODE_ENV=production HOST=0.0.0.0
 # Everything belongs to root but the data: whoever breaks in cannot change what runs.
 COPY --from=build /app/package.json ./
 COPY --from=build /app/node_modules ./node_modules
+COPY --from=build /app/packages/better-sqlite3 ./packages/better-sqlite3
 COPY --from=build /app/scripts ./scripts
 COPY --from=build /app/prisma/sqlite/migrations ./prisma/sqlite/migrations
 COPY --from=build /app/prisma/postgresql/migrations ./prisma/postgresql/migrations

@@ -1,6 +1,4 @@
-import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
@@ -52,12 +50,14 @@ import { createSessionStreams } from '#app/http/session-streams.server.ts';
 import { createWeb } from '#app/http/web.server.ts';
 import { runHourly } from '#app/hourly-job.server.ts';
 import { createKeyring, type Keyring } from '#app/keyring.server.ts';
+import { openLogDestination } from '#app/log-destination.server.ts';
 import { createLog } from '#app/log.server.ts';
 import { startMail, type RunningMail } from '#app/mail/running-mail.server.ts';
 import { createMetrics, noMetrics, type Metrics, type ShownMetrics } from '#app/metrics.server.ts';
 import { makeOwnerOnlyFolder } from '#app/owner-only-folder.server.ts';
 import { parseProviders } from '#app/providers-env.server.ts';
 import { openRedis, type Redis } from '#app/redis.server.ts';
+import { listen } from '#app/listen.server.ts';
 import { loadSecrets } from '#app/secrets.server.ts';
 import { countedStore } from '#app/sessions/stores/counted.ts';
 import { DAY_MS, SECOND_MS, Sessions } from '#app/sessions/index.ts';
@@ -65,6 +65,7 @@ import type { RevocationFeed } from '#app/sessions/revocation-feed.ts';
 import { SessionCache, withoutMemory, type Lookup } from '#app/sessions/session-cache.ts';
 import { prismaSessionStore } from '#app/sessions/stores/prisma.ts';
 import { StartupError } from '#app/startup-error.server.ts';
+import { stopOnSignals } from '#app/stop-signals.server.ts';
 import { startTracing } from '#app/tracing.server.ts';
 
 const EVERY_HOUR = '17 * * * *';
@@ -399,56 +400,32 @@ async function loadBuild(env: Env, server: Server): Promise<LoadedBuild> {
   };
 }
 
-interface ListenAt {
-  host: string;
-  port: number;
-  /** What the variables PORT and HOST begin with. */
-  name: '' | 'METRICS_';
-}
-
-async function listen(server: Server, at: ListenAt): Promise<number> {
-  server.listen(at.port, at.host);
-  try {
-    await once(server, 'listening');
-  } catch (error) {
-    throw listenError(error as NodeJS.ErrnoException, at);
-  }
-  return (server.address() as AddressInfo).port;
-}
-
-function listenError(error: NodeJS.ErrnoException, { host, port, name }: ListenAt): Error {
-  switch (error.code) {
-    case 'EADDRINUSE':
-      return new StartupError(
-        `Port ${port} is in use by another program; stop that one, or set ${name}PORT to another port.`,
-      );
-    case 'EACCES':
-      return new StartupError(
-        `Port ${port} may not be opened by this user; set ${name}PORT to one above 1023.`,
-      );
-    case 'EADDRNOTAVAIL':
-    case 'ENOTFOUND':
-      return new StartupError(`${name}HOST is ${host}, which is no address of this machine.`);
-    default:
-      return error;
-  }
+export interface MainOptions {
+  /** True if a user reads the output: it ends with what to do next. */
+  isWelcoming?: boolean;
 }
 
 /** Starts the application from the command line, and stops it when told to. */
-export async function main(): Promise<void> {
-  const starting = startServer({ env: process.env });
+export async function main({ isWelcoming = false }: MainOptions = {}): Promise<void> {
+  const logTo = await openLogDestination();
+  const starting = startServer({ env: process.env, logTo });
   // From the first moment on: a start that is under way is finished, and then undone.
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => {
-      void starting.then((running) => running.close()).then(() => process.exit(0));
-    });
-  }
+  stopOnSignals(async () => (await starting).close());
   try {
-    const { origin } = await starting;
-    if (process.stdout.isTTY) process.stdout.write(`\n  Latchkey is at ${origin}\n\n`);
+    const running = await starting;
+    if (isWelcoming) logTo.write(welcome(running));
   } catch (error) {
     if (!(error instanceof StartupError)) throw error;
     process.stderr.write(`${error.message}\n`);
     process.exit(1);
   }
+}
+
+function welcome({ origin, application }: RunningServer): string {
+  const lines = [
+    `  Latchkey is at   ${origin}`,
+    application.outbox && `  Read its mail at ${origin}/outbox`,
+    application.outbox && '  For a demo account, in another terminal: npm run seed',
+  ];
+  return `\n${lines.filter(Boolean).join('\n')}\n`;
 }

@@ -3,6 +3,7 @@ import tailwindcss from '@tailwindcss/vite';
 import { defineConfig, type Plugin } from 'vite';
 import remixConfig from './remix.config.js';
 import { chunkOf } from './vite/chunks.ts';
+import { showUnexpected } from './vite/expected-warnings.ts';
 import { licenses } from './vite/licenses.ts';
 import { paintFirst } from './vite/paint-first.ts';
 import { settledOptions } from './vite/settled-options.ts';
@@ -31,8 +32,9 @@ export default defineConfig(({ command, isSsrBuild }) => ({
     assetsInlineLimit: 0,
     target: 'es2022',
     rollupOptions: isSsrBuild
-      ? {}
+      ? { onwarn: showUnexpected }
       : {
+          onwarn: showUnexpected,
           output: { manualChunks: chunkOf },
           // To read a property does nothing, and what a browser has as a global is there.
           treeshake: { propertyReadSideEffects: false, unknownGlobalSideEffects: false },

@@ -104,9 +104,11 @@ export async function applyMigrations(options: MigrationsOptions): Promise<strin
   const address = parseDatabaseUrl(databaseUrl);
   const folder = options.migrationsFolder ?? defaultFolder(address.provider);
   const migrations = readMigrations(folder);
-  return address.provider === 'sqlite'
+  const applied = await (address.provider === 'sqlite'
     ? applyToSqlite(address.file, migrations, log)
-    : applyToPostgres(address, migrations, log);
+    : applyToPostgres(address, migrations, log));
+  if (applied.length > 0) log.info({ migrations: applied }, 'Migrations applied');
+  return applied;
 }
 
 /** The names of all migrations that this version of the application brings, in order. */
@@ -220,13 +222,7 @@ async function applyToSqlite(
     const records = readSqliteRecords(db);
     warnOfUnknown(records, migrations, log);
     const pending = findPending(records, migrations);
-    return pending
-      .filter((migration) => {
-        const isApplied = applyOneToSqlite(db, migration);
-        if (isApplied) log.info({ migration: migration.name }, 'Migration applied');
-        return isApplied;
-      })
-      .map(({ name }) => name);
+    return pending.filter((migration) => applyOneToSqlite(db, migration)).map(({ name }) => name);
   } catch (error) {
     throw sqliteStartupError(error, file);
   } finally {
@@ -303,7 +299,6 @@ async function applyToPostgres(
     }
     for (const migration of pending) {
       await applyOneToPostgres(client, migration);
-      log.info({ migration: migration.name }, 'Migration applied');
     }
     return pending.map(({ name }) => name);
   } catch (error) {

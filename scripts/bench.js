@@ -4,7 +4,7 @@ import { requireSupportedNode } from './set-up/node-version.js';
 requireSupportedNode();
 // Only now: what the rest imports, an old Node may not have.
 const { enterProject } = await import('./set-up/project.js');
-const { ensureInstalled } = await import('./set-up/installation.js');
+const { CHECKS, ensureInstalled } = await import('./set-up/installation.js');
 const { ensureBuilt } = await import('./set-up/build.js');
 const { runProgram } = await import('./set-up/command-line.js');
 const { Refusal, runScript } = await import('./set-up/refusal.js');
@@ -13,7 +13,7 @@ const { ensureBenchInstalled } = await import('./set-up/bench-packages.js');
 
 await runScript(async () => {
   enterProject();
-  await ensureInstalled('the bench');
+  await ensureInstalled('the bench', [CHECKS]);
   await ensureRealParts();
   await ensureBuilt();
   await ensureBenchInstalled();

@@ -8,6 +8,8 @@ const { enterProject } = await import('./set-up/project.js');
 const { ensureInstalled } = await import('./set-up/installation.js');
 const { ensureGenerated } = await import('./set-up/prisma-clients.js');
 const { runInstalled } = await import('./set-up/command-line.js');
+const { stopWithNpm } = await import('./set-up/npm-process.js');
+const { readSettingsFile } = await import('./set-up/settings-file.js');
 const { runScript } = await import('./set-up/refusal.js');
 
 /** Vite's to reload, even when the server imports one of them too. */
@@ -17,8 +19,10 @@ const RESTARTED_BY_VITE = ['vite.config.ts', 'vite/**', 'remix.config.js'];
 
 await runScript(async () => {
   enterProject();
+  stopWithNpm();
   await ensureInstalled('development');
   await ensureGenerated();
+  readSettingsFile();
   const exclude = [...HOT_RELOADED, ...RESTARTED_BY_VITE].flatMap((glob) => ['--exclude', glob]);
   process.exitCode = await runInstalled(
     'tsx/dist/cli.mjs',

@@ -3,5 +3,5 @@ import { runScript } from './set-up/refusal.js';
 
 await runScript(async () => {
   const { main } = await import('../server.ts');
-  await main();
+  await main({ isWelcoming: true });
 });

@@ -6,7 +6,7 @@ import { requireSupportedNode } from './set-up/node-version.js';
 requireSupportedNode();
 // Only now: what the rest imports, an old Node may not have.
 const { enterProject } = await import('./set-up/project.js');
-const { ensureInstalled } = await import('./set-up/installation.js');
+const { CHECKS, ensureInstalled } = await import('./set-up/installation.js');
 const { ensureGenerated } = await import('./set-up/prisma-clients.js');
 const { build } = await import('./set-up/build.js');
 const { runInstalled, runProgram } = await import('./set-up/command-line.js');
@@ -17,7 +17,7 @@ const MANY = { LATCHKEY_MODEL_RUNS: '1000', LATCHKEY_EXHAUSTION_ROWS: '1000000' 
 
 await runScript(async () => {
   enterProject();
-  await ensureInstalled('the tests');
+  await ensureInstalled('the tests', [CHECKS]);
   await ensureRealParts();
   await ensureGenerated();
   await build();

@@ -7,6 +7,7 @@ const { enterProject } = await import('./set-up/project.js');
 const { ensureInstalled } = await import('./set-up/installation.js');
 const { ensureBuilt } = await import('./set-up/build.js');
 const { Refusal, runScript } = await import('./set-up/refusal.js');
+const { readSettingsFile } = await import('./set-up/settings-file.js');
 const { runBuilt } = await import('./set-up/built-program.js');
 
 const COMMANDS = ['seed', 'sessions-prune', 'retention', 'backup', 'restore'];
@@ -19,5 +20,6 @@ await runScript(async () => {
   enterProject();
   await ensureInstalled(name);
   await ensureBuilt();
+  readSettingsFile();
   await runBuilt(name);
 });

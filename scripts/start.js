@@ -4,15 +4,20 @@ import { requireSupportedNode } from './set-up/node-version.js';
 requireSupportedNode();
 // Only now: what the rest imports, an old Node may not have.
 const { enterProject } = await import('./set-up/project.js');
-const { ensureInstalled } = await import('./set-up/installation.js');
+const { installPackages } = await import('./set-up/installation.js');
 const { ensureBuilt } = await import('./set-up/build.js');
+const { stopWithNpm } = await import('./set-up/npm-process.js');
 const { runScript } = await import('./set-up/refusal.js');
+const { readSettingsFile } = await import('./set-up/settings-file.js');
 const { runBuilt } = await import('./set-up/built-program.js');
 
 await runScript(async () => {
   enterProject();
-  await ensureInstalled('the first start');
+  stopWithNpm();
+  const { compiling } = await installPackages('the first start');
   await ensureBuilt();
+  await compiling;
+  readSettingsFile();
   process.env.NODE_ENV = 'production';
-  await runBuilt('server');
+  await runBuilt('server', { isWelcoming: true });
 });

@@ -4,7 +4,7 @@ import { requireSupportedNode } from './set-up/node-version.js';
 requireSupportedNode();
 // Only now: what the rest imports, an old Node may not have.
 const { enterProject } = await import('./set-up/project.js');
-const { ensureInstalled } = await import('./set-up/installation.js');
+const { CHECKS, ensureInstalled } = await import('./set-up/installation.js');
 const { ensureGenerated } = await import('./set-up/prisma-clients.js');
 const { build } = await import('./set-up/build.js');
 const { runInstalled } = await import('./set-up/command-line.js');
@@ -17,7 +17,7 @@ const { runTests } = await import('./validation/tests.js');
 
 enterProject();
 const setUp = [
-  await step('Packages', () => ensureInstalled('the tests')),
+  await step('Packages', () => ensureInstalled('the tests', [CHECKS])),
   await step('Browser and database servers', ensureRealParts),
 ];
 // Without these nothing below can run; with them, they prove nothing and do not count.

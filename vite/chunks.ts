@@ -6,7 +6,8 @@ const ON_EVERY_PAGE = /\/app\/(root|ui\/field|ui\/page)\.tsx$/;
 const PASSKEYS = /\/app\/ui\/passkey-(button|sign-in-form)\.tsx$/;
 /** The page of sessions, where most time is spent, would else fetch four small files. */
 const SESSIONS = /\/app\/ui\/(device-icon|relative-time|session-news|token-list)\.tsx?$/;
-const REACT_AND_REMIX = /\/node_modules\/(?!lucide-react\/)/;
+/** And what Rollup and Vite add for them, which else made the two files import each other. */
+const REACT_AND_REMIX = /^\0|\/node_modules\/(?!lucide-react\/)/;
 
 /**
  * Puts into which file of the browser's build a module goes; undefined leaves that to Rollup, which

@@ -1,4 +1,4 @@
-import { type ActionFunctionArgs, type MetaFunction } from '@remix-run/node';
+import type { ActionFunctionArgs, MetaFunction } from '@remix-run/node';
 import { Form, useActionData, useNavigation } from '@remix-run/react';
 import * as z from 'zod';
 import { changeEmail } from '#app/account/email-change.server.ts';

@@ -1,7 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { runInstalled, runProgram } from './command-line.js';
+import { runProgram } from './command-line.js';
 import { readMark, writeMark } from './fingerprint.js';
-import { prismaEnvironment } from './installation.js';
 import { inProject } from './project.js';
 import { Refusal } from './refusal.js';
 
@@ -27,7 +26,7 @@ export async function ensureBenchInstalled() {
     writeMark(markFile, lock);
   }
   if (existsSync(inProject('bench', 'four-columns', 'client'))) return;
-  const generate = ['generate', '--no-hints', '--schema', SCHEMA];
-  const code = await runInstalled('prisma/build/index.js', generate, { env: prismaEnvironment });
+  const generate = [inProject('scripts', 'set-up', 'generate-clients.js'), SCHEMA];
+  const code = await runProgram(process.execPath, generate);
   if (code !== 0) throw new Refusal('Generating the Prisma client of the bench failed; see above.');
 }

@@ -34,6 +34,7 @@ const SOURCES = [
   'package-lock.json',
   'scripts/set-up/build.js',
   'scripts/set-up/compressed-files.js',
+  'scripts/set-up/generate-clients.js',
 ];
 const GENERATED = /^prisma\/[^/]+\/client$/;
 const markFile = inProject('dist', '.built-from');
@@ -53,6 +54,7 @@ export async function build() {
   const from = sourcesFingerprint();
   rmSync(inProject('dist'), { recursive: true, force: true });
   await ensureGenerated();
+  console.log('Building the pages and the server ...');
   const startedAt = performance.now();
   await buildPages();
   await compressFiles(inProject('build', 'client'));
@@ -67,10 +69,14 @@ function sourcesFingerprint() {
 }
 
 async function buildPages() {
-  const code = await runInstalled('@remix-run/dev/dist/cli.js', ['vite:build'], {
-    // VITEST would leave the Remix plugin out of vite.config.ts: tests build as well.
-    env: { NODE_ENV: 'production', VITEST: undefined },
-  });
+  const code = await runInstalled(
+    '@remix-run/dev/dist/cli.js',
+    ['vite:build', '--logLevel', 'warn'],
+    {
+      // VITEST would leave the Remix plugin out of vite.config.ts: tests build as well.
+      env: { NODE_ENV: 'production', VITEST: undefined },
+    },
+  );
   if (code !== 0) throw new Refusal('Building the pages failed; see above.');
 }
 
@@ -112,5 +118,8 @@ async function bundle() {
     });
   } catch {
     throw new Refusal('Bundling the server failed; see above.');
+  } finally {
+    // Its service would live on, with 60 MB, for as long as this process.
+    await esbuild.stop();
   }
 }

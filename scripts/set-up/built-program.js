@@ -5,10 +5,12 @@ import { inProject } from './project.js';
  * Runs the `main()` of a program in dist/, in this process.
  *
  * @param {string} name as in `entryPoints` of the build
+ * @param {import('../../server.ts').MainOptions} [options] what the `main()` of the server takes
  */
-export async function runBuilt(name) {
-  const program = /** @type {{ main(): Promise<void> }} */ (
-    await import(pathToFileURL(inProject('dist', `${name}.js`)).href)
-  );
-  await program.main();
+export async function runBuilt(name, options) {
+  const program =
+    /** @type {{ main(options?: import('../../server.ts').MainOptions): Promise<void> }} */ (
+      await import(pathToFileURL(inProject('dist', `${name}.js`)).href)
+    );
+  await program.main(options);
 }

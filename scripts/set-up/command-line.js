@@ -9,16 +9,17 @@ const STOPPED = 1;
  *
  * @param {string} program
  * @param {string[]} args
- * @param {{ env?: Record<string, string | undefined>, timeoutMs?: number }} [options]
- *   `env` is laid over the environment; an undefined value takes a variable out of it.
+ * @param {{ env?: Record<string, string | undefined>, timeoutMs?: number, summary?: 'inherit' | 'ignore' }} [options]
+ *   `env` is laid over the environment; an undefined value takes a variable out of it. `summary` is what
+ *   becomes of its standard output, when warnings and errors are on standard error.
  * @returns {Promise<number>}
  */
-export function runProgram(program, args, { env = {}, timeoutMs } = {}) {
+export function runProgram(program, args, { env = {}, timeoutMs, summary = 'inherit' } = {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, {
       cwd: projectFolder,
       env: { ...process.env, ...env },
-      stdio: ['ignore', 'inherit', 'inherit'],
+      stdio: ['ignore', summary, 'inherit'],
       timeout: timeoutMs,
     });
     // A terminal interrupts the whole group; whoever ends this process alone means the child too.

@@ -15,5 +15,5 @@ export function enterProject() {
  * @param {string[]} parts
  */
 export function inProject(...parts) {
-  return path.join(projectFolder, ...parts);
+  return path.resolve(projectFolder, ...parts);
 }

@@ -21,6 +21,8 @@ const ENTRIES = {
   './feeds/redis': 'feeds/redis',
   './express': 'express/index',
 };
+/** Those of Node's features that it uses; what Latchkey asks for besides is for SQLite. */
+const ENGINES = { node: '>=20.19.0' };
 /** Wanted by one entry or another, and by nobody who does not import it. */
 const OPTIONAL_PEERS = {
   '@types/express': '*',
@@ -66,7 +68,7 @@ function nameTypesAsPrograms(folder) {
 }
 
 function packageJson() {
-  const { version, license, engines } = /** @type {Record<string, unknown>} */ (
+  const { version, license } = /** @type {Record<string, unknown>} */ (
     JSON.parse(readFileSync(inProject('package.json'), 'utf8'))
   );
   const exported = Object.entries(ENTRIES).map(([name, file]) => [
@@ -74,7 +76,7 @@ function packageJson() {
     { types: `./${file}.d.ts`, default: `./${file}.js` },
   ]);
   return {
-    ...{ name: 'latchkey-sessions', version, license, type: 'module', engines },
+    ...{ name: 'latchkey-sessions', version, license, type: 'module', engines: ENGINES },
     description: 'What a session is, and every rule of its life.',
     sideEffects: false,
     exports: { ...Object.fromEntries(exported), './package.json': './package.json' },

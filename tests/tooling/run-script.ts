@@ -28,6 +28,8 @@ export function startScript(
     PATH: process.env.PATH,
     HOME: process.env.HOME,
     ...clockOfTheRun,
+    // Not the settings of the user who runs the tests.
+    ENV_FILE: '',
     ...env,
   };
   const child = spawn(process.execPath, [...nodeArgs, inProject('scripts', script), ...args], {

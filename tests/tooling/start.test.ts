@@ -92,7 +92,42 @@ describe('npm start', () => {
     const { port, close } = await portInUse();
     const end = await runScript('start.js', { ...workingEnv(), PORT: String(port) });
     close();
-    expectOneSentence(end, new RegExp(`Port ${port} is in use`));
+    const found = `Port ${port} is in use by \\S+ \\(process ${process.pid}\\); stop that one`;
+    expectOneSentence(
+      end,
+      new RegExp(`${found}, or take another port: PORT=${port + 1} npm start`),
+    );
+  });
+
+  test('ends its output with the address, where mail is read, and the demo account', async () => {
+    const running = startScript('start.js', workingEnv());
+    const [, origin] = await running.said(/Latchkey is at +(\S+)\n/);
+    running.process.kill('SIGTERM');
+    const { stdout } = await running.finished;
+    const lines = stdout.split('\n');
+    expect(lines.length).toBeLessThan(15);
+    expect(stdout).toContain(`${origin}/outbox\n`);
+    expect(stdout).toContain('npm run seed\n');
+  });
+
+  test('reads its settings from a file, and a variable of the environment wins', async () => {
+    const file = path.join(folder, 'settings');
+    writeFileSync(file, 'LOG_LEVEL=loud\nPORT=eighty\n');
+    const settings = { ...workingEnv(), ENV_FILE: file };
+    expectOneSentence(await runScript('start.js', settings), /LOG_LEVEL/);
+    expectOneSentence(
+      await runScript('start.js', { ...settings, LOG_LEVEL: 'info', PORT: 'x' }),
+      /PORT/,
+    );
+    const running = startScript('start.js', { ...settings, LOG_LEVEL: 'info' });
+    await running.said(/Latchkey is at/);
+    running.process.kill('SIGTERM');
+    expect((await running.finished).exitCode).toBe(0);
+  });
+
+  test('says when the file of settings that ENV_FILE names is not there', async () => {
+    const end = await runScript('start.js', { ...workingEnv(), ENV_FILE: `${folder}/absent` });
+    expectOneSentence(end, /settings in \S+absent cannot be read/);
   });
 
   test('says when the folder of the database cannot be written', async () => {

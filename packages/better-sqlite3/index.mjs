@@ -1,0 +1,4 @@
+import Database from './index.cjs';
+
+export default Database;
+export const { SqliteError } = Database;
