@@ -4,12 +4,13 @@ import { requireSupportedNode } from './set-up/node-version.js';
 
 requireSupportedNode();
 // Only now: what the rest imports, an old Node may not have.
-const { enterProject } = await import('./set-up/project.js');
+const { enterProject, inProject } = await import('./set-up/project.js');
 const { CHECKS, ensureInstalled } = await import('./set-up/installation.js');
 const { ensureGenerated } = await import('./set-up/prisma-clients.js');
 const { build } = await import('./set-up/build.js');
 const { runInstalled } = await import('./set-up/command-line.js');
 const { runScript } = await import('./set-up/refusal.js');
+const { runOnEveryNode } = await import('./validation/node-versions.js');
 const { ensureRealParts } = await import('./validation/real-parts.js');
 
 const MANY = { LATCHKEY_MODEL_RUNS: '1000', LATCHKEY_EXHAUSTION_ROWS: '1000000' };
@@ -25,5 +26,6 @@ await runScript(async () => {
     runInstalled('vitest/vitest.mjs', ['run', ...args, ...process.argv.slice(2)], { env });
   const ofSessions = await run(['--project', 'rooms', 'tests/sessions']);
   const onPostgresql = await run(['--project', 'front door on PostgreSQL']);
-  process.exitCode = Math.max(ofSessions, onPostgresql);
+  const onEveryNode = await runOnEveryNode(inProject('reports', 'nodes'));
+  process.exitCode = Math.max(ofSessions, onPostgresql, onEveryNode);
 });
