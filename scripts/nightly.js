@@ -5,12 +5,13 @@ import { requireSupportedNode } from './set-up/node-version.js';
 
 requireSupportedNode();
 // Only now: what the rest imports, an old Node may not have.
-const { enterProject } = await import('./set-up/project.js');
+const { enterProject, inProject } = await import('./set-up/project.js');
 const { CHECKS, ensureInstalled } = await import('./set-up/installation.js');
 const { ensureGenerated } = await import('./set-up/prisma-clients.js');
 const { build } = await import('./set-up/build.js');
 const { runInstalled, runProgram } = await import('./set-up/command-line.js');
 const { runScript } = await import('./set-up/refusal.js');
+const { runOnEveryNode } = await import('./validation/node-versions.js');
 const { ensureRealParts } = await import('./validation/real-parts.js');
 
 const MANY = { LATCHKEY_MODEL_RUNS: '1000', LATCHKEY_EXHAUSTION_ROWS: '1000000' };
@@ -27,5 +28,6 @@ await runScript(async () => {
   const ofSessions = await run(['--project', 'rooms', 'tests/sessions']);
   const onPostgresql = await run(['--project', 'front door on PostgreSQL']);
   const onOtherDays = await runProgram(process.execPath, ['scripts/days.js']);
-  process.exitCode = Math.max(ofSessions, onPostgresql, onOtherDays);
+  const onEveryNode = await runOnEveryNode(inProject('reports', 'nodes'));
+  process.exitCode = Math.max(ofSessions, onPostgresql, onOtherDays, onEveryNode);
 });
