@@ -1,4 +1,5 @@
-// npm test: installs and runs everything that proves Latchkey. Arguments go on to Vitest.
+// npm test: installs and runs everything that proves Latchkey. With arguments, it runs only the tests that
+// they name to Vitest, on SQLite, without lint and types, and builds only what changed.
 import { requireSupportedNode } from './set-up/node-version.js';
 
 requireSupportedNode();
@@ -9,28 +10,48 @@ const { ensureGenerated } = await import('./set-up/prisma-clients.js');
 const { build } = await import('./set-up/build.js');
 const { runInstalled } = await import('./set-up/command-line.js');
 const { ensureBenchInstalled } = await import('./set-up/bench-packages.js');
+const { Refusal } = await import('./set-up/refusal.js');
 const { ensureRealParts } = await import('./validation/real-parts.js');
 const { printFailures } = await import('./validation/failures.js');
 const { printTimings, step } = await import('./validation/steps.js');
-const { lastLine, sum } = await import('./validation/tally.js');
+const { lastLine, ONE_FAILED, sum } = await import('./validation/tally.js');
 const { runTests } = await import('./validation/tests.js');
 
-enterProject();
-const setUp = [
-  await step('Packages', () => ensureInstalled('the tests', [CHECKS])),
-  await step('Browser and database servers', ensureRealParts),
-];
-// Without these nothing below can run; with them, they prove nothing and do not count.
-const ready = sum(setUp).failed === 0;
-const tallies = ready ? await proveEverything() : setUp.filter(({ failed }) => failed > 0);
+const PROGRESS = './scripts/validation/progress-reporter.js';
+const ON_SQLITE = ['--project', 'rooms', '--project', 'front door'];
 
-const total = sum(tallies);
-printTimings();
-if (ready) printFailures();
+enterProject();
+const args = process.argv.slice(2);
+const total = sum(args.length > 0 ? await proveSome() : await proveEverything());
 console.log(lastLine(total));
 process.exitCode = total.failed > 0 ? 1 : 0;
 
+async function proveSome() {
+  try {
+    await ensureInstalled('the tests', [CHECKS]);
+    await ensureRealParts();
+  } catch (error) {
+    console.error(error instanceof Refusal ? error.message : error);
+    return [ONE_FAILED];
+  }
+  const names = args.some((arg) => arg.startsWith('--project')) ? args : [...ON_SQLITE, ...args];
+  return [await runTests(names, { isBuilt: true })];
+}
+
 async function proveEverything() {
+  const setUp = [
+    await step('Packages', () => ensureInstalled('the tests', [CHECKS])),
+    await step('Browser and database servers', ensureRealParts),
+  ];
+  // Without these nothing below can run; with them, they prove nothing and do not count.
+  const ready = sum(setUp).failed === 0;
+  const tallies = ready ? await proveInstalled() : setUp.filter(({ failed }) => failed > 0);
+  printTimings();
+  if (ready) printFailures();
+  return tallies;
+}
+
+async function proveInstalled() {
   const generated = await step('Database clients', ensureGenerated);
   // It waits for the network, for the most part.
   const benching = step('Packages of the bench', ensureBenchInstalled);
@@ -45,6 +66,6 @@ async function proveEverything() {
   const built = await step('Build', build);
   checks.push(await linting, await benching);
   const isBuilt = built.failed === 0;
-  const tests = await step('Tests', () => runTests(process.argv.slice(2), { isBuilt }));
+  const tests = await step('Tests', () => runTests([], { isBuilt, reporter: PROGRESS }));
   return [generated, ...checks, built, tests];
 }
