@@ -25,6 +25,8 @@ export const prismaEnvironment = {
 /** The newer better-sqlite3 has its binaries in the package; see decision 018. */
 const NEEDS_COMPILER = Number(process.versions.node.split('.')[0]) < 22;
 const COMPILED = 'better-sqlite3-12';
+/** Its last file: a compilation that was interrupted has not made it. */
+const BINARY = ['build', 'Release', 'better_sqlite3.node'];
 const markFile = inProject('node_modules', '.latchkey-installed');
 
 /**
@@ -149,8 +151,7 @@ async function runNpm(command, workspaces) {
 
 /** Fetches SQLite as a binary, or compiles it where there is none to be had. */
 async function compileDriver() {
-  if (!NEEDS_COMPILER || existsSync(inProject('node_modules', COMPILED, 'build', 'Release')))
-    return;
+  if (!NEEDS_COMPILER || existsSync(inProject('node_modules', COMPILED, ...BINARY))) return;
   console.log('Fetching SQLite, or compiling it, which takes more than a minute ...');
   const code = await npm(['rebuild', '--loglevel=error', COMPILED]);
   if (code !== 0)
