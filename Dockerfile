@@ -10,10 +10,12 @@ COPY packages ./packages
 RUN npm ci --include=dev --workspaces=false --ignore-scripts --no-audit --no-fund
 COPY . .
 RUN node scripts/build.js
-# Left are the packages that the build was made with, less those that only a build needs.
+# Left are the packages that the build was made with, less those that only a build needs. npm keeps
+# Prisma's command line, which the client has as an optional peer; this application does not use it.
 RUN npm prune --omit=dev --workspaces=false --no-audit --no-fund --ignore-scripts \
   && cd node_modules \
   && rm -rf better-sqlite3-12 better-sqlite3-13/deps better-sqlite3-13/src \
+  && rm -rf prisma typescript effect @prisma/studio-core @prisma/dev @prisma/engines* \
   && find @prisma/client/runtime -name '*mysql*' -delete \
   && find @prisma/client/runtime -name '*sqlserver*' -delete \
   && find @prisma/client/runtime -name '*cockroachdb*' -delete \

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { runProgram } from './command-line.js';
+import { runInstalled, runProgram } from './command-line.js';
 import { readMark, writeMark } from './fingerprint.js';
+import { prismaEnvironment } from './installation.js';
 import { inProject } from './project.js';
 import { Refusal } from './refusal.js';
 
@@ -26,7 +27,7 @@ export async function ensureBenchInstalled() {
     writeMark(markFile, lock);
   }
   if (existsSync(inProject('bench', 'four-columns', 'client'))) return;
-  const generate = [inProject('scripts', 'set-up', 'generate-clients.js'), SCHEMA];
-  const code = await runProgram(process.execPath, generate);
+  const generate = ['generate', '--no-hints', '--schema', SCHEMA];
+  const code = await runInstalled('prisma/build/index.js', generate, { env: prismaEnvironment });
   if (code !== 0) throw new Refusal('Generating the Prisma client of the bench failed; see above.');
 }

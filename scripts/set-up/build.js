@@ -34,7 +34,6 @@ const SOURCES = [
   'package-lock.json',
   'scripts/set-up/build.js',
   'scripts/set-up/compressed-files.js',
-  'scripts/set-up/generate-clients.js',
 ];
 const GENERATED = /^prisma\/[^/]+\/client$/;
 const markFile = inProject('dist', '.built-from');

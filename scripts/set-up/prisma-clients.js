@@ -1,5 +1,6 @@
-import { runProgram } from './command-line.js';
+import { runInstalled } from './command-line.js';
 import { fingerprintOf, readMark, writeMark } from './fingerprint.js';
+import { prismaEnvironment } from './installation.js';
 import { inProject, projectFolder } from './project.js';
 import { Refusal } from './refusal.js';
 
@@ -7,30 +8,25 @@ const PROVIDERS = ['sqlite', 'postgresql'];
 
 /** Generates the Prisma client of each provider whose models changed since it was generated. */
 export async function ensureGenerated() {
-  const outdated = PROVIDERS.map((provider) => ({
-    provider,
-    wanted: fingerprintOfClient(provider),
-  })).filter(({ provider, wanted }) => readMark(markFileOf(provider)) !== wanted);
-  if (outdated.length === 0) return;
-  const folders = outdated.map(({ provider }) => `prisma/${provider}`);
-  // In a process of its own, which gives back the 100 MB that Prisma takes for it.
-  const args = [inProject('scripts', 'set-up', 'generate-clients.js'), ...folders];
-  if ((await runProgram(process.execPath, args)) !== 0) {
-    throw new Refusal('Generating the Prisma clients failed; see above.');
-  }
-  for (const { provider, wanted } of outdated) writeMark(markFileOf(provider), wanted);
+  await Promise.all(PROVIDERS.map(ensureClient));
 }
 
 /** @param {string} provider */
-function fingerprintOfClient(provider) {
-  return fingerprintOf(projectFolder, [
+async function ensureClient(provider) {
+  const wanted = fingerprintOf(projectFolder, [
+    'prisma.config.ts',
     'prisma/models.prisma',
     `prisma/${provider}/schema.prisma`,
-    'node_modules/@prisma/client-generator-ts/package.json',
+    'node_modules/prisma/package.json',
   ]);
-}
+  const markFile = inProject('prisma', provider, 'client', '.generated-from');
+  if (readMark(markFile) === wanted) return;
 
-/** @param {string} provider */
-function markFileOf(provider) {
-  return inProject('prisma', provider, 'client', '.generated-from');
+  const code = await runInstalled('prisma/build/index.js', ['generate', '--no-hints'], {
+    env: { ...prismaEnvironment, PRISMA_PROVIDER: provider },
+  });
+  if (code !== 0) {
+    throw new Refusal(`Generating the Prisma client for ${provider} failed; see above.`);
+  }
+  writeMark(markFile, wanted);
 }
