@@ -19,6 +19,8 @@ const ENTRIES = {
   './stores/callbacks': 'stores/callbacks',
   './feeds/postgres': 'feeds/postgres',
   './feeds/redis': 'feeds/redis',
+  './leases/postgres': 'leases/leased-postgres',
+  './leases/redis': 'leases/leased-redis',
   './express': 'express/index',
 };
 /** Wanted by one entry or another, and by nobody who does not import it. */

@@ -1,31 +1,69 @@
 import { describe, expect, test } from 'vitest';
 import { LeaseProtocol } from '#app/sessions/leases/protocol.ts';
 import { explore } from './explore.ts';
-import { mutate, MUTANTS, SMALL } from './mutants.ts';
+import { mutate, MUTANTS, SMALL, WAITS_TOO_LONG } from './mutants.ts';
 import type { Bounds } from './world.ts';
 
 const NIGHT_MS = 3_600_000;
 
-const AT_EVERY_CHANGE: [string, Bounds][] = [
-  ['two nodes, one session', SMALL],
-  ['two nodes, one session, and a database that is prompt', { ...SMALL, isPrompt: true }],
+interface Space {
+  what: string;
+  bounds: Bounds;
+  /** Only states that can be reached by so many steps. Default: all states. */
+  maxDepth?: number;
+}
+
+const AT_EVERY_CHANGE: Space[] = [
+  { what: 'two nodes and one session', bounds: SMALL },
+  {
+    what: 'two nodes and one session, with a prompt database',
+    bounds: { ...SMALL, isPrompt: true, idlers: 1 },
+  },
 ];
 
-const EVERY_NIGHT: [string, Bounds][] = [
-  ['two nodes, one session, and barriers that are lost', { ...SMALL, losses: 1 }],
-  ['two nodes, one session, and a link that breaks', { ...SMALL, breaks: 1, opens: 1, reads: 1 }],
+const EVERY_NIGHT: Space[] = [
+  {
+    what: 'two nodes, and two sessions that one of them revokes',
+    bounds: { ...SMALL, sessions: 2, revokers: 1, idlers: 1 },
+  },
+  { what: 'three nodes and one session', bounds: { ...SMALL, nodes: 3, idlers: 1 } },
+  {
+    what: 'two nodes and one session, with a link that breaks',
+    bounds: { ...SMALL, breaks: 1, opens: 1, reads: 1 },
+  },
+  {
+    what: 'two nodes and one session, with barriers that are lost',
+    bounds: { ...SMALL, losses: 1 },
+  },
+  {
+    what: 'two nodes and one session, with barriers that count as abandoned and a link that breaks',
+    bounds: { ...SMALL, isPatient: false, breaks: 1, opens: 1 },
+  },
+  {
+    what: 'two nodes and one session, with a moment for every step',
+    bounds: { ...SMALL, isFine: true },
+  },
+  {
+    what: 'two nodes and one session, with a prompt database and renewals by both',
+    bounds: { ...SMALL, isPrompt: true },
+  },
+  {
+    what: 'three nodes and two sessions, as far as ten steps',
+    bounds: { ...SMALL, nodes: 3, sessions: 2 },
+    maxDepth: 10,
+  },
 ];
 
-const withinBounds = process.env.LATCHKEY_NIGHTLY
+const spaces = process.env.LATCHKEY_NIGHTLY
   ? [...AT_EVERY_CHANGE, ...EVERY_NIGHT]
   : AT_EVERY_CHANGE;
 
-test.each(withinBounds)(
+test.each(spaces.map((space) => [space.what, space] as const))(
   'in every state of %s, no node answers from memory with a session whose revoke has returned',
-  (_what, bounds) => {
-    const { fault, isComplete, states } = explore(bounds, LeaseProtocol);
+  (_what, { bounds, maxDepth }) => {
+    const { fault, isComplete, states } = explore(bounds, LeaseProtocol, { maxDepth });
     expect(fault).toBeNull();
-    expect(isComplete).toBe(true);
+    expect(isComplete).toBe(maxDepth === undefined);
     expect(states).toBeGreaterThan(1000);
   },
   NIGHT_MS,
@@ -38,7 +76,13 @@ describe('the exploration finds the fault of a protocol in which', () => {
       const { fault } = explore(bounds, await mutate(mutant));
       expect(fault?.what).toMatch(/answers from memory .* whose revoke has returned/);
     },
+    NIGHT_MS,
   );
+});
+
+test('the exploration with a prompt database finds a round that waits too long', async () => {
+  const { fault } = explore({ ...SMALL, isPrompt: true, idlers: 1 }, await mutate(WAITS_TOO_LONG));
+  expect(fault?.what).toBe('the revoke of s0 takes too long');
 });
 
 test('the fault of rows that were taken away is five steps long', async () => {

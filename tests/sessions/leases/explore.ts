@@ -28,7 +28,7 @@ export interface Exploration {
 export function explore(
   bounds: Bounds,
   Protocol: Protocol,
-  { maxStates = Infinity }: { maxStates?: number } = {},
+  { maxStates = Infinity, maxDepth = Infinity }: { maxStates?: number; maxDepth?: number } = {},
 ): Exploration {
   const seen = new HashSet();
   const first = canonical(firstWorld(bounds, Protocol));
@@ -45,7 +45,7 @@ export function explore(
     isComplete,
     fault: what === null ? null : { what, trace: traceTo(last, actions, froms, bounds, Protocol) },
   });
-  while (layer.length > 0) {
+  while (layer.length > 0 && depth < maxDepth) {
     const next: typeof layer = [];
     for (const { state, index } of layer) {
       const possible = actionsOf(JSON.parse(state) as World, bounds);
@@ -68,7 +68,7 @@ export function explore(
     layer = next;
     if (layer.length > 0) depth += 1;
   }
-  return outcome(true, null);
+  return outcome(layer.length === 0, null);
 }
 
 /** The state as text. Names of leases are counted anew, and lists without an order get one. */

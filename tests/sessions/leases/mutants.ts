@@ -59,6 +59,11 @@ export const TAKES_LEASES_AWAY: Mutant = {
   },
 };
 
+export const WAITS_TOO_LONG: Mutant = {
+  name: 'a round waits for the time of two leases',
+  changes: { 'ms: this.#times.leaseMs': 'ms: 2 * this.#times.leaseMs' },
+};
+
 export const SMALL: Bounds = {
   nodes: 2,
   sessions: 1,

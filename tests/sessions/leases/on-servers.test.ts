@@ -29,6 +29,7 @@ interface Server {
   leaveLease(id: string): Promise<unknown>;
   leaveBarrier(id: string): Promise<unknown>;
   barriers(): Promise<string[]>;
+  removeBarriers(): Promise<unknown>;
   removeLeases(): Promise<unknown>;
 }
 
@@ -79,6 +80,7 @@ const onPostgres: Server = {
   barriers: async () => (await rowIds()).filter((id) => id.startsWith('barrier ')),
   leaveLease: insert,
   leaveBarrier: (id) => insert(`barrier ${id}`),
+  removeBarriers: () => sql(`DELETE FROM "CacheLease" WHERE "id" LIKE 'barrier %'`),
   removeLeases: () => sql('DELETE FROM "CacheLease"'),
 };
 
@@ -103,6 +105,7 @@ const onRedis: Server = {
   barriers: () => client.sMembers('latchkey:barriers'),
   leaveLease: (id) => client.hSet('latchkey:leases', id, '1'),
   leaveBarrier: (id) => client.sAdd('latchkey:barriers', id),
+  removeBarriers: () => client.del('latchkey:barriers'),
   removeLeases: () => client.del('latchkey:leases'),
 };
 
@@ -170,6 +173,18 @@ describe.each([
       expect(links).toEqual([true]);
     }
     deaf.messages.letThrough();
+  });
+
+  test('a barrier that was lost is raised again, and a lease of a killed process stays until then', async () => {
+    const one = await open();
+    await server.leaveLease('killed 1');
+    const settled = one.feed.settle();
+    await expect.poll(() => server.barriers()).toHaveLength(1);
+    await server.removeBarriers();
+    await expect.poll(() => server.barriers()).toHaveLength(1);
+    expect(await server.leases()).toContain('killed 1');
+    await settled;
+    expect(await server.leases()).toHaveLength(1);
   });
 
   test('a lease that a killed process left is waited out once, and removed', async () => {

@@ -181,8 +181,15 @@ export function perform(world: World, action: Action, bounds: Bounds, Protocol: 
   const apply = (input: Input) => applyTo(setting, n, input);
   const { link } = node.protocol;
   switch (what) {
-    case 'deliver':
-      return apply({ kind: 'heard', link: node.linksOpened, text: node.inbox!.shift()! });
+    case 'deliver': {
+      const text = node.inbox!.shift()!;
+      apply({ kind: 'heard', link: node.linksOpened, text });
+      // A node that has heard of an end and not of its round remembers less than one that has heard of neither.
+      const isRound = node.inbox?.[0]?.startsWith('round') ?? false;
+      if (text.startsWith('ended') && isRound && !bounds.isFine)
+        perform(world, action, bounds, Protocol);
+      return;
+    }
     case 'execute':
       return execute(setting, n, node.statements[at]!);
     case 'reply': {
