@@ -19,6 +19,8 @@ const ENTRIES = {
   './stores/callbacks': 'stores/callbacks',
   './feeds/postgres': 'feeds/postgres',
   './feeds/redis': 'feeds/redis',
+  './leases/postgres': 'leases/leased-postgres',
+  './leases/redis': 'leases/leased-redis',
   './express': 'express/index',
 };
 /** Those of Node's features that it uses; what Latchkey asks for besides is for SQLite. */

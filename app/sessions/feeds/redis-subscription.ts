@@ -1,4 +1,10 @@
-import type { RedisSubscription } from './redis.ts';
+/** A connection that hears what is published. It must not come back by itself: what it missed, nobody tells it. */
+export interface RedisSubscription {
+  subscribe(channel: string, listener: (text: string) => void): Promise<unknown>;
+  /** Called when the connection broke, or may have; any number of times. */
+  onLost(listener: () => void): void;
+  close(): Promise<unknown>;
+}
 
 /** A client of the package `redis` that is not connected yet: what `createClient()` answers. */
 export interface NodeRedisListener {

@@ -1,0 +1,240 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createSubscribers } from '../feeds/subscribers.ts';
+import type { RevocationFeed } from '../revocation-feed.ts';
+import type { Command, Input } from './commands.ts';
+import { firstOf } from './first-of.ts';
+import { LEASE_MS, momentOf, systemClock, timesOf, type LeaseClock } from './lease-time.ts';
+import { LeaseProtocol } from './protocol.ts';
+import { Rounds } from './rounds.ts';
+import type { LeaseLink, LeasesFound, LeaseTransport } from './transport.ts';
+
+export interface LeasedFeedOptions {
+  transport: LeaseTransport;
+  publish: RevocationFeed['publish'];
+  log: Pick<Console, 'info' | 'warn'>;
+  /** For tests. */
+  clock?: LeaseClock;
+  leaseMs?: number;
+}
+
+const HELLO_WITHIN_MS = 1000;
+/** The operating system lets a connection hang for minutes. */
+const LINK_WITHIN_MS = 3000;
+const RETRY_FIRST_MS = 100;
+const RETRY_LAST_MS = 1000;
+/** How often a lease is renewed in its time. */
+const RENEWALS = 4;
+
+/**
+ * News under leases: while {@link RevocationFeed.isCurrent}, memory may answer, and
+ * {@link RevocationFeed.settle} waits for every node whose memory might. {@link LeaseProtocol} decides; this
+ * does what it says, with timers and connections.
+ */
+export function leasedFeed(options: LeasedFeedOptions): RevocationFeed {
+  const { transport, publish, log, clock = systemClock, leaseMs = LEASE_MS } = options;
+  const subscribers = createSubscribers();
+  const protocol = new LeaseProtocol(transport.ownAddress, timesOf(leaseMs));
+  const rounds = new Rounds((round) => apply({ kind: 'settle', round }));
+  const closing = new AbortController();
+  let link: LeaseLink | null = null;
+  let lastLink = 0;
+  /** The latest deletion of own leases. */
+  let givenBack: Promise<unknown> = Promise.resolve();
+  /** Told whether the link that is being opened came up. */
+  let linkIsUp: (failure: string | null) => void = () => undefined;
+  let retryMs = RETRY_FIRST_MS;
+  let isBroken = false;
+  let isLinking = false;
+  const pause = (ms: number) =>
+    sleep(ms, undefined, { signal: closing.signal, ref: false }).catch(() => undefined);
+
+  const apply = (input: Input): void => {
+    for (const command of protocol.apply(input, momentOf(clock))) obey(command);
+  };
+
+  const obey = (command: Command): void => {
+    switch (command.do) {
+      case 'tell news':
+        return subscribers.tell(command.news);
+      case 'tell link':
+        subscribers.tellLink(command.isUp);
+        if (command.isUp) linkIsUp(null);
+        return;
+      case 'drop link':
+        return dropLink(command.why);
+      case 'give back':
+        givenBack = transport.giveBack(command.leaseIds).catch(() => undefined);
+        return;
+      case 'wait':
+        // After a busy time, what waits in the sockets is read before the timer counts.
+        setTimeout(
+          () => setImmediate(() => apply({ kind: 'waited', round: command.round })),
+          command.ms,
+        );
+        return;
+      case 'finish':
+        return rounds.finish(command.round, command.failure);
+      case 'ask':
+      case 'raise':
+      case 'lift':
+        return runForRound(command);
+      default:
+        return runOverLink(command);
+    }
+  };
+
+  const dropLink = (why: string): void => {
+    link?.close().catch(() => undefined);
+    link = null;
+    const wasUp = !isBroken && !isLinking;
+    linkIsUp(why);
+    if (!wasUp || closing.signal.aborted) return;
+    isBroken = true;
+    log.warn(`the news of sessions are cut off (${why}); every request reads its row`);
+  };
+
+  const runForRound = (command: Command & { do: 'ask' | 'raise' | 'lift' }): void => {
+    const { round } = command;
+    const found = (kind: 'asked' | 'raised', { leaseIds, unknownForMs }: LeasesFound): Input => {
+      if (unknownForMs > 0) rounds.holdUntil(round, sleep(unknownForMs));
+      return { kind, round, leaseIds };
+    };
+    const run = async (): Promise<Input> => {
+      const rest = `${round} ${transport.ownAddress}`;
+      if (command.do === 'ask') return found('asked', await transport.ask(`round ${rest}`));
+      if (command.do === 'raise') {
+        rounds.letNextBegin(round);
+        return found('raised', await transport.raise(round, `barrier ${rest}`));
+      }
+      const wasUp = await transport.lift(round, command.deadLeaseIds);
+      return { kind: 'lifted', round, wasUp };
+    };
+    run().then(apply, (error: unknown) => apply({ kind: 'failed', round, why: messageOf(error) }));
+  };
+
+  const runOverLink = (command: Command & { do: 'take' | 'look' | 'rename' | 'answer' }): void => {
+    const over = link;
+    if (!over) return;
+    const { link: number } = command;
+    const run = async (): Promise<Input | null> => {
+      switch (command.do) {
+        case 'take': {
+          const barriers = await over.take(command.leaseId, command.before);
+          return { kind: 'taken', link: number, barriers };
+        }
+        case 'look': {
+          const { isThere, barriers } = await over.look(command.leaseId);
+          return { kind: 'looked', link: number, isThere, barriers };
+        }
+        case 'rename': {
+          const isDone = await over.rename(command.from, command.to);
+          return { kind: 'renamed', link: number, isDone };
+        }
+        case 'answer':
+          await over.send(command.address, `answer ${command.round} ${transport.ownAddress}`);
+          return null;
+      }
+    };
+    run().then(
+      (input) => input && apply(input),
+      (error: unknown) => apply({ kind: 'link lost', link: number, why: messageOf(error) }),
+    );
+  };
+
+  /** Opens a link and takes a lease over it. */
+  const linkUp = async (number: number): Promise<void> => {
+    const losses: string[] = [];
+    let hello: () => void = () => undefined;
+    const helloId = randomUUID();
+    const heard = new Promise<true>((resolve) => {
+      hello = () => resolve(true);
+    });
+    const opened = await transport.open(
+      (text) => {
+        if (text === `hello ${helloId}`) hello();
+        else apply({ kind: 'heard', link: number, text });
+      },
+      (why) => {
+        losses.push(why);
+        apply({ kind: 'link lost', link: number, why });
+      },
+    );
+    try {
+      // A pooler hands each transaction to another connection, and notifications to none.
+      await transport.sendToSelf(`hello ${helloId}`);
+      if (!(await firstOf(heard, { orAfterMs: HELLO_WITHIN_MS, answer: false }))) {
+        throw new Error('notifications do not arrive: is there a pooler in between?');
+      }
+      if (losses.length > 0) throw new Error(losses.join(', '));
+      if (closing.signal.aborted || number !== lastLink) throw new Error('it took too long');
+    } catch (error) {
+      opened.close().catch(() => undefined);
+      throw error;
+    }
+    link = opened;
+    const failure = await new Promise<string | null>((resolve) => {
+      linkIsUp = resolve;
+      apply({ kind: 'link opened', link: number });
+    });
+    if (failure !== null) throw new Error(failure);
+  };
+
+  const tryToLink = async (): Promise<void> => {
+    lastLink += 1;
+    const number = lastLink;
+    isLinking = true;
+    const failure = await firstOf(
+      linkUp(number).then(() => null, messageOf),
+      { orAfterMs: LINK_WITHIN_MS, answer: 'no answer' },
+    );
+    if (failure === null) {
+      isLinking = false;
+      if (isBroken) log.info('the news of sessions arrive again');
+      isBroken = false;
+      retryMs = RETRY_FIRST_MS;
+      return;
+    }
+    // One that comes up late is not wanted any more.
+    lastLink += 1;
+    apply({ kind: 'link lost', link: number, why: failure });
+    isLinking = false;
+    if (closing.signal.aborted) return;
+    if (!isBroken) log.warn(`no news of sessions (${failure}); every request reads its row`);
+    isBroken = true;
+    await pause(retryMs * (1 + Math.random()));
+    retryMs = Math.min(RETRY_LAST_MS, retryMs * 2);
+  };
+
+  const keepLinked = async (): Promise<void> => {
+    while (!closing.signal.aborted) {
+      const number = protocol.state.link?.number;
+      if (number === undefined) await tryToLink();
+      else {
+        await pause(leaseMs / RENEWALS);
+        apply({ kind: 'renewal due', link: number });
+      }
+    }
+  };
+
+  void keepLinked();
+
+  return {
+    publish,
+    subscribe: (listener) => subscribers.subscribe(listener),
+    onLink: (listener) => subscribers.onLink(listener),
+    isCurrent: () => protocol.isCurrent(momentOf(clock)),
+    settle: () => rounds.settle(),
+    async close() {
+      closing.abort();
+      const number = protocol.state.link?.number;
+      if (number !== undefined) apply({ kind: 'link lost', link: number, why: 'it was closed' });
+      subscribers.clear();
+      await givenBack;
+    },
+  };
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

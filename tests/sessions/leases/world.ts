@@ -1,0 +1,439 @@
+import type { Command, Input } from '#app/sessions/leases/commands.ts';
+import type { LeaseTimes, Moment } from '#app/sessions/leases/lease-time.ts';
+import type { LeaseProtocol, LeaseState } from '#app/sessions/leases/protocol.ts';
+
+export type Protocol = typeof LeaseProtocol;
+
+/** Time is counted in ticks. Every stored moment is relative to now, so that states that look alike are alike. */
+const LEASE = 2;
+/** Barriers count as abandoned after so long, where {@link Bounds.isPatient} does not say never. */
+const ABANDONED_AFTER = 3;
+
+export interface Bounds {
+  nodes: number;
+  sessions: number;
+  /** How many nodes revoke, the first ones. Default: all. */
+  revokers?: number;
+  /** How many nodes never renew their lease, the first ones. Default: none. */
+  idlers?: number;
+  /** How long a lease is, in ticks. Default 2. */
+  lease?: number;
+  /** How many links break, of all nodes together. */
+  breaks: number;
+  /** How many links are opened, of all nodes together. */
+  opens: number;
+  /** How often the database loses its barriers, as one may that starts again. */
+  losses: number;
+  /** How many reads of a row there are, of all nodes together. */
+  reads: number;
+  /**
+   * Statements of a round run before time goes on, and its timers fire when they are due. Messages and
+   * everything else may still take forever.
+   */
+  isPrompt?: boolean;
+  /** No barrier counts as abandoned. */
+  isPatient?: boolean;
+  /** Every step of a statement at a moment of its own, where otherwise steps are one that only a delay lies between. */
+  isFine?: boolean;
+}
+
+interface Statement {
+  command: Command;
+  step: number;
+  reply: Input | null;
+}
+
+interface Node {
+  protocol: LeaseState;
+  /** Sessions in memory. */
+  memory: boolean[];
+  /** Rows on their way: their session; null once something was forgotten of it meanwhile. */
+  reading: (number | null)[];
+  /** Messages on their way over the link; null: the database knows of no link. */
+  inbox: string[] | null;
+  linksOpened: number;
+  statements: Statement[];
+  timers: { round: string; left: number }[];
+}
+
+export interface World {
+  /** What there is in the database. */
+  leases: string[];
+  barriers: string[];
+  /** Per session: null while it is live; how long its revoke has been going on; -1 once it returned. */
+  revokes: (number | null)[];
+  nodes: Node[];
+  left: { breaks: number; opens: number; losses: number; reads: number };
+}
+
+export interface Action {
+  what:
+    | 'tick'
+    | 'lose barriers'
+    | 'deliver'
+    | 'execute'
+    | 'reply'
+    | 'timer'
+    | 'renew'
+    | 'break'
+    | 'open'
+    | 'read'
+    | 'remember'
+    | 'revoke';
+  node: number;
+  at: number;
+}
+
+const timesOf = ({ isPrompt, isPatient, lease = LEASE }: Bounds): LeaseTimes => ({
+  leaseMs: lease,
+  marginMs: 0,
+  // Otherwise a timer may fire late, and may as well be due at once.
+  answerWithinMs: isPrompt ? 1 : 0,
+  abandonedAfterMs: isPatient ? Infinity : ABANDONED_AFTER,
+});
+
+const NOW: Moment = { monotonic: 0, wall: 0 };
+const RETURNED = -1;
+const addressOf = (node: number) => `n${node}`;
+/** The longest that a revoke may take when the database is prompt. */
+const LONGEST_REVOKE = 1 + LEASE;
+
+/** Every node is linked, holds a fresh lease, and has every session in memory. */
+export function firstWorld(bounds: Bounds, Protocol: Protocol): World {
+  const { nodes, sessions, breaks, opens, losses, reads } = bounds;
+  const addresses = Array.from({ length: nodes }, (_, node) => addressOf(node));
+  const ofNode = (address: string): Node => {
+    const protocol = new Protocol(address, timesOf(bounds));
+    protocol.apply({ kind: 'link opened', link: 1 }, NOW);
+    protocol.apply({ kind: 'taken', link: 1, barriers: [] }, NOW);
+    return {
+      protocol: protocol.state,
+      memory: Array<boolean>(sessions).fill(true),
+      reading: [],
+      inbox: [],
+      linksOpened: 1,
+      statements: [],
+      timers: [],
+    };
+  };
+  return {
+    leases: addresses.map((address) => `${address} 1`),
+    barriers: [],
+    revokes: Array<null>(sessions).fill(null),
+    nodes: addresses.map(ofNode),
+    left: { breaks, opens, losses, reads },
+  };
+}
+
+/** What may happen next. */
+export function actionsOf(world: World, bounds: Bounds): Action[] {
+  const { isPrompt, isFine, revokers = bounds.nodes, idlers = 0, lease = LEASE } = bounds;
+  const actions: Action[] = [];
+  const add = (what: Action['what'], node: number, at = 0) => actions.push({ what, node, at });
+  // Sessions and nodes are alike: node 0 is the one that revokes first, and session 0 goes first.
+  const nextRevoke = world.revokes.indexOf(null);
+  world.nodes.forEach((node, n) => {
+    node.statements.forEach(({ reply }, at) => add(reply ? 'reply' : 'execute', n, at));
+    node.timers.forEach(({ left }, at) => left === 0 && add('timer', n, at));
+    if (node.inbox?.length) add('deliver', n);
+    const { link } = node.protocol;
+    if (link) {
+      const age = -(link.since?.monotonic ?? 0);
+      // A lease that was renewed in this tick is not renewed any longer by another look.
+      const isUseful = isFine ? !link.renewal : !link.renewal && age > 0;
+      if (link.since && n >= idlers && (isUseful || age >= lease)) add('renew', n);
+      if (world.left.breaks > 0) add('break', n);
+    } else if (world.left.opens > 0) add('open', n);
+    if (world.left.reads > 0 && link?.since) {
+      node.memory.forEach((isRemembered, session) => {
+        if (!isRemembered && world.revokes[session] === null) add('read', n, session);
+      });
+    }
+    node.reading.forEach((_, at) => add('remember', n, at));
+    if ((nextRevoke > 0 && n < revokers) || (nextRevoke === 0 && n === 0))
+      add('revoke', n, nextRevoke);
+  });
+  if (!isPrompt || !isRoundDue(world)) add('tick', 0);
+  if (world.left.losses > 0 && world.barriers.length > 0) add('lose barriers', 0);
+  return actions;
+}
+
+/** True while a round has something to do that does not wait for other nodes. */
+const isRoundDue = ({ nodes }: World): boolean =>
+  nodes.some(
+    ({ statements, timers }) =>
+      statements.some(({ command }) => 'round' in command && command.do !== 'answer') ||
+      timers.some(({ left }) => left === 0),
+  );
+
+/** Changes the world in place. */
+export function perform(world: World, action: Action, bounds: Bounds, Protocol: Protocol): void {
+  const { what, at } = action;
+  if (what === 'tick') return tick(world, bounds);
+  if (what === 'lose barriers') {
+    world.left.losses -= 1;
+    world.barriers = [];
+    return;
+  }
+  const n = action.node;
+  const node = world.nodes[n]!;
+  const setting = { world, bounds, Protocol };
+  const apply = (input: Input) => applyTo(setting, n, input);
+  const { link } = node.protocol;
+  switch (what) {
+    case 'deliver': {
+      const text = node.inbox!.shift()!;
+      apply({ kind: 'heard', link: node.linksOpened, text });
+      // A node that has heard of an end and not of its round remembers less than one that has heard of neither.
+      const isRound = node.inbox?.[0]?.startsWith('round') ?? false;
+      if (text.startsWith('ended') && isRound && !bounds.isFine)
+        perform(world, action, bounds, Protocol);
+      return;
+    }
+    case 'execute':
+      return execute(setting, n, node.statements[at]!);
+    case 'reply': {
+      const [statement] = node.statements.splice(at, 1) as [Statement];
+      return apply(statement.reply!);
+    }
+    case 'timer': {
+      const [{ round }] = node.timers.splice(at, 1) as [Node['timers'][number]];
+      return apply({ kind: 'waited', round });
+    }
+    case 'renew':
+      return apply({ kind: 'renewal due', link: link!.number });
+    case 'break':
+      world.left.breaks -= 1;
+      return apply({ kind: 'link lost', link: link!.number, why: 'it broke' });
+    case 'open':
+      world.left.opens -= 1;
+      node.linksOpened += 1;
+      node.inbox = [];
+      return apply({ kind: 'link opened', link: node.linksOpened });
+    case 'read':
+      if (!isCurrent(world, n, bounds, Protocol)) return;
+      world.left.reads -= 1;
+      node.reading.push(at);
+      return;
+    case 'remember': {
+      const [session] = node.reading.splice(at, 1) as [number | null];
+      if (session !== null && isCurrent(world, n, bounds, Protocol)) node.memory[session] = true;
+      return;
+    }
+    case 'revoke':
+      world.revokes[at] = 0;
+      send(world, `ended s${at} user`);
+      forget(node, at);
+      return apply({ kind: 'settle', round: `r${at}` });
+  }
+}
+
+/** What is wrong with this world; null: nothing. */
+export function faultOf(world: World, bounds: Bounds, Protocol: Protocol): string | null {
+  for (const [session, revoke] of world.revokes.entries()) {
+    if (revoke === null) continue;
+    if (bounds.isPrompt && revoke > LONGEST_REVOKE)
+      return `the revoke of s${session} takes too long`;
+    if (revoke !== RETURNED) continue;
+    for (const [n, { memory }] of world.nodes.entries()) {
+      if (memory[session] && isCurrent(world, n, bounds, Protocol)) {
+        return `${addressOf(n)} answers from memory with s${session}, whose revoke has returned`;
+      }
+    }
+  }
+  return null;
+}
+
+const isCurrent = (world: World, n: number, bounds: Bounds, Protocol: Protocol): boolean =>
+  new Protocol(addressOf(n), timesOf(bounds), world.nodes[n]!.protocol).isCurrent(NOW);
+
+function tick(world: World, { isPrompt, isPatient, lease = LEASE }: Bounds): void {
+  const isGoingOn = (revoke: number | null) => revoke !== null && revoke !== RETURNED;
+  if (isPrompt) {
+    world.revokes = world.revokes.map((revoke) =>
+      isGoingOn(revoke) ? Math.min(revoke! + 1, LONGEST_REVOKE + 1) : revoke,
+    );
+  }
+  for (const { protocol, timers } of world.nodes) {
+    for (const timer of timers) timer.left = Math.max(0, timer.left - 1);
+    const { link } = protocol;
+    if (!link) continue;
+    if (link.since) link.since = earlier(link.since, lease);
+    if (link.renewal) link.renewal.since = earlier(link.renewal.since, lease);
+    for (const [barrier, since] of Object.entries(link.seen)) {
+      link.seen[barrier] = earlier(since, isPatient ? 0 : ABANDONED_AFTER);
+    }
+  }
+}
+
+/** Past `most`, one moment is as good as another. */
+function earlier({ monotonic }: Moment, most: number): Moment {
+  const earlierBy1 = Math.max(-most, monotonic - 1);
+  return { monotonic: earlierBy1, wall: earlierBy1 };
+}
+
+function send(world: World, text: string): void {
+  for (const { inbox } of world.nodes) inbox?.push(text);
+}
+
+function forget(node: Node, session: number): void {
+  node.memory[session] = false;
+  node.reading = node.reading.map((one) => (one === session ? null : one));
+}
+
+/** True if no session can be answered from memory any more, whatever happens. */
+export function isOver({ revokes, nodes }: World, { isPrompt }: Bounds): boolean {
+  if (revokes.includes(null)) return false;
+  if (isPrompt && revokes.some((revoke) => revoke !== RETURNED)) return false;
+  return nodes.every(
+    ({ memory, reading }) => !memory.includes(true) && reading.every((one) => one === null),
+  );
+}
+
+/** Takes out what no node can be moved by any more: messages about rounds that are over, and their barriers. */
+export function purge(world: World): void {
+  for (const [session, revoke] of world.revokes.entries()) {
+    const round = `r${session}`;
+    if (revoke !== RETURNED || world.barriers.includes(round)) continue;
+    const replies = world.nodes.flatMap(({ statements }) => statements.map(({ reply }) => reply));
+    if (replies.some((reply) => reply && 'barriers' in reply && reply.barriers.includes(round))) {
+      continue;
+    }
+    for (const node of world.nodes) {
+      node.statements = node.statements.filter(
+        ({ command }) => command.do !== 'answer' || command.round !== round,
+      );
+      node.inbox = node.inbox?.filter((text) => text.split(' ')[1] !== round) ?? null;
+      node.timers = node.timers.filter((timer) => timer.round !== round);
+      const { link } = node.protocol;
+      if (!link) continue;
+      link.heard = link.heard.filter((one) => one !== round);
+      if (link.renewal) link.renewal.heard = link.renewal.heard.filter((one) => one !== round);
+      const { [round]: _, ...seen } = link.seen;
+      link.seen = seen;
+    }
+  }
+}
+
+interface Setting {
+  world: World;
+  bounds: Bounds;
+  Protocol: Protocol;
+}
+
+function applyTo(setting: Setting, n: number, input: Input): void {
+  const { world, bounds, Protocol } = setting;
+  const protocol = new Protocol(addressOf(n), timesOf(bounds), world.nodes[n]!.protocol);
+  for (const command of protocol.apply(input, NOW)) obey(setting, n, command);
+}
+
+/** How many steps of a statement are done at once, unless every step is to have a moment of its own. */
+const STEPS_AT_ONCE: Partial<Record<Command['do'], number>> = {
+  take: 1,
+  look: 1,
+  rename: 1,
+  ask: 1,
+  raise: 1,
+  lift: 1,
+  'give back': 1,
+};
+
+function obey(setting: Setting, n: number, command: Command): void {
+  const { world, bounds } = setting;
+  const node = world.nodes[n]!;
+  switch (command.do) {
+    case 'drop link':
+      node.inbox = null;
+      return;
+    case 'tell link':
+      node.memory.fill(false);
+      node.reading.fill(null);
+      return;
+    case 'tell news':
+      return forget(node, Number(command.news.id!.slice(1)));
+    case 'wait':
+      node.timers.push({ round: command.round, left: command.ms });
+      return;
+    case 'finish':
+      // A revoke that failed has not returned.
+      if (command.failure === null) world.revokes[Number(command.round.slice(1))] = RETURNED;
+      return;
+    default: {
+      const statement: Statement = { command, step: 0, reply: null };
+      node.statements.push(statement);
+      const atOnce = bounds.isFine ? 0 : (STEPS_AT_ONCE[command.do] ?? 0);
+      for (let step = 0; step < atOnce; step += 1) execute(setting, n, statement);
+    }
+  }
+}
+
+/** One step of a statement, at one moment in the database. */
+function execute(setting: Setting, n: number, statement: Statement): void {
+  const { world, bounds } = setting;
+  const node = world.nodes[n]!;
+  const { command } = statement;
+  const isFirst = statement.step === 0;
+  statement.step += 1;
+  const done = () => node.statements.splice(node.statements.indexOf(statement), 1);
+  const reply = (input: Input) => {
+    statement.reply = input;
+    // A reply that comes late is as good as a statement that begins late, but for a look: it counts from before.
+    if (bounds.isFine || command.do === 'look') return;
+    done();
+    applyTo(setting, n, input);
+  };
+  switch (command.do) {
+    case 'take':
+      if (!isFirst) {
+        return reply({ kind: 'taken', link: command.link, barriers: [...world.barriers] });
+      }
+      world.leases = [...without(world.leases, command.before), command.leaseId].sort();
+      return;
+    case 'look': {
+      const isThere = world.leases.includes(command.leaseId);
+      const { link } = command;
+      return reply({ kind: 'looked', link, isThere, barriers: [...world.barriers] });
+    }
+    case 'rename': {
+      const isDone = world.leases.includes(command.from);
+      if (isDone) world.leases = [...without(world.leases, [command.from]), command.to].sort();
+      return reply({ kind: 'renamed', link: command.link, isDone });
+    }
+    case 'answer': {
+      done();
+      const to = Number(command.address.slice(1));
+      const { inbox, linksOpened } = world.nodes[to]!;
+      const text = `answer ${command.round} ${addressOf(n)}`;
+      if (bounds.isFine) inbox?.push(text);
+      else if (inbox) applyTo(setting, to, { kind: 'heard', link: linksOpened, text });
+      return;
+    }
+    case 'give back':
+      done();
+      world.leases = without(world.leases, command.leaseIds);
+      return;
+    case 'ask':
+    case 'raise': {
+      const { round } = command;
+      const isAsk = command.do === 'ask';
+      if (!isFirst) {
+        return reply({ kind: isAsk ? 'asked' : 'raised', round, leaseIds: [...world.leases] });
+      }
+      if (!isAsk) world.barriers = [...new Set([...world.barriers, round])].sort();
+      return send(world, `${isAsk ? 'round' : 'barrier'} ${round} ${addressOf(n)}`);
+    }
+    case 'lift': {
+      const { round, deadLeaseIds } = command;
+      const wasUp = world.barriers.includes(round);
+      world.barriers = without(world.barriers, [round]);
+      if (wasUp) world.leases = without(world.leases, deadLeaseIds);
+      if (node.protocol.rounds[round]) return reply({ kind: 'lifted', round, wasUp });
+      done();
+      return;
+    }
+    default:
+      throw new Error(`${command.do} is no statement`);
+  }
+}
+
+const without = (list: string[], gone: string[]) => list.filter((one) => !gone.includes(one));
