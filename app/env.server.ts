@@ -68,8 +68,10 @@ const schema = z.object({
   REMEMBERED_SESSION_LIFETIME_SECONDS: seconds(30 * 86_400),
   SESSION_FRESH_SECONDS: seconds(900),
   SESSION_TOUCH_SECONDS: seconds(60),
-  /** Sessions that are remembered at most; 0: every request reads its row. */
-  SESSION_CACHE_SIZE: z.coerce.number().int().min(0).max(10_000_000).default(50_000),
+  /** Whether memory may answer for sessions, under leases; else every request reads its row. */
+  SESSION_CACHE: z.enum(['off', 'leased']).default('off'),
+  /** Sessions that are remembered at most, where memory answers. */
+  SESSION_CACHE_SIZE: z.coerce.number().int().min(1).max(10_000_000).default(50_000),
   SESSIONS_PER_USER: z.coerce.number().int().min(1).max(100_000).default(100),
   EVENT_STREAMS_IN_ALL: count(10_000),
   ACTIVITY_RETENTION_DAYS: z.coerce.number().int().min(1).max(3650).default(180),
