@@ -13,6 +13,7 @@ const STATEMENT_WITHIN_MS = 2000;
 const SILENT_AFTER_MS = STATEMENT_WITHIN_MS + 500;
 /** A process that was stopped reads what arrived meanwhile before it calls a connection silent. */
 const LAST_LOOK_MS = 100;
+const PROBE_WITHIN_MS = 1000;
 const PROBE_EVERY_MS = 250;
 /** The server ends what a process that vanished left open, and its locks with it. */
 const IDLE_IN_TRANSACTION_MS = 30_000;
@@ -40,9 +41,9 @@ export interface PostgresPool {
 }
 
 /**
- * Opens a pool that cannot hang. A connection that stays silent is destroyed, whatever waits for it
- * fails, and from then on nobody gets a connection until the database answers a probe: each request is
- * refused at once instead of after seconds, and the first connection after the outage is a new one.
+ * Opens a pool that cannot hang. A connection that stays silent is destroyed, and what waits for it
+ * fails. If a probe over a new connection gets no answer either, no caller gets a connection until one
+ * does: each request is refused at once instead of after seconds.
  */
 export async function openPostgresPool(
   address: PostgresAddress,
@@ -69,6 +70,7 @@ export async function openPostgresPool(
   const clients = new Set<pg.ClientBase>();
   const idle = new Set<pg.ClientBase>();
   let isSilent = false;
+  let isProbing = false;
   let isClosed = false;
 
   const pool = new driver.Pool({
@@ -76,7 +78,7 @@ export async function openPostgresPool(
     // Awaited by the driver, though its types do not say so.
     onConnect(client) {
       clients.add(client);
-      if (!isForCommand) destroyWhenSilent(client, beSilent);
+      if (!isForCommand) destroyWhenSilent(client, suspect);
       return client.query(settings) as never;
     },
   });
@@ -87,7 +89,7 @@ export async function openPostgresPool(
     idle.delete(client);
   });
   pool.on('error', (error) => {
-    if (!isSilent && !isClosed) log.warn({ err: error }, 'PostgreSQL ended an idle connection');
+    if (!isProbing && !isClosed) log.warn({ err: error }, 'PostgreSQL ended an idle connection');
   });
 
   const connect = pool.connect.bind(pool) as (callback?: ConnectCallback) => Promise<pg.PoolClient>;
@@ -106,36 +108,38 @@ export async function openPostgresPool(
   }) as typeof pool.connect;
 
   function noteTimeout(error: unknown) {
-    if (error instanceof Error && CONNECT_TIMEOUT.test(error.message)) beSilent();
+    if (error instanceof Error && CONNECT_TIMEOUT.test(error.message)) suspect();
   }
 
-  function beSilent() {
-    if (isSilent || isClosed) return;
-    isSilent = true;
-    log.warn({}, 'PostgreSQL does not answer; requests are refused until it does');
+  /** A process without time takes its own delay for silence: only a probe that fails as well counts. */
+  function suspect() {
+    if (isProbing || isClosed) return;
+    isProbing = true;
     // Whatever silenced one connection may have silenced those, too.
     for (const client of idle) destroy(client);
-    void probe();
+    void probe().finally(() => (isProbing = false));
   }
 
   async function probe() {
-    while (!isClosed) {
-      const client = new driver.Client({
-        ...config,
-        connectionTimeoutMillis: CONNECT_WITHIN_MS / 2,
-      });
-      client.on('error', () => undefined);
-      const isUp = await client.connect().then(
-        () => true,
-        () => false,
-      );
-      destroy(client);
-      if (isUp) {
-        isSilent = false;
-        log.info({}, 'PostgreSQL answers again');
-        return;
-      }
+    while (!isClosed && !(await isAnswering())) {
+      if (!isSilent) log.warn({}, 'PostgreSQL does not answer; requests are refused until it does');
+      isSilent = true;
       await sleep(PROBE_EVERY_MS, undefined, { ref: false });
+    }
+    if (isSilent && !isClosed) log.info({}, 'PostgreSQL answers again');
+    isSilent = false;
+  }
+
+  async function isAnswering(): Promise<boolean> {
+    const client = new driver.Client({ ...config, connectionTimeoutMillis: PROBE_WITHIN_MS });
+    client.on('error', () => undefined);
+    try {
+      await client.connect();
+      return true;
+    } catch {
+      return false;
+    } finally {
+      destroy(client);
     }
   }
 
