@@ -61,7 +61,7 @@ import { listen } from '#app/listen.server.ts';
 import { loadSecrets } from '#app/secrets.server.ts';
 import { countedStore } from '#app/sessions/stores/counted.ts';
 import { DAY_MS, SECOND_MS, Sessions } from '#app/sessions/index.ts';
-import type { RevocationFeed } from '#app/sessions/revocation-feed.ts';
+import type { NewsFeed, RevocationFeed } from '#app/sessions/revocation-feed.ts';
 import { SessionCache, withoutMemory, type Lookup } from '#app/sessions/session-cache.ts';
 import { prismaSessionStore } from '#app/sessions/stores/prisma.ts';
 import { StartupError } from '#app/startup-error.server.ts';
@@ -152,17 +152,22 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     }
   };
   try {
-    const feed = await database.openFeed(log);
+    const leased = env.SESSION_CACHE === 'leased' ? database.openLeasedFeed(log) : null;
+    const feed: NewsFeed = leased
+      ? { ...leased, isLinked: () => leased.isCurrent() }
+      : await database.openFeed(log);
     closers.splice(-1, 0, () => feed.close());
-    const { sessions, tokens } = createSessions(env, database, { feed, metrics });
+    const { sessions, tokens } = createSessions(env, database, { feed, leased, metrics });
     const health = createHealth({
       checks: [
         { name: 'database', check: () => database.isAnswering() },
         { name: 'migrations', check: () => database.isMigrated() },
-        { name: 'feed', check: () => Promise.resolve(feed.isCurrent()) },
       ],
+      // Without it open pages hear of changes late; every request is answered all the same.
+      besides: [{ name: 'feed', check: () => feed.isLinked() }],
       log,
     });
+    metrics.watchFeed(() => feed.isLinked());
     const { build, files, closeBuild } = await loadBuild(env, server);
     closers.unshift(closeBuild);
     const places = await openPlaces();
@@ -286,26 +291,36 @@ async function openMetricsPort(env: Env, metrics: ShownMetrics | null) {
   return { port: await listen(server, at), close };
 }
 
+interface SessionsParts {
+  feed: NewsFeed;
+  /** The same feed, where memory may answer under leases; null: every request reads its row. */
+  leased: RevocationFeed | null;
+  metrics: Metrics;
+}
+
 function createSessions(
   env: Env,
-  { client, provider, checkpoint }: Database,
-  { feed, metrics }: { feed: RevocationFeed; metrics: Metrics },
+  { client, provider, rows, checkpoint }: Database,
+  { feed, leased, metrics }: SessionsParts,
 ) {
   const onLookup = (result: Lookup) => metrics.lookups.inc({ result });
   const max = env.SESSION_CACHE_SIZE;
-  const rows = {
-    ...{ client, provider, checkpoint },
-    ...{ personColumns: PERSON_COLUMNS, personParts: PERSON_PARTS },
+  const table = {
+    client,
+    provider,
+    rows,
+    checkpoint,
+    personColumns: PERSON_COLUMNS,
+    personParts: PERSON_PARTS,
   };
   // Two engines over one table, each of a kind: to one the rows of the other are not there.
   const optionsOf = <Meta>(kind: 'session' | 'token') => ({
-    feed,
-    cache:
-      max > 0
-        ? new SessionCache<Meta, Person>({ feed, max, onLookup })
-        : withoutMemory<Meta, Person>(onLookup),
+    feed: leased ?? feed,
+    cache: leased
+      ? new SessionCache<Meta, Person>({ feed: leased, max, onLookup })
+      : withoutMemory<Meta, Person>(onLookup),
     store: countedStore(
-      prismaSessionStore<Meta, PersonColumn, PersonPart>({ ...rows, kind }),
+      prismaSessionStore<Meta, PersonColumn, PersonPart>({ ...table, kind }),
       (reason, count) => metrics.revocations.inc({ reason }, count),
     ),
     retentionMs: env.SESSION_RETENTION_DAYS * DAY_MS,

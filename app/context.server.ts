@@ -25,7 +25,7 @@ import type { Keyring } from './keyring.server.ts';
 import type { Log } from './log.server.ts';
 import type { Metrics } from './metrics.server.ts';
 import type { SessionStreams } from '#app/http/session-streams.server.ts';
-import type { Resumed, RevocationFeed, Sessions } from '#app/sessions/index.ts';
+import type { NewsFeed, Resumed, Sessions } from '#app/sessions/index.ts';
 
 /** What is read of a person along with each session, in the same statement. */
 export const PERSON_COLUMNS = ['id', 'email', 'name'] as const;
@@ -55,7 +55,7 @@ export interface Application {
   /** Personal access tokens: sessions of a kind of their own, which no cookie opens. */
   tokens: Sessions<TokenMeta, Person>;
   /** What happens to sessions, as it happens, on any node. */
-  feed: RevocationFeed;
+  feed: NewsFeed;
   streams: SessionStreams;
   sessionCookie: SessionCookie;
   cookies: Cookies;

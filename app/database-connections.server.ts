@@ -12,7 +12,14 @@ type PostgresAddress = Extract<DatabaseAddress, { provider: 'postgresql' }>;
 const OWNER_ONLY = 0o600;
 const RETRY_MS = 50;
 /** How long a server may take to accept a connection. */
-export const CONNECT_WITHIN_MS = 5000;
+const CONNECT_WITHIN_MS = 5000;
+
+export interface PostgresLimits {
+  /** How long the server may take to accept the connection. Default five seconds. */
+  connectWithinMs?: number;
+  /** How long it may take to answer a statement. Left out: as long as it takes. */
+  answerWithinMs?: number;
+}
 
 /**
  * Opens a SQLite file with the driver itself. A file that is missing is made, for its owner alone,
@@ -107,17 +114,23 @@ export function sqliteStartupError(error: unknown, file: string): StartupError {
 }
 
 /**
- * Connects one PostgreSQL client, with the schema of the address in front of its search path.
+ * Connects one PostgreSQL client, with the schema of the address in front of its search path. Its
+ * statements may take as long as they take.
  *
  * @throws {StartupError} when the server is not there, refuses, or has no such database.
  */
-export async function connectToPostgres(address: PostgresAddress): Promise<pg.Client> {
+export async function connectToPostgres(
+  address: PostgresAddress,
+  { connectWithinMs = CONNECT_WITHIN_MS, answerWithinMs }: PostgresLimits = {},
+): Promise<pg.Client> {
   const { default: driver } = await import('pg');
   let client: pg.Client;
   try {
     client = new driver.Client({
       connectionString: address.connectionString,
-      connectionTimeoutMillis: CONNECT_WITHIN_MS,
+      connectionTimeoutMillis: connectWithinMs,
+      query_timeout: answerWithinMs,
+      keepAlive: true,
       application_name: 'latchkey',
     });
   } catch {
@@ -132,8 +145,23 @@ export async function connectToPostgres(address: PostgresAddress): Promise<pg.Cl
     await client.end().catch(() => undefined);
     throw postgresStartupError(error, client);
   }
-  await client.query(`SET search_path TO ${quoteName(address.schema)}`);
+  // A pooler may hand over a connection on which requests had a limit.
+  await client.query(`SET search_path TO ${quoteName(address.schema)}; SET statement_timeout = 0`);
   return client;
+}
+
+const TIMESTAMP_WITHOUT_ZONE = 1114;
+
+/** How to read values: times are kept without a zone, and are UTC; the driver would take them for local time. */
+export async function utcTypes(): Promise<pg.CustomTypesConfig> {
+  const { default: driver } = await import('pg');
+  const parserOf = driver.types.getTypeParser;
+  return {
+    getTypeParser: (oid, format) =>
+      (oid as number) === TIMESTAMP_WITHOUT_ZONE
+        ? (value: string) => new Date(`${value.replace(' ', 'T')}Z`)
+        : (parserOf(oid, format) as unknown),
+  };
 }
 
 function postgresStartupError(error: unknown, client: pg.Client): StartupError {

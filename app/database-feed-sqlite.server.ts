@@ -1,9 +1,11 @@
 import type BetterSqlite3 from 'better-sqlite3';
-import type { RevocationFeed, SessionNews } from '#app/sessions/revocation-feed.ts';
+import type { NewsFeed, SessionNews } from '#app/sessions/revocation-feed.ts';
 import { createSubscribers } from '#app/sessions/feeds/subscribers.ts';
 
-/** What another process changes in the file counts after this long at the most. */
+/** Open pages show what another process changed in the file after this long at the most. */
 const LOOK_EVERY_MS = 500;
+/** While a transaction is under way. */
+const LOOK_AGAIN_MS = 5;
 
 // Of the connection and not of the file: they tell of what this process writes, at once, also of what
 // a cascade takes along. A touch is no news. What is told and then rolled back has done no harm.
@@ -39,20 +41,27 @@ const TRIGGERS = `
   END;
 `;
 
-export interface SqliteFeed extends RevocationFeed {
+export interface SqliteFeed extends NewsFeed {
   /** To be called with each new connection that the process writes by. */
   watch(driver: BetterSqlite3.Database): void;
 }
 
 /**
  * The news of a SQLite file, of which there is one server process. Triggers of its connection tell what
- * it writes, before the write returns; what any other process writes is noticed within half a second by
+ * it writes, as soon as that is committed; what any other process writes is noticed within half a second by
  * `PRAGMA data_version`, which tells that there was something and not what.
  */
 export function createSqliteFeed(): SqliteFeed {
   const subscribers = createSubscribers();
   let driver: BetterSqlite3.Database | null = null;
   let version: unknown;
+  /** Told by triggers, in the middle of the write: rows are read over another connection, after the commit. */
+  const waiting: SessionNews[] = [];
+  const tellWhenCommitted = () => {
+    if (driver?.open && driver.inTransaction)
+      return void setTimeout(tellWhenCommitted, LOOK_AGAIN_MS);
+    for (const news of waiting.splice(0)) subscribers.tell(news);
+  };
   const versionOf = (db: BetterSqlite3.Database) => db.pragma('data_version', { simple: true });
   const timer = setInterval(() => {
     if (!driver?.open) return;
@@ -67,7 +76,7 @@ export function createSqliteFeed(): SqliteFeed {
   return {
     watch(connection) {
       const tell = (kind: SessionNews['kind'], id: string | null, userId: string) => {
-        subscribers.tell({ kind, id, userId });
+        if (waiting.push({ kind, id, userId }) === 1) queueMicrotask(tellWhenCommitted);
         return null;
       };
       connection.function('latchkey_news', tell);
@@ -79,8 +88,7 @@ export function createSqliteFeed(): SqliteFeed {
     publish: () => undefined,
     subscribe: (listener) => subscribers.subscribe(listener),
     onLink: (listener) => subscribers.onLink(listener),
-    isCurrent: () => driver !== null && driver.open,
-    settle: () => Promise.resolve(),
+    isLinked: () => driver !== null && driver.open,
     close() {
       clearInterval(timer);
       driver = null;

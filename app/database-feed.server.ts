@@ -1,11 +1,21 @@
 import type BetterSqlite3 from 'better-sqlite3';
 import type { PrismaClient } from '../prisma/sqlite/client/client.ts';
-import { postgresFeed } from '#app/sessions/feeds/postgres.ts';
-import type { RevocationFeed } from '#app/sessions/revocation-feed.ts';
+import { postgresNews } from '#app/sessions/feeds/postgres.ts';
+import {
+  leasedPostgresFeed,
+  type LeasedPostgresFeedOptions,
+} from '#app/sessions/leases/leased-postgres.ts';
+import type { NewsFeed, RevocationFeed } from '#app/sessions/revocation-feed.ts';
 import { connectToPostgres } from './database-connections.server.ts';
 import { createSqliteFeed } from './database-feed-sqlite.server.ts';
 import { takeServerLock } from './database-server-lock.server.ts';
 import type { DatabaseAddress } from './database-url.server.ts';
+import { StartupError } from './startup-error.server.ts';
+
+type PostgresAddress = Extract<DatabaseAddress, { provider: 'postgresql' }>;
+
+/** What is asked over the link is answered at once, or never. */
+const LINK_LIMITS = { connectWithinMs: 2000, answerWithinMs: 2000 };
 
 /** The part of the log that a feed writes to. */
 export interface FeedLog {
@@ -36,24 +46,38 @@ interface FeedOptions {
   log: FeedLog;
 }
 
-/** How the news of sessions come from this database; see `RevocationFeed`. */
-export async function openDatabaseFeed(options: FeedOptions): Promise<RevocationFeed> {
+/** How the news of sessions come from this database. @throws {StartupError} as `Database.openFeed`. */
+export async function openDatabaseFeed(options: FeedOptions): Promise<NewsFeed> {
   const { address, client, watch, log } = options;
-  if (address.provider === 'sqlite') {
-    const letGo = await takeServerLock(address.file);
-    const feed = createSqliteFeed();
-    await client.$connect();
-    watch.begin((driver) => feed.watch(driver));
-    const close = async () => {
-      await feed.close();
-      letGo();
-    };
-    return { ...feed, close };
+  if (address.provider === 'postgresql') {
+    return postgresNews({ ...connectionsOf(address, client), log });
   }
-  return postgresFeed({
-    connect: () => connectToPostgres(address),
-    ask: (text, ...values) => client.$queryRawUnsafe(text, ...values),
-    schema: address.schema,
-    log,
-  });
+  const letGo = await takeServerLock(address.file);
+  const feed = createSqliteFeed();
+  await client.$connect();
+  watch.begin((driver) => feed.watch(driver));
+  const close = async () => {
+    await feed.close();
+    letGo();
+  };
+  return { ...feed, close };
 }
+
+/** The same under leases, so that memory may answer. @throws {StartupError} for SQLite. */
+export function openLeasedFeed({ address, client, log }: FeedOptions): RevocationFeed {
+  if (address.provider === 'sqlite') {
+    throw new StartupError(
+      'SESSION_CACHE=leased is for PostgreSQL; leave it out: SQLite reads the row of a session in microseconds.',
+    );
+  }
+  return leasedPostgresFeed({ ...connectionsOf(address, client), log });
+}
+
+const connectionsOf = (
+  address: PostgresAddress,
+  client: PrismaClient,
+): Omit<LeasedPostgresFeedOptions, 'log'> => ({
+  connect: () => connectToPostgres(address, LINK_LIMITS),
+  ask: (text, ...values) => client.$queryRawUnsafe(text, ...values),
+  schema: address.schema,
+});

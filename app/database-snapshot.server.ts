@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type pg from 'pg';
-import { connectToPostgres } from './database-connections.server.ts';
+import { BUSY_WAIT_MS } from './database-busy.server.ts';
+import { connectToPostgres, utcTypes } from './database-connections.server.ts';
 import type { DatabaseAddress } from './database-url.server.ts';
 
 /** A value as a driver hands it over. Times are a Date from PostgreSQL, and milliseconds from SQLite. */
@@ -36,7 +36,8 @@ const ROWS_A_PAGE = 100;
 const AT_ONCE = 8;
 /** PostgreSQL ends a snapshot that nobody reads from, even if this process cannot. */
 const UNREAD_FOR_AT_MOST = '10min';
-const LOCK_WAIT_MS = 5000;
+/** A page of rows takes milliseconds: a server that says nothing for so long is gone. */
+const POSTGRES_LIMITS = { connectWithinMs: 2000, answerWithinMs: 2500 };
 
 /**
  * Snapshots on connections of their own: Prisma has one connection to a SQLite file, where a
@@ -75,7 +76,7 @@ export function createSnapshots(address: DatabaseAddress): Snapshots {
 
 async function openSqlite(file: string): Promise<Snapshot> {
   const { default: Driver } = await import('better-sqlite3');
-  const db = new Driver(file, { readonly: true, fileMustExist: true, timeout: LOCK_WAIT_MS });
+  const db = new Driver(file, { readonly: true, fileMustExist: true, timeout: BUSY_WAIT_MS });
   let reading: IterableIterator<StoredRow> | null = null;
   try {
     // The transaction sees what there was at its first look (WAL mode); it keeps no writer waiting.
@@ -111,8 +112,8 @@ async function openSqlite(file: string): Promise<Snapshot> {
 async function openPostgres(
   address: Extract<DatabaseAddress, { provider: 'postgresql' }>,
 ): Promise<Snapshot> {
-  const client = await connectToPostgres(address);
-  const types = await typesOf();
+  const client = await connectToPostgres(address, POSTGRES_LIMITS);
+  const types = await utcTypes();
   try {
     await client.query('BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY');
     await client.query(`SET LOCAL idle_in_transaction_session_timeout = '${UNREAD_FOR_AT_MOST}'`);
@@ -140,19 +141,5 @@ async function openPostgres(
       }
     },
     close: () => client.end(),
-  };
-}
-
-const TIMESTAMP_WITHOUT_ZONE = 1114;
-
-/** Times are kept without a zone, and are UTC; the driver would take them for local time. */
-async function typesOf(): Promise<pg.CustomTypesConfig> {
-  const { default: driver } = await import('pg');
-  const parserOf = driver.types.getTypeParser;
-  return {
-    getTypeParser: (oid, format) =>
-      (oid as number) === TIMESTAMP_WITHOUT_ZONE
-        ? (value: string) => new Date(`${value.replace(' ', 'T')}Z`)
-        : (parserOf(oid, format) as unknown),
   };
 }

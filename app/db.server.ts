@@ -1,12 +1,18 @@
-import type { RevocationFeed } from '#app/sessions/revocation-feed.ts';
+import type { NewsFeed, RevocationFeed } from '#app/sessions/revocation-feed.ts';
+import type { RowReader } from '#app/sessions/stores/prisma.ts';
 import type { PrismaClient } from '../prisma/sqlite/client/client.ts';
 import { createCheckpoints } from './database-checkpoint.server.ts';
-import { CONNECT_WITHIN_MS } from './database-connections.server.ts';
-import { openDatabaseFeed, SqliteWatch, type FeedLog } from './database-feed.server.ts';
+import {
+  openDatabaseFeed,
+  openLeasedFeed,
+  SqliteWatch,
+  type FeedLog,
+} from './database-feed.server.ts';
+import { openPostgresPool } from './database-pool.server.ts';
+import { openSqliteRows, postgresRows } from './database-rows.server.ts';
 import { createSnapshots, type Snapshots } from './database-snapshot.server.ts';
 import {
   parseDatabaseUrl,
-  quoteName,
   type DatabaseAddress,
   type DatabaseProvider,
 } from './database-url.server.ts';
@@ -20,6 +26,8 @@ export interface Database {
    */
   client: PrismaClient;
   provider: DatabaseProvider;
+  /** Reads single rows by prepared statements, past Prisma: for what every request asks. */
+  rows: RowReader;
   /**
    * To be awaited now and then by whoever writes very many rows, so that no commit of theirs, or of
    * anybody else, has to bring all of them into the file at once; see `database-checkpoint.server.ts`.
@@ -31,7 +39,13 @@ export interface Database {
    *
    * @throws {StartupError} when another server has the SQLite file.
    */
-  openFeed(log: FeedLog): Promise<RevocationFeed>;
+  openFeed(log: FeedLog): Promise<NewsFeed>;
+  /**
+   * The same under leases, so that memory may answer for sessions.
+   *
+   * @throws {StartupError} on SQLite, where it would spare nothing.
+   */
+  openLeasedFeed(log: FeedLog): RevocationFeed;
   /** True when the database answers and takes writes. Throws what it throws when it does not. */
   isAnswering(): Promise<boolean>;
   /** True when it has every migration of this version. Throws likewise. */
@@ -48,6 +62,11 @@ export interface DatabaseOptions {
   log: MigrationsLog;
   /** Hears of every statement that the database carried out, to count them. Left out: nobody does. */
   onQuery?: (sql: string) => void;
+  /**
+   * True for a command: its statements on PostgreSQL may take as long as they take. Default: a request
+   * waits for each, so that the server ends it after two seconds.
+   */
+  isForCommand?: boolean;
 }
 
 /** A row from a database that is there to be used. */
@@ -76,66 +95,77 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   await applyMigrations(options);
   const { onQuery } = options;
   const watch = new SqliteWatch();
-  const client = await createClient(address, options, watch);
+  const { client, rows, disconnect } =
+    address.provider === 'sqlite'
+      ? await connectSqlite(address.file, options, watch)
+      : await connectPostgres(address, options);
   if (onQuery) (client as unknown as QuerySource).$on('query', ({ query }) => onQuery(query));
   const checkpoints = createCheckpoints(address);
   const snapshots = createSnapshots(address);
   const migrations = migrationNames(options);
-  const close = async () => {
-    await checkpoints.close();
-    await snapshots.closeAll();
-    await client.$disconnect();
-  };
-  const openFeed = (log: FeedLog) => openDatabaseFeed({ address, client, watch, log });
   return {
-    ...{ client, provider: address.provider, snapshots, openFeed, close },
+    client,
+    provider: address.provider,
+    rows,
+    snapshots,
     checkpoint: () => checkpoints.checkpoint(),
+    openFeed: (log) => openDatabaseFeed({ address, client, watch, log }),
+    openLeasedFeed: (log) => openLeasedFeed({ address, client, watch, log }),
     async isAnswering() {
       return (await client.$queryRawUnsafe<unknown[]>(ANSWERS[address.provider])).length > 0;
     },
     async isMigrated() {
-      const rows = await client.$queryRawUnsafe<{ name: string }[]>(APPLIED);
-      const applied = new Set(rows.map(({ name }) => name));
-      return migrations.every((name) => applied.has(name));
+      const applied = await client.$queryRawUnsafe<{ name: string }[]>(APPLIED);
+      const names = new Set(applied.map(({ name }) => name));
+      return migrations.every((name) => names.has(name));
+    },
+    async close() {
+      await checkpoints.close();
+      await snapshots.closeAll();
+      await disconnect();
     },
   };
 }
 
-async function createClient(
-  address: DatabaseAddress,
-  { log, onQuery }: DatabaseOptions,
-  watch: SqliteWatch,
-): Promise<PrismaClient> {
-  const events = onQuery ? { log: [{ emit: 'event' as const, level: 'query' as const }] } : {};
-  if (address.provider === 'sqlite') {
-    const { PrismaClient } = await import('../prisma/sqlite/client/client.ts');
-    return new PrismaClient({
-      adapter: await createSqliteAdapter(address.file, watch.connected),
-      ...events,
-    });
-  }
-  const { PrismaClient } = await import('../prisma/postgresql/client/client.ts');
-  const { PrismaPg } = await import('@prisma/adapter-pg');
-  const { connectionString, schema, maxConnections } = address;
-  const adapter = new PrismaPg(
-    {
-      connectionString,
-      application_name: 'latchkey',
-      // Without it a request waits for a free connection for ever.
-      connectionTimeoutMillis: CONNECT_WITHIN_MS,
-      keepAlive: true,
-      ...(maxConnections !== null && { max: maxConnections }),
-      // Statements written by hand name no schema. Poolers do not take this, so only when needed.
-      ...(schema !== 'public' && { options: `-c search_path=${quoteName(schema)}` }),
-    },
-    {
-      schema,
-      onPoolError: (error) => log.warn({ err: error }, 'PostgreSQL ended an idle connection'),
-    },
-  );
-  const client = new PrismaClient({ adapter, ...events });
-  // Both clients come from the same models: a test compares them.
-  return client as unknown as PrismaClientOfSqlite;
+interface Connected extends Pick<Database, 'client' | 'rows'> {
+  disconnect: () => Promise<void>;
 }
 
-type PrismaClientOfSqlite = Database['client'];
+const eventsOf = ({ onQuery }: DatabaseOptions) =>
+  onQuery ? { log: [{ emit: 'event' as const, level: 'query' as const }] } : {};
+
+async function connectSqlite(
+  file: string,
+  options: DatabaseOptions,
+  watch: SqliteWatch,
+): Promise<Connected> {
+  const { PrismaClient } = await import('../prisma/sqlite/client/client.ts');
+  const adapter = await createSqliteAdapter(file, watch.connected);
+  const client = new PrismaClient({ adapter, ...eventsOf(options) });
+  const rows = await openSqliteRows(file, options.onQuery);
+  const disconnect = () => {
+    // First: the last connection to be closed brings the log into the file, and this one only reads.
+    rows.close();
+    return client.$disconnect();
+  };
+  return { client, rows, disconnect };
+}
+
+async function connectPostgres(
+  address: Extract<DatabaseAddress, { provider: 'postgresql' }>,
+  options: DatabaseOptions,
+): Promise<Connected> {
+  const { PrismaClient } = await import('../prisma/postgresql/client/client.ts');
+  const { PrismaPg } = await import('@prisma/adapter-pg');
+  const { log, onQuery, isForCommand = false } = options;
+  const { pool, close } = await openPostgresPool(address, { log, isForCommand });
+  const adapter = new PrismaPg(pool, { schema: address.schema });
+  const client = new PrismaClient({ adapter, ...eventsOf(options) });
+  const disconnect = async () => {
+    await client.$disconnect();
+    await close();
+  };
+  // Both clients come from the same models: a test compares them.
+  const asSqlite = client as unknown as Database['client'];
+  return { client: asSqlite, rows: await postgresRows(pool, onQuery), disconnect };
+}

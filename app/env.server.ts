@@ -189,13 +189,19 @@ export const settings = z.object({
     'How long a full proof of identity counts as recent',
   ),
   SESSION_TOUCH_SECONDS: seconds(60).describe('Activity is written at most this often'),
+  SESSION_CACHE: z
+    .enum(['off', 'leased'])
+    .default('off')
+    .describe(
+      'off: every request reads its row; leased: memory answers under leases (docs/leased-cache.md)',
+    ),
   SESSION_CACHE_SIZE: z.coerce
     .number()
     .int()
-    .min(0)
+    .min(1)
     .max(10_000_000)
     .default(50_000)
-    .describe('Live sessions that are answered from memory; 0: every request reads its row'),
+    .describe('With SESSION_CACHE=leased: sessions kept in memory at most'),
   SESSIONS_PER_USER: z.coerce
     .number()
     .int()

@@ -22,6 +22,8 @@ export interface Metrics {
   revocations: { inc(labels: { reason: EndReason }, count?: number): void };
   /** Rows that went because they had been kept for as long as they are. */
   pruned: { inc(labels: { what: string }, count: number): void };
+  /** Shows whether news of other nodes arrive, asked whenever metrics are read. */
+  watchFeed(isLinked: () => boolean): void;
 }
 
 /** Metrics, and how to show them. */
@@ -42,6 +44,7 @@ export const noMetrics: Metrics = {
   streams: { inc: nothing, dec: nothing },
   revocations: { inc: nothing },
   pruned: { inc: nothing },
+  watchFeed: nothing,
 };
 
 const PREFIX = 'latchkey_';
@@ -123,6 +126,16 @@ export async function createMetrics({
     streams: { inc: () => streams.inc(), dec: () => streams.dec() },
     revocations: { inc: (labels, count = 1) => revocations.inc(labels, count) },
     pruned: { inc: (labels, count) => pruned.inc(labels, count) },
+    watchFeed(isLinked) {
+      new Gauge({
+        name: `${PREFIX}feed_linked`,
+        help: '1 while news of other nodes arrive, 0 while open pages hear of changes late.',
+        registers,
+        collect() {
+          this.set(isLinked() ? 1 : 0);
+        },
+      });
+    },
     contentType: registry.contentType,
     text: () => registry.metrics(),
     close: () => registry.clear(),

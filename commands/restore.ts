@@ -80,7 +80,7 @@ async function bringUpToDate(
       `The replaced database cannot be read, so only the erasures in ${env.ERASURE_JOURNAL} can be applied again; it has ${journaled.length}.`,
     );
   }
-  const database = await openDatabase({ databaseUrl, log });
+  const database = await openDatabase({ databaseUrl, log, isForCommand: true });
   try {
     const erasures = createErasures({
       ...{ db: database.client, provider: database.provider, keyring, journal, log },

@@ -26,7 +26,11 @@ export async function main(): Promise<void> {
     }
     const isDryRun = args.includes('--dry-run');
     const env = parseEnv(process.env);
-    const database = await openDatabase({ databaseUrl: env.DATABASE_URL, log: createLog('warn') });
+    const database = await openDatabase({
+      databaseUrl: env.DATABASE_URL,
+      log: createLog('warn'),
+      isForCommand: true,
+    });
     try {
       await showRetention(scopeOf(env, database), new Date(), isDryRun);
     } finally {

@@ -177,7 +177,7 @@ function refuseInProduction({ NODE_ENV, isLocal }: Env): void {
 
 async function seed(env: Env): Promise<void> {
   const log = createLog('warn');
-  const database = await openDatabase({ databaseUrl: env.DATABASE_URL, log });
+  const database = await openDatabase({ databaseUrl: env.DATABASE_URL, log, isForCommand: true });
   const { client: db, provider } = database;
   const passwords = createPasswords({
     db,

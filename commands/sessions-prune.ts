@@ -12,6 +12,7 @@ export async function main(): Promise<void> {
     const database = await openDatabase({
       databaseUrl: env.DATABASE_URL,
       log: createLog('warn'),
+      isForCommand: true,
     });
     const { client, provider, checkpoint } = database;
     const sessions = new Sessions({

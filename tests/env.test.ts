@@ -50,6 +50,7 @@ test('an empty environment is that of a first try on one\u2019s own machine', ()
     SESSION_FRESH_SECONDS: 900,
     SESSION_TOUCH_SECONDS: 60,
     SESSIONS_PER_USER: 100,
+    SESSION_CACHE: 'off',
     SESSION_CACHE_SIZE: 50_000,
     SESSION_RETENTION_DAYS: 30,
     EVENT_STREAMS_IN_ALL: 10_000,

@@ -83,6 +83,8 @@ export function createErasures(options: ErasuresOptions): Erasures {
     return db.$transaction(async (tx) => {
       // Whoever is about to write a row of this person waits here, and then finds nobody to write it for.
       if (provider === 'postgresql') {
+        // A cascade over very many rows is one statement, and may take longer than those of a page.
+        await tx.$executeRawUnsafe(`SET LOCAL statement_timeout = ${TRANSACTION.timeout}`);
         await tx.$queryRaw`SELECT 1 FROM "User" WHERE "id" = ${userId} FOR UPDATE`;
       }
       // First of all a write: SQLite lets nobody else write from then on.

@@ -10,8 +10,16 @@ export interface ReadinessCheck {
   check(): Promise<boolean>;
 }
 
+/** Something without which requests are answered all the same. */
+export interface Besides {
+  name: string;
+  check: () => boolean;
+}
+
 export interface HealthOptions {
   checks: readonly ReadinessCheck[];
+  /** What is said to be degraded while its check says no. Default none. */
+  besides?: readonly Besides[];
   log: Pick<Log, 'info' | 'warn'>;
   /** How long each check may take, in milliseconds. */
   withinMs?: number;
@@ -29,11 +37,12 @@ const CHECK_WITHIN_MS = 2 * SECOND_MS;
 const METHODS = new Set(['GET', 'HEAD']);
 
 /**
- * `/healthz`: the process answers; it asks nobody. `/readyz`: 200 while every check says yes, else 503
- * with the names of those that do not. Anybody may ask, so neither tells more than that, and however
+ * `/healthz`: the process answers; it asks nobody. `/readyz`: 200 while every check says yes, with the
+ * names of what is degraded besides, else 503 with the names of those that do not. Anybody may ask, so neither tells more than that, and however
  * many ask at the same moment, each check is made once.
  */
-export function createHealth({ checks, log, withinMs = CHECK_WITHIN_MS }: HealthOptions): Health {
+export function createHealth(options: HealthOptions): Health {
+  const { checks, besides = [], log, withinMs = CHECK_WITHIN_MS } = options;
   let isLeaving = false;
   let asking: Promise<string[]> | null = null;
   let lastFailing = '';
@@ -49,6 +58,11 @@ export function createHealth({ checks, log, withinMs = CHECK_WITHIN_MS }: Health
     lastFailing = failing.join();
     return failing;
   };
+  const names = (of: readonly { name: string }[]) => of.map(({ name }) => name);
+  const degraded = () => {
+    const failing = names(besides.filter(({ check }) => !check()));
+    return failing.length > 0 ? { degraded: failing } : {};
+  };
   const findFailing = () => (asking ??= askAll().finally(() => (asking = null)));
 
   return {
@@ -62,7 +76,7 @@ export function createHealth({ checks, log, withinMs = CHECK_WITHIN_MS }: Health
         // It may have begun to stop meanwhile.
         if (isLeaving) response.status(503).json({ status: 'stopping' });
         else if (failing.length > 0) response.status(503).json({ status: 'not ready', failing });
-        else response.json({ status: 'ready', checks: checks.map(({ name }) => name) });
+        else response.json({ status: 'ready', checks: names(checks), ...degraded() });
       }, next);
     },
     leave() {

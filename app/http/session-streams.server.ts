@@ -1,5 +1,5 @@
 import type { Request, RequestHandler, Response } from 'express';
-import { SECOND_MS, type RevocationFeed, type SessionNews } from '#app/sessions/index.ts';
+import { SECOND_MS, type NewsFeed, type SessionNews } from '#app/sessions/index.ts';
 import type { Application } from '#app/context.server.ts';
 import { openEventStream } from './event-stream.server.ts';
 import { isFromOwnPage } from './same-origin.server.ts';
@@ -19,7 +19,7 @@ export interface SessionStreamsOptions extends Pick<
   Application,
   'origin' | 'sessions' | 'sessionCookie' | 'metrics' | 'log'
 > {
-  feed: Pick<RevocationFeed, 'subscribe' | 'onLink'>;
+  feed: Pick<NewsFeed, 'subscribe' | 'onLink'>;
   now: () => Date;
   /** Streams that this process holds at a time. */
   mostInAll: number;

@@ -8,10 +8,10 @@ export interface SessionNews {
 }
 
 /**
- * How the news of sessions travels. The row is the truth: whoever hears of it reads the row, and
- * whoever hears nothing is no more signed in for it.
+ * How the news of sessions travels, at best effort. The row is the truth: whoever hears of it reads the
+ * row, and whoever hears nothing is no more signed in for it.
  */
-export interface RevocationFeed {
+export interface NewsFeed {
   /** Tells every subscriber, on every node; those of this process before it returns. */
   publish(news: readonly SessionNews[]): void;
   /**
@@ -21,16 +21,23 @@ export interface RevocationFeed {
    */
   subscribe(listener: (news: SessionNews) => void): () => void;
   /**
-   * True while everything that is committed anywhere is heard here, and every node that ends a session
-   * waits for this one: while it is, memory may answer. Never true for longer than the node's lease.
-   */
-  isCurrent(): boolean;
-  /**
    * @param listener called when the link went down, or may have missed something (false), and when it
    *   is there again (true).
    * @returns its clean-up.
    */
   onLink(listener: (isUp: boolean) => void): () => void;
+  /** True while news of other nodes arrive, as far as this one knows. */
+  isLinked(): boolean;
+  close(): Promise<void>;
+}
+
+/** News under leases: what a `SessionCache` needs, and nothing else does. */
+export interface RevocationFeed extends Omit<NewsFeed, 'isLinked'> {
+  /**
+   * True while everything that is committed anywhere is heard here, and every node that ends a session
+   * waits for this one: while it is, memory may answer. Never true for longer than the node's lease.
+   */
+  isCurrent(): boolean;
   /**
    * Resolves once no node answers from memory what was committed before the call: each has heard of it,
    * or holds no lease any more. A node alone waits for nobody.
@@ -38,11 +45,10 @@ export interface RevocationFeed {
    * @throws when that cannot be told.
    */
   settle(): Promise<void>;
-  close(): Promise<void>;
 }
 
 /** For one process that has its store to itself. */
-export function inProcessFeed(): RevocationFeed {
+export function inProcessFeed(): RevocationFeed & NewsFeed {
   const listeners = new Set<(news: SessionNews) => void>();
   return {
     publish(news) {
@@ -53,6 +59,7 @@ export function inProcessFeed(): RevocationFeed {
       return () => listeners.delete(listener);
     },
     isCurrent: () => true,
+    isLinked: () => true,
     onLink: () => () => undefined,
     settle: () => Promise.resolve(),
     close() {

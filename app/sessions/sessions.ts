@@ -13,7 +13,7 @@ import {
   type SessionRecord,
   type Timeouts,
 } from './session.ts';
-import type { RevocationFeed, SessionNews } from './revocation-feed.ts';
+import type { NewsFeed, RevocationFeed, SessionNews } from './revocation-feed.ts';
 import type { SessionMemory } from './session-cache.ts';
 import {
   MissingStoreFunctionError,
@@ -45,9 +45,12 @@ export interface SessionsOptions<Meta = unknown, Person = unknown> {
   maxPerUser?: number;
   /** How long an ended session stays on record, in milliseconds. Default 30 days. */
   retentionMs?: number;
-  /** How the news of sessions travels. Left out: nobody hears of anything. */
-  feed?: RevocationFeed;
-  /** Answers in place of the store where it may; over the same feed. Left out: every look-up reads the row. */
+  /**
+   * How the news of sessions travels. Left out: nobody hears of anything. One with `settle()` has a
+   * revoke wait until no memory answers for the session any more.
+   */
+  feed?: Pick<NewsFeed, 'publish'> & Partial<Pick<RevocationFeed, 'settle'>>;
+  /** Answers in place of the store where it may; over the same feed, under leases. Left out: every look-up reads the row. */
   cache?: SessionMemory<Meta, Person>;
 }
 
@@ -125,7 +128,7 @@ export class Sessions<Meta = unknown, Person = unknown> {
   readonly maxPerUser: number;
   readonly retentionMs: number;
   readonly #store: SessionStore<Meta, Person>;
-  readonly #feed: RevocationFeed | null;
+  readonly #feed: SessionsOptions['feed'] | null;
   readonly #cache: SessionMemory<Meta, Person> | null;
   readonly #isFixed: boolean;
   /** Activity that is being written down, by session: one write is enough for all who wait. */
@@ -227,11 +230,12 @@ export class Sessions<Meta = unknown, Person = unknown> {
 
   /**
    * Resolves once nothing that was committed before is answered otherwise from memory, on any node: call
-   * it after writes to what is read along with sessions. Sessions' own functions do so themselves.
+   * it after writes to what is read along with sessions. Sessions' own functions do so themselves. Where
+   * there is no memory it resolves at once.
    */
   async settle(): Promise<void> {
     try {
-      await this.#feed?.settle();
+      await this.#feed?.settle?.();
     } catch (error) {
       throw new StoreUnavailableError(error);
     }

@@ -1,11 +1,8 @@
 import pg from 'pg';
 import { createClient } from 'redis';
 import { openDatabase } from '../../app/db.server.ts';
-import { listenWithRedis } from '../../app/sessions/feeds/redis-subscription.ts';
-import { redisFeed } from '../../app/sessions/feeds/redis.ts';
-import type { RevocationFeed } from '../../app/sessions/revocation-feed.ts';
+import type { NewsFeed } from '../../app/sessions/revocation-feed.ts';
 import type { SessionStore } from '../../app/sessions/session-store.ts';
-import { SessionCache } from '../../app/sessions/session-cache.ts';
 import { Sessions } from '../../app/sessions/sessions.ts';
 import { prismaSessionStore } from '../../app/sessions/stores/prisma.ts';
 import { redisSessionStore } from '../../app/sessions/stores/redis.ts';
@@ -18,12 +15,12 @@ type Carrier = 'cookie' | 'bearer';
 type Person = typeof PERSON;
 
 async function openOn(
-  { store, feed }: { store: SessionStore<Person, Person>; feed: RevocationFeed },
+  { store, feed }: { store: SessionStore<Person, Person>; feed?: NewsFeed },
   carrier: Carrier,
 ) {
-  const sessions = new Sessions<Person, Person>({ store, feed, cache: new SessionCache({ feed }) });
+  const sessions = new Sessions<Person, Person>({ store, feed });
   const linkedBy = performance.now() + LINK_WITHIN_MS;
-  while (!feed.isCurrent()) {
+  while (feed && !feed.isLinked()) {
     if (performance.now() > linkedBy) throw new Error('the news of sessions do not arrive');
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
@@ -56,12 +53,13 @@ async function openOn(
 }
 
 async function onDatabase(databaseUrl: string) {
-  const { client, provider, openFeed } = await openDatabase({ databaseUrl, log: quiet });
+  const { client, provider, rows, openFeed } = await openDatabase({ databaseUrl, log: quiet });
   await client.user.create({ data: { ...PERSON, name: 'Ada' } });
   const personColumns = ['id', 'email'] as const;
   const store = prismaSessionStore<Person, typeof personColumns>({
     client,
     provider,
+    rows,
     personColumns,
   });
   return { store: store as never, feed: await openFeed(quiet) };
@@ -70,13 +68,7 @@ async function onDatabase(databaseUrl: string) {
 async function onRedis({ redisUrl }: Surroundings) {
   const client = createClient({ url: redisUrl });
   await client.connect();
-  const feed = redisFeed({
-    send: (command) => client.sendCommand(command),
-    listen: () =>
-      listenWithRedis(createClient({ url: redisUrl, socket: { reconnectStrategy: false } })),
-    log: quiet,
-  });
-  return { store: redisSessionStore<Person>({ redis: client }), feed };
+  return { store: redisSessionStore<Person>({ redis: client }) };
 }
 
 /** A database of its own on the server at this address. */

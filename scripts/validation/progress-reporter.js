@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { BaseReporter } from 'vitest/node';
+import { DefaultReporter } from 'vitest/node';
 import { inProject } from '../set-up/project.js';
 import { createProgress } from './progress.js';
 
@@ -14,12 +14,16 @@ const CLEAR_LINE = '\r\x1b[2K';
  * Shows one line of progress in place of a line for each file; failures are printed whole. Where
  * output is not a terminal, a new line appears every 15 seconds.
  */
-export default class ProgressReporter extends BaseReporter {
+export default class ProgressReporter extends DefaultReporter {
   /** @type {Record<string, number>} */
   #durations = readDurations();
   /** @type {ReturnType<typeof createProgress> | null} */
   #progress = null;
   #printedAt = 0;
+
+  constructor() {
+    super({ summary: false });
+  }
 
   /**
    * @override

@@ -177,7 +177,7 @@ describe('a SQLite file', () => {
       expect(await pragma('journal_mode')).toBe('wal');
       expect(await pragma('synchronous')).toBe('1');
       expect(await pragma('foreign_keys')).toBe('1');
-      expect(await pragma('busy_timeout')).toBe('5000');
+      expect(await pragma('busy_timeout')).toBe('10');
     };
     await check();
     // A connection that is opened anew is no exception.

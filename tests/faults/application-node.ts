@@ -6,6 +6,7 @@ export interface ApplicationNodeOptions {
   databaseUrl: string;
   /** With the secrets that all nodes share. */
   folder: string;
+  env?: Record<string, string>;
 }
 
 /** One process of the built application, as a supervisor runs it. */
@@ -17,13 +18,14 @@ export class ApplicationNode extends NodeProcess {
   }
 
   protected launch(port: number) {
-    const { databaseUrl, folder } = this.options;
+    const { databaseUrl, folder, env } = this.options;
     return startScript(
       'run-built.js',
       {
         ...{ PORT: String(port), DATABASE_URL: databaseUrl, BCRYPT_COST: '4' },
         ...{ SECRETS_FILE: join(folder, 'secrets.json'), OUTBOX_FOLDER: join(folder, 'outbox') },
         ...{ ERASURE_JOURNAL: join(folder, 'erasures.jsonl'), PWNED_PASSWORDS: 'off' },
+        ...env,
       },
       { args: ['server'] },
     );

@@ -6,14 +6,19 @@ export interface FreezingProxy {
   port: number;
   /** From now on nothing passes on connections that have said `word`; answers how many those are. */
   freeze(word: string): number;
+  /** From now on nothing passes at all, on new connections neither. */
+  freezeAll(): void;
+  /** New connections pass again; those that were frozen stay so, as after a firewall forgot them. */
+  heal(): void;
   close(): Promise<void>;
 }
 
 export async function startFreezingProxy(targetPort: number): Promise<FreezingProxy> {
+  let isDark = false;
   const links = new Set<{ said: string; ends: [Socket, Socket]; isFrozen: boolean }>();
   const server = createServer((near) => {
     const far = connect(targetPort, '127.0.0.1');
-    const link = { said: '', ends: [near, far] as [Socket, Socket], isFrozen: false };
+    const link = { said: '', ends: [near, far] as [Socket, Socket], isFrozen: isDark };
     links.add(link);
     const passOn = (from: Socket, to: Socket) => {
       from.on('data', (chunk: Buffer) => {
@@ -39,6 +44,13 @@ export async function startFreezingProxy(targetPort: number): Promise<FreezingPr
       const silent = [...links].filter(({ said }) => said.includes(word));
       for (const link of silent) link.isFrozen = true;
       return silent.length;
+    },
+    freezeAll() {
+      isDark = true;
+      for (const link of links) link.isFrozen = true;
+    },
+    heal() {
+      isDark = false;
     },
     async close() {
       for (const { ends } of links) for (const end of ends) end.destroy();

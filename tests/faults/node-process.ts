@@ -5,12 +5,19 @@ import type { RunningScript } from '../tooling/run-script.ts';
 import type { FaultyNode, Target, Verdict } from './checker.ts';
 
 const READY_WITHIN = { timeout: 30_000, interval: 50 };
-const ANSWER_WITHIN_MS = 15_000;
+/** Twice as long as a node may wait for its database, for a machine that is busy. */
+const ANSWER_WITHIN_MS = 10_000;
 
 export interface Sent {
   method: string;
   path: string;
   headers: Record<string, string>;
+}
+
+export interface Received {
+  status: number;
+  retryAfter: string | null;
+  text: string;
 }
 
 /** A node in a process of its own, which a test starts, kills, pauses and asks over HTTP. */
@@ -31,8 +38,8 @@ export abstract class NodeProcess implements FaultyNode {
 
   async ask(token: string): Promise<Verdict> {
     try {
-      const status = await this.#send(this.asking(token));
-      if (status === 503) return this.#unavailable('503');
+      const { status, retryAfter } = await this.send(this.asking(token));
+      if (status === 503) return this.#unavailable(`503, Retry-After: ${retryAfter}`);
       return status === 200 ? 'live' : 'refused';
     } catch (error) {
       return this.#unavailable((error as Error).message);
@@ -42,7 +49,7 @@ export abstract class NodeProcess implements FaultyNode {
   async revoke({ token }: Target): Promise<true | 'unavailable'> {
     const { doneBy, ...sent } = this.ending(token);
     try {
-      const status = await this.#send(sent);
+      const { status } = await this.send(sent);
       return status === doneBy ? true : this.#unavailable(`an end: ${status}`);
     } catch (error) {
       return this.#unavailable(`an end: ${(error as Error).message}`);
@@ -73,7 +80,7 @@ export abstract class NodeProcess implements FaultyNode {
 
   async untilReady(): Promise<void> {
     await vi.waitFor(async () => {
-      const status = await this.#send({ method: 'GET', path: '/readyz', headers: {} });
+      const { status } = await this.send({ method: 'GET', path: '/readyz', headers: {} });
       if (status !== 200) throw new Error(`/readyz answers ${status}`);
     }, READY_WITHIN);
   }
@@ -82,6 +89,19 @@ export abstract class NodeProcess implements FaultyNode {
     const { process, finished } = this.#running!;
     process.kill('SIGKILL');
     await finished;
+  }
+
+  /** As a supervisor does it: told to stop, waited for, and started again on its port. */
+  async restart(): Promise<void> {
+    const { process, finished } = this.#running!;
+    process.kill('SIGTERM');
+    await finished;
+    await this.start();
+  }
+
+  /** What a signed-in browser asks for. */
+  requestFor(token: string): Sent {
+    return this.asking(token);
   }
 
   async stop(): Promise<void> {
@@ -101,12 +121,12 @@ export abstract class NodeProcess implements FaultyNode {
   }
 
   /**
-   * The status of an answer. A connection that was closed just as it was used again is nobody's fault: the
+   * The answer to a request. A connection that was closed just as it was used again is nobody's fault: the
    * request goes out anew, as a browser sends it (RFC 9112 §9.3.1).
    *
    * @throws when no answer comes, or not all of it.
    */
-  async #send({ method, path, headers }: Sent): Promise<number> {
+  async send({ method, path, headers }: Sent): Promise<Received> {
     const sent = request(this.origin + path, {
       ...{ method, agent: this.#agent, timeout: ANSWER_WITHIN_MS },
       headers: { Accept: 'text/html', ...headers },
@@ -121,10 +141,12 @@ export abstract class NodeProcess implements FaultyNode {
         return null;
       },
     );
-    if (!response) return this.#send({ method, path, headers });
-    response.resume();
+    if (!response) return this.send({ method, path, headers });
+    let text = '';
+    response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
     await once(response, 'close');
     if (!response.complete) throw new Error('the answer was cut off');
-    return response.statusCode ?? 0;
+    const retryAfter = response.headers['retry-after'] ?? null;
+    return { status: response.statusCode ?? 0, retryAfter, text };
   }
 }

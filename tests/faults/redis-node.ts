@@ -7,7 +7,11 @@ import { NodeProcess } from './node-process.ts';
 export class RedisNode extends NodeProcess {
   protected readonly serving = /serving on (\d+)/;
 
-  constructor(readonly redisUrl: string) {
+  constructor(
+    readonly redisUrl: string,
+    /** Whether memory may answer; else each request reads its row. */
+    readonly memory: 'off' | 'leased' = 'off',
+  ) {
     super();
   }
 
@@ -16,7 +20,7 @@ export class RedisNode extends NodeProcess {
       '../tests/faults/redis-server.ts',
       {},
       {
-        args: [String(port), this.redisUrl],
+        args: [String(port), this.redisUrl, this.memory],
         nodeArgs: ['--import', pathToFileURL(inProject('node_modules/tsx/dist/loader.mjs')).href],
       },
     );

@@ -1,14 +1,15 @@
-// A node without any framework, whose sessions are in Redis: argv has its port and the address of Redis.
+// A node without any framework, whose sessions are in Redis: argv has its port, the address of Redis, and
+// `leased` where memory may answer.
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createClient } from 'redis';
 import { listenWithRedis } from '../../app/sessions/feeds/redis-subscription.ts';
-import { redisFeed } from '../../app/sessions/feeds/redis.ts';
+import { leasedRedisFeed } from '../../app/sessions/leases/leased-redis.ts';
 import { SessionCache } from '../../app/sessions/session-cache.ts';
 import { Sessions } from '../../app/sessions/sessions.ts';
 import { redisSessionStore } from '../../app/sessions/stores/redis.ts';
 
-const [port = '0', url = ''] = process.argv.slice(2);
+const [port = '0', url = '', memory = ''] = process.argv.slice(2);
 const RECONNECT_AFTER_MS = 50;
 /** A connection that went silent is given up after this long. */
 const SILENCE_MS = 1500;
@@ -19,20 +20,23 @@ const client = createClient({
 });
 client.on('error', () => undefined);
 await client.connect();
-const feed = redisFeed({
-  send: (command) => client.sendCommand(command),
-  listen: () => listenWithRedis(createClient({ url, socket: { reconnectStrategy: false } })),
-  log: { info: () => undefined, warn: () => undefined },
-});
+const feed =
+  memory === 'leased'
+    ? leasedRedisFeed({
+        send: (command) => client.sendCommand(command),
+        listen: () => listenWithRedis(createClient({ url, socket: { reconnectStrategy: false } })),
+        log: { info: () => undefined, warn: () => undefined },
+      })
+    : null;
 const sessions = new Sessions({
   store: redisSessionStore({ redis: client, timeoutMs: 2000 }),
-  feed,
-  cache: new SessionCache({ feed }),
+  ...(feed && { feed, cache: new SessionCache({ feed }) }),
   maxPerUser: 1_000_000,
 });
 
+const isReady = () => (feed ? feed.isCurrent() : client.isReady);
 const statusOf = async (method: string, path: string, token: string): Promise<number> => {
-  if (path === '/readyz') return feed.isCurrent() ? 200 : 503;
+  if (path === '/readyz') return isReady() ? 200 : 503;
   const resumed = await sessions.resume(token, new Date());
   if (method === 'GET') return resumed.state === 'live' ? 200 : 401;
   await sessions.revoke(token.split('.')[0]!, { reason: 'signed-out' }, new Date());
@@ -49,5 +53,5 @@ server.listen(Number(port), '127.0.0.1', () => {
   process.stdout.write(`serving on ${(server.address() as AddressInfo).port}\n`);
 });
 process.once('SIGTERM', () => {
-  void feed.close().then(() => process.exit(0));
+  void (feed?.close() ?? Promise.resolve()).then(() => process.exit(0));
 });

@@ -15,7 +15,7 @@ const json = ({ text }: Answer) => JSON.parse(text) as unknown;
 const expectReady = async () => {
   const answer = await ask('/readyz');
   expect(answer.status).toBe(200);
-  expect(json(answer)).toEqual({ status: 'ready', checks: ['database', 'migrations', 'feed'] });
+  expect(json(answer)).toEqual({ status: 'ready', checks: ['database', 'migrations'] });
   expect(answer.headers['cache-control']).toBe('no-store');
 };
 const expectNotReady = async (...failing: string[]) => {
@@ -108,7 +108,7 @@ describe('a process whose PostgreSQL', () => {
     // It has to hear of itself first.
     await vi.waitFor(expectReady, { timeout: 20_000, interval: 100 });
     await postgres.stop();
-    await expectNotReady('database', 'migrations', 'feed');
+    await expectNotReady('database', 'migrations');
     await expectAlive();
     await postgres.start();
     await vi.waitFor(expectReady, { timeout: 20_000, interval: 100 });

@@ -46,6 +46,7 @@ describe('with METRICS_TOKEN', () => {
     for (const name of [
       ...['process_cpu_seconds_total', 'nodejs_eventloop_lag_seconds', 'latchkey_live_streams'],
       ...['latchkey_session_lookups_total', 'latchkey_password_hashes_waiting'],
+      'latchkey_feed_linked',
     ]) {
       expect(text, name).toMatch(new RegExp(`^${name}\\b`, 'm'));
     }
@@ -117,7 +118,7 @@ describe('with METRICS_TOKEN', () => {
     for (let count = 0; count < 5; count += 1) await person.browser.get('/settings/profile');
     await openBrowser(application).get('/');
     const grown = (await lookups()).map((count, index) => count - before[index]!);
-    expect(grown).toEqual([5, 0, 0]);
+    expect(grown).toEqual([0, 5, 0]);
   });
 
   test('sessions that are ended are counted by the reason, and rows that are pruned', async () => {

@@ -131,12 +131,9 @@ const keepsThePromises = (stop: () => Promise<void> | void, start: () => Promise
   });
 };
 
-// Memory that a database still vouches for goes on answering; here every look-up is to fail.
-const NO_MEMORY = { SESSION_CACHE_SIZE: '0' };
-
 describe('a database whose tables are gone', () => {
   beforeAll(async () => {
-    application = await startApplication({ env: NO_MEMORY });
+    application = await startApplication();
   });
   afterAll(() => application.close());
 

@@ -74,7 +74,7 @@ export async function openStore(address: StoreAddress): Promise<OpenStore> {
 
 async function openWithTimesAsText(
   databaseUrl: string,
-): Promise<Pick<Database, 'client' | 'provider' | 'close'>> {
+): Promise<Pick<Database, 'client' | 'provider' | 'close'> & { rows?: undefined }> {
   await (await openDatabase({ databaseUrl, log: quiet })).close();
   const client = new PrismaClient({ adapter: new PrismaBetterSqlite3({ url: databaseUrl }) });
   return { client, provider: 'sqlite', close: () => client.$disconnect() };
@@ -85,11 +85,12 @@ async function openPrisma(databaseUrl: string, times?: 'text'): Promise<OpenStor
     times === 'text'
       ? await openWithTimesAsText(databaseUrl)
       : await openDatabase({ databaseUrl, log: quiet });
-  const { client, provider } = database;
+  const { client, provider, rows } = database;
   return {
     store: prismaSessionStore({
       client,
       provider,
+      rows,
       personColumns: ['name'],
     }),
     async addUser(id) {

@@ -10,3 +10,9 @@ test('a second server over one SQLite file says so, and does not start', async (
   await first.close();
   await (await startApplication()).close();
 });
+
+test('a server on SQLite with SESSION_CACHE=leased says that it is for PostgreSQL, and does not start', async () => {
+  await expect(startApplication({ env: { SESSION_CACHE: 'leased' } })).rejects.toThrow(
+    /^SESSION_CACHE=leased is for PostgreSQL; leave it out/,
+  );
+});

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createSubscribers } from '../feeds/subscribers.ts';
 import type { RevocationFeed } from '../revocation-feed.ts';
 import type { Command, Input } from './commands.ts';
-import { firstOf } from './first-of.ts';
+import { firstOf } from '../first-of.ts';
 import { LEASE_MS, momentOf, systemClock, timesOf, type LeaseClock } from './lease-time.ts';
 import { LeaseProtocol } from './protocol.ts';
 import { Rounds } from './rounds.ts';

@@ -1,18 +1,28 @@
-import type { EndReason, Ending, Session, SessionRecord } from '../session.ts';
+import type { Ending, Session } from '../session.ts';
 import type {
   Renewal,
   SessionsPage,
   SessionStore,
-  StoredSession,
   SystemSessionsQuery,
   UserSessionsQuery,
 } from '../session-store.ts';
 import { BATCH_TARGET_MS, deleteInBatches } from './batches.ts';
+import { COLUMNS, PUBLIC_COLUMNS, storedFrom, toJson, toSession, type Row } from './prisma-rows.ts';
 
 /** The two functions of a Prisma client that this store needs. */
 export interface PrismaRawClient {
   $queryRawUnsafe<Rows = unknown>(sql: string, ...values: unknown[]): Promise<Rows>;
   $executeRawUnsafe(sql: string, ...values: unknown[]): Promise<number>;
+}
+
+/** Reads single rows by prepared statements: a look-up takes a tenth of what `$queryRawUnsafe` takes. */
+export interface RowReader {
+  /**
+   * Returns a function that runs this SELECT of one parameter (`?` on SQLite, `$1` on PostgreSQL) and
+   * answers the values of its first row in their order, or null when there is none. It sees everything
+   * that was committed before the call: no replica, no snapshot that was taken earlier.
+   */
+  prepare(sql: string): (value: string) => Promise<readonly unknown[] | null>;
 }
 
 export interface PrismaSessionStoreOptions<
@@ -21,6 +31,8 @@ export interface PrismaSessionStoreOptions<
 > {
   client: PrismaRawClient;
   provider: 'sqlite' | 'postgresql';
+  /** Fetches sessions in place of `client`. Left out: the client does. */
+  rows?: RowReader;
   /** Columns of the "User" row handed along with each fetched session, in the same statement. Default none. */
   personColumns?: readonly PersonColumn[];
   /**
@@ -44,44 +56,6 @@ export interface PrismaSessionStoreOptions<
   pruneBatchRows?: number;
 }
 
-interface Row {
-  id: string;
-  secretHash: string;
-  userId: string;
-  label: string | null;
-  userAgent: string;
-  ipAddress: string;
-  country: string | null;
-  remember: boolean;
-  createdAt: Date;
-  lastSeenAt: Date;
-  expiresAt: Date;
-  reauthenticatedAt: Date;
-  revokedAt: Date | null;
-  revokedReason: EndReason | null;
-  revokedBy: string | null;
-  meta: string | null;
-}
-
-const PUBLIC_COLUMNS = [
-  'id',
-  'userId',
-  'label',
-  'userAgent',
-  'ipAddress',
-  'country',
-  'remember',
-  'createdAt',
-  'lastSeenAt',
-  'expiresAt',
-  'reauthenticatedAt',
-  'revokedAt',
-  'revokedReason',
-  'revokedBy',
-  'meta',
-] as const satisfies readonly (keyof Row)[];
-
-const COLUMNS = [...PUBLIC_COLUMNS, 'secretHash'] as const;
 /** It stands in the text of the statements. */
 const WELL_FORMED_KIND = /^[a-z-]{1,40}$/;
 const DEFAULT_PRUNE_BATCH_ROWS = 100;
@@ -116,10 +90,13 @@ export function prismaSessionStore<
     throw new RangeError('kind must be 1 to 40 lower-case letters and dashes.');
   }
   const ofKind = kind === undefined ? '' : `AND "kind" = '${kind}'`;
-  const personValues = [
-    ...(options.personColumns ?? []).map((column) => [column, `u."${column}"`]),
-    ...Object.entries<string>(options.personParts ?? {}).map(([name, sql]) => [name, `(${sql})`]),
-  ] as [name: PersonColumn | PersonPart, sql: string][];
+  const personValues: readonly (readonly [name: string, sql: string])[] = [
+    ...(options.personColumns ?? []).map((column) => [column, `u."${column}"`] as const),
+    ...Object.entries<string>(options.personParts ?? {}).map(
+      ([name, sql]) => [name, `(${sql})`] as const,
+    ),
+  ];
+  const personNames = personValues.map(([name]) => name);
   const pruneBatchRows = options.pruneBatchRows ?? DEFAULT_PRUNE_BATCH_ROWS;
 
   // "?" stays the way to write a parameter below; PostgreSQL counts them.
@@ -143,6 +120,7 @@ export function prismaSessionStore<
          FROM "Session" s JOIN "User" u ON u."id" = s."userId" WHERE s."id" = ? ${ofKind}`
       : `SELECT ${quoted(COLUMNS)} FROM "Session" s WHERE s."id" = ? ${ofKind}`,
   );
+  const fetchRow = (options.rows ?? rowsOf(client)).prepare(fetchOne);
   // A touch moves time forward only, and never past an end that has come.
   const updateExpiry = statement(
     `UPDATE "Session" SET "expiresAt" = ?, "lastSeenAt" = ?
@@ -244,13 +222,8 @@ export function prismaSessionStore<
     },
 
     async fetchSession(id) {
-      const [row] = await query<Row[]>(fetchOne, id);
-      if (!row) return null;
-      const stored: StoredSession<Meta, Person> = {
-        record: { ...toSession<Meta>(row), secretHash: row.secretHash },
-        person: personValues.length > 0 ? (personOf(row, personValues) as Person) : null,
-      };
-      return stored;
+      const row = await fetchRow(id);
+      return row && storedFrom<Meta, Person>(row, personNames);
     },
 
     async updateSessionExpiry(id, expiresAt, lastSeenAt) {
@@ -347,21 +320,12 @@ function newestEndingFirst<Meta>(ended: Session<Meta>[]): Session<Meta>[] {
   return ended.sort((one, other) => endedAt(other) - endedAt(one));
 }
 
-function toSession<Meta>(row: Row): Session<Meta> {
-  const { secretHash: _kept, meta, ...rest } = pickColumns(row);
-  return { ...rest, meta: meta === null ? null : (JSON.parse(meta) as Meta) };
-}
-
-// The person's columns travel in the same row; they are no part of the session.
-function pickColumns(row: Row): Row {
-  return Object.fromEntries(COLUMNS.map((column) => [column, row[column]])) as unknown as Row;
-}
-
-function personOf(row: object, personValues: [name: string, sql: string][]): object {
-  const values = row as Record<string, string | null>;
-  return Object.fromEntries(personValues.map(([name]) => [name, values[`person.${name}`]]));
-}
-
-function toJson(meta: SessionRecord['meta']): string | null {
-  return meta === null ? null : JSON.stringify(meta);
+/** A reader for those who hand over none: the columns of a row come in the order of the SELECT. */
+function rowsOf(client: PrismaRawClient): RowReader {
+  return {
+    prepare: (sql) => async (value) => {
+      const [row] = await client.$queryRawUnsafe<object[]>(sql, value);
+      return row ? Object.values(row) : null;
+    },
+  };
 }

@@ -20,7 +20,7 @@ local function endsKey(user) return prefix .. 'ends:' .. user end
 local function endedKey(user) return prefix .. 'ended:' .. user end
 local idsKey, endingsKey = prefix .. 'ids', prefix .. 'endings'
 
--- For those who listen; see feeds/redis.ts. A user who may publish nothing still ends sessions, and is
+-- For those who listen; see leases/leased-redis.ts. A user who may publish nothing still ends sessions, and is
 -- then refused by the round that follows.
 local function tell(kind, id, user)
   redis.pcall('PUBLISH', prefix .. 'news', kind .. ' ' .. id .. ' ' .. user)

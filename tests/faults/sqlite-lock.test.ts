@@ -1,0 +1,66 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { startApplication, type TestApplication } from '../fixtures/application.ts';
+import { openBrowser, signUp, type TestPerson } from '../fixtures/people.ts';
+
+const PAGE = '/settings/profile';
+/** More than a thread that waits for the lock could answer before it gives up. */
+const REQUESTS_MEANWHILE = 20;
+
+let application: TestApplication;
+let person: TestPerson;
+let holder: ChildProcess | null = null;
+
+beforeAll(async () => {
+  application = await startApplication();
+  person = await signUp(application);
+});
+afterEach(unlock);
+afterAll(() => application.close());
+
+/** Another process takes the lock, as a program of the administrator's might. */
+async function lock(): Promise<void> {
+  const file = application.databaseUrl.slice('file:'.length);
+  const script = `new (require('better-sqlite3'))(${JSON.stringify(file)}).exec('BEGIN EXCLUSIVE');
+    process.stdout.write('locked'); process.stdin.resume()`;
+  holder = spawn(process.execPath, ['-e', script], { stdio: ['pipe', 'pipe', 'inherit'] });
+  await once(holder.stdout!, 'data');
+}
+
+async function unlock(): Promise<void> {
+  if (!holder) return;
+  const ended = once(holder, 'exit');
+  holder.kill('SIGKILL');
+  holder = null;
+  await ended;
+}
+
+const rename = (name: string) => {
+  let isOver = false;
+  const answer = person.browser.post(PAGE, { name }).finally(() => (isOver = true));
+  return { answer, isOver: () => isOver };
+};
+
+test('a locked SQLite file keeps only writes waiting, and they are done once it is free', async () => {
+  await lock();
+  const writing = rename('Grace Hopper');
+  for (let count = 0; count < REQUESTS_MEANWHILE; count += 1) {
+    expect((await openBrowser(application).get('/healthz')).status).toBe(200);
+  }
+  expect((await openBrowser(application).get('/readyz')).status).toBe(200);
+  expect((await person.browser.get(PAGE)).status).toBe(200);
+  expect(writing.isOver()).toBe(false);
+  await unlock();
+  expect((await writing.answer).status).toBe(302);
+  expect((await person.browser.get(PAGE)).text).toContain('Grace Hopper');
+});
+
+test('a write that finds the SQLite file locked for too long gets 503, and signs nobody out', async () => {
+  await lock();
+  const answer = await rename('Ada Lovelace').answer;
+  expect(answer.status).toBe(503);
+  expect(answer.headers['retry-after']).toBe('10');
+  await unlock();
+  expect((await person.browser.get(PAGE)).text).toContain('Grace Hopper');
+});
