@@ -2,7 +2,7 @@ import { expect } from 'vitest';
 import type { Sessions } from '../../app/sessions/sessions.ts';
 import { randomFrom, workThrough, type FaultyNode, type Seen, type Target } from './checker.ts';
 
-const CLIENTS = 50;
+const CLIENTS = 20;
 
 export interface Work {
   /** A new session, past every node; null when that cannot be done just now. */
