@@ -53,16 +53,17 @@ export async function installPackages(reason, workspaces = []) {
   const of = markOf(lock);
   const installed = readInstalled() ?? installedByHand(lock, of);
   const isCurrent = installed?.of === of;
-  const present = isCurrent ? installed.workspaces : [];
-  const missing = workspaces.filter((workspace) => !present.includes(workspace));
-  if (!isCurrent || missing.length > 0) {
+  // What an earlier command wanted stays, also when everything is installed anew.
+  const present = installed?.workspaces ?? [];
+  const wanted = [...new Set([...present, ...workspaces])];
+  if (!isCurrent || wanted.length > present.length) {
     console.log(`Installing packages for ${reason}; it takes about half a minute ...`);
     // What is there already stays: `npm ci` would begin by deleting it.
-    await runNpm(isCurrent ? ['install', '--no-save'] : ['ci'], workspaces);
+    await runNpm(isCurrent ? ['install', '--no-save'] : ['ci'], wanted);
     // What npm would do last; see "prepare" in package.json.
     await runProgram(process.execPath, ['scripts/git-hooks.js']);
   }
-  const mark = JSON.stringify({ of, workspaces: [...present, ...missing] });
+  const mark = JSON.stringify({ of, workspaces: wanted });
   const compiling = compileDriver().then(() => {
     if (readMark(markFile) !== mark) writeMark(markFile, mark);
   });
