@@ -7,7 +7,7 @@ import LongestFirst from './tests/setup/longest-first.ts';
  * what stands in build/ and dist/, which is built first; the rest needs no build.
  */
 const FRONT_DOOR = ['tests/{routes,browser,tooling,faults}/**/*.test.{ts,tsx}'];
-/** Of those, what runs on PostgreSQL once more: every form, every attack, and the main path in a browser. */
+/** Of those, what runs on PostgreSQL once more: every form, every attack, and at night the main path in a browser. */
 const ON_POSTGRESQL = ['tests/routes/**/*.test.{ts,tsx}', 'tests/browser/main-path.test.ts'];
 /**
  * But not what asks no database, or brings one of its own; nor, but for the nightly run, what asks it by
@@ -20,13 +20,17 @@ const NOT_ON_POSTGRESQL = [
 ];
 const NIGHTLY_ON_POSTGRESQL = [
   ...['connected-sign-up', 'connection-attacks', 'connections', 'cross-site-requests'],
-  ...['fresh-proof', 'fresh-proof-by-every-way', 'mail-limits', 'not-me', 'notices'],
+  ...['access-tokens', 'api-sessions', 'fresh-proof', 'fresh-proof-by-every-way', 'hostile-text'],
+  ...['mail-limits', 'not-me', 'notices', 'outage', 'sign-up-verification'],
   ...['passkey-attacks', 'profile', 'profile-picture', 'rate-limits', 'second-factor'],
   ...['two-factor-settings'],
 ];
-const notOnPostgresql = process.env.LATCHKEY_NIGHTLY
+const isNightly = Boolean(process.env.LATCHKEY_NIGHTLY);
+const notOnPostgresql = isNightly
   ? NOT_ON_POSTGRESQL
   : [...NOT_ON_POSTGRESQL, ...NIGHTLY_ON_POSTGRESQL];
+/** It takes longer than ten seconds by its nature. */
+const leftForTheNight = isNightly ? [] : ['tests/tooling/bench.test.ts'];
 const EVERYTHING = ['tests/**/*.test.{ts,tsx}'];
 /** As users run it: React's development build takes three times as long for a page. */
 const AS_IN_PRODUCTION = { NODE_ENV: 'production' } as const;
@@ -63,13 +67,14 @@ export default defineConfig({
           name: 'front door',
           env: AS_IN_PRODUCTION,
           include: FRONT_DOOR,
+          exclude: leftForTheNight,
           globalSetup: ['tests/setup/build.ts'],
           // A browser on a busy machine of two cores takes its time.
           testTimeout: 90 * SECOND_MS,
           hookTimeout: 120 * SECOND_MS,
           sequence: { groupOrder: 1 },
-          // Each file brings a server and perhaps a browser; more at once is no faster.
-          maxWorkers: 2,
+          // One of them waits for a browser or a server, as a rule.
+          maxWorkers: 3,
         },
       },
       {
@@ -78,12 +83,15 @@ export default defineConfig({
           name: 'front door on PostgreSQL',
           env: AS_IN_PRODUCTION,
           include: ON_POSTGRESQL,
-          exclude: notOnPostgresql.map((name) => `tests/routes/${name}.test.ts`),
+          exclude: [
+            ...notOnPostgresql.map((name) => `tests/routes/${name}.test.ts`),
+            ...(isNightly ? [] : ['tests/browser/**']),
+          ],
           globalSetup: ['tests/setup/build.ts', 'tests/setup/postgres.ts'],
           testTimeout: 90 * SECOND_MS,
           hookTimeout: 120 * SECOND_MS,
           sequence: { groupOrder: 2 },
-          maxWorkers: 2,
+          maxWorkers: 3,
         },
       },
     ],

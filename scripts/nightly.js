@@ -8,6 +8,7 @@ requireSupportedNode();
 const { enterProject, inProject } = await import('./set-up/project.js');
 const { CHECKS, ensureInstalled } = await import('./set-up/installation.js');
 const { ensureGenerated } = await import('./set-up/prisma-clients.js');
+const { ensureBenchInstalled } = await import('./set-up/bench-packages.js');
 const { build } = await import('./set-up/build.js');
 const { runInstalled, runProgram } = await import('./set-up/command-line.js');
 const { runScript } = await import('./set-up/refusal.js');
@@ -22,12 +23,14 @@ await runScript(async () => {
   await ensureRealParts();
   await ensureGenerated();
   await build();
+  await ensureBenchInstalled();
   const env = { ...MANY, LATCHKEY_NIGHTLY: '1', ...process.env };
   const run = (/** @type {string[]} */ args) =>
     runInstalled('vitest/vitest.mjs', ['run', ...args, ...process.argv.slice(2)], { env });
   const ofSessions = await run(['--project', 'rooms', 'tests/sessions']);
   const onPostgresql = await run(['--project', 'front door on PostgreSQL']);
+  const ofBench = await run(['--project', 'front door', 'tests/tooling/bench.test.ts']);
   const onOtherDays = await runProgram(process.execPath, ['scripts/days.js']);
   const onEveryNode = await runOnEveryNode(inProject('reports', 'nodes'));
-  process.exitCode = Math.max(ofSessions, onPostgresql, onOtherDays, onEveryNode);
+  process.exitCode = Math.max(ofSessions, onPostgresql, ofBench, onOtherDays, onEveryNode);
 });

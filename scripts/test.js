@@ -9,7 +9,6 @@ const { CHECKS, ensureInstalled } = await import('./set-up/installation.js');
 const { ensureGenerated } = await import('./set-up/prisma-clients.js');
 const { build } = await import('./set-up/build.js');
 const { runInstalled } = await import('./set-up/command-line.js');
-const { ensureBenchInstalled } = await import('./set-up/bench-packages.js');
 const { Refusal } = await import('./set-up/refusal.js');
 const { ensureRealParts } = await import('./validation/real-parts.js');
 const { printFailures } = await import('./validation/failures.js');
@@ -53,8 +52,6 @@ async function proveEverything() {
 
 async function proveInstalled() {
   const generated = await step('Database clients', ensureGenerated);
-  // It waits for the network, for the most part.
-  const benching = step('Packages of the bench', ensureBenchInstalled);
   // It takes as long as the others together, and one core.
   const linting = step('Lint', () =>
     runInstalled('eslint/bin/eslint.js', ['.', '--max-warnings', '0']),
@@ -64,7 +61,7 @@ async function proveInstalled() {
     await step('Types', () => runInstalled('typescript/bin/tsc', ['--noEmit'])),
   ];
   const built = await step('Build', build);
-  checks.push(await linting, await benching);
+  checks.push(await linting);
   const isBuilt = built.failed === 0;
   const tests = await step('Tests', () => runTests([], { isBuilt, reporter: PROGRESS }));
   return [generated, ...checks, built, tests];

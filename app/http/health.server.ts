@@ -37,7 +37,7 @@ const CHECK_WITHIN_MS = 2 * SECOND_MS;
 const METHODS = new Set(['GET', 'HEAD']);
 
 /**
- * `/healthz`: the process answers; it asks nobody. `/readyz`: 200 while every check says yes, with the
+ * `/healthz`: the process answers; it asks no dependency. `/readyz`: 200 while every check says yes, with the
  * names of what is degraded besides, else 503 with the names of those that do not. Anybody may ask, so neither tells more than that, and however
  * many ask at the same moment, each check is made once.
  */

@@ -77,11 +77,12 @@ export function createWeb(options: WebOptions): Express {
 }
 
 // What fails before or after a route; a route's own failure has a page of its own.
-const lastResort: ErrorRequestHandler = (error: unknown, request, response, next) => {
+const lastResort: ErrorRequestHandler = (error: unknown, request, response, _next) => {
   const { log } = observedOf(response);
   log.error({ err: error, method: request.method, path: request.path }, 'a request failed');
   if (response.headersSent) {
-    next(error);
+    // Express would do the same, and print the error to the console besides.
+    request.socket.destroy();
     return;
   }
   response.status(500).type('text/plain').send('Something went wrong on our side.\n');

@@ -8,8 +8,8 @@ export interface SessionNews {
 }
 
 /**
- * How the news of sessions travels, at best effort. The row is the truth: whoever hears of it reads the
- * row, and whoever hears nothing is no more signed in for it.
+ * Carries the news of sessions, at best effort. The row decides: a subscriber that hears news reads the
+ * row, and a user whose news is lost is not signed in any longer for it.
  */
 export interface NewsFeed {
   /** Tells every subscriber, on every node; those of this process before it returns. */

@@ -79,7 +79,7 @@ test('a node that is killed and started again lets no ended session in', async (
   });
 });
 
-test('a PostgreSQL server that stops signs nobody out, and all nodes are back when it is', async () => {
+test('a PostgreSQL server that stops signs no user out, and all nodes are back when it is', async () => {
   const seen = await during(async () => {
     await aWhile(200);
     await postgres.stop();

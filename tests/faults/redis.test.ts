@@ -61,7 +61,7 @@ test('a node that is killed and started again lets no ended session in', async (
   });
 });
 
-test('a Redis that stops signs nobody out, and all nodes are back when it is', async () => {
+test('a Redis that stops signs no user out, and all nodes are back when it is', async () => {
   const seen = await during(async () => {
     await aWhile(200);
     await redis.stop();

@@ -56,7 +56,7 @@ test('a locked SQLite file keeps only writes waiting, and they are done once it 
   expect((await person.browser.get(PAGE)).text).toContain('Grace Hopper');
 });
 
-test('a write that finds the SQLite file locked for too long gets 503, and signs nobody out', async () => {
+test('a write that finds the SQLite file locked for too long gets 503, and signs no user out', async () => {
   await lock();
   const answer = await rename('Ada Lovelace').answer;
   expect(answer.status).toBe(503);

@@ -59,7 +59,7 @@ export function newsFeed(options: NewsFeedOptions): NewsFeed {
     if (KINDS.has(kind)) subscribers.tell({ kind: kind as SessionNews['kind'], id, userId });
   };
 
-  // Over another connection than the link: a pooler hands notifications to nobody.
+  // Over another connection than the link: a pooler delivers no notifications.
   const hello = async (): Promise<void> => {
     const id = randomUUID();
     const heard = new Promise<true>((resolve) => hellos.set(id, () => resolve(true)));
@@ -96,7 +96,7 @@ export function newsFeed(options: NewsFeedOptions): NewsFeed {
     try {
       await hello();
       if (losses[0] !== undefined) throw new Error(losses[0]);
-      if (isGivenUp()) throw new Error('nobody waits for this link any more');
+      if (isGivenUp()) throw new Error('this link came too late');
     } catch (error) {
       opened.close().catch(() => undefined);
       throw error;

@@ -1,4 +1,4 @@
-/** A connection that hears what is published. It must not come back by itself: what it missed, nobody tells it. */
+/** A connection that hears what is published. It must not reconnect by itself: it would not know what it missed. */
 export interface RedisSubscription {
   subscribe(channel: string, listener: (text: string) => void): Promise<unknown>;
   /** Called when the connection broke, or may have; any number of times. */
