@@ -73,8 +73,8 @@ export default defineConfig({
           testTimeout: 90 * SECOND_MS,
           hookTimeout: 120 * SECOND_MS,
           sequence: { groupOrder: 1 },
-          // One of them waits for a browser or a server, as a rule.
-          maxWorkers: 3,
+          // Each file brings a server and perhaps a browser; more at once is no faster.
+          maxWorkers: 2,
         },
       },
       {
@@ -91,7 +91,7 @@ export default defineConfig({
           testTimeout: 90 * SECOND_MS,
           hookTimeout: 120 * SECOND_MS,
           sequence: { groupOrder: 2 },
-          maxWorkers: 3,
+          maxWorkers: 2,
         },
       },
     ],

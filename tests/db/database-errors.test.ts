@@ -164,8 +164,7 @@ describe('on postgresql', () => {
 
   test('no connection to be had in time is an outage', async () => {
     const server = await databases.postgres();
-    const url = await server.createDatabase();
-    const client = await open(`${url}?connection_limit=1`);
+    const client = await open(`${await server.createDatabase()}?connection_limit=1`);
     // Prisma sends nothing before the caller asks for the answer.
     const sleeping = rejectionOf(client.$queryRawUnsafe('SELECT pg_sleep(60)::text'));
     const errors = await Promise.all([
@@ -174,7 +173,7 @@ describe('on postgresql', () => {
       rejectionOf(client.$transaction([client.user.findMany()])),
     ]);
     expect(errors.filter((error) => !isDatabaseUnavailable(error))).toEqual([]);
-    expect(await endSleeping(url)).toHaveLength(1);
+    // So is a statement that the server ends, because it takes longer than a request may.
     expect(isDatabaseUnavailable(await sleeping)).toBe(true);
   });
 

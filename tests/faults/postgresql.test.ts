@@ -56,10 +56,15 @@ const { signIn, during } = createWork('PostgreSQL', {
   sessions: () => sessions,
   userId: USER,
 });
-/** A session for which every node has answered. */
+/** A session for which every node has answered. A node may still be recovering from the test before. */
 const signInEverywhere = async () => {
+  for (const node of [one, other, third]) {
+    await expect.poll(async () => (await node.send(READYZ).catch(() => null))?.status).toBe(200);
+  }
   const target = (await signIn())!;
-  for (const node of [one, other, third]) expect(await node.ask(target.token)).toBe('live');
+  for (const node of [one, other, third]) {
+    await expect.poll(() => node.ask(target.token)).toBe('live');
+  }
   return target;
 };
 const READYZ = { method: 'GET', path: '/readyz', headers: {} };
