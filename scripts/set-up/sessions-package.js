@@ -18,6 +18,7 @@ const ENTRIES = {
   './stores/redis': 'stores/redis',
   './stores/callbacks': 'stores/callbacks',
   './feeds/postgres': 'feeds/postgres',
+  './feeds/redis': 'feeds/redis',
   './leases/postgres': 'leases/leased-postgres',
   './leases/redis': 'leases/leased-redis',
   './express': 'express/index',
