@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { inProject, projectFolder } from './project.js';
 
 /** Exit code for a command that was stopped from outside: it failed, whatever it was doing. */
@@ -46,4 +46,27 @@ export function runProgram(program, args, { env = {}, timeoutMs, summary = 'inhe
  */
 export function runInstalled(file, args, options) {
   return runProgram(process.execPath, [inProject('node_modules', file), ...args], options);
+}
+
+/**
+ * Does the same, and shows what the file prints only if it fails, whole.
+ *
+ * @param {string} file below node_modules
+ * @param {string[]} args
+ * @param {{ env: Record<string, string> }} options
+ * @returns {Promise<number>}
+ */
+export function runInstalledQuietly(file, args, { env }) {
+  return new Promise((resolve) => {
+    const options = { cwd: projectFolder, env: { ...process.env, ...env } };
+    execFile(
+      process.execPath,
+      [inProject('node_modules', file), ...args],
+      options,
+      (error, stdout, stderr) => {
+        if (error) process.stderr.write(stdout + stderr);
+        resolve(error ? STOPPED : 0);
+      },
+    );
+  });
 }

@@ -1,4 +1,4 @@
-import { runInstalled } from './command-line.js';
+import { runInstalledQuietly } from './command-line.js';
 import { fingerprintOf, readMark, writeMark } from './fingerprint.js';
 import { prismaEnvironment } from './installation.js';
 import { inProject, projectFolder } from './project.js';
@@ -22,7 +22,7 @@ async function ensureClient(provider) {
   const markFile = inProject('prisma', provider, 'client', '.generated-from');
   if (readMark(markFile) === wanted) return;
 
-  const code = await runInstalled('prisma/build/index.js', ['generate', '--no-hints'], {
+  const code = await runInstalledQuietly('prisma/build/index.js', ['generate', '--no-hints'], {
     env: { ...prismaEnvironment, PRISMA_PROVIDER: provider },
   });
   if (code !== 0) {
