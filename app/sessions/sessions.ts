@@ -46,7 +46,7 @@ export interface SessionsOptions<Meta = unknown, Person = unknown> {
   /** How long an ended session stays on record, in milliseconds. Default 30 days. */
   retentionMs?: number;
   /**
-   * How the news of sessions travels. Left out: nobody hears of anything. One with `settle()` has a
+   * Carries the news of sessions. Left out: no news is published. One with `settle()` has a
    * revoke wait until no memory answers for the session any more.
    */
   feed?: Pick<NewsFeed, 'publish'> & Partial<Pick<RevocationFeed, 'settle'>>;

@@ -121,7 +121,7 @@ export abstract class NodeProcess implements FaultyNode {
   }
 
   /**
-   * The answer to a request. A connection that was closed just as it was used again is nobody's fault: the
+   * The answer to a request. A connection may be closed just as it is used again, and that is not a fault: the
    * request goes out anew, as a browser sends it (RFC 9112 §9.3.1).
    *
    * @throws when no answer comes, or not all of it.

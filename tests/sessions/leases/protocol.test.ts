@@ -67,7 +67,7 @@ test('a lease that ran out without an answer ends the memory at the next renewal
   expect(doings(apply(1000, { kind: 'renewal due', link: 1 }))).toEqual(LOSS);
 });
 
-test('a lease that was renamed by nobody, because it was gone, ends the memory', () => {
+test('a renewal that finds its lease gone ends the memory', () => {
   takeLease(0, ['r']);
   expect(look(500, ['r'])).toEqual([{ do: 'rename', link: 1, from: 'here 1', to: 'here 2' }]);
   expect(doings(apply(510, { kind: 'renamed', link: 1, isDone: false }))).toEqual(LOSS);
