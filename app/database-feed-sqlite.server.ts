@@ -1,5 +1,5 @@
 import type BetterSqlite3 from 'better-sqlite3';
-import type { NewsFeed, SessionNews } from '#app/sessions/revocation-feed.ts';
+import type { NewsFeed, SessionNews } from '#app/sessions/session-feed.ts';
 import { createSubscribers } from '#app/sessions/feeds/subscribers.ts';
 
 /** Open pages show what another process changed in the file after this long at the most. */

@@ -5,7 +5,7 @@ import {
   leasedPostgresFeed,
   type LeasedPostgresFeedOptions,
 } from '#app/sessions/leases/leased-postgres.ts';
-import type { NewsFeed, RevocationFeed } from '#app/sessions/revocation-feed.ts';
+import type { NewsFeed, RevocationFeed } from '#app/sessions/session-feed.ts';
 import { connectToPostgres } from './database-connections.server.ts';
 import { createSqliteFeed } from './database-feed-sqlite.server.ts';
 import { takeServerLock } from './database-server-lock.server.ts';

@@ -1,4 +1,4 @@
-import type { NewsFeed, RevocationFeed } from '#app/sessions/revocation-feed.ts';
+import type { NewsFeed, RevocationFeed } from '#app/sessions/session-feed.ts';
 import type { RowReader } from '#app/sessions/stores/prisma.ts';
 import type { PrismaClient } from '../prisma/sqlite/client/client.ts';
 import { createCheckpoints } from './database-checkpoint.server.ts';

@@ -2,4 +2,4 @@ export * from './session.ts';
 export * from './session-store.ts';
 export * from './sessions.ts';
 export { createToken, formatToken, hashSecret, parseToken } from './token.ts';
-export * from './revocation-feed.ts';
+export * from './session-feed.ts';

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { RevocationFeed, SessionNews } from './revocation-feed.ts';
+import type { RevocationFeed, SessionNews } from './session-feed.ts';
 import type { Session } from './session.ts';
 import type { StoredSession } from './session-store.ts';
 

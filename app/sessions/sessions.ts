@@ -13,7 +13,7 @@ import {
   type SessionRecord,
   type Timeouts,
 } from './session.ts';
-import type { NewsFeed, RevocationFeed, SessionNews } from './revocation-feed.ts';
+import type { NewsFeed, RevocationFeed, SessionNews } from './session-feed.ts';
 import type { SessionMemory } from './session-cache.ts';
 import {
   MissingStoreFunctionError,

@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { createClient } from 'redis';
 import { openDatabase } from '../../app/db.server.ts';
-import type { NewsFeed } from '../../app/sessions/revocation-feed.ts';
+import type { NewsFeed } from '../../app/sessions/session-feed.ts';
 import type { SessionStore } from '../../app/sessions/session-store.ts';
 import { Sessions } from '../../app/sessions/sessions.ts';
 import { prismaSessionStore } from '../../app/sessions/stores/prisma.ts';

@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { afterEach, expect, test, vi } from 'vitest';
 import { deleteInBatches } from '../../app/sessions/stores/batches.ts';
-import { takeTurns } from '../../app/sessions/stores/turns.ts';
+import { takeTurns } from '../../app/sessions/stores/keyed-queue.ts';
 
 afterEach(() => {
   vi.restoreAllMocks();

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { defaultTimeouts, MINUTE_MS, Sessions } from '#app/sessions/index.ts';
-import { inProcessFeed, type RevocationFeed } from '#app/sessions/revocation-feed.ts';
+import { inProcessFeed, type RevocationFeed } from '#app/sessions/session-feed.ts';
 import { SessionCache, type Lookup } from '#app/sessions/session-cache.ts';
 import type { SessionStore, StoredSession } from '#app/sessions/session-store.ts';
 import { memorySessionStore } from '#app/sessions/stores/memory.ts';

@@ -1,5 +1,5 @@
 export { PrismaSessionStore, type PrismaSessionStoreOptions } from './prisma-session-store.ts';
-export type { PrismaWithSessions, SessionModel } from './prisma-model.ts';
+export type { PrismaWithSessions, SessionModel } from './session-model.ts';
 export {
   managedSessions,
   ManagedSessionStore,

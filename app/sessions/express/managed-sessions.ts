@@ -1,7 +1,7 @@
 import type { Request } from 'express';
 import type { SessionData, Store } from 'express-session';
 import type { Sessions } from '../sessions.ts';
-import { takeTurns } from '../stores/turns.ts';
+import { takeTurns } from '../stores/keyed-queue.ts';
 import { formatToken, type Token } from '../token.ts';
 import { applicationToken } from './application-token.ts';
 import type { ExpressSessions } from './express-store.ts';

@@ -1,6 +1,6 @@
 import { ExpressStore, type IntervalOptions } from './express-store.ts';
-import { sessionRows, type PrismaWithSessions } from './prisma-model.ts';
-import { PrismaSessions, type PrismaSessionsOptions } from './prisma-sessions.ts';
+import { sessionRows, type PrismaWithSessions } from './session-model.ts';
+import { PrismaSessions, type PrismaSessionsOptions } from './model-sessions.ts';
 import { storeLog, type LogOptions } from './store-log.ts';
 
 export interface PrismaSessionStoreOptions<ModelName extends string = 'session'>

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { NewsFeed, SessionNews } from '../revocation-feed.ts';
-import { firstOf } from '../first-of.ts';
+import type { NewsFeed, SessionNews } from '../session-feed.ts';
+import { firstOf } from '../with-timeout.ts';
 import { createSubscribers } from './subscribers.ts';
 
 /** A connection that hears what is told to all; it is closed when it broke, too. */

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { NewsFeed } from '../revocation-feed.ts';
+import type { NewsFeed } from '../session-feed.ts';
 import { newsFeed, type NewsFeedOptions } from './news.ts';
 import type { RedisSubscription } from './redis-subscription.ts';
 

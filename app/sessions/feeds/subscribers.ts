@@ -1,4 +1,4 @@
-import type { SessionNews } from '../revocation-feed.ts';
+import type { SessionNews } from '../session-feed.ts';
 
 export interface Subscribers {
   subscribe(listener: (news: SessionNews) => void): () => void;

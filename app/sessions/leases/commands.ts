@@ -1,4 +1,4 @@
-import type { SessionNews } from '../revocation-feed.ts';
+import type { SessionNews } from '../session-feed.ts';
 
 /** What happened to a node. `link` numbers the link that it came by: what an earlier link brings late is ignored. */
 export type Input =

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createSubscribers } from '../feeds/subscribers.ts';
-import type { RevocationFeed } from '../revocation-feed.ts';
+import type { RevocationFeed } from '../session-feed.ts';
 import type { Command, Input } from './commands.ts';
-import { firstOf } from '../first-of.ts';
+import { firstOf } from '../with-timeout.ts';
 import { LEASE_MS, momentOf, systemClock, timesOf, type LeaseClock } from './lease-time.ts';
 import { LeaseProtocol } from './protocol.ts';
 import { Rounds } from './rounds.ts';

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { RevocationFeed } from '../revocation-feed.ts';
+import type { RevocationFeed } from '../session-feed.ts';
 import { leasedFeed, type LeasedFeedOptions } from './leased-feed.ts';
 import type { LeaseLink } from './transport.ts';
 

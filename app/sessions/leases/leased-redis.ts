@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { RedisSubscription } from '../feeds/redis-subscription.ts';
-import type { RevocationFeed } from '../revocation-feed.ts';
+import type { RevocationFeed } from '../session-feed.ts';
 import { LEASE_MS } from './lease-time.ts';
 import { leasedFeed, type LeasedFeedOptions } from './leased-feed.ts';
 import type { LeasesFound } from './transport.ts';

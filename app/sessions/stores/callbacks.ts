@@ -2,7 +2,7 @@ import type { Ending, Session, SessionRecord } from '../session.ts';
 import { withoutSecret } from '../session.ts';
 import { MissingStoreFunctionError, type SessionStore } from '../session-store.ts';
 import { byActivity, isHeldLive, pageOfUser } from './listing.ts';
-import { takeTurns } from './turns.ts';
+import { takeTurns } from './keyed-queue.ts';
 
 /**
  * What is saved: a plain object of strings, booleans, dates and `meta`. Keep every field and hand

@@ -8,7 +8,7 @@ import {
   type ExistingClient,
 } from '../../fixtures/existing-application.ts';
 import { serveExpress, signedSid, type ExpressServer } from '../../fixtures/express-server.ts';
-import type { SessionRow } from '../../../app/sessions/express/prisma-model.ts';
+import type { SessionRow } from '../../../app/sessions/express/session-model.ts';
 import {
   PrismaSessionStore,
   type PrismaSessionStoreOptions,

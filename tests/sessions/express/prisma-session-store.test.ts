@@ -8,7 +8,7 @@ import {
   openExistingApplication,
   type ExistingClient,
 } from '../../fixtures/existing-application.ts';
-import type { SessionModel, SessionRow } from '../../../app/sessions/express/prisma-model.ts';
+import type { SessionModel, SessionRow } from '../../../app/sessions/express/session-model.ts';
 import {
   PrismaSessionStore,
   type PrismaSessionStoreOptions,

@@ -1,7 +1,7 @@
 import { createClient } from 'redis';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { listenWithRedis, redisNews } from '#app/sessions/feeds/redis.ts';
-import type { NewsFeed, SessionNews } from '#app/sessions/revocation-feed.ts';
+import type { NewsFeed, SessionNews } from '#app/sessions/session-feed.ts';
 import { Sessions } from '#app/sessions/sessions.ts';
 import { redisSessionStore } from '#app/sessions/stores/redis.ts';
 import { startRedis, type Redis } from '../../fixtures/redis.ts';

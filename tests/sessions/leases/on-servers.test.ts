@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { openDatabase, type Database } from '#app/db.server.ts';
 import { leasedPostgresFeed } from '#app/sessions/leases/leased-postgres.ts';
 import { leasedRedisFeed } from '#app/sessions/leases/leased-redis.ts';
-import type { RevocationFeed } from '#app/sessions/revocation-feed.ts';
+import type { RevocationFeed } from '#app/sessions/session-feed.ts';
 import { listenWithRedis } from '#app/sessions/feeds/redis-subscription.ts';
 import { startPostgres, type Postgres } from '../../fixtures/postgres.ts';
 import { startRedis, type Redis } from '../../fixtures/redis.ts';

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { SessionData } from 'express-session';
 import { deleteInBatches } from '../stores/batches.ts';
-import { takeTurns } from '../stores/turns.ts';
+import { takeTurns } from '../stores/keyed-queue.ts';
 import { expiryFrom, type Expiry, type ExpiryOptions } from './expiry.ts';
 import type { ExpressSessions } from './express-store.ts';
-import type { SessionRow, SessionRows, Where } from './prisma-model.ts';
+import type { SessionRow, SessionRows, Where } from './session-model.ts';
 import { SessionEndedError, SessionsUnavailableError } from './store-errors.ts';
 import type { StoreLog } from './store-log.ts';
 import { isStoredSid, storedSid } from './stored-sid.ts';
