@@ -1,7 +1,7 @@
 import { Link } from '@remix-run/react';
 import { ActivityIcon } from './activity-icon.tsx';
 import { dayOf, dayText } from './calendar-day.ts';
-import { useHydrated } from './hydrated.ts';
+import { useHydrated } from './use-hydrated.ts';
 import { RelativeTime } from './relative-time.tsx';
 import type { RowDiscovery } from './row-discovery.ts';
 

@@ -2,7 +2,7 @@ import { Form, useNavigation } from '@remix-run/react';
 import { useEffect, useId, useRef, useState } from 'react';
 import { Button, ButtonLink } from './button.tsx';
 import type { Reply } from './field.tsx';
-import { Portrait } from './portrait.tsx';
+import { Portrait } from './user-picture.tsx';
 
 const ADDRESS = '/settings/profile/picture';
 

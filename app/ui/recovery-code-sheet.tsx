@@ -2,7 +2,7 @@ import { Form, useBeforeUnload, useBlocker } from '@remix-run/react';
 import { Check, Copy, Download, Printer } from 'lucide-react';
 import { useEffect, useId, useRef, useState } from 'react';
 import { Button } from './button.tsx';
-import { useHydrated } from './hydrated.ts';
+import { useHydrated } from './use-hydrated.ts';
 
 interface RecoveryCodeSheetProps {
   codes: string[];

@@ -1,6 +1,6 @@
 import { Check, Copy } from 'lucide-react';
 import { useState } from 'react';
-import { useHydrated } from './hydrated.ts';
+import { useHydrated } from './use-hydrated.ts';
 
 /** Something to be taken along now: marked as a whole by one click, and copied where scripts run. */
 export function SecretText({ label, text }: { label: string; text: string }) {

@@ -3,7 +3,7 @@ import { ChevronDown, LogOut } from 'lucide-react';
 import { useEffect, useRef, type ReactNode } from 'react';
 import { ButtonLink } from './button.tsx';
 import { Wordmark } from './mark.tsx';
-import { Portrait } from './portrait.tsx';
+import { Portrait } from './user-picture.tsx';
 import { settingsPages } from './settings-pages.ts';
 import { ThemeSwitch, type ThemeName } from './theme-switch.tsx';
 

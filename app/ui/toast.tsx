@@ -1,6 +1,6 @@
 import { X } from 'lucide-react';
 import { useState } from 'react';
-import { useHydrated } from './hydrated.ts';
+import { useHydrated } from './use-hydrated.ts';
 
 /** The id of what comes last in every page, since the live region does. */
 export const LAST_OF_PAGE = 'last-of-page';
