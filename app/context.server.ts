@@ -21,7 +21,7 @@ import type { RateLimits } from '#app/http/rate-limits.server.ts';
 import type { SessionCookie } from '#app/http/session-cookie.server.ts';
 import type { Mailer } from '#app/mail/mail.ts';
 import type { Outbox } from '#app/mail/outbox.server.ts';
-import type { Keyring } from './keyring.server.ts';
+import type { Keyring } from '#app/config/keyring.server.ts';
 import type { Log } from './log.server.ts';
 import type { Metrics } from './metrics.server.ts';
 import type { SessionStreams } from '#app/http/session-streams.server.ts';

@@ -3,8 +3,8 @@ import { dirname } from 'node:path';
 import { messageOf } from './database-connections.server.ts';
 import { runPostgresProgram } from './database-programs.server.ts';
 import { parseDatabaseUrl, type DatabaseAddress } from './database-url.server.ts';
-import { makeOwnerOnlyFolder } from './owner-only-folder.server.ts';
-import { StartupError } from './startup-error.server.ts';
+import { makeOwnerOnlyFolder } from '#app/config/private-folder.server.ts';
+import { StartupError } from '#app/config/startup-error.ts';
 
 const OWNER_ONLY = 0o600;
 const WAIT_FOR_LOCK_MS = 30_000;

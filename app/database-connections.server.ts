@@ -4,8 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type BetterSqlite3 from 'better-sqlite3';
 import type pg from 'pg';
 import { quoteName, type DatabaseAddress } from './database-url.server.ts';
-import { makeOwnerOnlyFolder } from './owner-only-folder.server.ts';
-import { StartupError } from './startup-error.server.ts';
+import { makeOwnerOnlyFolder } from '#app/config/private-folder.server.ts';
+import { StartupError } from '#app/config/startup-error.ts';
 
 type PostgresAddress = Extract<DatabaseAddress, { provider: 'postgresql' }>;
 

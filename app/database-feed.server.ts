@@ -10,7 +10,7 @@ import { connectToPostgres } from './database-connections.server.ts';
 import { createSqliteFeed } from './database-feed-sqlite.server.ts';
 import { takeServerLock } from './database-server-lock.server.ts';
 import type { DatabaseAddress } from './database-url.server.ts';
-import { StartupError } from './startup-error.server.ts';
+import { StartupError } from '#app/config/startup-error.ts';
 
 type PostgresAddress = Extract<DatabaseAddress, { provider: 'postgresql' }>;
 

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { StartupError } from './startup-error.server.ts';
+import { StartupError } from '#app/config/startup-error.ts';
 import type { DatabaseAddress } from './database-url.server.ts';
 
 type PostgresAddress = Extract<DatabaseAddress, { provider: 'postgresql' }>;

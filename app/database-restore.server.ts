@@ -13,7 +13,7 @@ import type pg from 'pg';
 import { connectToPostgres, messageOf } from './database-connections.server.ts';
 import { runPostgresProgram } from './database-programs.server.ts';
 import { parseDatabaseUrl, quoteName, type DatabaseAddress } from './database-url.server.ts';
-import { StartupError } from './startup-error.server.ts';
+import { StartupError } from '#app/config/startup-error.ts';
 
 type SqliteAddress = Extract<DatabaseAddress, { provider: 'sqlite' }>;
 type PostgresAddress = Extract<DatabaseAddress, { provider: 'postgresql' }>;

@@ -1,4 +1,4 @@
-import { StartupError } from './startup-error.server.ts';
+import { StartupError } from '#app/config/startup-error.ts';
 
 /** Where the data is kept, as DATABASE_URL says. */
 export type DatabaseAddress =

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { programOnPort } from './port-owner.server.ts';
-import { StartupError } from './startup-error.server.ts';
+import { StartupError } from '#app/config/startup-error.ts';
 
 const HIGHEST_PORT = 65_535;
 

@@ -15,7 +15,7 @@ import {
   type DatabaseAddress,
   type DatabaseProvider,
 } from './database-url.server.ts';
-import { StartupError } from './startup-error.server.ts';
+import { StartupError } from '#app/config/startup-error.ts';
 
 /** The part of the log that migrations write to. */
 export interface MigrationsLog {

@@ -3,12 +3,12 @@ import { createErasureJournal } from '#app/account/erasure-journal.server.ts';
 import { createErasures, type RowCounts } from '#app/account/erasure.server.ts';
 import { checkRestore, restoreDatabase, type Replaced } from '#app/database-restore.server.ts';
 import { openDatabase } from '#app/db.server.ts';
-import { parseEnv, type Env } from '#app/env.server.ts';
-import { createKeyring } from '#app/keyring.server.ts';
+import { parseEnv, type Env } from '#app/config/env.server.ts';
+import { createKeyring } from '#app/config/keyring.server.ts';
 import { createLog } from '#app/log.server.ts';
-import { makeOwnerOnlyFolder } from '#app/owner-only-folder.server.ts';
-import { loadSecrets } from '#app/secrets.server.ts';
-import { StartupError } from '#app/startup-error.server.ts';
+import { makeOwnerOnlyFolder } from '#app/config/private-folder.server.ts';
+import { loadSecrets } from '#app/config/secrets.server.ts';
+import { StartupError } from '#app/config/startup-error.ts';
 import { fromCaller, runCommand, say } from './run-command.ts';
 
 const USAGE = 'Say "npm run restore -- <file>", with --yes behind it to be asked nothing.';

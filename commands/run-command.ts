@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { StartupError } from '#app/startup-error.server.ts';
+import { StartupError } from '#app/config/startup-error.ts';
 
 /**
  * Runs a command with what stood after its name. A {@link StartupError} is said in its one sentence,

@@ -6,9 +6,9 @@ import {
 import { createAccount } from '#app/account/sign-up.server.ts';
 import { createPasswords } from '#app/credentials/password.server.ts';
 import { openDatabase } from '#app/db.server.ts';
-import { parseEnv, type Env } from '#app/env.server.ts';
+import { parseEnv, type Env } from '#app/config/env.server.ts';
 import { createLog } from '#app/log.server.ts';
-import { loadSecrets } from '#app/secrets.server.ts';
+import { loadSecrets } from '#app/config/secrets.server.ts';
 import {
   createToken,
   DAY_MS,
@@ -20,7 +20,7 @@ import {
   type SessionRecord,
 } from '#app/sessions/index.ts';
 import { prismaSessionStore } from '#app/sessions/stores/prisma.ts';
-import { StartupError } from '#app/startup-error.server.ts';
+import { StartupError } from '#app/config/startup-error.ts';
 
 export const demoPerson = {
   email: 'demo@latchkey.example',

@@ -1,9 +1,9 @@
 import { openDatabase } from '#app/db.server.ts';
-import { parseEnv } from '#app/env.server.ts';
+import { parseEnv } from '#app/config/env.server.ts';
 import { createLog } from '#app/log.server.ts';
 import { DAY_MS, Sessions } from '#app/sessions/index.ts';
 import { prismaSessionStore } from '#app/sessions/stores/prisma.ts';
-import { StartupError } from '#app/startup-error.server.ts';
+import { StartupError } from '#app/config/startup-error.ts';
 
 /** `npm run sessions:prune`: removes sessions that ended longer ago than they are kept on record. */
 export async function main(): Promise<void> {

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { parseEnv as parseFile } from 'node:util';
 import { expect, test } from 'vitest';
-import { envExample } from '#app/env-example.server.ts';
-import { parseEnv, settings } from '#app/env.server.ts';
-import { parseProviders } from '#app/providers-env.server.ts';
+import { envExample } from '#app/config/env-example.server.ts';
+import { parseEnv, settings } from '#app/config/env.server.ts';
+import { parseProviders } from '#app/config/provider-settings.server.ts';
 
 const example = readFileSync('.env.example', 'utf8');
 const SETTING = /^# ([A-Z0-9_]+=.*)$/gm;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { parseEnv } from '#app/env.server.ts';
-import { StartupError } from '#app/startup-error.server.ts';
+import { parseEnv } from '#app/config/env.server.ts';
+import { StartupError } from '#app/config/startup-error.ts';
 
 const PEPPER = 'a pepper of more than thirty-two characters';
 const refusalOf = (variables: Record<string, string | undefined>): string => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createKeyring, type NamedKey } from '#app/keyring.server.ts';
+import { createKeyring, type NamedKey } from '#app/config/keyring.server.ts';
 
 const key = (id: string, byte: number): NamedKey => ({ id, secret: Buffer.alloc(32, byte) });
 const keyring = createKeyring([key('a', 1)]);

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { parseProviders } from '#app/providers-env.server.ts';
-import { StartupError } from '#app/startup-error.server.ts';
+import { parseProviders } from '#app/config/provider-settings.server.ts';
+import { StartupError } from '#app/config/startup-error.ts';
 
 const acme = {
   OIDC_PROVIDERS: 'acme',

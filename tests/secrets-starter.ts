@@ -1,5 +1,5 @@
-import { parseEnv } from '#app/env.server.ts';
-import { loadSecrets } from '#app/secrets.server.ts';
+import { parseEnv } from '#app/config/env.server.ts';
+import { loadSecrets } from '#app/config/secrets.server.ts';
 
 interface Start {
   secretsFile: string;

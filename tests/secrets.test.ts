@@ -13,9 +13,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Piscina from 'piscina';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { parseEnv } from '#app/env.server.ts';
-import { loadSecrets } from '#app/secrets.server.ts';
-import { StartupError } from '#app/startup-error.server.ts';
+import { parseEnv } from '#app/config/env.server.ts';
+import { loadSecrets } from '#app/config/secrets.server.ts';
+import { StartupError } from '#app/config/startup-error.ts';
 
 const PEPPER = 'a pepper of more than thirty-two characters';
 

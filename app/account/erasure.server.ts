@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Database } from '#app/db.server.ts';
-import type { Keyring } from '#app/keyring.server.ts';
+import type { Keyring } from '#app/config/keyring.server.ts';
 import type { Log } from '#app/log.server.ts';
 import type { Mail, Mailer } from '#app/mail/mail.ts';
 import { DAY_MS } from '#app/sessions/index.ts';

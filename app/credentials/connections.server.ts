@@ -1,6 +1,6 @@
 import { isUniqueViolation } from '#app/database-errors.server.ts';
 import type { Database } from '#app/db.server.ts';
-import type { Keyring } from '#app/keyring.server.ts';
+import type { Keyring } from '#app/config/keyring.server.ts';
 import type { Identity, ProviderTokens } from './provider.ts';
 import { removeWayIn, waysIn, type WaysIn } from './ways-in.server.ts';
 

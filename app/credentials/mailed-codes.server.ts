@@ -1,6 +1,6 @@
 import { randomBytes, randomInt, timingSafeEqual } from 'node:crypto';
 import type { Database } from '#app/db.server.ts';
-import type { Keyring } from '#app/keyring.server.ts';
+import type { Keyring } from '#app/config/keyring.server.ts';
 import { MINUTE_MS } from '#app/sessions/index.ts';
 
 /** What a code is good for, and nothing else. */

@@ -1,5 +1,5 @@
 import type { Database } from '#app/db.server.ts';
-import type { Keyring } from '#app/keyring.server.ts';
+import type { Keyring } from '#app/config/keyring.server.ts';
 
 /** What a store granted the application, with its keys in clear. */
 export interface OauthSession {

@@ -1,5 +1,5 @@
 import * as openid from 'openid-client';
-import type { OpenIdSettings } from '#app/providers-env.server.ts';
+import type { OpenIdSettings } from '#app/config/provider-settings.server.ts';
 import { failureOf } from './oauth-failure.server.ts';
 import { onOneLine, type Identified, type Identity, type Provider } from './provider.ts';
 

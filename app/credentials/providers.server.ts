@@ -1,4 +1,4 @@
-import type { ProviderSettings } from '#app/providers-env.server.ts';
+import type { ProviderSettings } from '#app/config/provider-settings.server.ts';
 import type { Provider } from './provider.ts';
 
 /** A provider by what a page shows of it. */

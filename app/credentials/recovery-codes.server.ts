@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import type { Database } from '#app/db.server.ts';
-import type { Keyring } from '#app/keyring.server.ts';
+import type { Keyring } from '#app/config/keyring.server.ts';
 import { RECOVERY_CODE_ALPHABET, RECOVERY_CODE_CHARACTERS } from './code-schema.ts';
 
 /** Codes for the day on which the authenticator is lost. They are there while it is turned on. */

@@ -2,7 +2,7 @@ import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { generateTOTP, getTOTPAuthUri } from '@epic-web/totp';
 import { isUniqueViolation } from '#app/database-errors.server.ts';
 import type { Database } from '#app/db.server.ts';
-import type { Keyring } from '#app/keyring.server.ts';
+import type { Keyring } from '#app/config/keyring.server.ts';
 import { writeRecoveryCodes } from './recovery-codes.server.ts';
 
 /** Codes of an authenticator app as a second factor (RFC 6238). */

@@ -1,5 +1,5 @@
 import { RateLimiterRes } from 'rate-limiter-flexible';
-import type { Keyring } from '#app/keyring.server.ts';
+import type { Keyring } from '#app/config/keyring.server.ts';
 import type { Counter, Counters } from './counters.server.ts';
 import { networkOf } from './network-of.server.ts';
 

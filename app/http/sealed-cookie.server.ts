@@ -1,6 +1,6 @@
 import { stringifySetCookie } from 'cookie';
 import type { z } from 'zod';
-import type { Keyring } from '#app/keyring.server.ts';
+import type { Keyring } from '#app/config/keyring.server.ts';
 import { onlyCookie } from './only-cookie.server.ts';
 
 const SECOND_MS = 1000;

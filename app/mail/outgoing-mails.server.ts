@@ -1,5 +1,5 @@
 import type { Database } from '#app/db.server.ts';
-import type { Keyring } from '#app/keyring.server.ts';
+import type { Keyring } from '#app/config/keyring.server.ts';
 import type { Mail, MailContent, MailTable } from './mail.ts';
 
 /** What is kept of a mail, sealed; a decoy is only there to take as long as a mail. */

@@ -1,6 +1,6 @@
 import type { Transporter } from 'nodemailer';
 import { SECOND_MS } from '#app/sessions/index.ts';
-import { isPlainAddress, type Sender } from './address.ts';
+import { isPlainAddress, type Sender } from '#app/config/mail-address.ts';
 import { RefusedMailError, type Letter, type MailTransport } from './transport.ts';
 
 const CONNECT_WITHIN_MS = 10 * SECOND_MS;

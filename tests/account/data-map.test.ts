@@ -7,7 +7,7 @@ import { defaultPeriods } from '#app/account/data-map/default-periods.ts';
 import { privacyStatement } from '#app/account/data-map/privacy.ts';
 import { processingRecord } from '#app/account/data-map/processing.ts';
 import { dataSchema } from '#app/account/download/data-schema.ts';
-import { parseEnv } from '#app/env.server.ts';
+import { parseEnv } from '#app/config/env.server.ts';
 
 interface SchemaField {
   type: string;

@@ -6,7 +6,7 @@ import {
   type OauthSessionStorage,
 } from '#app/credentials/oauth-sessions.server.ts';
 import { openDatabase, type Database } from '#app/db.server.ts';
-import { createKeyring, type NamedKey } from '#app/keyring.server.ts';
+import { createKeyring, type NamedKey } from '#app/config/keyring.server.ts';
 import { EmptyDatabases, PROVIDERS, rejectionOf, type EmptyDatabase } from '../db/providers.ts';
 
 const quiet = { info: () => undefined, warn: () => undefined };

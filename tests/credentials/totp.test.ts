@@ -5,7 +5,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { createRecoveryCodes } from '#app/credentials/recovery-codes.server.ts';
 import { createTotp } from '#app/credentials/totp.server.ts';
 import { openDatabase, type Database } from '#app/db.server.ts';
-import { createKeyring, type NamedKey } from '#app/keyring.server.ts';
+import { createKeyring, type NamedKey } from '#app/config/keyring.server.ts';
 import { codeOf } from '../fixtures/authenticator.ts';
 
 const STEP_MS = 30_000;

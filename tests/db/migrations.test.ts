@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, describe, expect, test } from 'vitest';
 import { applyMigrations, MigrationError } from '../../app/migrations.server.ts';
-import { StartupError } from '../../app/startup-error.server.ts';
+import { StartupError } from '../../app/config/startup-error.ts';
 import { query } from '../fixtures/postgres.ts';
 import {
   createTestLog,

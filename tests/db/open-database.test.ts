@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import BetterSqlite3 from 'better-sqlite3';
 import { afterAll, describe, expect, test } from 'vitest';
 import { openDatabase, type Database } from '../../app/db.server.ts';
-import { StartupError } from '../../app/startup-error.server.ts';
+import { StartupError } from '../../app/config/startup-error.ts';
 import { freePort } from '../fixtures/guarded-process.ts';
 import { createTestLog, EmptyDatabases, PROVIDERS, rejectionOf } from './providers.ts';
 

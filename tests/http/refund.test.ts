@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { RateLimiterRes } from 'rate-limiter-flexible';
 import { afterEach, expect, test, vi } from 'vitest';
 import { createRateLimits, type RateLimitOptions } from '#app/http/rate-limits.server.ts';
-import { createKeyring } from '#app/keyring.server.ts';
+import { createKeyring } from '#app/config/keyring.server.ts';
 
 const WINDOW_MS = 900_000;
 const keyring = createKeyring([{ id: 'k', secret: randomBytes(32) }]);

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { z } from 'zod';
-import { createKeyring } from '#app/keyring.server.ts';
+import { createKeyring } from '#app/config/keyring.server.ts';
 import { sealedCookies } from '#app/http/sealed-cookie.server.ts';
 
 const NOW = new Date('2026-11-21T12:00:00.000Z');

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { defaultSender, isPlainAddress, parseSender } from '#app/mail/address.ts';
+import { defaultSender, isPlainAddress, parseSender } from '#app/config/mail-address.ts';
 
 describe('an address', () => {
   test.each(['a@b', 'ada@example.com', "o'brien+tag_x.y-z@sub.example.com", 'a@localhost'])(

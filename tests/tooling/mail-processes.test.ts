@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { openDatabase } from '#app/db.server.ts';
-import { createKeyring } from '#app/keyring.server.ts';
+import { createKeyring } from '#app/config/keyring.server.ts';
 import { createOutgoingMails } from '#app/mail/outgoing-mails.server.ts';
 import { sharedPostgres, type SharedPostgres } from '../fixtures/postgres.ts';
 import { startMailServer, type MailServer } from '../fixtures/smtp-server.ts';

@@ -4,8 +4,8 @@ import { dirname } from 'node:path';
 import * as z from 'zod';
 import type { Env } from './env.server.ts';
 import type { NamedKey } from './keyring.server.ts';
-import { makeOwnerOnlyFolder } from './owner-only-folder.server.ts';
-import { StartupError } from './startup-error.server.ts';
+import { makeOwnerOnlyFolder } from './private-folder.server.ts';
+import { StartupError } from './startup-error.ts';
 
 /** Keys that the application cannot do without. They reach no log, page or column. */
 export interface Secrets {

@@ -3,7 +3,7 @@ import { settings } from './env.server.ts';
 const HEAD = `\
 # Settings of Latchkey. Copy this file to .env and remove the "# " in front of what you change.
 # Variables of the environment win over .env. README.md says more about them.
-# Written from app/env.server.ts by: npm run env-example
+# Written from app/config/env.server.ts by: npm run env-example
 `;
 
 /** Any number of providers: their names are settings too. See providers-env.server.ts. */

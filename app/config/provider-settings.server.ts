@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { StartupError } from './startup-error.server.ts';
+import { StartupError } from './startup-error.ts';
 
 /** An OpenID Connect issuer with which people can sign in. */
 export interface OpenIdSettings {

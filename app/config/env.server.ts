@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { parseSender } from '#app/mail/address.ts';
-import { StartupError } from './startup-error.server.ts';
+import { parseSender } from './mail-address.ts';
+import { StartupError } from './startup-error.ts';
 
 const LOCAL_HOSTS = new Set(['localhost', '127.0.0.1', '[::1]']);
 const SECRET_CHARACTERS = 32;
