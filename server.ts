@@ -24,7 +24,7 @@ import {
 import { createConnections } from '#app/credentials/connections.server.ts';
 import { createPasswords, type Passwords } from '#app/credentials/password.server.ts';
 import { createPasskeys } from '#app/credentials/passkeys.server.ts';
-import type { SessionMeta } from '#app/credentials/proof.ts';
+import type { SessionMeta } from '#app/visit/proof.ts';
 import { createMailedCodes } from '#app/credentials/mailed-codes.server.ts';
 import { createOauthSessions } from '#app/credentials/oauth-sessions.server.ts';
 import { createRecoveryCodes } from '#app/credentials/recovery-codes.server.ts';

@@ -5,7 +5,7 @@ import type { Pictures } from '#app/account/pictures.server.ts';
 import type { Erasures } from '#app/account/erasure.server.ts';
 import type { MailedCodes } from '#app/credentials/mailed-codes.server.ts';
 import type { Passkeys } from '#app/credentials/passkeys.server.ts';
-import type { SessionMeta } from '#app/credentials/proof.ts';
+import type { SessionMeta } from '#app/visit/proof.ts';
 import type { Connections } from '#app/credentials/connections.server.ts';
 import type { Providers } from '#app/credentials/providers.server.ts';
 import type { KnownPasswords } from '#app/credentials/known-passwords.server.ts';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { formatToken, hashSecret } from '../app/sessions/token.ts';
-import { passwordProof, type SessionMeta } from '../app/credentials/proof.ts';
+import { passwordProof, type SessionMeta } from '../app/visit/proof.ts';
 import { digestOf, type Filler, type Rows } from './filling.ts';
 
 /** Of every session that is filled in; a row is no shorter or faster for it. */

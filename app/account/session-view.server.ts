@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { LatchkeyContext } from '#app/context.server.ts';
-import type { Proof, SessionMeta } from '#app/credentials/proof.ts';
+import type { Proof, SessionMeta } from '#app/visit/proof.ts';
 import { describeDevice, type DeviceKind } from '#app/sessions/device.ts';
 import { lifetimeEndOf, type EndReason, type Session } from '#app/sessions/index.ts';
 

@@ -1,7 +1,7 @@
 import type { Request } from 'express';
 import { scopesOf, type TokenMeta, type TokenScope } from '#app/account/access-token-schema.ts';
 import type { LatchkeyContext, Person } from '#app/context.server.ts';
-import type { SessionMeta } from '#app/credentials/proof.ts';
+import type { SessionMeta } from '#app/visit/proof.ts';
 import { readBearer, type Bearer } from '#app/http/bearer.server.ts';
 import { isFromOwnPage } from '#app/http/same-origin.server.ts';
 import type { Session } from '#app/sessions/index.ts';

@@ -3,7 +3,7 @@ import { lastUsedAt, tokenNameOf } from '#app/account/access-token-view.server.t
 import { scopesOf, type TokenMeta } from '#app/account/access-token-schema.ts';
 import { deviceNameOf } from '#app/account/session-view.server.ts';
 import type { LatchkeyContext, Person } from '#app/context.server.ts';
-import { proofText, type SessionMeta } from '#app/credentials/proof.ts';
+import { proofText, type SessionMeta } from '#app/visit/proof.ts';
 import { describeDevice } from '#app/sessions/device.ts';
 import type { Session } from '#app/sessions/index.ts';
 import type { Caller } from './caller.server.ts';

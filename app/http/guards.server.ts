@@ -1,6 +1,6 @@
 import { redirect } from '@remix-run/node';
 import type { LatchkeyContext, Person } from '#app/context.server.ts';
-import type { SessionMeta } from '#app/credentials/proof.ts';
+import type { SessionMeta } from '#app/visit/proof.ts';
 import type { Resumed, Session } from '#app/sessions/index.ts';
 import { loginPathFor } from './redirect-to.server.ts';
 

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { LatchkeyContext } from '#app/context.server.ts';
-import { proofSchema } from '#app/credentials/proof.ts';
+import { proofSchema } from '#app/visit/proof.ts';
 import type { SealedCookieFactory } from './sealed-cookie.server.ts';
 
 const MAX_AGE_SECONDS = 600;

@@ -1,6 +1,6 @@
 import { redirect, type TypedResponse } from '@remix-run/node';
 import type { LatchkeyContext } from '#app/context.server.ts';
-import type { Proof } from '#app/credentials/proof.ts';
+import type { Proof } from '#app/visit/proof.ts';
 import { findSession } from './guards.server.ts';
 import {
   findPendingSignIn,

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { redirect, type TypedResponse } from '@remix-run/node';
 import type { LatchkeyContext } from '#app/context.server.ts';
-import { isFullProof, type Proof, type SessionMeta } from '#app/credentials/proof.ts';
+import { isFullProof, type Proof, type SessionMeta } from '#app/visit/proof.ts';
 import { SECOND_MS, type Started } from '#app/sessions/index.ts';
 import { noteActivity } from './note-activity.server.ts';
 import type { PendingSignIn } from './pending-sign-in.server.ts';

@@ -2,7 +2,7 @@ import { redirect, type TypedResponse } from '@remix-run/node';
 import * as z from 'zod';
 import type { ConnectedAccount } from '#app/account/connected-sign-up.server.ts';
 import type { LatchkeyContext } from '#app/context.server.ts';
-import type { Proof } from '#app/credentials/proof.ts';
+import type { Proof } from '#app/visit/proof.ts';
 import { noteActivity } from './note-activity.server.ts';
 import { pendingConnectionSchema } from './pending-connection.server.ts';
 import type { Leave } from './rate-limits.server.ts';

@@ -7,7 +7,7 @@ import {
 import { Form, Link, useActionData, useLoaderData, useNavigation } from '@remix-run/react';
 import * as z from 'zod';
 import { emailSchema, passwordSchema } from '#app/credentials/password-schema.ts';
-import { passwordProof } from '#app/credentials/proof.ts';
+import { passwordProof } from '#app/visit/proof.ts';
 import { comeBackLater, parseForm, tryAgain } from '#app/http/form.server.ts';
 import { findSession } from '#app/http/guards.server.ts';
 import { readTrouble } from '#app/http/provider-trouble.server.ts';

@@ -8,7 +8,7 @@ import { Form, useActionData, useLoaderData, useNavigation } from '@remix-run/re
 import * as z from 'zod';
 import { secondFactorSchema } from '#app/credentials/code-schema.ts';
 import { newPasswordSchema } from '#app/credentials/password-schema.ts';
-import type { Proof } from '#app/credentials/proof.ts';
+import type { Proof } from '#app/visit/proof.ts';
 import { comeBackLater, parseForm, tryAgain } from '#app/http/form.server.ts';
 import { finishPasswordReset, findPasswordReset } from '#app/http/password-reset.server.ts';
 import { trySecondFactor } from '#app/http/second-factor.server.ts';

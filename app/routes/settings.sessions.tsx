@@ -3,7 +3,7 @@ import { Link, Outlet, useFetcher, useLoaderData, useSearchParams } from '@remix
 import { useCallback } from 'react';
 import { viewToken } from '#app/account/access-token-view.server.ts';
 import { viewSession } from '#app/account/session-view.server.ts';
-import { proofText } from '#app/credentials/proof.ts';
+import { proofText } from '#app/visit/proof.ts';
 import { requireSession } from '#app/http/guards.server.ts';
 import { ButtonLink } from '#app/ui/button.tsx';
 import { SettingsHeading } from '#app/ui/page.tsx';

@@ -9,7 +9,7 @@ import * as z from 'zod';
 import { personNameSchema } from '#app/account/profile.server.ts';
 import { createAccount, isEmailTaken } from '#app/account/sign-up.server.ts';
 import { emailSchema, newPasswordSchema } from '#app/credentials/password-schema.ts';
-import { passwordProof } from '#app/credentials/proof.ts';
+import { passwordProof } from '#app/visit/proof.ts';
 import { sendCode } from '#app/http/code-by-mail.server.ts';
 import { comeBackLater, parseForm, tryAgain } from '#app/http/form.server.ts';
 import { findSession } from '#app/http/guards.server.ts';

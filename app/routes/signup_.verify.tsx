@@ -9,7 +9,7 @@ import * as z from 'zod';
 import { createConnectedAccount } from '#app/account/connected-sign-up.server.ts';
 import { createAccount } from '#app/account/sign-up.server.ts';
 import type { LatchkeyContext } from '#app/context.server.ts';
-import { passwordProof } from '#app/credentials/proof.ts';
+import { passwordProof } from '#app/visit/proof.ts';
 import {
   stopWaiting,
   tryCode,

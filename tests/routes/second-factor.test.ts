@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { proofText, type Proof } from '#app/credentials/proof.ts';
+import { proofText, type Proof } from '#app/visit/proof.ts';
 import { startApplication, TestClock, type TestApplication } from '../fixtures/application.ts';
 import { turnOnTotp, type Authenticator } from '../fixtures/authenticator.ts';
 import type { Answer, BrowserLike } from '../fixtures/browser-like.ts';
