@@ -37,9 +37,9 @@ import { parseEnv, type Env } from '#app/config/env.server.ts';
 import { builtFiles } from '#app/http/built-files.server.ts';
 import { createCookies } from '#app/http/cookies.server.ts';
 import { memoryCounters, type Counters } from '#app/http/counters.server.ts';
-import { createDrain } from '#app/http/drain.server.ts';
-import { createHealth } from '#app/http/health.server.ts';
-import { createMetricsServer, showMetrics } from '#app/http/metrics.server.ts';
+import { createDrain } from '#app/operations/drain.server.ts';
+import { createHealth } from '#app/operations/health.server.ts';
+import { createMetricsServer, showMetrics } from '#app/operations/metrics-endpoint.server.ts';
 import { postgresCounters } from '#app/http/counters-postgres.server.ts';
 import { redisCounters } from '#app/http/counters-redis.server.ts';
 import { openPlaces } from '#app/http/places.server.ts';
@@ -50,14 +50,19 @@ import { createSessionStreams } from '#app/http/session-streams.server.ts';
 import { createWeb } from '#app/http/web.server.ts';
 import { runHourly } from '#app/hourly-job.server.ts';
 import { createKeyring, type Keyring } from '#app/config/keyring.server.ts';
-import { openLogDestination } from '#app/log-destination.server.ts';
-import { createLog } from '#app/log.server.ts';
+import { openLogDestination } from '#app/operations/log-destination.server.ts';
+import { createLog } from '#app/operations/log.server.ts';
 import { startMail, type RunningMail } from '#app/mail/running-mail.server.ts';
-import { createMetrics, noMetrics, type Metrics, type ShownMetrics } from '#app/metrics.server.ts';
+import {
+  createMetrics,
+  noMetrics,
+  type Metrics,
+  type ShownMetrics,
+} from '#app/operations/metrics.server.ts';
 import { makeOwnerOnlyFolder } from '#app/config/private-folder.server.ts';
 import { parseProviders } from '#app/config/provider-settings.server.ts';
 import { openRedis, type Redis } from '#app/redis.server.ts';
-import { listen } from '#app/listen.server.ts';
+import { listen } from '#app/operations/listen.server.ts';
 import { loadSecrets } from '#app/config/secrets.server.ts';
 import { countedStore } from '#app/sessions/stores/counting-store.ts';
 import { DAY_MS, SECOND_MS, Sessions } from '#app/sessions/index.ts';
@@ -65,8 +70,8 @@ import type { NewsFeed, RevocationFeed } from '#app/sessions/session-feed.ts';
 import { SessionCache, withoutMemory, type Lookup } from '#app/sessions/session-cache.ts';
 import { prismaSessionStore } from '#app/sessions/stores/prisma.ts';
 import { StartupError } from '#app/config/startup-error.ts';
-import { stopOnSignals } from '#app/stop-signals.server.ts';
-import { startTracing } from '#app/tracing.server.ts';
+import { stopOnSignals } from '#app/operations/stop-signals.server.ts';
+import { startTracing } from '#app/operations/tracing.server.ts';
 
 const EVERY_HOUR = '17 * * * *';
 /** Of the time for a stop: for what is left to do when the last request is over. */

@@ -22,8 +22,8 @@ import type { SessionCookie } from '#app/http/session-cookie.server.ts';
 import type { Mailer } from '#app/mail/mail.ts';
 import type { Outbox } from '#app/mail/outbox.server.ts';
 import type { Keyring } from '#app/config/keyring.server.ts';
-import type { Log } from './log.server.ts';
-import type { Metrics } from './metrics.server.ts';
+import type { Log } from '#app/operations/log.server.ts';
+import type { Metrics } from '#app/operations/metrics.server.ts';
 import type { SessionStreams } from '#app/http/session-streams.server.ts';
 import type { NewsFeed, Resumed, Sessions } from '#app/sessions/index.ts';
 

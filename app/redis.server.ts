@@ -1,4 +1,4 @@
-import type { Log } from './log.server.ts';
+import type { Log } from '#app/operations/log.server.ts';
 
 /** A connection to Redis, made when the first command asks for it and again whenever it breaks. */
 export interface Redis {

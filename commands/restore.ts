@@ -5,7 +5,7 @@ import { checkRestore, restoreDatabase, type Replaced } from '#app/database-rest
 import { openDatabase } from '#app/db.server.ts';
 import { parseEnv, type Env } from '#app/config/env.server.ts';
 import { createKeyring } from '#app/config/keyring.server.ts';
-import { createLog } from '#app/log.server.ts';
+import { createLog } from '#app/operations/log.server.ts';
 import { makeOwnerOnlyFolder } from '#app/config/private-folder.server.ts';
 import { loadSecrets } from '#app/config/secrets.server.ts';
 import { StartupError } from '#app/config/startup-error.ts';

@@ -6,7 +6,7 @@ import { parseEnv, type Env } from '#app/config/env.server.ts';
 import { memoryCounters } from '#app/http/counters.server.ts';
 import { postgresCounters } from '#app/http/counters-postgres.server.ts';
 import { createKeyring } from '#app/config/keyring.server.ts';
-import { createLog } from '#app/log.server.ts';
+import { createLog } from '#app/operations/log.server.ts';
 import { retentionSchedule, type RetentionScope } from '#app/retention-schedule.server.ts';
 import { loadSecrets } from '#app/config/secrets.server.ts';
 import { DAY_MS, Sessions } from '#app/sessions/index.ts';

@@ -7,7 +7,7 @@ import { createAccount } from '#app/account/sign-up.server.ts';
 import { createPasswords } from '#app/credentials/password.server.ts';
 import { openDatabase } from '#app/db.server.ts';
 import { parseEnv, type Env } from '#app/config/env.server.ts';
-import { createLog } from '#app/log.server.ts';
+import { createLog } from '#app/operations/log.server.ts';
 import { loadSecrets } from '#app/config/secrets.server.ts';
 import {
   createToken,

@@ -1,6 +1,6 @@
 import { openDatabase } from '#app/db.server.ts';
 import { parseEnv } from '#app/config/env.server.ts';
-import { createLog } from '#app/log.server.ts';
+import { createLog } from '#app/operations/log.server.ts';
 import { DAY_MS, Sessions } from '#app/sessions/index.ts';
 import { prismaSessionStore } from '#app/sessions/stores/prisma.ts';
 import { StartupError } from '#app/config/startup-error.ts';

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Database } from '#app/db.server.ts';
 import type { Keyring } from '#app/config/keyring.server.ts';
-import type { Log } from '#app/log.server.ts';
+import type { Log } from '#app/operations/log.server.ts';
 import type { Mail, Mailer } from '#app/mail/mail.ts';
 import { DAY_MS } from '#app/sessions/index.ts';
 import { failureNoticeOf } from './activity.server.ts';

@@ -1,4 +1,4 @@
-import type { Log } from '#app/log.server.ts';
+import type { Log } from '#app/operations/log.server.ts';
 import { createLeakedPasswords } from './leaked-passwords.server.ts';
 
 /** Whose password it would be. */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Log } from '#app/log.server.ts';
+import type { Log } from '#app/operations/log.server.ts';
 
 export interface LeakedPasswordsOptions {
   /** Address of a range API as that of Have I Been Pwned, version 3. */

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import type { Request, Response } from 'express';
 import type { Application, LatchkeyContext } from '#app/context.server.ts';
-import { observedOf } from './observe-requests.server.ts';
+import { observedOf } from '#app/operations/observe-requests.server.ts';
 import { outgoingOf } from './outgoing.server.ts';
 import type { NonceLocals } from './security-headers.server.ts';
 

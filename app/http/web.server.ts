@@ -3,17 +3,21 @@ import type { AppLoadContext, ServerBuild } from '@remix-run/node';
 import compression from 'compression';
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
 import type { Application, LatchkeyContext } from '#app/context.server.ts';
-import type { Tracing } from '#app/tracing.server.ts';
+import type { Tracing } from '#app/operations/tracing.server.ts';
 import { limitBody } from './body-limit.server.ts';
 import { guardRoutes } from './guard-routes.server.ts';
 import { keepNoCopies } from './kept-copies.server.ts';
 import { createLoadContext } from './load-context.server.ts';
-import { noteForPages, observedOf, observeRequests } from './observe-requests.server.ts';
+import {
+  noteForPages,
+  observedOf,
+  observeRequests,
+} from '#app/operations/observe-requests.server.ts';
 import { refuseOddRequests } from './odd-requests.server.ts';
 import { outboxHeaders } from './outbox.server.ts';
 import { limitPathDepth } from './path-depth.server.ts';
 import { publicRoutes } from './public-routes.server.ts';
-import { createRouteOf } from './route-patterns.server.ts';
+import { createRouteOf } from '#app/operations/route-patterns.server.ts';
 import { refuseOtherOrigins } from './same-origin.server.ts';
 import { SESSION_EVENTS_PATH } from './session-streams.server.ts';
 import { securityHeaders } from './security-headers.server.ts';

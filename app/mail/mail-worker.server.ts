@@ -1,4 +1,4 @@
-import type { Log } from '#app/log.server.ts';
+import type { Log } from '#app/operations/log.server.ts';
 import { MINUTE_MS, SECOND_MS } from '#app/sessions/index.ts';
 import type { ClaimedMail, OutgoingMails } from './outgoing-mails.server.ts';
 import { RefusedMailError, type MailTransport } from './transport.ts';

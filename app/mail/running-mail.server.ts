@@ -1,7 +1,7 @@
 import type { Database } from '#app/db.server.ts';
 import type { Env } from '#app/config/env.server.ts';
 import type { Keyring } from '#app/config/keyring.server.ts';
-import type { Log } from '#app/log.server.ts';
+import type { Log } from '#app/operations/log.server.ts';
 import { defaultSender, parseSender } from '#app/config/mail-address.ts';
 import type { Mailer } from './mail.ts';
 import { startMailWorker, type MailWorker } from './mail-worker.server.ts';

@@ -1,7 +1,7 @@
 import { Writable } from 'node:stream';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createKnownPasswords } from '#app/credentials/known-passwords.server.ts';
-import { createLog } from '#app/log.server.ts';
+import { createLog } from '#app/operations/log.server.ts';
 import { TestClock } from '../fixtures/application.ts';
 import { sha1, startRangeApi, type RangeApi } from './range-api.ts';
 

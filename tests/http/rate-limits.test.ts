@@ -11,7 +11,7 @@ import {
   type RateLimits,
 } from '#app/http/rate-limits.server.ts';
 import { createKeyring } from '#app/config/keyring.server.ts';
-import { createLog } from '#app/log.server.ts';
+import { createLog } from '#app/operations/log.server.ts';
 import { openRedis, type Redis as RedisConnection } from '#app/redis.server.ts';
 import { query, sharedPostgres } from '../fixtures/postgres.ts';
 import { startRedis, type Redis } from '../fixtures/redis.ts';

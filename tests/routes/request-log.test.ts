@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { readable } from '#app/http/observe-requests.server.ts';
+import { readable } from '#app/operations/observe-requests.server.ts';
 import { startApplication, type TestApplication } from '../fixtures/application.ts';
 import type { Answer } from '../fixtures/browser-like.ts';
 import { openBrowser, signUp, type TestPerson } from '../fixtures/people.ts';

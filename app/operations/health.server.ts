@@ -1,5 +1,5 @@
 import type { RequestHandler } from 'express';
-import type { Log } from '#app/log.server.ts';
+import type { Log } from './log.server.ts';
 import { SECOND_MS } from '#app/sessions/index.ts';
 
 /** Something without which no request should be sent here. */

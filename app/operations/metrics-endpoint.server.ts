@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import express, { type RequestHandler } from 'express';
-import type { ShownMetrics } from '#app/metrics.server.ts';
+import type { ShownMetrics } from './metrics.server.ts';
 
 export interface ShowMetricsOptions {
   metrics: Pick<ShownMetrics, 'text' | 'contentType'>;

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import type { Request, RequestHandler, Response } from 'express';
-import type { Log } from '#app/log.server.ts';
-import type { Metrics } from '#app/metrics.server.ts';
-import type { RequestTrace, Tracing } from '#app/tracing.server.ts';
+import type { Log } from './log.server.ts';
+import type { Metrics } from './metrics.server.ts';
+import type { RequestTrace, Tracing } from './tracing.server.ts';
 
 /** What is known of a request while it is under way; kept in `response.locals`. */
 export interface ObservedLocals {
