@@ -7,7 +7,8 @@
 
 const DATABASE_CLIENTS = {
   regex: '^(@prisma/|(pg|better-sqlite3|redis|ioredis)$)|/prisma/(sqlite|postgresql)/',
-  message: 'Only app/db.server.ts, its parts and app/sessions/stores touch a database client.',
+  message:
+    'Only app/database/database.server.ts, its parts and app/sessions/stores touch a database client.',
 };
 const EXPRESS_SESSION = {
   regex: '^express-session$',

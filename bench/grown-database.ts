@@ -1,5 +1,5 @@
 import { rmSync } from 'node:fs';
-import { openDatabase } from '../app/db.server.ts';
+import { openDatabase } from '../app/database/database.server.ts';
 import { PERSON_COLUMNS, PERSON_PARTS } from '../app/context.server.ts';
 import type { Person, PersonColumn, PersonPart } from '../app/context.server.ts';
 import { DAY_MS, HOUR_MS } from '../app/sessions/session.ts';

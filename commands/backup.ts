@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path';
-import { BACKUP_ENDING, backUpDatabase } from '#app/database-backup.server.ts';
-import { parseDatabaseUrl } from '#app/database-url.server.ts';
+import { BACKUP_ENDING, backUpDatabase } from '#app/database/backup.server.ts';
+import { parseDatabaseUrl } from '#app/database/address.server.ts';
 import { parseEnv } from '#app/config/env.server.ts';
 import { StartupError } from '#app/config/startup-error.ts';
 import { fromCaller, runCommand, say } from './run-command.ts';

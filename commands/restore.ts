@@ -1,8 +1,8 @@
 import { createInterface } from 'node:readline/promises';
 import { createErasureJournal } from '#app/account/erasure-journal.server.ts';
 import { createErasures, type RowCounts } from '#app/account/erasure.server.ts';
-import { checkRestore, restoreDatabase, type Replaced } from '#app/database-restore.server.ts';
-import { openDatabase } from '#app/db.server.ts';
+import { checkRestore, restoreDatabase, type Replaced } from '#app/database/restore.server.ts';
+import { openDatabase } from '#app/database/database.server.ts';
 import { parseEnv, type Env } from '#app/config/env.server.ts';
 import { createKeyring } from '#app/config/keyring.server.ts';
 import { createLog } from '#app/operations/log.server.ts';

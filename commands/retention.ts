@@ -1,7 +1,7 @@
 import { createActivityLog } from '#app/account/activity.server.ts';
 import { createMailedCodes } from '#app/credentials/mailed-codes.server.ts';
-import { createSpent } from '#app/credentials/spent.server.ts';
-import { openDatabase, type Database } from '#app/db.server.ts';
+import { createSpent } from '#app/database/replay-guard.server.ts';
+import { openDatabase, type Database } from '#app/database/database.server.ts';
 import { parseEnv, type Env } from '#app/config/env.server.ts';
 import { memoryCounters } from '#app/http/counters.server.ts';
 import { postgresCounters } from '#app/http/counters-postgres.server.ts';

@@ -3,9 +3,9 @@ import {
   type ActivityEvent,
   type ActivitySource,
 } from '#app/account/activity.server.ts';
-import { createAccount } from '#app/account/sign-up.server.ts';
+import { createAccount } from '#app/database/sign-up.server.ts';
 import { createPasswords } from '#app/credentials/password.server.ts';
-import { openDatabase } from '#app/db.server.ts';
+import { openDatabase } from '#app/database/database.server.ts';
 import { parseEnv, type Env } from '#app/config/env.server.ts';
 import { createLog } from '#app/operations/log.server.ts';
 import { loadSecrets } from '#app/config/secrets.server.ts';

@@ -1,4 +1,4 @@
-import { openDatabase } from '#app/db.server.ts';
+import { openDatabase } from '#app/database/database.server.ts';
 import { parseEnv } from '#app/config/env.server.ts';
 import { createLog } from '#app/operations/log.server.ts';
 import { DAY_MS, Sessions } from '#app/sessions/index.ts';

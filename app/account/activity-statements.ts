@@ -1,4 +1,4 @@
-import type { DatabaseProvider } from '#app/database-url.server.ts';
+import type { DatabaseProvider } from '#app/database/address.server.ts';
 
 /** Where a statement finds the account: by what was typed, or by what is known. */
 type ByColumn = Record<'email' | 'id', string>;

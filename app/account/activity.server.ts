@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import type { Database } from '#app/db.server.ts';
+import type { Database } from '#app/database/database.server.ts';
 import { describeDevice } from '#app/sessions/device.ts';
 import { DAY_MS, HOUR_MS } from '#app/sessions/index.ts';
 import { BATCH_TARGET_MS, deleteInBatches } from '#app/sessions/stores/batches.ts';

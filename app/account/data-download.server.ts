@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import type { LatchkeyContext } from '#app/context.server.ts';
-import type { Snapshot } from '#app/database-snapshot.server.ts';
+import type { Snapshot } from '#app/database/snapshots.server.ts';
 import { DAY_MS, MINUTE_MS } from '#app/sessions/index.ts';
 import type { Periods } from './data-map/classes.ts';
 import { personalModels } from './data-map/data-map.ts';

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { Database } from '#app/db.server.ts';
+import type { Database } from '#app/database/database.server.ts';
 import type { Keyring } from '#app/config/keyring.server.ts';
 import type { Log } from '#app/operations/log.server.ts';
 import type { Mail, Mailer } from '#app/mail/mail.ts';

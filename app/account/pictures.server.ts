@@ -1,5 +1,5 @@
-import type { Database } from '#app/db.server.ts';
-import { isOwnerGone } from '#app/database-errors.server.ts';
+import type { Database } from '#app/database/database.server.ts';
+import { isOwnerGone } from '#app/database/errors.server.ts';
 import { encodePicture, type EncodedPicture, type Encoding } from './encode-picture.server.ts';
 
 export type PictureSize = keyof Pick<EncodedPicture, 'small' | 'large'>;

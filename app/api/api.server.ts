@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Request, RequestHandler, Response } from 'express';
 import type { Application, LatchkeyContext } from '#app/context.server.ts';
-import { isOfNobody } from '#app/database-errors.server.ts';
+import { isOfNobody } from '#app/database/errors.server.ts';
 import { createLoadContext } from '#app/http/load-context.server.ts';
 import { observedOf } from '#app/operations/observe-requests.server.ts';
 import {
@@ -10,7 +10,7 @@ import {
   isOutage,
   OUTAGE_RETRY_SECONDS,
   settleChanges,
-} from '#app/http/outage.server.ts';
+} from '#app/database/outage.server.ts';
 import type { Answer, JsonAnswer } from './answer.server.ts';
 import { check, readBody } from './body.server.ts';
 import {

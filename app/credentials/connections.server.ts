@@ -1,5 +1,5 @@
-import { isUniqueViolation } from '#app/database-errors.server.ts';
-import type { Database } from '#app/db.server.ts';
+import { isUniqueViolation } from '#app/database/errors.server.ts';
+import type { Database } from '#app/database/database.server.ts';
 import type { Keyring } from '#app/config/keyring.server.ts';
 import type { Identity, ProviderTokens } from './provider.ts';
 import { removeWayIn, waysIn, type WaysIn } from './ways-in.server.ts';

@@ -1,4 +1,4 @@
-import type { Database } from '#app/db.server.ts';
+import type { Database } from '#app/database/database.server.ts';
 import type { Keyring } from '#app/config/keyring.server.ts';
 
 /** What a store granted the application, with its keys in clear. */

@@ -2,10 +2,10 @@ import type {
   PublicKeyCredentialCreationOptionsJSON,
   PublicKeyCredentialRequestOptionsJSON,
 } from '@simplewebauthn/server';
-import { isUniqueViolation } from '#app/database-errors.server.ts';
-import type { Database } from '#app/db.server.ts';
+import { isUniqueViolation } from '#app/database/errors.server.ts';
+import type { Database } from '#app/database/database.server.ts';
 import type { Assertion, NewPasskey } from './passkey-schema.ts';
-import type { Spent } from './spent.server.ts';
+import type { Spent } from '#app/database/replay-guard.server.ts';
 import { removeWayIn } from './ways-in.server.ts';
 
 export interface PasskeysOptions {

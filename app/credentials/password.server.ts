@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import Piscina from 'piscina';
-import type { Database } from '#app/db.server.ts';
+import type { Database } from '#app/database/database.server.ts';
 import { passwordDigest } from './password-digest.ts';
 import type { PasswordTask } from './password-worker.ts';
 

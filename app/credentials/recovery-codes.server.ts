@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto';
-import type { Database } from '#app/db.server.ts';
+import type { Database } from '#app/database/database.server.ts';
 import type { Keyring } from '#app/config/keyring.server.ts';
 import { RECOVERY_CODE_ALPHABET, RECOVERY_CODE_CHARACTERS } from './code-schema.ts';
 

@@ -1,7 +1,7 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { generateTOTP, getTOTPAuthUri } from '@epic-web/totp';
-import { isUniqueViolation } from '#app/database-errors.server.ts';
-import type { Database } from '#app/db.server.ts';
+import { isUniqueViolation } from '#app/database/errors.server.ts';
+import type { Database } from '#app/database/database.server.ts';
 import type { Keyring } from '#app/config/keyring.server.ts';
 import { writeRecoveryCodes } from './recovery-codes.server.ts';
 

@@ -1,4 +1,4 @@
-import type { Database } from '#app/db.server.ts';
+import type { Database } from '#app/database/database.server.ts';
 
 type Tables = Pick<Database['client'], 'password' | 'passkey' | 'connection'>;
 type Transaction = Parameters<Parameters<Database['client']['$transaction']>[0]>[0];

@@ -1,5 +1,5 @@
 import { RateLimiterPostgres } from 'rate-limiter-flexible';
-import type { Database } from '#app/db.server.ts';
+import type { Database } from '#app/database/database.server.ts';
 import type { Counters } from './counters.server.ts';
 
 interface Statement {

@@ -5,10 +5,15 @@ import {
   type ServerBuild,
 } from '@remix-run/node';
 import type { LatchkeyContext } from '#app/context.server.ts';
-import { isOfNobody } from '#app/database-errors.server.ts';
+import { isOfNobody } from '#app/database/errors.server.ts';
 import { requireSession } from './guards.server.ts';
 import { takeUpKeptForm } from './kept-form.server.ts';
-import { giveBackTries, isOutage, OUTAGE_RETRY_SECONDS, settleChanges } from './outage.server.ts';
+import {
+  giveBackTries,
+  isOutage,
+  OUTAGE_RETRY_SECONDS,
+  settleChanges,
+} from '#app/database/outage.server.ts';
 import { loginPathFor } from './redirect-to.server.ts';
 import { signedOutHeaders } from './sign-in.server.ts';
 

@@ -1,5 +1,5 @@
 import type { LatchkeyContext } from '#app/context.server.ts';
-import { isDatabaseUnavailable, isOfNobody } from '#app/database-errors.server.ts';
+import { isDatabaseUnavailable, isOfNobody } from '#app/database/errors.server.ts';
 import type { Mail, NoticeEvent } from '#app/mail/mail.ts';
 import { DAY_MS } from '#app/sessions/index.ts';
 import { describeDevice } from '#app/sessions/device.ts';

@@ -1,6 +1,6 @@
 import { redirect, type TypedResponse } from '@remix-run/node';
 import * as z from 'zod';
-import type { ConnectedAccount } from '#app/account/connected-sign-up.server.ts';
+import type { ConnectedAccount } from '#app/database/connected-sign-up.server.ts';
 import type { LatchkeyContext } from '#app/context.server.ts';
 import type { Proof } from '#app/visit/proof.ts';
 import { noteActivity } from './note-activity.server.ts';

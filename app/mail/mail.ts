@@ -1,4 +1,4 @@
-import type { Database } from '#app/db.server.ts';
+import type { Database } from '#app/database/database.server.ts';
 
 /** Every mail that is sent, and what it has to say. Times are ISO 8601 in UTC. */
 export type MailContent =

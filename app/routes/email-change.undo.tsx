@@ -1,7 +1,7 @@
 import type { ActionFunctionArgs, MetaFunction } from '@remix-run/node';
 import { Form, useActionData, useNavigation } from '@remix-run/react';
 import * as z from 'zod';
-import { changeEmail } from '#app/account/email-change.server.ts';
+import { changeEmail } from '#app/database/email-change.server.ts';
 import { redeemEmailUndo, secureRestoredAccount } from '#app/http/email-change.server.ts';
 import { comeBackLater, parseForm, tryAgain } from '#app/http/form.server.ts';
 import { startReset } from '#app/http/start-reset.server.ts';

@@ -6,7 +6,7 @@ import {
 } from '@remix-run/node';
 import { Form, useActionData, useLoaderData, useNavigation } from '@remix-run/react';
 import * as z from 'zod';
-import { isEmailTaken } from '#app/account/sign-up.server.ts';
+import { isEmailTaken } from '#app/database/sign-up.server.ts';
 import { emailSchema } from '#app/credentials/password-schema.ts';
 import { sendCode } from '#app/http/code-by-mail.server.ts';
 import { comeBackLater, parseForm, tryAgain } from '#app/http/form.server.ts';

@@ -6,7 +6,7 @@ import {
 } from '@remix-run/node';
 import { Link, useActionData, useLoaderData } from '@remix-run/react';
 import * as z from 'zod';
-import { changeEmail } from '#app/account/email-change.server.ts';
+import { changeEmail } from '#app/database/email-change.server.ts';
 import {
   stopWaiting,
   tryCode,

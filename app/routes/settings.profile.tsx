@@ -13,7 +13,7 @@ import {
   useOutlet,
 } from '@remix-run/react';
 import * as z from 'zod';
-import { personNameSchema, renamePerson } from '#app/account/profile.server.ts';
+import { personNameSchema, renamePerson } from '#app/database/profile.server.ts';
 import { parseForm, tryAgain } from '#app/http/form.server.ts';
 import { requireSession } from '#app/http/guards.server.ts';
 import { pictureRules } from '#app/http/picture-upload.server.ts';

@@ -6,8 +6,8 @@ import {
 } from '@remix-run/node';
 import { Form, Link, useActionData, useLoaderData, useNavigation } from '@remix-run/react';
 import * as z from 'zod';
-import { personNameSchema } from '#app/account/profile.server.ts';
-import { createAccount, isEmailTaken } from '#app/account/sign-up.server.ts';
+import { personNameSchema } from '#app/database/profile.server.ts';
+import { createAccount, isEmailTaken } from '#app/database/sign-up.server.ts';
 import { emailSchema, newPasswordSchema } from '#app/credentials/password-schema.ts';
 import { passwordProof } from '#app/visit/proof.ts';
 import { sendCode } from '#app/http/code-by-mail.server.ts';

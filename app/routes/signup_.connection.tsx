@@ -6,9 +6,9 @@ import {
 } from '@remix-run/node';
 import { Form, Link, useActionData, useLoaderData, useNavigation } from '@remix-run/react';
 import * as z from 'zod';
-import { createConnectedAccount } from '#app/account/connected-sign-up.server.ts';
-import { personNameSchema } from '#app/account/profile.server.ts';
-import { isEmailTaken } from '#app/account/sign-up.server.ts';
+import { createConnectedAccount } from '#app/database/connected-sign-up.server.ts';
+import { personNameSchema } from '#app/database/profile.server.ts';
+import { isEmailTaken } from '#app/database/sign-up.server.ts';
 import type { LatchkeyContext } from '#app/context.server.ts';
 import { emailSchema } from '#app/credentials/password-schema.ts';
 import { sendCode } from '#app/http/code-by-mail.server.ts';

@@ -6,8 +6,8 @@ import {
 } from '@remix-run/node';
 import { Link, useActionData, useLoaderData } from '@remix-run/react';
 import * as z from 'zod';
-import { createConnectedAccount } from '#app/account/connected-sign-up.server.ts';
-import { createAccount } from '#app/account/sign-up.server.ts';
+import { createConnectedAccount } from '#app/database/connected-sign-up.server.ts';
+import { createAccount } from '#app/database/sign-up.server.ts';
 import type { LatchkeyContext } from '#app/context.server.ts';
 import { passwordProof } from '#app/visit/proof.ts';
 import {

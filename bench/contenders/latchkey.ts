@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { createClient } from 'redis';
-import { openDatabase } from '../../app/db.server.ts';
+import { openDatabase } from '../../app/database/database.server.ts';
 import type { NewsFeed } from '../../app/sessions/session-feed.ts';
 import type { SessionStore } from '../../app/sessions/session-store.ts';
 import { Sessions } from '../../app/sessions/sessions.ts';

@@ -8,7 +8,7 @@ import { RedisStore } from 'connect-redis';
 import type { Express, RequestHandler } from 'express';
 import session, { type SessionData, type Store } from 'express-session';
 import { createClient } from 'redis';
-import { openDatabase } from '../../app/db.server.ts';
+import { openDatabase } from '../../app/database/database.server.ts';
 import { cookieOf, PERSON, type Contender, type OpenContender } from './contender.ts';
 import { openFourColumns } from './four-columns.ts';
 

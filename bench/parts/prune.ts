@@ -2,7 +2,7 @@ import { strictEqual } from 'node:assert';
 import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { openDatabase } from '../../app/db.server.ts';
+import { openDatabase } from '../../app/database/database.server.ts';
 import { DAY_MS } from '../../app/sessions/session.ts';
 import { createDatabaseOn, startPostgres } from '../../tests/fixtures/postgres.ts';
 import { startBuiltServer, type BuiltServer } from '../built-server.ts';

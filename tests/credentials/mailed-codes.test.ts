@@ -8,7 +8,7 @@ import {
   type CodePurpose,
   type MailedCodes,
 } from '#app/credentials/mailed-codes.server.ts';
-import { openDatabase, type Database } from '#app/db.server.ts';
+import { openDatabase, type Database } from '#app/database/database.server.ts';
 import { createKeyring } from '#app/config/keyring.server.ts';
 
 const NOW = new Date('2026-11-21T12:00:00.000Z');

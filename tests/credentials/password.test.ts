@@ -7,7 +7,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { passwordDigest } from '#app/credentials/password-digest.ts';
 import type { PasswordTask } from '#app/credentials/password-worker.ts';
 import { createPasswords, type Passwords } from '#app/credentials/password.server.ts';
-import { openDatabase, type Database } from '#app/db.server.ts';
+import { openDatabase, type Database } from '#app/database/database.server.ts';
 
 const COST = 4;
 const PEPPER = 'a pepper of thirty-two characters';

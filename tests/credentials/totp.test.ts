@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { createRecoveryCodes } from '#app/credentials/recovery-codes.server.ts';
 import { createTotp } from '#app/credentials/totp.server.ts';
-import { openDatabase, type Database } from '#app/db.server.ts';
+import { openDatabase, type Database } from '#app/database/database.server.ts';
 import { createKeyring, type NamedKey } from '#app/config/keyring.server.ts';
 import { codeOf } from '../fixtures/authenticator.ts';
 

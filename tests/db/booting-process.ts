@@ -1,6 +1,6 @@
 // A process of its own that applies migrations at a given moment, and says which it applied.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { applyMigrations } from '../../app/migrations.server.ts';
+import { applyMigrations } from '../../app/database/migrations.server.ts';
 
 const [databaseUrl = '', migrationsFolder, startAt = '0'] = process.argv.slice(2);
 const log = { info: () => undefined, warn: () => undefined };

@@ -1,8 +1,8 @@
 import { closeSync, ftruncateSync, openSync, statSync, writeSync } from 'node:fs';
 import BetterSqlite3 from 'better-sqlite3';
 import { afterAll, describe, expect, test } from 'vitest';
-import { isDatabaseUnavailable, isUniqueViolation } from '../../app/database-errors.server.ts';
-import { openDatabase, type Database } from '../../app/db.server.ts';
+import { isDatabaseUnavailable, isUniqueViolation } from '../../app/database/errors.server.ts';
+import { openDatabase, type Database } from '../../app/database/database.server.ts';
 import { query } from '../fixtures/postgres.ts';
 import { createTestLog, EmptyDatabases, PROVIDERS, rejectionOf } from './providers.ts';
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, describe, expect, test } from 'vitest';
-import { applyMigrations, MigrationError } from '../../app/migrations.server.ts';
+import { applyMigrations, MigrationError } from '../../app/database/migrations.server.ts';
 import { StartupError } from '../../app/config/startup-error.ts';
 import { query } from '../fixtures/postgres.ts';
 import {

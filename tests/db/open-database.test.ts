@@ -2,7 +2,7 @@ import { copyFileSync, realpathSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import BetterSqlite3 from 'better-sqlite3';
 import { afterAll, describe, expect, test } from 'vitest';
-import { openDatabase, type Database } from '../../app/db.server.ts';
+import { openDatabase, type Database } from '../../app/database/database.server.ts';
 import { StartupError } from '../../app/config/startup-error.ts';
 import { freePort } from '../fixtures/guarded-process.ts';
 import { createTestLog, EmptyDatabases, PROVIDERS, rejectionOf } from './providers.ts';

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import BetterSqlite3 from 'better-sqlite3';
-import type { DatabaseProvider } from '../../app/database-url.server.ts';
+import type { DatabaseProvider } from '../../app/database/address.server.ts';
 import { query, startPostgres, type Postgres } from '../fixtures/postgres.ts';
 
 export const PROVIDERS = ['sqlite', 'postgresql'] as const satisfies DatabaseProvider[];

@@ -1,7 +1,7 @@
 import type { LoaderFunction, ServerBuild } from '@remix-run/node';
 import { describe, expect, test, vi } from 'vitest';
 import { guardRoutes } from '#app/http/guard-routes.server.ts';
-import { RedisUnavailableError } from '#app/redis.server.ts';
+import { RedisUnavailableError } from '#app/database/redis.server.ts';
 import { StoreUnavailableError, type Resumed } from '#app/sessions/index.ts';
 
 const ORIGIN = 'http://localhost:3000';

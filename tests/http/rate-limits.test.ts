@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openDatabase, type Database } from '#app/db.server.ts';
+import { openDatabase, type Database } from '#app/database/database.server.ts';
 import { memoryCounters, type Counters } from '#app/http/counters.server.ts';
 import { postgresCounters } from '#app/http/counters-postgres.server.ts';
 import { redisCounters } from '#app/http/counters-redis.server.ts';
@@ -12,7 +12,7 @@ import {
 } from '#app/http/rate-limits.server.ts';
 import { createKeyring } from '#app/config/keyring.server.ts';
 import { createLog } from '#app/operations/log.server.ts';
-import { openRedis, type Redis as RedisConnection } from '#app/redis.server.ts';
+import { openRedis, type Redis as RedisConnection } from '#app/database/redis.server.ts';
 import { query, sharedPostgres } from '../fixtures/postgres.ts';
 import { startRedis, type Redis } from '../fixtures/redis.ts';
 

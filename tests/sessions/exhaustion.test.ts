@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { performance } from 'node:perf_hooks';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openDatabase, type Database } from '../../app/db.server.ts';
+import { openDatabase, type Database } from '../../app/database/database.server.ts';
 import { DAY_MS, MINUTE_MS } from '../../app/sessions/session.ts';
 import { Sessions } from '../../app/sessions/sessions.ts';
 import { memorySessionStore } from '../../app/sessions/stores/memory.ts';

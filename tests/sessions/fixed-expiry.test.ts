@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { openDatabase, type Database } from '../../app/db.server.ts';
+import { openDatabase, type Database } from '../../app/database/database.server.ts';
 import { DAY_MS, Sessions } from '../../app/sessions/index.ts';
 import { memorySessionStore } from '../../app/sessions/stores/memory.ts';
 import { prismaSessionStore } from '../../app/sessions/stores/prisma.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { PrismaBetterSqlite3 } from '@prisma/adapter-better-sqlite3';
 import { Redis as Ioredis } from 'ioredis';
 import { createClient } from 'redis';
-import { openDatabase, type Database } from '../../app/db.server.ts';
+import { openDatabase, type Database } from '../../app/database/database.server.ts';
 import { PrismaClient } from '../../prisma/sqlite/client/client.ts';
 import type { SessionRecord } from '../../app/sessions/session.ts';
 import type { SessionStore } from '../../app/sessions/session-store.ts';

@@ -1,7 +1,7 @@
 import { Redis as Ioredis } from 'ioredis';
 import { createClient } from 'redis';
 import { afterAll, beforeAll } from 'vitest';
-import { openDatabase } from '../../app/db.server.ts';
+import { openDatabase } from '../../app/database/database.server.ts';
 import { PrismaSessions, RedisSessions } from '../../app/sessions/session-classes.ts';
 import { sharedPostgres } from '../fixtures/postgres.ts';
 import { startRedis } from '../fixtures/redis.ts';

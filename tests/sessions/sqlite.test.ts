@@ -1,6 +1,6 @@
 import Database from 'better-sqlite3';
 import { afterAll, expect, test } from 'vitest';
-import { openDatabase } from '../../app/db.server.ts';
+import { openDatabase } from '../../app/database/database.server.ts';
 import { MINUTE_MS } from '../../app/sessions/session.ts';
 import { StoreUnavailableError } from '../../app/sessions/session-store.ts';
 import { Sessions } from '../../app/sessions/sessions.ts';

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
-import { openDatabase } from '#app/db.server.ts';
+import { openDatabase } from '#app/database/database.server.ts';
 import { createKeyring } from '#app/config/keyring.server.ts';
 import { createOutgoingMails } from '#app/mail/outgoing-mails.server.ts';
 import { sharedPostgres, type SharedPostgres } from '../fixtures/postgres.ts';

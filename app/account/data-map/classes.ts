@@ -1,4 +1,4 @@
-import type { Database } from '#app/db.server.ts';
+import type { Database } from '#app/database/database.server.ts';
 
 type Client = Database['client'];
 

@@ -1,5 +1,5 @@
 import { stringify } from 'csv-stringify/sync';
-import type { Snapshot } from '#app/database-snapshot.server.ts';
+import type { Snapshot } from '#app/database/snapshots.server.ts';
 import type { PersonalModel } from '../data-map/classes.ts';
 import type { MappedModel } from '../data-map/data-map.ts';
 import { exportedFields, storedRows, textIn, type Owner, type Row } from './stored-rows.ts';

@@ -1,4 +1,4 @@
-import type { Snapshot } from '#app/database-snapshot.server.ts';
+import type { Snapshot } from '#app/database/snapshots.server.ts';
 import { personalModels } from '../data-map/data-map.ts';
 import { storedRows, type Owner } from './stored-rows.ts';
 import { tell, type Telling } from './told-rows.ts';

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Snapshot } from '#app/database-snapshot.server.ts';
+import type { Snapshot } from '#app/database/snapshots.server.ts';
 import type { Exported, Periods, PersonalModel } from '../data-map/classes.ts';
 import { personalModels, type MappedModel } from '../data-map/data-map.ts';
 import { privacyStatement, type KeptThing } from '../data-map/privacy.ts';

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { Readable } from 'node:stream';
 import type { ZipArchive } from 'archiver';
-import type { Snapshot } from '#app/database-snapshot.server.ts';
+import type { Snapshot } from '#app/database/snapshots.server.ts';
 import type { Periods, PersonalModel } from '../data-map/classes.ts';
 import { dataMap, type MappedModel } from '../data-map/data-map.ts';
 import { dataCsv } from './data-csv.ts';

@@ -1,4 +1,4 @@
-import type { Snapshot, StoredRow, StoredValue } from '#app/database-snapshot.server.ts';
+import type { Snapshot, StoredRow, StoredValue } from '#app/database/snapshots.server.ts';
 import type { Exported, PersonalModel } from '../data-map/classes.ts';
 import { dataMap, type MappedModel } from '../data-map/data-map.ts';
 

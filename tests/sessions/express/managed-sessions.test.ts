@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import session, { type SessionData } from 'express-session';
-import { openDatabase, type Database } from '../../../app/db.server.ts';
+import { openDatabase, type Database } from '../../../app/database/database.server.ts';
 import { EmptyDatabases, PROVIDERS } from '../../db/providers.ts';
 import { TestClock } from '../../fixtures/application.ts';
 import { FIREFOX_ON_MAC, type BrowserLike } from '../../fixtures/browser-like.ts';

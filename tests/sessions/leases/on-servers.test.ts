@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { createClient } from 'redis';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { openDatabase, type Database } from '#app/db.server.ts';
+import { openDatabase, type Database } from '#app/database/database.server.ts';
 import { leasedPostgresFeed } from '#app/sessions/leases/leased-postgres.ts';
 import { leasedRedisFeed } from '#app/sessions/leases/leased-redis.ts';
 import type { RevocationFeed } from '#app/sessions/session-feed.ts';

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import type BetterSqlite3 from 'better-sqlite3';
 import type pg from 'pg';
 import type { RowReader } from '#app/sessions/stores/prisma.ts';
-import { BUSY_WAIT_MS, LOCK_WITHIN_MS, whenUnlocked } from './database-busy.server.ts';
-import { utcTypes } from './database-connections.server.ts';
+import { BUSY_WAIT_MS, LOCK_WITHIN_MS, whenUnlocked } from './sqlite-busy.server.ts';
+import { utcTypes } from './connections.server.ts';
 
 type OnQuery = ((sql: string) => void) | undefined;
 

@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type BetterSqlite3 from 'better-sqlite3';
 import type pg from 'pg';
-import { quoteName, type DatabaseAddress } from './database-url.server.ts';
+import { quoteName, type DatabaseAddress } from './address.server.ts';
 import { makeOwnerOnlyFolder } from '#app/config/private-folder.server.ts';
 import { StartupError } from '#app/config/startup-error.ts';
 

@@ -1,6 +1,6 @@
 import Piscina from 'piscina';
-import type { CheckpointTask } from './database-checkpoint-worker.server.ts';
-import type { DatabaseAddress } from './database-url.server.ts';
+import type { CheckpointTask } from './checkpoint-worker.server.ts';
+import type { DatabaseAddress } from './address.server.ts';
 
 /** Brings what was written into the file of the database, where the thread that wrote it would have to. */
 export interface Checkpoints {

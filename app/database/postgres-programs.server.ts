@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { StartupError } from '#app/config/startup-error.ts';
-import type { DatabaseAddress } from './database-url.server.ts';
+import type { DatabaseAddress } from './address.server.ts';
 
 type PostgresAddress = Extract<DatabaseAddress, { provider: 'postgresql' }>;
 

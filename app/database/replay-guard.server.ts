@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { isUniqueViolation } from '#app/database-errors.server.ts';
-import type { Database } from '#app/db.server.ts';
+import { isUniqueViolation } from './errors.server.ts';
+import type { Database } from './database.server.ts';
 
 /** What may work once: challenges, states, and sealed cookies that finish something. */
 export interface Spent {

@@ -1,21 +1,17 @@
 import type { NewsFeed, RevocationFeed } from '#app/sessions/session-feed.ts';
 import type { RowReader } from '#app/sessions/stores/prisma.ts';
-import type { PrismaClient } from '../prisma/sqlite/client/client.ts';
-import { createCheckpoints } from './database-checkpoint.server.ts';
+import type { PrismaClient } from '../../prisma/sqlite/client/client.ts';
+import { createCheckpoints } from './checkpoints.server.ts';
 import {
   openDatabaseFeed,
   openLeasedFeed,
   SqliteWatch,
   type FeedLog,
-} from './database-feed.server.ts';
-import { openPostgresPool } from './database-pool.server.ts';
-import { openSqliteRows, postgresRows } from './database-rows.server.ts';
-import { createSnapshots, type Snapshots } from './database-snapshot.server.ts';
-import {
-  parseDatabaseUrl,
-  type DatabaseAddress,
-  type DatabaseProvider,
-} from './database-url.server.ts';
+} from './session-feed.server.ts';
+import { openPostgresPool } from './postgres-pool.server.ts';
+import { openSqliteRows, postgresRows } from './row-reader.server.ts';
+import { createSnapshots, type Snapshots } from './snapshots.server.ts';
+import { parseDatabaseUrl, type DatabaseAddress, type DatabaseProvider } from './address.server.ts';
 import { applyMigrations, migrationNames, type MigrationsLog } from './migrations.server.ts';
 import { createSqliteAdapter } from './sqlite-adapter.server.ts';
 
@@ -139,7 +135,7 @@ async function connectSqlite(
   options: DatabaseOptions,
   watch: SqliteWatch,
 ): Promise<Connected> {
-  const { PrismaClient } = await import('../prisma/sqlite/client/client.ts');
+  const { PrismaClient } = await import('../../prisma/sqlite/client/client.ts');
   const adapter = await createSqliteAdapter(file, watch.connected);
   const client = new PrismaClient({ adapter, ...eventsOf(options) });
   const rows = await openSqliteRows(file, options.onQuery);
@@ -155,7 +151,7 @@ async function connectPostgres(
   address: Extract<DatabaseAddress, { provider: 'postgresql' }>,
   options: DatabaseOptions,
 ): Promise<Connected> {
-  const { PrismaClient } = await import('../prisma/postgresql/client/client.ts');
+  const { PrismaClient } = await import('../../prisma/postgresql/client/client.ts');
   const { PrismaPg } = await import('@prisma/adapter-pg');
   const { log, onQuery, isForCommand = false } = options;
   const { pool, close } = await openPostgresPool(address, { log, isForCommand });

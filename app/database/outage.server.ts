@@ -1,6 +1,6 @@
 import type { LatchkeyContext } from '#app/context.server.ts';
-import { isDatabaseUnavailable } from '#app/database-errors.server.ts';
-import { RedisUnavailableError } from '#app/redis.server.ts';
+import { isDatabaseUnavailable } from './errors.server.ts';
+import { RedisUnavailableError } from './redis.server.ts';
 import { StoreUnavailableError } from '#app/sessions/index.ts';
 
 /** What whoever met an outage is told to wait. */

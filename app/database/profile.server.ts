@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { Database } from '#app/db.server.ts';
+import type { Database } from './database.server.ts';
 
 const MAX_NAME_CHARACTERS = 80;
 

@@ -6,7 +6,7 @@ import {
   LOCK_WITHIN_MS,
   Turns,
   whenUnlocked,
-} from './database-busy.server.ts';
+} from './sqlite-busy.server.ts';
 
 type Adapter = Awaited<ReturnType<PrismaBetterSqlite3['connect']>>;
 type Transaction = Awaited<ReturnType<Adapter['startTransaction']>>;

@@ -10,9 +10,9 @@ import {
 } from 'node:fs';
 import type pg from 'pg';
 
-import { connectToPostgres, messageOf } from './database-connections.server.ts';
-import { runPostgresProgram } from './database-programs.server.ts';
-import { parseDatabaseUrl, quoteName, type DatabaseAddress } from './database-url.server.ts';
+import { connectToPostgres, messageOf } from './connections.server.ts';
+import { runPostgresProgram } from './postgres-programs.server.ts';
+import { parseDatabaseUrl, quoteName, type DatabaseAddress } from './address.server.ts';
 import { StartupError } from '#app/config/startup-error.ts';
 
 type SqliteAddress = Extract<DatabaseAddress, { provider: 'sqlite' }>;

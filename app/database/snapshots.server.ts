@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { BUSY_WAIT_MS } from './database-busy.server.ts';
-import { connectToPostgres, utcTypes } from './database-connections.server.ts';
-import type { DatabaseAddress } from './database-url.server.ts';
+import { BUSY_WAIT_MS } from './sqlite-busy.server.ts';
+import { connectToPostgres, utcTypes } from './connections.server.ts';
+import type { DatabaseAddress } from './address.server.ts';
 
 /** A value as a driver hands it over. Times are a Date from PostgreSQL, and milliseconds from SQLite. */
 export type StoredValue = string | number | bigint | boolean | Buffer | Date | null;

@@ -1,8 +1,8 @@
 import { closeSync, existsSync, fsyncSync, openSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { messageOf } from './database-connections.server.ts';
-import { runPostgresProgram } from './database-programs.server.ts';
-import { parseDatabaseUrl, type DatabaseAddress } from './database-url.server.ts';
+import { messageOf } from './connections.server.ts';
+import { runPostgresProgram } from './postgres-programs.server.ts';
+import { parseDatabaseUrl, type DatabaseAddress } from './address.server.ts';
 import { makeOwnerOnlyFolder } from '#app/config/private-folder.server.ts';
 import { StartupError } from '#app/config/startup-error.ts';
 

@@ -1,15 +1,15 @@
 import type BetterSqlite3 from 'better-sqlite3';
-import type { PrismaClient } from '../prisma/sqlite/client/client.ts';
+import type { PrismaClient } from '../../prisma/sqlite/client/client.ts';
 import { postgresNews } from '#app/sessions/feeds/postgres.ts';
 import {
   leasedPostgresFeed,
   type LeasedPostgresFeedOptions,
 } from '#app/sessions/leases/leased-postgres.ts';
 import type { NewsFeed, RevocationFeed } from '#app/sessions/session-feed.ts';
-import { connectToPostgres } from './database-connections.server.ts';
-import { createSqliteFeed } from './database-feed-sqlite.server.ts';
-import { takeServerLock } from './database-server-lock.server.ts';
-import type { DatabaseAddress } from './database-url.server.ts';
+import { connectToPostgres } from './connections.server.ts';
+import { createSqliteFeed } from './sqlite-feed.server.ts';
+import { takeServerLock } from './server-lock.server.ts';
+import type { DatabaseAddress } from './address.server.ts';
 import { StartupError } from '#app/config/startup-error.ts';
 
 type PostgresAddress = Extract<DatabaseAddress, { provider: 'postgresql' }>;

@@ -8,13 +8,13 @@ import {
   messageOf,
   openSqliteFile,
   sqliteStartupError,
-} from './database-connections.server.ts';
+} from './connections.server.ts';
 import {
   parseDatabaseUrl,
   quoteName,
   type DatabaseAddress,
   type DatabaseProvider,
-} from './database-url.server.ts';
+} from './address.server.ts';
 import { StartupError } from '#app/config/startup-error.ts';
 
 /** The part of the log that migrations write to. */

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
-import { quoteName, type DatabaseAddress } from './database-url.server.ts';
+import { quoteName, type DatabaseAddress } from './address.server.ts';
 
 type PostgresAddress = Extract<DatabaseAddress, { provider: 'postgresql' }>;
 

@@ -1,6 +1,6 @@
 import type { Connections, ConnectedIdentity } from '#app/credentials/connections.server.ts';
-import { isUniqueViolation } from '#app/database-errors.server.ts';
-import type { Database } from '#app/db.server.ts';
+import { isUniqueViolation } from './errors.server.ts';
+import type { Database } from './database.server.ts';
 
 export interface NewConnectedAccount {
   name: string;

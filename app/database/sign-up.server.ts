@@ -1,5 +1,5 @@
-import { isUniqueViolation } from '#app/database-errors.server.ts';
-import type { Database } from '#app/db.server.ts';
+import { isUniqueViolation } from './errors.server.ts';
+import type { Database } from './database.server.ts';
 
 export interface NewAccount {
   email: string;
