@@ -42,7 +42,7 @@ import { createHealth } from '#app/operations/health.server.ts';
 import { createMetricsServer, showMetrics } from '#app/operations/metrics-endpoint.server.ts';
 import { postgresCounters } from '#app/http/counters-postgres.server.ts';
 import { redisCounters } from '#app/http/counters-redis.server.ts';
-import { openPlaces } from '#app/http/places.server.ts';
+import { openPlaces } from '#app/network/places.server.ts';
 import { createRateLimits, type RateLimits } from '#app/http/rate-limits.server.ts';
 import { sealedCookies } from '#app/http/sealed-cookie.server.ts';
 import { createSessionCookie } from '#app/http/session-cookie.server.ts';

@@ -1,7 +1,7 @@
 import { RateLimiterRes } from 'rate-limiter-flexible';
 import type { Keyring } from '#app/config/keyring.server.ts';
 import type { Counter, Counters } from './counters.server.ts';
-import { networkOf } from './network-of.server.ts';
+import { networkOf } from '#app/network/ip-address.server.ts';
 
 export interface RateLimitOptions {
   /** Wrong passwords for one account from one network within a quarter of an hour. */

@@ -2,7 +2,7 @@ import type { ActionFunctionArgs, LoaderFunctionArgs, MetaFunction } from '@remi
 import { Form, useActionData, useLoaderData, useNavigation } from '@remix-run/react';
 import * as z from 'zod';
 import { comeBackLater, parseForm, tryAgain } from '#app/http/form.server.ts';
-import { networkOf } from '#app/http/network-of.server.ts';
+import { networkOf } from '#app/network/ip-address.server.ts';
 import { signOutEverything } from '#app/http/not-me.server.ts';
 import { takeTry } from '#app/http/try.server.ts';
 import { Button } from '#app/ui/button.tsx';

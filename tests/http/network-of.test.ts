@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { networkOf } from '#app/http/network-of.server.ts';
+import { networkOf } from '#app/network/ip-address.server.ts';
 
 test.each([
   ['198.51.100.7', '198.51.100.7'],
