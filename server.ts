@@ -35,7 +35,7 @@ import { createTotp } from '#app/credentials/totp.server.ts';
 import { openDatabase, type Database } from '#app/database/database.server.ts';
 import { parseEnv, type Env } from '#app/config/env.server.ts';
 import { builtFiles } from '#app/http/built-files.server.ts';
-import { createCookies } from '#app/http/cookies.server.ts';
+import { createCookies } from '#app/http/all-cookies.server.ts';
 import { memoryCounters, type Counters } from '#app/http/counters.server.ts';
 import { createDrain } from '#app/operations/drain.server.ts';
 import { createHealth } from '#app/operations/health.server.ts';

@@ -15,7 +15,7 @@ import type { Totp } from '#app/credentials/totp.server.ts';
 import type { RecoveryCodes } from '#app/credentials/recovery-codes.server.ts';
 import type { Passwords } from '#app/credentials/password.server.ts';
 import type { Database } from '#app/database/database.server.ts';
-import type { Cookies } from '#app/http/cookies.server.ts';
+import type { Cookies } from '#app/http/all-cookies.server.ts';
 import type { Places } from '#app/network/places.server.ts';
 import type { RateLimits } from '#app/http/rate-limits.server.ts';
 import type { SessionCookie } from '#app/http/session-cookie.server.ts';

@@ -16,9 +16,9 @@ import {
 } from '@remix-run/react';
 import { lazy, Suspense, useState, type ReactNode } from 'react';
 import type { Person } from '#app/context.server.ts';
-import { findSession } from '#app/http/guards.server.ts';
-import { readTheme } from '#app/http/theme-cookie.server.ts';
-import { clearToast, readToast, toastText } from '#app/http/toast-cookie.server.ts';
+import { findSession } from '#app/http/signed-in.server.ts';
+import { readTheme } from '#app/http/theme.server.ts';
+import { clearToast, readToast, toastText } from '#app/http/toast.server.ts';
 import { ErrorPage, offlineText, textForStatus } from '#app/ui/error-page.tsx';
 import { useHydrated } from '#app/ui/use-hydrated.ts';
 import { useNonce } from '#app/ui/nonce.ts';

@@ -3,7 +3,7 @@ import { pipeline } from 'node:stream/promises';
 import type { Request, RequestHandler, Response } from 'express';
 import type { Application, LatchkeyContext } from '#app/context.server.ts';
 import { isOfNobody } from '#app/database/errors.server.ts';
-import { createLoadContext } from '#app/http/load-context.server.ts';
+import { createLoadContext } from '#app/http/start-visit.server.ts';
 import { observedOf } from '#app/operations/observe-requests.server.ts';
 import {
   giveBackTries,

@@ -1,26 +1,11 @@
-import { codeCookies } from './code-cookies.server.ts';
-import { keptFormCookie } from './kept-form.server.ts';
-import { passkeyChallengeCookies } from './passkey-challenge.server.ts';
-import { pendingSignInCookie } from './pending-sign-in.server.ts';
-import { newRecoveryCodesCookie, newTokenCookie } from './shown-once.server.ts';
-import { pendingConnectionCookie } from './pending-connection.server.ts';
-import { providerVisitCookie } from './provider-visit.server.ts';
-import type { SealedCookieFactory } from './sealed-cookie.server.ts';
-import { totpSetUpCookie } from './totp-set-up.server.ts';
+import { parseCookie } from 'cookie';
 
-/** The sealed cookies of the application, each of one purpose. */
-export function createCookies(sealedCookie: SealedCookieFactory) {
-  return {
-    pendingSignIn: pendingSignInCookie(sealedCookie),
-    keptForm: keptFormCookie(sealedCookie),
-    ...codeCookies(sealedCookie),
-    totpSetUp: totpSetUpCookie(sealedCookie),
-    newRecoveryCodes: newRecoveryCodesCookie(sealedCookie),
-    newToken: newTokenCookie(sealedCookie),
-    passkeyChallenges: passkeyChallengeCookies(sealedCookie),
-    providerVisit: providerVisitCookie(sealedCookie),
-    pendingConnection: pendingConnectionCookie(sealedCookie),
-  };
+/**
+ * The cookie of this name in a `Cookie` header; null when there is none, or more than one: two mean
+ * that somebody planted one, and which is whose cannot be told.
+ */
+export function onlyCookie(header: string | null | undefined, name: string): string | null {
+  if (!header) return null;
+  const count = header.split(';').filter((pair) => pair.split('=')[0]?.trim() === name).length;
+  return count === 1 ? (parseCookie(header)[name] ?? null) : null;
 }
-
-export type Cookies = ReturnType<typeof createCookies>;

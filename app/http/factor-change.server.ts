@@ -1,6 +1,6 @@
 import type { ActivityEvent } from '#app/account/activity.server.ts';
 import type { LatchkeyContext } from '#app/context.server.ts';
-import type { SignedIn } from './guards.server.ts';
+import type { SignedIn } from './signed-in.server.ts';
 import { revokeTokens } from './access-tokens.server.ts';
 import { noteActivity } from './note-activity.server.ts';
 import { renewSession } from './sign-in.server.ts';

@@ -3,9 +3,9 @@ import { redirect } from '@remix-run/node';
 import * as z from 'zod';
 import type { LatchkeyContext } from '#app/context.server.ts';
 import type { Provider, Visit } from '#app/credentials/provider.ts';
-import type { SignedIn } from './guards.server.ts';
+import type { SignedIn } from './signed-in.server.ts';
 import { troublePath } from './provider-trouble.server.ts';
-import { ownPath, safeRedirectTo } from './redirect-to.server.ts';
+import { ownPath, safeRedirectTo } from './return-path.server.ts';
 import type { SealedCookieFactory } from './sealed-cookie.server.ts';
 import { logProviderTrouble } from './provider-trouble.server.ts';
 

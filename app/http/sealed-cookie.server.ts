@@ -1,7 +1,7 @@
 import { stringifySetCookie } from 'cookie';
 import type { z } from 'zod';
 import type { Keyring } from '#app/config/keyring.server.ts';
-import { onlyCookie } from './only-cookie.server.ts';
+import { onlyCookie } from './cookies.server.ts';
 
 const SECOND_MS = 1000;
 

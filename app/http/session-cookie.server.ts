@@ -1,5 +1,5 @@
 import { stringifySetCookie } from 'cookie';
-import { onlyCookie } from './only-cookie.server.ts';
+import { onlyCookie } from './cookies.server.ts';
 
 /** The cookie that carries the session's token. */
 export interface SessionCookie {

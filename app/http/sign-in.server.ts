@@ -5,8 +5,8 @@ import { isFullProof, type Proof, type SessionMeta } from '#app/visit/proof.ts';
 import { SECOND_MS, type Started } from '#app/sessions/index.ts';
 import { noteActivity } from './note-activity.server.ts';
 import type { PendingSignIn } from './pending-sign-in.server.ts';
-import { safeRedirectTo } from './redirect-to.server.ts';
-import { writeToast, type ToastMessage } from './toast-cookie.server.ts';
+import { safeRedirectTo } from './return-path.server.ts';
+import { writeToast, type ToastMessage } from './toast.server.ts';
 
 /** A person who has just proven who they are. */
 export interface Proven {

@@ -7,7 +7,7 @@ import { noteActivity } from './note-activity.server.ts';
 import { pendingConnectionSchema } from './pending-connection.server.ts';
 import type { Leave } from './rate-limits.server.ts';
 import { startSession } from './sign-in.server.ts';
-import { writeToast } from './toast-cookie.server.ts';
+import { writeToast } from './toast.server.ts';
 import { takeMail } from './try.server.ts';
 
 const typed = { name: z.string(), remember: z.boolean(), redirectTo: z.string().optional() };

@@ -3,7 +3,7 @@ import type { LatchkeyContext } from '#app/context.server.ts';
 import { startPasswordReset } from './password-reset.server.ts';
 import { signedOutHeaders } from './sign-in.server.ts';
 import { takeMail } from './try.server.ts';
-import { writeToast, type ToastMessage } from './toast-cookie.server.ts';
+import { writeToast, type ToastMessage } from './toast.server.ts';
 
 /**
  * Starts the reset of a password for somebody whom everything was just signed out for: mails the code

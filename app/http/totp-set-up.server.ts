@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { LatchkeyContext } from '#app/context.server.ts';
-import type { SignedIn } from './guards.server.ts';
+import type { SignedIn } from './signed-in.server.ts';
 import type { SealedCookieFactory } from './sealed-cookie.server.ts';
 
 const MAX_AGE_SECONDS = 900;

@@ -5,9 +5,9 @@ import express, { type ErrorRequestHandler, type Express, type RequestHandler } 
 import type { Application, LatchkeyContext } from '#app/context.server.ts';
 import type { Tracing } from '#app/operations/tracing.server.ts';
 import { limitBody } from './body-limit.server.ts';
-import { guardRoutes } from './guard-routes.server.ts';
-import { keepNoCopies } from './kept-copies.server.ts';
-import { createLoadContext } from './load-context.server.ts';
+import { guardRoutes } from './guard.server.ts';
+import { keepNoCopies } from './cache-headers.server.ts';
+import { createLoadContext } from './start-visit.server.ts';
 import {
   noteForPages,
   observedOf,

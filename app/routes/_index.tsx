@@ -1,7 +1,7 @@
 import type { LoaderFunctionArgs, MetaFunction } from '@remix-run/node';
 import { Link, useLoaderData, useRouteLoaderData } from '@remix-run/react';
 import { ArrowRight } from 'lucide-react';
-import { findSession } from '#app/http/guards.server.ts';
+import { findSession } from '#app/http/signed-in.server.ts';
 import type { loader as rootLoader } from '#app/root.tsx';
 import { ButtonLink } from '#app/ui/button.tsx';
 import { DeviceIcon } from '#app/ui/device-icon.tsx';

@@ -1,5 +1,5 @@
 import { redirect, type ActionFunctionArgs, type LoaderFunctionArgs } from '@remix-run/node';
-import { requireSession } from '#app/http/guards.server.ts';
+import { requireSession } from '#app/http/signed-in.server.ts';
 import { offerPasskeyOptions } from '#app/http/passkey-challenge.server.ts';
 
 /** Nothing to see here for those who follow a link. */

@@ -2,7 +2,7 @@ import { redirect, type ActionFunctionArgs, type LoaderFunctionArgs } from '@rem
 import * as z from 'zod';
 import { providersToConfirmWith } from '#app/http/confirm-by-provider.server.ts';
 import { parseForm } from '#app/http/form.server.ts';
-import { requireSession } from '#app/http/guards.server.ts';
+import { requireSession } from '#app/http/signed-in.server.ts';
 import { beginProviderVisit } from '#app/http/provider-visit.server.ts';
 
 const formSchema = z.object({ redirectTo: z.string().optional() });

@@ -8,7 +8,7 @@ import { Form, Link, useActionData, useLoaderData, useNavigation } from '@remix-
 import * as z from 'zod';
 import { emailSchema } from '#app/credentials/password-schema.ts';
 import { comeBackLater, parseForm, tryAgain } from '#app/http/form.server.ts';
-import { findSession } from '#app/http/guards.server.ts';
+import { findSession } from '#app/http/signed-in.server.ts';
 import { startPasswordReset } from '#app/http/password-reset.server.ts';
 import { takeMail } from '#app/http/try.server.ts';
 import { Button } from '#app/ui/button.tsx';

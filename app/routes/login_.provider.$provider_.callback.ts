@@ -3,7 +3,7 @@ import type { LatchkeyContext } from '#app/context.server.ts';
 import type { Identity, Provider } from '#app/credentials/provider.ts';
 import { hasProvenAgain, providersToConfirmWith } from '#app/http/confirm-by-provider.server.ts';
 import { afterFactorChange } from '#app/http/factor-change.server.ts';
-import { findSession } from '#app/http/guards.server.ts';
+import { findSession } from '#app/http/signed-in.server.ts';
 import { pendingConnectionOf } from '#app/http/pending-connection.server.ts';
 import { logProviderTrouble, troublePath } from '#app/http/provider-trouble.server.ts';
 import {
@@ -13,7 +13,7 @@ import {
   type ProviderVisit,
 } from '#app/http/provider-visit.server.ts';
 import { renewSession, startSession } from '#app/http/sign-in.server.ts';
-import { writeToast } from '#app/http/toast-cookie.server.ts';
+import { writeToast } from '#app/http/toast.server.ts';
 
 const CONNECTIONS_PAGE = '/settings/connections';
 

@@ -1,6 +1,6 @@
 import { redirect, type ActionFunctionArgs } from '@remix-run/node';
 import { endSession } from '#app/http/sign-in.server.ts';
-import { writeToast } from '#app/http/toast-cookie.server.ts';
+import { writeToast } from '#app/http/toast.server.ts';
 
 /** Nobody is signed out by following a link. */
 export function loader() {

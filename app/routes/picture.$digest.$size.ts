@@ -1,6 +1,6 @@
 import type { LoaderFunctionArgs } from '@remix-run/node';
 import type { PictureSize } from '#app/account/pictures.server.ts';
-import { requireSession } from '#app/http/guards.server.ts';
+import { requireSession } from '#app/http/signed-in.server.ts';
 
 const SIZES: Record<string, PictureSize> = { '64': 'small', '256': 'large' };
 /** SHA-256 in base64url: nothing else is worth a question to the database. */

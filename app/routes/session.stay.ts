@@ -1,7 +1,7 @@
 import { redirect, type ActionFunctionArgs, type LoaderFunctionArgs } from '@remix-run/node';
 import { isDocumentRequest } from '#app/http/document-request.server.ts';
-import { requireSession } from '#app/http/guards.server.ts';
-import { pageOf, safeRedirectTo } from '#app/http/redirect-to.server.ts';
+import { requireSession } from '#app/http/signed-in.server.ts';
+import { pageOf, safeRedirectTo } from '#app/http/return-path.server.ts';
 import { expiryOf, lifetimeEndOf } from '#app/sessions/index.ts';
 
 /** There is no page here. */

@@ -1,8 +1,8 @@
 import { redirect, type ActionFunctionArgs, type LoaderFunctionArgs } from '@remix-run/node';
 import * as z from 'zod';
 import { parseForm } from '#app/http/form.server.ts';
-import { requireFresh } from '#app/http/fresh.server.ts';
-import { requireSession } from '#app/http/guards.server.ts';
+import { requireFresh } from '#app/http/fresh-proof.server.ts';
+import { requireSession } from '#app/http/signed-in.server.ts';
 import { beginProviderVisit } from '#app/http/provider-visit.server.ts';
 
 const CONNECTIONS_PAGE = '/settings/connections';

@@ -1,6 +1,6 @@
 import type { LoaderFunctionArgs, MetaFunction } from '@remix-run/node';
 import { Link, useLoaderData } from '@remix-run/react';
-import { requireSession } from '#app/http/guards.server.ts';
+import { requireSession } from '#app/http/signed-in.server.ts';
 import { DAY_MS } from '#app/sessions/index.ts';
 import { ButtonLink } from '#app/ui/button.tsx';
 import { DownloadForm } from '#app/ui/download-form.tsx';

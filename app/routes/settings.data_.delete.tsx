@@ -8,9 +8,9 @@ import { Form, useActionData, useLoaderData, useNavigation } from '@remix-run/re
 import * as z from 'zod';
 import { emailSchema } from '#app/credentials/password-schema.ts';
 import { parseForm, tryAgain } from '#app/http/form.server.ts';
-import { requireFresh } from '#app/http/fresh.server.ts';
+import { requireFresh } from '#app/http/fresh-proof.server.ts';
 import { signedOutHeaders } from '#app/http/sign-in.server.ts';
-import { clearToast, writeToast } from '#app/http/toast-cookie.server.ts';
+import { clearToast, writeToast } from '#app/http/toast.server.ts';
 import { Button, ButtonLink } from '#app/ui/button.tsx';
 import { Field, FormError, useFocusOnError } from '#app/ui/field.tsx';
 import { ErasedRows } from '#app/ui/erased-rows.tsx';

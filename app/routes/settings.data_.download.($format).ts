@@ -4,10 +4,10 @@ import { openDataDownload, type DownloadFormat } from '#app/account/data-downloa
 import { markSchema, writeDownloadMark } from '#app/http/download-cookie.server.ts';
 import { sendFile } from '#app/http/file-stream.server.ts';
 import { parseForm } from '#app/http/form.server.ts';
-import { requireFresh } from '#app/http/fresh.server.ts';
-import { requireSession } from '#app/http/guards.server.ts';
+import { requireFresh } from '#app/http/fresh-proof.server.ts';
+import { requireSession } from '#app/http/signed-in.server.ts';
 import { noteActivity } from '#app/http/note-activity.server.ts';
-import { writeToast } from '#app/http/toast-cookie.server.ts';
+import { writeToast } from '#app/http/toast.server.ts';
 
 const formats = new Map<string | undefined, DownloadFormat>([
   [undefined, 'zip'],

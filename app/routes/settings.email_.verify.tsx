@@ -16,9 +16,9 @@ import {
 import { tellOldAddress } from '#app/http/email-change.server.ts';
 import { afterFactorChange } from '#app/http/factor-change.server.ts';
 import { comeBackLater, parseForm, tryAgain } from '#app/http/form.server.ts';
-import { requireFresh } from '#app/http/fresh.server.ts';
-import { requireSession } from '#app/http/guards.server.ts';
-import { writeToast } from '#app/http/toast-cookie.server.ts';
+import { requireFresh } from '#app/http/fresh-proof.server.ts';
+import { requireSession } from '#app/http/signed-in.server.ts';
+import { writeToast } from '#app/http/toast.server.ts';
 import { CodeElsewhere, CodeForm } from '#app/ui/code-form.tsx';
 import { SettingsHeading } from '#app/ui/page.tsx';
 

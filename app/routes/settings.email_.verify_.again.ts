@@ -1,6 +1,6 @@
 import { redirect, type ActionFunctionArgs, type LoaderFunctionArgs } from '@remix-run/node';
 import { sendCodeAgain } from '#app/http/code-by-mail.server.ts';
-import { requireSession } from '#app/http/guards.server.ts';
+import { requireSession } from '#app/http/signed-in.server.ts';
 import { answerSentAgain } from '#app/http/sent-again.server.ts';
 
 /** Following a link sends nothing. */

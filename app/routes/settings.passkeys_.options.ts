@@ -1,6 +1,6 @@
 import { redirect, type ActionFunctionArgs, type LoaderFunctionArgs } from '@remix-run/node';
-import { requireFresh } from '#app/http/fresh.server.ts';
-import { requireSession } from '#app/http/guards.server.ts';
+import { requireFresh } from '#app/http/fresh-proof.server.ts';
+import { requireSession } from '#app/http/signed-in.server.ts';
 import { offerPasskeyOptions } from '#app/http/passkey-challenge.server.ts';
 
 /** Nothing to see here for those who follow a link. */

@@ -6,10 +6,10 @@ import {
   type MetaFunction,
 } from '@remix-run/node';
 import { useActionData, useLoaderData } from '@remix-run/react';
-import { requireSession } from '#app/http/guards.server.ts';
+import { requireSession } from '#app/http/signed-in.server.ts';
 import { pictureRules, takePicture } from '#app/http/picture-upload.server.ts';
-import { loginPathFor } from '#app/http/redirect-to.server.ts';
-import { writeToast } from '#app/http/toast-cookie.server.ts';
+import { loginPathFor } from '#app/http/return-path.server.ts';
+import { writeToast } from '#app/http/toast.server.ts';
 import { PictureForm } from '#app/ui/picture-form.tsx';
 
 export { retryHeaders as headers } from '#app/http/form.server.ts';

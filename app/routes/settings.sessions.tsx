@@ -4,7 +4,7 @@ import { useCallback } from 'react';
 import { viewToken } from '#app/account/access-token-view.server.ts';
 import { viewSession } from '#app/account/session-view.server.ts';
 import { proofText } from '#app/visit/proof.ts';
-import { requireSession } from '#app/http/guards.server.ts';
+import { requireSession } from '#app/http/signed-in.server.ts';
 import { ButtonLink } from '#app/ui/button.tsx';
 import { SettingsHeading } from '#app/ui/page.tsx';
 import { EndedSessions, SessionList } from '#app/ui/session-list.tsx';

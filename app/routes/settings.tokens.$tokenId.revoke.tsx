@@ -7,9 +7,9 @@ import {
 import { Form, useLoaderData, useNavigation } from '@remix-run/react';
 import { findOwnToken, tokenNameOf } from '#app/account/access-token-view.server.ts';
 import { revokeToken } from '#app/http/access-tokens.server.ts';
-import { requireFresh } from '#app/http/fresh.server.ts';
-import { requireSession } from '#app/http/guards.server.ts';
-import { writeToast } from '#app/http/toast-cookie.server.ts';
+import { requireFresh } from '#app/http/fresh-proof.server.ts';
+import { requireSession } from '#app/http/signed-in.server.ts';
+import { writeToast } from '#app/http/toast.server.ts';
 import { Button, ButtonLink } from '#app/ui/button.tsx';
 import { Question } from '#app/ui/question.tsx';
 

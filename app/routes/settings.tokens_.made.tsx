@@ -1,6 +1,6 @@
 import { data, type LoaderFunctionArgs, type MetaFunction } from '@remix-run/node';
 import { useLoaderData } from '@remix-run/react';
-import { requireFresh } from '#app/http/fresh.server.ts';
+import { requireFresh } from '#app/http/fresh-proof.server.ts';
 import { ButtonLink } from '#app/ui/button.tsx';
 import { SettingsHeading } from '#app/ui/page.tsx';
 import { SecretText } from '#app/ui/secret-text.tsx';

@@ -16,7 +16,7 @@ import {
 } from '#app/account/access-token-schema.ts';
 import { makeToken } from '#app/http/access-tokens.server.ts';
 import { parseForm, tryAgain } from '#app/http/form.server.ts';
-import { requireFresh } from '#app/http/fresh.server.ts';
+import { requireFresh } from '#app/http/fresh-proof.server.ts';
 import { Button, ButtonLink } from '#app/ui/button.tsx';
 import { Checkbox, Field, FormError, useFocusOnError } from '#app/ui/field.tsx';
 import { SettingsHeading } from '#app/ui/page.tsx';

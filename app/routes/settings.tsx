@@ -1,6 +1,6 @@
 import type { LoaderFunctionArgs, MetaFunction } from '@remix-run/node';
 import { Link, Outlet, useLocation } from '@remix-run/react';
-import { requireSession } from '#app/http/guards.server.ts';
+import { requireSession } from '#app/http/signed-in.server.ts';
 import { settingsPages } from '#app/ui/settings-pages.ts';
 
 export const meta: MetaFunction = () => [{ name: 'robots', content: 'noindex' }];

@@ -12,8 +12,8 @@ import { emailSchema, newPasswordSchema } from '#app/credentials/password-schema
 import { passwordProof } from '#app/visit/proof.ts';
 import { sendCode } from '#app/http/code-by-mail.server.ts';
 import { comeBackLater, parseForm, tryAgain } from '#app/http/form.server.ts';
-import { findSession } from '#app/http/guards.server.ts';
-import { safeRedirectTo } from '#app/http/redirect-to.server.ts';
+import { findSession } from '#app/http/signed-in.server.ts';
+import { safeRedirectTo } from '#app/http/return-path.server.ts';
 import { takeSignUp, welcome } from '#app/http/sign-up.server.ts';
 import { Button } from '#app/ui/button.tsx';
 import { Checkbox, Field, FormError, useFocusOnError } from '#app/ui/field.tsx';

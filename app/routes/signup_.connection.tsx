@@ -13,7 +13,7 @@ import type { LatchkeyContext } from '#app/context.server.ts';
 import { emailSchema } from '#app/credentials/password-schema.ts';
 import { sendCode } from '#app/http/code-by-mail.server.ts';
 import { comeBackLater, parseForm, tryAgain, type Fail } from '#app/http/form.server.ts';
-import { findSession } from '#app/http/guards.server.ts';
+import { findSession } from '#app/http/signed-in.server.ts';
 import type { PendingConnection } from '#app/http/pending-connection.server.ts';
 import { welcomeConnected, takeSignUp, type SignUpPayload } from '#app/http/sign-up.server.ts';
 import { Button } from '#app/ui/button.tsx';

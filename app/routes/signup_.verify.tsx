@@ -17,7 +17,7 @@ import {
   waitingFor,
 } from '#app/http/code-by-mail.server.ts';
 import { comeBackLater, parseForm, tryAgain, type Fail } from '#app/http/form.server.ts';
-import { findSession } from '#app/http/guards.server.ts';
+import { findSession } from '#app/http/signed-in.server.ts';
 import {
   welcomeConnected,
   signUpPayloadSchema,

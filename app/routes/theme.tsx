@@ -2,8 +2,8 @@ import { data, redirect, type ActionFunctionArgs } from '@remix-run/node';
 import * as z from 'zod';
 import { parseForm } from '#app/http/form.server.ts';
 import { isDocumentRequest } from '#app/http/document-request.server.ts';
-import { ownPath } from '#app/http/redirect-to.server.ts';
-import { themeSchema, writeTheme } from '#app/http/theme-cookie.server.ts';
+import { ownPath } from '#app/http/return-path.server.ts';
+import { themeSchema, writeTheme } from '#app/http/theme.server.ts';
 
 const formSchema = z.object({ theme: themeSchema, redirectTo: z.string().optional() });
 

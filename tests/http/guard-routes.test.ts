@@ -1,6 +1,6 @@
 import type { LoaderFunction, ServerBuild } from '@remix-run/node';
 import { describe, expect, test, vi } from 'vitest';
-import { guardRoutes } from '#app/http/guard-routes.server.ts';
+import { guardRoutes } from '#app/http/guard.server.ts';
 import { RedisUnavailableError } from '#app/database/redis.server.ts';
 import { StoreUnavailableError, type Resumed } from '#app/sessions/index.ts';
 

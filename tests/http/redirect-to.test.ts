@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { loginPathFor, ownPath, safeRedirectTo } from '#app/http/redirect-to.server.ts';
+import { loginPathFor, ownPath, safeRedirectTo } from '#app/http/return-path.server.ts';
 
 const ORIGIN = 'http://localhost:3000';
 

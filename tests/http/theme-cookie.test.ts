@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { readTheme, writeTheme } from '#app/http/theme-cookie.server.ts';
+import { readTheme, writeTheme } from '#app/http/theme.server.ts';
 
 const HTTP = 'http://localhost:3000';
 const HTTPS = 'https://latchkey.example';

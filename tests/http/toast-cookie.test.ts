@@ -5,7 +5,7 @@ import {
   toastText,
   writeToast,
   type ToastMessage,
-} from '#app/http/toast-cookie.server.ts';
+} from '#app/http/toast.server.ts';
 
 const HTTP = 'http://localhost:3000';
 const planted = (value: unknown) =>

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import * as z from 'zod';
 import type { LatchkeyContext } from '#app/context.server.ts';
-import type { SignedIn } from './guards.server.ts';
+import type { SignedIn } from './signed-in.server.ts';
 import type { SealedCookie, SealedCookieFactory } from './sealed-cookie.server.ts';
 
 const MAX_AGE_SECONDS = 600;

@@ -2,7 +2,7 @@ import { redirect } from '@remix-run/node';
 import type { LatchkeyContext, Person } from '#app/context.server.ts';
 import type { SessionMeta } from '#app/visit/proof.ts';
 import type { Resumed, Session } from '#app/sessions/index.ts';
-import { loginPathFor } from './redirect-to.server.ts';
+import { loginPathFor } from './return-path.server.ts';
 
 /** Somebody who is signed in: the session that says so, and the person it belongs to. */
 export interface SignedIn {

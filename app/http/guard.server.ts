@@ -6,7 +6,7 @@ import {
 } from '@remix-run/node';
 import type { LatchkeyContext } from '#app/context.server.ts';
 import { isOfNobody } from '#app/database/errors.server.ts';
-import { requireSession } from './guards.server.ts';
+import { requireSession } from './signed-in.server.ts';
 import { takeUpKeptForm } from './kept-form.server.ts';
 import {
   giveBackTries,
@@ -14,7 +14,7 @@ import {
   OUTAGE_RETRY_SECONDS,
   settleChanges,
 } from '#app/database/outage.server.ts';
-import { loginPathFor } from './redirect-to.server.ts';
+import { loginPathFor } from './return-path.server.ts';
 import { signedOutHeaders } from './sign-in.server.ts';
 
 type RouteFunction = LoaderFunction | ActionFunction;
