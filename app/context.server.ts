@@ -17,7 +17,7 @@ import type { Passwords } from '#app/credentials/password.server.ts';
 import type { Database } from '#app/database/database.server.ts';
 import type { Cookies } from '#app/http/all-cookies.server.ts';
 import type { Places } from '#app/network/places.server.ts';
-import type { RateLimits } from '#app/http/rate-limits.server.ts';
+import type { RateLimits } from '#app/limits/rate-limits.server.ts';
 import type { SessionCookie } from '#app/http/session-cookie.server.ts';
 import type { Mailer } from '#app/mail/mail.ts';
 import type { Outbox } from '#app/mail/outbox.server.ts';

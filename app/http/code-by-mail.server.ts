@@ -3,8 +3,8 @@ import type { CodePurpose, NewCode, Redeemed } from '#app/credentials/mailed-cod
 import type { LatchkeyContext } from '#app/context.server.ts';
 import type { MailContent } from '#app/mail/mail.ts';
 import { MINUTE_MS } from '#app/sessions/index.ts';
-import type { Leave } from './rate-limits.server.ts';
-import { takeMail, takeTry } from './try.server.ts';
+import type { Leave } from '#app/limits/rate-limits.server.ts';
+import { takeMail, takeTry } from '#app/limits/attempts.server.ts';
 
 /** Codes that are typed into the browser that asked for them. */
 type TypedPurpose = Extract<CodePurpose, 'sign-up' | 'password-reset' | 'email-change'>;

@@ -1,6 +1,6 @@
 import type { LatchkeyContext } from '#app/context.server.ts';
 import { noteWrongPassword } from './note-activity.server.ts';
-import { takeTry } from './try.server.ts';
+import { takeTry } from '#app/limits/attempts.server.ts';
 
 export type PasswordTried =
   | { state: 'right'; userId: string }

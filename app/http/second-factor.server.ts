@@ -1,7 +1,7 @@
 import type { LatchkeyContext } from '#app/context.server.ts';
 import type { SecondFactorCode } from '#app/credentials/code-schema.ts';
 import { noteActivity } from './note-activity.server.ts';
-import { takeTry } from './try.server.ts';
+import { takeTry } from '#app/limits/attempts.server.ts';
 
 export type SecondFactorTried =
   | { state: 'right'; second: 'totp' | 'recovery-code' }

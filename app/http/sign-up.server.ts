@@ -5,10 +5,10 @@ import type { LatchkeyContext } from '#app/context.server.ts';
 import type { Proof } from '#app/visit/proof.ts';
 import { noteActivity } from './note-activity.server.ts';
 import { pendingConnectionSchema } from './pending-connection.server.ts';
-import type { Leave } from './rate-limits.server.ts';
+import type { Leave } from '#app/limits/rate-limits.server.ts';
 import { startSession } from './sign-in.server.ts';
 import { writeToast } from './toast.server.ts';
-import { takeMail } from './try.server.ts';
+import { takeMail } from '#app/limits/attempts.server.ts';
 
 const typed = { name: z.string(), remember: z.boolean(), redirectTo: z.string().optional() };
 

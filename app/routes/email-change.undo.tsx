@@ -5,7 +5,7 @@ import { changeEmail } from '#app/database/email-change.server.ts';
 import { redeemEmailUndo, secureRestoredAccount } from '#app/http/email-change.server.ts';
 import { comeBackLater, parseForm, tryAgain } from '#app/http/form.server.ts';
 import { startReset } from '#app/http/start-reset.server.ts';
-import { takeTry } from '#app/http/try.server.ts';
+import { takeTry } from '#app/limits/attempts.server.ts';
 import { Button } from '#app/ui/button.tsx';
 import { CodeFromLink } from '#app/ui/code-from-link.tsx';
 import { FormError, useFocusOnError } from '#app/ui/field.tsx';

@@ -10,7 +10,7 @@ import { emailSchema } from '#app/credentials/password-schema.ts';
 import { comeBackLater, parseForm, tryAgain } from '#app/http/form.server.ts';
 import { findSession } from '#app/http/signed-in.server.ts';
 import { startPasswordReset } from '#app/http/password-reset.server.ts';
-import { takeMail } from '#app/http/try.server.ts';
+import { takeMail } from '#app/limits/attempts.server.ts';
 import { Button } from '#app/ui/button.tsx';
 import { Field, FormError, useFocusOnError } from '#app/ui/field.tsx';
 import { FormPage, Notice } from '#app/ui/page.tsx';

@@ -4,7 +4,7 @@ import * as z from 'zod';
 import { comeBackLater, parseForm, tryAgain } from '#app/http/form.server.ts';
 import { networkOf } from '#app/network/ip-address.server.ts';
 import { signOutEverything } from '#app/http/not-me.server.ts';
-import { takeTry } from '#app/http/try.server.ts';
+import { takeTry } from '#app/limits/attempts.server.ts';
 import { Button } from '#app/ui/button.tsx';
 import { CodeFromLink } from '#app/ui/code-from-link.tsx';
 import { FormError, useFocusOnError } from '#app/ui/field.tsx';

@@ -11,7 +11,7 @@ import { emailSchema } from '#app/credentials/password-schema.ts';
 import { sendCode } from '#app/http/code-by-mail.server.ts';
 import { comeBackLater, parseForm, tryAgain } from '#app/http/form.server.ts';
 import { requireFresh } from '#app/http/fresh-proof.server.ts';
-import { takeMail } from '#app/http/try.server.ts';
+import { takeMail } from '#app/limits/attempts.server.ts';
 import { Button, ButtonLink } from '#app/ui/button.tsx';
 import { Field, FormError, useFocusOnError } from '#app/ui/field.tsx';
 import { Notice, SettingsHeading } from '#app/ui/page.tsx';

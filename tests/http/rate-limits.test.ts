@@ -1,15 +1,15 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openDatabase, type Database } from '#app/database/database.server.ts';
-import { memoryCounters, type Counters } from '#app/http/counters.server.ts';
-import { postgresCounters } from '#app/http/counters-postgres.server.ts';
-import { redisCounters } from '#app/http/counters-redis.server.ts';
+import { memoryCounters, type Counters } from '#app/limits/counters.server.ts';
+import { postgresCounters } from '#app/limits/postgres-counters.server.ts';
+import { redisCounters } from '#app/limits/redis-counters.server.ts';
 import {
   createRateLimits,
   type Leave,
   type RateLimitOptions,
   type RateLimits,
-} from '#app/http/rate-limits.server.ts';
+} from '#app/limits/rate-limits.server.ts';
 import { createKeyring } from '#app/config/keyring.server.ts';
 import { createLog } from '#app/operations/log.server.ts';
 import { openRedis, type Redis as RedisConnection } from '#app/database/redis.server.ts';

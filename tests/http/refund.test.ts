@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { RateLimiterRes } from 'rate-limiter-flexible';
 import { afterEach, expect, test, vi } from 'vitest';
-import { createRateLimits, type RateLimitOptions } from '#app/http/rate-limits.server.ts';
+import { createRateLimits, type RateLimitOptions } from '#app/limits/rate-limits.server.ts';
 import { createKeyring } from '#app/config/keyring.server.ts';
 
 const WINDOW_MS = 900_000;
