@@ -52,7 +52,7 @@ import { runHourly } from '#app/hourly-job.server.ts';
 import { createKeyring, type Keyring } from '#app/config/keyring.server.ts';
 import { openLogDestination } from '#app/operations/log-destination.server.ts';
 import { createLog } from '#app/operations/log.server.ts';
-import { startMail, type RunningMail } from '#app/mail/running-mail.server.ts';
+import { startMail, type RunningMail } from '#app/mail/start-mail.server.ts';
 import {
   createMetrics,
   noMetrics,

@@ -14,7 +14,7 @@ import {
   observeRequests,
 } from '#app/operations/observe-requests.server.ts';
 import { refuseOddRequests } from './odd-requests.server.ts';
-import { outboxHeaders } from './outbox.server.ts';
+import { outboxHeaders } from '#app/mail/outbox-access.server.ts';
 import { limitPathDepth } from './path-depth.server.ts';
 import { publicRoutes } from './public-routes.server.ts';
 import { createRouteOf } from '#app/operations/route-patterns.server.ts';

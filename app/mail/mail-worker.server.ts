@@ -124,7 +124,7 @@ export function startMailWorker(options: MailWorkerOptions): MailWorker {
 
   async function send(id: string, { to, content, isDecoy }: NonNullable<ClaimedMail['sealed']>) {
     // Loaded with the first mail: a start has no need of it.
-    const { renderMail } = await import('./render.server.tsx');
+    const { renderMail } = await import('./render-mail.server.tsx');
     const rendered = await renderMail(content, { origin });
     if (isDecoy) return;
     const signal = AbortSignal.any([AbortSignal.timeout(SEND_WITHIN_MS), stopping.signal]);

@@ -1,6 +1,6 @@
 import type { LoaderFunctionArgs, MetaFunction } from '@remix-run/node';
 import { useLoaderData } from '@remix-run/react';
-import { requireOutbox } from '#app/http/outbox.server.ts';
+import { requireOutbox } from '#app/mail/outbox-access.server.ts';
 import { Notice } from '#app/ui/page.tsx';
 import { RelativeTime } from '#app/ui/relative-time.tsx';
 

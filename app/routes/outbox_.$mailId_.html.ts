@@ -1,5 +1,5 @@
 import type { LoaderFunctionArgs } from '@remix-run/node';
-import { MAIL_POLICY, requireOutbox } from '#app/http/outbox.server.ts';
+import { MAIL_POLICY, requireOutbox } from '#app/mail/outbox-access.server.ts';
 
 /** The mail itself, for the frame on its page. */
 export async function loader({ context, params }: LoaderFunctionArgs) {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { renderMail } from '#app/mail/render.server.tsx';
+import { renderMail } from '#app/mail/render-mail.server.tsx';
 import { everyMail, factsOf, nameOf } from './every-mail.ts';
 
 const origin = 'https://latchkey.example';

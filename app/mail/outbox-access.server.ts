@@ -1,6 +1,6 @@
 import type { RequestHandler } from 'express';
 import type { LatchkeyContext } from '#app/context.server.ts';
-import type { Outbox } from '#app/mail/outbox.server.ts';
+import type { Outbox } from './outbox.server.ts';
 
 /**
  * The policy under which a mail is shown: it runs nothing, loads nothing and sends nothing, stands in

@@ -8,7 +8,7 @@ import { startMailWorker, type MailWorker } from './mail-worker.server.ts';
 import { createMailer, noMailer } from './mailer.server.ts';
 import { createOutbox, type Outbox } from './outbox.server.ts';
 import { createOutgoingMails } from './outgoing-mails.server.ts';
-import { createSmtpTransport } from './smtp.server.ts';
+import { createSmtpTransport } from './smtp-transport.server.ts';
 
 export interface MailOptions {
   env: Pick<Env, 'SMTP_URL' | 'MAIL_FROM' | 'OUTBOX_FOLDER' | 'isLocal'>;
