@@ -46,7 +46,7 @@ import { openPlaces } from '#app/network/places.server.ts';
 import { createRateLimits, type RateLimits } from '#app/limits/rate-limits.server.ts';
 import { sealedCookies } from '#app/http/sealed-cookie.server.ts';
 import { createSessionCookie } from '#app/http/session-cookie.server.ts';
-import { createSessionStreams } from '#app/http/session-streams.server.ts';
+import { createSessionStreams } from '#app/live/session-streams.server.ts';
 import { createWeb } from '#app/http/web.server.ts';
 import { runHourly } from '#app/hourly-job.server.ts';
 import { createKeyring, type Keyring } from '#app/config/keyring.server.ts';

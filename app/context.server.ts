@@ -24,7 +24,7 @@ import type { Outbox } from '#app/mail/outbox.server.ts';
 import type { Keyring } from '#app/config/keyring.server.ts';
 import type { Log } from '#app/operations/log.server.ts';
 import type { Metrics } from '#app/operations/metrics.server.ts';
-import type { SessionStreams } from '#app/http/session-streams.server.ts';
+import type { SessionStreams } from '#app/live/session-streams.server.ts';
 import type { NewsFeed, Resumed, Sessions } from '#app/sessions/index.ts';
 
 /** What is read of a person along with each session, in the same statement. */

@@ -58,7 +58,7 @@ export async function loader({ request, context }: LoaderFunctionArgs) {
 
 // Who is not signed in has no use for its code; where it does not arrive, the page is as without scripts.
 const LiveSession = lazy(() =>
-  import('#app/ui/live-session.tsx').then(
+  import('#app/live/live-session.tsx').then(
     (module) => ({ default: module.LiveSession }),
     () => ({ default: () => null }),
   ),

@@ -19,7 +19,7 @@ import { limitPathDepth } from './path-depth.server.ts';
 import { publicRoutes } from './public-routes.server.ts';
 import { createRouteOf } from '#app/operations/route-patterns.server.ts';
 import { refuseOtherOrigins } from './same-origin.server.ts';
-import { SESSION_EVENTS_PATH } from './session-streams.server.ts';
+import { SESSION_EVENTS_PATH } from '#app/live/session-streams.server.ts';
 import { securityHeaders } from './security-headers.server.ts';
 
 export interface WebOptions {

@@ -8,7 +8,7 @@ import { requireSession } from '#app/http/signed-in.server.ts';
 import { ButtonLink } from '#app/ui/button.tsx';
 import { SettingsHeading } from '#app/ui/page.tsx';
 import { EndedSessions, SessionList } from '#app/ui/session-list.tsx';
-import { useSessionsChanged } from '#app/ui/session-news.ts';
+import { useSessionsChanged } from '#app/live/session-messages.ts';
 import { TokenList, type ListedToken } from '#app/ui/token-list.tsx';
 
 export const meta: MetaFunction = () => [

@@ -5,8 +5,8 @@ import { EndedScreen } from './ended-screen.tsx';
 import { ExpiryNotice } from './expiry-notice.tsx';
 import { ENDED_HEADER, SESSION_EVENTS } from './follow-session.ts';
 import { linkToSession, type SessionLink } from './session-link.client.ts';
-import { tellSessionsChanged, type PageNews } from './session-news.ts';
-import { forgetSubmission, isSubmissionOnItsWay } from './submission-marker.tsx';
+import { tellSessionsChanged, type PageNews } from './session-messages.ts';
+import { forgetSubmission, isSubmissionOnItsWay } from '#app/ui/submission-marker.tsx';
 
 const NOTICE_MS = 120_000;
 /** So long the server has to say that the end was put off elsewhere, before a page speaks up by itself. */

@@ -1,5 +1,5 @@
-import type { PageNews } from './session-news.ts';
-import { shareFollowing } from './joint-following.ts';
+import type { PageNews } from './session-messages.ts';
+import { shareFollowing } from './shared-connection.ts';
 
 /** One for all pages of a browser: however many there are, they hold one connection. */
 const following = shareFollowing<MessagePort>((page, news) => page.postMessage(news));

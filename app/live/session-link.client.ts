@@ -1,5 +1,5 @@
-import { shareFollowing } from './joint-following.ts';
-import type { PageNews } from './session-news.ts';
+import { shareFollowing } from './shared-connection.ts';
+import type { PageNews } from './session-messages.ts';
 
 type OnNews = (news: PageNews) => void;
 

@@ -1,6 +1,6 @@
-import type { PageNews } from './session-news.ts';
+import type { PageNews } from './session-messages.ts';
 
-/** The stream of events; see `app/http/session-streams.server.ts`. */
+/** The stream of events; see `app/live/session-streams.server.ts`. */
 export const SESSION_EVENTS = '/session/events';
 export const ENDED_HEADER = 'Session-Ended';
 const SECOND_MS = 1000;

@@ -1,5 +1,5 @@
 import { followSession } from './follow-session.ts';
-import type { PageNews } from './session-news.ts';
+import type { PageNews } from './session-messages.ts';
 
 /**
  * Follows the session once for several pages: begins with the first, stops with the last, and tells

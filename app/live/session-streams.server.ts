@@ -2,7 +2,7 @@ import type { Request, RequestHandler, Response } from 'express';
 import { SECOND_MS, type NewsFeed, type SessionNews } from '#app/sessions/index.ts';
 import type { Application } from '#app/context.server.ts';
 import { openEventStream } from './event-stream.server.ts';
-import { isFromOwnPage } from './same-origin.server.ts';
+import { isFromOwnPage } from '#app/http/same-origin.server.ts';
 import { SessionStream, type StreamEnding } from './session-stream.server.ts';
 
 export const SESSION_EVENTS_PATH = '/session/events';

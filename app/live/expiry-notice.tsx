@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from 'react';
-import { Button } from './button.tsx';
+import { Button } from '#app/ui/button.tsx';
 
 interface ExpiryNoticeProps {
   /** When the session ends, on the clock of `performance.now()`. */
