@@ -21,17 +21,17 @@ import {
   type PersonColumn,
   type PersonPart,
 } from '#app/context.server.ts';
-import { createConnections } from '#app/credentials/connections.server.ts';
-import { createPasswords, type Passwords } from '#app/credentials/password.server.ts';
-import { createPasskeys } from '#app/credentials/passkeys.server.ts';
+import { createConnections } from '#app/credentials/providers/connections.server.ts';
+import { createPasswords, type Passwords } from '#app/credentials/password/passwords.server.ts';
+import { createPasskeys } from '#app/credentials/passkeys/passkeys.server.ts';
 import type { SessionMeta } from '#app/visit/proof.ts';
-import { createMailedCodes } from '#app/credentials/mailed-codes.server.ts';
-import { createOauthSessions } from '#app/credentials/oauth-sessions.server.ts';
-import { createRecoveryCodes } from '#app/credentials/recovery-codes.server.ts';
-import { createProviders } from '#app/credentials/providers.server.ts';
-import { createKnownPasswords } from '#app/credentials/known-passwords.server.ts';
+import { createMailedCodes } from '#app/credentials/mailed-codes/mailed-codes.server.ts';
+import { createOauthSessions } from '#app/credentials/providers/oauth-sessions.server.ts';
+import { createRecoveryCodes } from '#app/credentials/recovery-codes/recovery-codes.server.ts';
+import { createProviders } from '#app/credentials/providers/providers.server.ts';
+import { createKnownPasswords } from '#app/credentials/password/password-rules.server.ts';
 import { createSpent } from '#app/database/replay-guard.server.ts';
-import { createTotp } from '#app/credentials/totp.server.ts';
+import { createTotp } from '#app/credentials/totp/totp.server.ts';
 import { openDatabase, type Database } from '#app/database/database.server.ts';
 import { parseEnv, type Env } from '#app/config/env.server.ts';
 import { builtFiles } from '#app/http/built-files.server.ts';
@@ -387,7 +387,7 @@ function schedulePrune(application: Application, now: () => Date): Cron {
 function passwordThreads(): { worker: URL; execArgv?: string[] } {
   return import.meta.url.endsWith('.ts')
     ? {
-        worker: new URL('./app/credentials/password-worker.ts', import.meta.url),
+        worker: new URL('./app/credentials/password/password-worker.ts', import.meta.url),
         execArgv: ['--import', 'tsx'],
       }
     : { worker: new URL('./password-worker.js', import.meta.url) };

@@ -1,5 +1,5 @@
 import { createActivityLog } from '#app/account/activity.server.ts';
-import { createMailedCodes } from '#app/credentials/mailed-codes.server.ts';
+import { createMailedCodes } from '#app/credentials/mailed-codes/mailed-codes.server.ts';
 import { createSpent } from '#app/database/replay-guard.server.ts';
 import { openDatabase, type Database } from '#app/database/database.server.ts';
 import { parseEnv, type Env } from '#app/config/env.server.ts';

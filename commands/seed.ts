@@ -4,7 +4,7 @@ import {
   type ActivitySource,
 } from '#app/account/activity.server.ts';
 import { createAccount } from '#app/database/sign-up.server.ts';
-import { createPasswords } from '#app/credentials/password.server.ts';
+import { createPasswords } from '#app/credentials/password/passwords.server.ts';
 import { openDatabase } from '#app/database/database.server.ts';
 import { parseEnv, type Env } from '#app/config/env.server.ts';
 import { createLog } from '#app/operations/log.server.ts';

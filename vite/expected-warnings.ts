@@ -9,7 +9,7 @@ const EXPECTED: ((warning: Rollup.RollupLog) => boolean)[] = [
   // It has a file of its own all the same: see chunks.ts.
   ({ plugin, message }) =>
     plugin === 'vite:reporter' &&
-    message.includes('/app/ui/passkey-sign-in-form.tsx is dynamically imported'),
+    message.includes('/app/credentials/passkeys/passkey-sign-in-form.tsx is dynamically imported'),
 ];
 
 /** Shows every warning of a build but the expected ones. */

@@ -1,4 +1,7 @@
-import type { Connections, ConnectedIdentity } from '#app/credentials/connections.server.ts';
+import type {
+  Connections,
+  ConnectedIdentity,
+} from '#app/credentials/providers/connections.server.ts';
 import { isUniqueViolation } from './errors.server.ts';
 import type { Database } from './database.server.ts';
 

@@ -1,12 +1,12 @@
-import { codeCookies } from './code-cookies.server.ts';
+import { codeCookies } from '#app/credentials/mailed-codes/code-cookies.server.ts';
 import { keptFormCookie } from './kept-form.server.ts';
-import { passkeyChallengeCookies } from './passkey-challenge.server.ts';
+import { passkeyChallengeCookies } from '#app/credentials/passkeys/passkey-challenges.server.ts';
 import { pendingSignInCookie } from './pending-sign-in.server.ts';
 import { newRecoveryCodesCookie, newTokenCookie } from './one-time-cookie.server.ts';
 import { pendingConnectionCookie } from './pending-connection.server.ts';
-import { providerVisitCookie } from './provider-visit.server.ts';
+import { providerVisitCookie } from '#app/credentials/providers/provider-requests.server.ts';
 import type { SealedCookieFactory } from './sealed-cookie.server.ts';
-import { totpSetUpCookie } from './totp-set-up.server.ts';
+import { totpSetUpCookie } from '#app/credentials/totp/totp-set-up.server.ts';
 
 /** The sealed cookies of the application, each of one purpose. */
 export function createCookies(sealedCookie: SealedCookieFactory) {

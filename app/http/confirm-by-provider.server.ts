@@ -1,6 +1,6 @@
 import type { LatchkeyContext } from '#app/context.server.ts';
-import type { Identity } from '#app/credentials/provider.ts';
-import type { ProviderVisit } from './provider-visit.server.ts';
+import type { Identity } from '#app/credentials/providers/provider.ts';
+import type { ProviderVisit } from '#app/credentials/providers/provider-requests.server.ts';
 
 /** Clocks of two machines differ a little. */
 const CLOCK_TOLERANCE_MS = 30_000;

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { Identity } from '#app/credentials/provider.ts';
+import type { Identity } from '#app/credentials/providers/provider.ts';
 import type { SealedCookieFactory } from './sealed-cookie.server.ts';
 
 const MAX_AGE_SECONDS = 600;

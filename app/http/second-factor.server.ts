@@ -1,5 +1,5 @@
 import type { LatchkeyContext } from '#app/context.server.ts';
-import type { SecondFactorCode } from '#app/credentials/code-schema.ts';
+import type { SecondFactorCode } from '#app/credentials/second-factor-schema.ts';
 import { noteActivity } from './note-activity.server.ts';
 import { takeTry } from '#app/limits/attempts.server.ts';
 

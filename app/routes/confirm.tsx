@@ -6,21 +6,21 @@ import {
 } from '@remix-run/node';
 import { Form, Link, useActionData, useLoaderData, useNavigation } from '@remix-run/react';
 import * as z from 'zod';
-import { secondFactorSchema } from '#app/credentials/code-schema.ts';
-import { passwordSchema } from '#app/credentials/password-schema.ts';
+import { secondFactorSchema } from '#app/credentials/second-factor-schema.ts';
+import { passwordSchema } from '#app/credentials/password/password-schema.ts';
 import { confirmByFactors, factorsOf } from '#app/http/confirm-by-factors.server.ts';
 import { providersToConfirmWith } from '#app/http/confirm-by-provider.server.ts';
 import { comeBackLater, parseForm, tryAgain } from '#app/http/form.server.ts';
 import { goOn } from '#app/http/fresh-proof.server.ts';
 import { requireSession } from '#app/http/signed-in.server.ts';
 import { findKeptForm, KEPT_FORM_FIELD } from '#app/http/kept-form.server.ts';
-import { readTrouble } from '#app/http/provider-trouble.server.ts';
+import { readTrouble } from '#app/credentials/providers/provider-problems.server.ts';
 import { safeRedirectTo } from '#app/http/return-path.server.ts';
 import { Button } from '#app/ui/button.tsx';
 import { Field, FormError, UsernameField, useFocusOnError } from '#app/ui/field.tsx';
 import { FormPage, Notice } from '#app/ui/page.tsx';
-import { PasskeyButton } from '#app/ui/passkey-button.tsx';
-import { SecondFactorField } from '#app/ui/second-factor-field.tsx';
+import { PasskeyButton } from '#app/credentials/passkeys/passkey-button.tsx';
+import { SecondFactorField } from '#app/credentials/second-factor-field.tsx';
 
 export { retryHeaders as headers } from '#app/http/form.server.ts';
 

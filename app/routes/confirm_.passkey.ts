@@ -1,10 +1,10 @@
 import { redirect, type ActionFunctionArgs, type LoaderFunctionArgs } from '@remix-run/node';
 import * as z from 'zod';
-import { assertionSchema } from '#app/credentials/passkey-schema.ts';
+import { assertionSchema } from '#app/credentials/passkeys/passkey-schema.ts';
 import { parseForm } from '#app/http/form.server.ts';
 import { goOn } from '#app/http/fresh-proof.server.ts';
 import { requireSession } from '#app/http/signed-in.server.ts';
-import { findPasskeyChallenge } from '#app/http/passkey-challenge.server.ts';
+import { findPasskeyChallenge } from '#app/credentials/passkeys/passkey-challenges.server.ts';
 import { safeRedirectTo } from '#app/http/return-path.server.ts';
 
 const formSchema = z.object({ credential: assertionSchema, redirectTo: z.string().optional() });

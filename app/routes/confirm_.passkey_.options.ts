@@ -1,6 +1,6 @@
 import { redirect, type ActionFunctionArgs, type LoaderFunctionArgs } from '@remix-run/node';
 import { requireSession } from '#app/http/signed-in.server.ts';
-import { offerPasskeyOptions } from '#app/http/passkey-challenge.server.ts';
+import { offerPasskeyOptions } from '#app/credentials/passkeys/passkey-challenges.server.ts';
 
 /** Nothing to see here for those who follow a link. */
 export async function loader(args: LoaderFunctionArgs) {

@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { providersToConfirmWith } from '#app/http/confirm-by-provider.server.ts';
 import { parseForm } from '#app/http/form.server.ts';
 import { requireSession } from '#app/http/signed-in.server.ts';
-import { beginProviderVisit } from '#app/http/provider-visit.server.ts';
+import { beginProviderVisit } from '#app/credentials/providers/provider-requests.server.ts';
 
 const formSchema = z.object({ redirectTo: z.string().optional() });
 

@@ -7,7 +7,7 @@ import { comeBackLater, parseForm, tryAgain } from '#app/http/form.server.ts';
 import { startReset } from '#app/http/start-reset.server.ts';
 import { takeTry } from '#app/limits/attempts.server.ts';
 import { Button } from '#app/ui/button.tsx';
-import { CodeFromLink } from '#app/ui/code-from-link.tsx';
+import { CodeFromLink } from '#app/credentials/mailed-codes/code-from-link.tsx';
 import { FormError, useFocusOnError } from '#app/ui/field.tsx';
 import { FormPage } from '#app/ui/page.tsx';
 

@@ -6,7 +6,7 @@ import {
 } from '@remix-run/node';
 import { Form, Link, useActionData, useLoaderData, useNavigation } from '@remix-run/react';
 import * as z from 'zod';
-import { emailSchema } from '#app/credentials/password-schema.ts';
+import { emailSchema } from '#app/credentials/password/password-schema.ts';
 import { comeBackLater, parseForm, tryAgain } from '#app/http/form.server.ts';
 import { findSession } from '#app/http/signed-in.server.ts';
 import { startPasswordReset } from '#app/http/password-reset.server.ts';

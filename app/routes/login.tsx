@@ -6,11 +6,11 @@ import {
 } from '@remix-run/node';
 import { Form, Link, useActionData, useLoaderData, useNavigation } from '@remix-run/react';
 import * as z from 'zod';
-import { emailSchema, passwordSchema } from '#app/credentials/password-schema.ts';
+import { emailSchema, passwordSchema } from '#app/credentials/password/password-schema.ts';
 import { passwordProof } from '#app/visit/proof.ts';
 import { comeBackLater, parseForm, tryAgain } from '#app/http/form.server.ts';
 import { findSession } from '#app/http/signed-in.server.ts';
-import { readTrouble } from '#app/http/provider-trouble.server.ts';
+import { readTrouble } from '#app/credentials/providers/provider-problems.server.ts';
 import { tryPassword } from '#app/http/password-try.server.ts';
 import { safeRedirectTo } from '#app/http/return-path.server.ts';
 import { startSession } from '#app/http/sign-in.server.ts';
@@ -19,7 +19,7 @@ import { Button } from '#app/ui/button.tsx';
 import { Checkbox, Field, FormError, useFocusOnError } from '#app/ui/field.tsx';
 import { FormPage, Notice } from '#app/ui/page.tsx';
 import { PasskeySignIn } from '#app/ui/passkey-sign-in.tsx';
-import { ProviderButtons } from '#app/ui/provider-buttons.tsx';
+import { ProviderButtons } from '#app/credentials/providers/provider-buttons.tsx';
 
 export { retryHeaders as headers } from '#app/http/form.server.ts';
 

@@ -1,12 +1,12 @@
 import type { ActionFunctionArgs, LoaderFunctionArgs, MetaFunction } from '@remix-run/node';
 import { Form, Link, useActionData, useLoaderData, useNavigation } from '@remix-run/react';
 import * as z from 'zod';
-import { authenticatorCodeSchema } from '#app/credentials/code-schema.ts';
+import { authenticatorCodeSchema } from '#app/credentials/second-factor-schema.ts';
 import { comeBackLater, parseForm, tryAgain } from '#app/http/form.server.ts';
 import { finishSignIn, requirePendingSignIn } from '#app/http/second-step.server.ts';
 import { trySecondFactor } from '#app/http/second-factor.server.ts';
 import { Button } from '#app/ui/button.tsx';
-import { CodeField } from '#app/ui/code-field.tsx';
+import { CodeField } from '#app/credentials/code-field.tsx';
 import { FormError, useFocusOnError } from '#app/ui/field.tsx';
 import { FormPage } from '#app/ui/page.tsx';
 

@@ -8,15 +8,15 @@ import {
 import { Link, useActionData, useLoaderData } from '@remix-run/react';
 import { useEffect } from 'react';
 import * as z from 'zod';
-import { assertionSchema } from '#app/credentials/passkey-schema.ts';
+import { assertionSchema } from '#app/credentials/passkeys/passkey-schema.ts';
 import { parseForm, type FormReply } from '#app/http/form.server.ts';
 import { findSession } from '#app/http/signed-in.server.ts';
-import { findPasskeyChallenge } from '#app/http/passkey-challenge.server.ts';
+import { findPasskeyChallenge } from '#app/credentials/passkeys/passkey-challenges.server.ts';
 import { safeRedirectTo } from '#app/http/return-path.server.ts';
 import { startSession } from '#app/http/sign-in.server.ts';
 import { Checkbox } from '#app/ui/field.tsx';
 import { FormPage } from '#app/ui/page.tsx';
-import { PasskeySignInForm } from '#app/ui/passkey-sign-in-form.tsx';
+import { PasskeySignInForm } from '#app/credentials/passkeys/passkey-sign-in-form.tsx';
 
 export const meta: MetaFunction = () => [
   { title: 'Sign in with a passkey · Latchkey' },
@@ -76,7 +76,7 @@ export default function SignInWithPasskey() {
 
   useEffect(() => {
     if (unknownId === null) return;
-    import('#app/ui/passkey-ceremony.ts').then(
+    import('#app/credentials/passkeys/ceremony.ts').then(
       ({ forget }) => forget(unknownId),
       () => {
         // Offline: it is offered once more, and no harm done.

@@ -1,5 +1,5 @@
 import { redirect, type ActionFunctionArgs } from '@remix-run/node';
-import { offerPasskeyOptions } from '#app/http/passkey-challenge.server.ts';
+import { offerPasskeyOptions } from '#app/credentials/passkeys/passkey-challenges.server.ts';
 
 /** Nothing to see here for those who follow a link. */
 export function loader() {

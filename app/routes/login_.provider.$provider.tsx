@@ -8,8 +8,15 @@ import { useLoaderData } from '@remix-run/react';
 import * as z from 'zod';
 import { parseForm } from '#app/http/form.server.ts';
 import { findSession } from '#app/http/signed-in.server.ts';
-import { logProviderTrouble, troublePath } from '#app/http/provider-trouble.server.ts';
-import { beginProviderVisit, findProviderVisit, visitOf } from '#app/http/provider-visit.server.ts';
+import {
+  logProviderTrouble,
+  troublePath,
+} from '#app/credentials/providers/provider-problems.server.ts';
+import {
+  beginProviderVisit,
+  findProviderVisit,
+  visitOf,
+} from '#app/credentials/providers/provider-requests.server.ts';
 import { safeRedirectTo } from '#app/http/return-path.server.ts';
 import { FormPage } from '#app/ui/page.tsx';
 

@@ -1,17 +1,20 @@
 import { redirect, type LoaderFunctionArgs } from '@remix-run/node';
 import type { LatchkeyContext } from '#app/context.server.ts';
-import type { Identity, Provider } from '#app/credentials/provider.ts';
+import type { Identity, Provider } from '#app/credentials/providers/provider.ts';
 import { hasProvenAgain, providersToConfirmWith } from '#app/http/confirm-by-provider.server.ts';
 import { afterFactorChange } from '#app/http/factor-change.server.ts';
 import { findSession } from '#app/http/signed-in.server.ts';
 import { pendingConnectionOf } from '#app/http/pending-connection.server.ts';
-import { logProviderTrouble, troublePath } from '#app/http/provider-trouble.server.ts';
+import {
+  logProviderTrouble,
+  troublePath,
+} from '#app/credentials/providers/provider-problems.server.ts';
 import {
   findProviderVisit,
   spendProviderVisit,
   visitOf,
   type ProviderVisit,
-} from '#app/http/provider-visit.server.ts';
+} from '#app/credentials/providers/provider-requests.server.ts';
 import { renewSession, startSession } from '#app/http/sign-in.server.ts';
 import { writeToast } from '#app/http/toast.server.ts';
 

@@ -6,7 +6,7 @@ import { networkOf } from '#app/network/ip-address.server.ts';
 import { signOutEverything } from '#app/http/not-me.server.ts';
 import { takeTry } from '#app/limits/attempts.server.ts';
 import { Button } from '#app/ui/button.tsx';
-import { CodeFromLink } from '#app/ui/code-from-link.tsx';
+import { CodeFromLink } from '#app/credentials/mailed-codes/code-from-link.tsx';
 import { FormError, useFocusOnError } from '#app/ui/field.tsx';
 import { NotMeConsequences } from '#app/ui/not-me.tsx';
 import { FormPage } from '#app/ui/page.tsx';

@@ -11,9 +11,9 @@ import {
   tryCode,
   typedCodeSchema,
   waitingFor,
-} from '#app/http/code-by-mail.server.ts';
+} from '#app/credentials/mailed-codes/code-by-mail.server.ts';
 import { comeBackLater, parseForm, tryAgain } from '#app/http/form.server.ts';
-import { CodeElsewhere, CodeForm } from '#app/ui/code-form.tsx';
+import { CodeElsewhere, CodeForm } from '#app/credentials/mailed-codes/code-form.tsx';
 import { FormPage } from '#app/ui/page.tsx';
 
 export { retryHeaders as headers } from '#app/http/form.server.ts';

@@ -1,6 +1,6 @@
 import { redirect, type ActionFunctionArgs } from '@remix-run/node';
-import { sendCodeAgain } from '#app/http/code-by-mail.server.ts';
-import { answerSentAgain } from '#app/http/sent-again.server.ts';
+import { sendCodeAgain } from '#app/credentials/mailed-codes/code-by-mail.server.ts';
+import { answerSentAgain } from '#app/credentials/mailed-codes/code-page.server.ts';
 
 /** Following a link sends nothing. */
 export function loader() {

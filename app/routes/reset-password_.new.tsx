@@ -6,8 +6,8 @@ import {
 } from '@remix-run/node';
 import { Form, useActionData, useLoaderData, useNavigation } from '@remix-run/react';
 import * as z from 'zod';
-import { secondFactorSchema } from '#app/credentials/code-schema.ts';
-import { newPasswordSchema } from '#app/credentials/password-schema.ts';
+import { secondFactorSchema } from '#app/credentials/second-factor-schema.ts';
+import { newPasswordSchema } from '#app/credentials/password/password-schema.ts';
 import type { Proof } from '#app/visit/proof.ts';
 import { comeBackLater, parseForm, tryAgain } from '#app/http/form.server.ts';
 import { finishPasswordReset, findPasswordReset } from '#app/http/password-reset.server.ts';
@@ -16,7 +16,7 @@ import { startSession } from '#app/http/sign-in.server.ts';
 import { Button } from '#app/ui/button.tsx';
 import { Field, FormError, UsernameField, useFocusOnError } from '#app/ui/field.tsx';
 import { FormPage } from '#app/ui/page.tsx';
-import { SecondFactorField } from '#app/ui/second-factor-field.tsx';
+import { SecondFactorField } from '#app/credentials/second-factor-field.tsx';
 
 export { retryHeaders as headers } from '#app/http/form.server.ts';
 

@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { parseForm } from '#app/http/form.server.ts';
 import { requireFresh } from '#app/http/fresh-proof.server.ts';
 import { requireSession } from '#app/http/signed-in.server.ts';
-import { beginProviderVisit } from '#app/http/provider-visit.server.ts';
+import { beginProviderVisit } from '#app/credentials/providers/provider-requests.server.ts';
 
 const CONNECTIONS_PAGE = '/settings/connections';
 const formSchema = z.object({ signOutOthers: z.literal('on').optional() });

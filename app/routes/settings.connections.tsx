@@ -2,7 +2,7 @@ import type { LoaderFunctionArgs, MetaFunction } from '@remix-run/node';
 import { Form, Link, Outlet, useLoaderData } from '@remix-run/react';
 import { Link2 } from 'lucide-react';
 import { requireSession } from '#app/http/signed-in.server.ts';
-import { readTrouble } from '#app/http/provider-trouble.server.ts';
+import { readTrouble } from '#app/credentials/providers/provider-problems.server.ts';
 import { Button } from '#app/ui/button.tsx';
 import { Checkbox } from '#app/ui/field.tsx';
 import { Notice, SettingsHeading } from '#app/ui/page.tsx';

@@ -6,7 +6,7 @@ import {
 } from '@remix-run/node';
 import { Form, useActionData, useLoaderData, useNavigation } from '@remix-run/react';
 import * as z from 'zod';
-import { emailSchema } from '#app/credentials/password-schema.ts';
+import { emailSchema } from '#app/credentials/password/password-schema.ts';
 import { parseForm, tryAgain } from '#app/http/form.server.ts';
 import { requireFresh } from '#app/http/fresh-proof.server.ts';
 import { signedOutHeaders } from '#app/http/sign-in.server.ts';

@@ -7,8 +7,8 @@ import {
 import { Form, useActionData, useLoaderData, useNavigation } from '@remix-run/react';
 import * as z from 'zod';
 import { isEmailTaken } from '#app/database/sign-up.server.ts';
-import { emailSchema } from '#app/credentials/password-schema.ts';
-import { sendCode } from '#app/http/code-by-mail.server.ts';
+import { emailSchema } from '#app/credentials/password/password-schema.ts';
+import { sendCode } from '#app/credentials/mailed-codes/code-by-mail.server.ts';
 import { comeBackLater, parseForm, tryAgain } from '#app/http/form.server.ts';
 import { requireFresh } from '#app/http/fresh-proof.server.ts';
 import { takeMail } from '#app/limits/attempts.server.ts';

@@ -12,14 +12,14 @@ import {
   tryCode,
   typedCodeSchema,
   waitingFor,
-} from '#app/http/code-by-mail.server.ts';
+} from '#app/credentials/mailed-codes/code-by-mail.server.ts';
 import { tellOldAddress } from '#app/http/email-change.server.ts';
 import { afterFactorChange } from '#app/http/factor-change.server.ts';
 import { comeBackLater, parseForm, tryAgain } from '#app/http/form.server.ts';
 import { requireFresh } from '#app/http/fresh-proof.server.ts';
 import { requireSession } from '#app/http/signed-in.server.ts';
 import { writeToast } from '#app/http/toast.server.ts';
-import { CodeElsewhere, CodeForm } from '#app/ui/code-form.tsx';
+import { CodeElsewhere, CodeForm } from '#app/credentials/mailed-codes/code-form.tsx';
 import { SettingsHeading } from '#app/ui/page.tsx';
 
 export { retryHeaders as headers } from '#app/http/form.server.ts';

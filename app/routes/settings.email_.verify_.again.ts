@@ -1,7 +1,7 @@
 import { redirect, type ActionFunctionArgs, type LoaderFunctionArgs } from '@remix-run/node';
-import { sendCodeAgain } from '#app/http/code-by-mail.server.ts';
+import { sendCodeAgain } from '#app/credentials/mailed-codes/code-by-mail.server.ts';
 import { requireSession } from '#app/http/signed-in.server.ts';
-import { answerSentAgain } from '#app/http/sent-again.server.ts';
+import { answerSentAgain } from '#app/credentials/mailed-codes/code-page.server.ts';
 
 /** Following a link sends nothing. */
 export async function loader(args: LoaderFunctionArgs) {

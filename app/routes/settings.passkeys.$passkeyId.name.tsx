@@ -6,8 +6,8 @@ import {
 } from '@remix-run/node';
 import { Form, useActionData, useLoaderData, useNavigation } from '@remix-run/react';
 import * as z from 'zod';
-import { findOwnPasskey } from '#app/account/own-passkey.server.ts';
-import { passkeyNameSchema } from '#app/credentials/passkey-schema.ts';
+import { findOwnPasskey } from '#app/credentials/passkeys/own-passkey.server.ts';
+import { passkeyNameSchema } from '#app/credentials/passkeys/passkey-schema.ts';
 import { parseForm, tryAgain } from '#app/http/form.server.ts';
 import { requireSession } from '#app/http/signed-in.server.ts';
 import { writeToast } from '#app/http/toast.server.ts';

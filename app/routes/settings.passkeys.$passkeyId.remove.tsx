@@ -6,8 +6,8 @@ import {
 } from '@remix-run/node';
 import { Form, useActionData, useLoaderData, useNavigation } from '@remix-run/react';
 import * as z from 'zod';
-import { findOwnPasskey } from '#app/account/own-passkey.server.ts';
-import { countWaysIn, waysIn } from '#app/credentials/ways-in.server.ts';
+import { findOwnPasskey } from '#app/credentials/passkeys/own-passkey.server.ts';
+import { countWaysIn, waysIn } from '#app/credentials/sign-in-methods.server.ts';
 import { afterFactorChange } from '#app/http/factor-change.server.ts';
 import { parseForm, tryAgain } from '#app/http/form.server.ts';
 import { requireFresh } from '#app/http/fresh-proof.server.ts';

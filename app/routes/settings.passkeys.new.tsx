@@ -6,17 +6,17 @@ import {
 } from '@remix-run/node';
 import { Form, useActionData, useNavigation } from '@remix-run/react';
 import * as z from 'zod';
-import { keeperOf } from '#app/credentials/passkey-kinds.ts';
-import { newPasskeySchema } from '#app/credentials/passkey-schema.ts';
+import { keeperOf } from '#app/credentials/passkeys/authenticator-names.ts';
+import { newPasskeySchema } from '#app/credentials/passkeys/passkey-schema.ts';
 import { afterFactorChange } from '#app/http/factor-change.server.ts';
 import { parseForm, tryAgain } from '#app/http/form.server.ts';
 import { requireFresh } from '#app/http/fresh-proof.server.ts';
-import { findPasskeyChallenge } from '#app/http/passkey-challenge.server.ts';
+import { findPasskeyChallenge } from '#app/credentials/passkeys/passkey-challenges.server.ts';
 import { writeToast } from '#app/http/toast.server.ts';
 import { describeDevice } from '#app/sessions/device.ts';
 import { ButtonLink } from '#app/ui/button.tsx';
 import { Checkbox } from '#app/ui/field.tsx';
-import { PasskeyButton } from '#app/ui/passkey-button.tsx';
+import { PasskeyButton } from '#app/credentials/passkeys/passkey-button.tsx';
 import { Question } from '#app/ui/question.tsx';
 
 export const meta: MetaFunction = () => [

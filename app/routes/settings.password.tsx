@@ -6,7 +6,7 @@ import {
 } from '@remix-run/node';
 import { Form, useActionData, useLoaderData, useNavigation } from '@remix-run/react';
 import * as z from 'zod';
-import { newPasswordSchema } from '#app/credentials/password-schema.ts';
+import { newPasswordSchema } from '#app/credentials/password/password-schema.ts';
 import { countTokens } from '#app/http/access-tokens.server.ts';
 import { parseForm, tryAgain } from '#app/http/form.server.ts';
 import { requireFresh } from '#app/http/fresh-proof.server.ts';

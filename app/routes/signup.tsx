@@ -8,9 +8,9 @@ import { Form, Link, useActionData, useLoaderData, useNavigation } from '@remix-
 import * as z from 'zod';
 import { personNameSchema } from '#app/database/profile.server.ts';
 import { createAccount, isEmailTaken } from '#app/database/sign-up.server.ts';
-import { emailSchema, newPasswordSchema } from '#app/credentials/password-schema.ts';
+import { emailSchema, newPasswordSchema } from '#app/credentials/password/password-schema.ts';
 import { passwordProof } from '#app/visit/proof.ts';
-import { sendCode } from '#app/http/code-by-mail.server.ts';
+import { sendCode } from '#app/credentials/mailed-codes/code-by-mail.server.ts';
 import { comeBackLater, parseForm, tryAgain } from '#app/http/form.server.ts';
 import { findSession } from '#app/http/signed-in.server.ts';
 import { safeRedirectTo } from '#app/http/return-path.server.ts';
@@ -18,7 +18,7 @@ import { takeSignUp, welcome } from '#app/http/sign-up.server.ts';
 import { Button } from '#app/ui/button.tsx';
 import { Checkbox, Field, FormError, useFocusOnError } from '#app/ui/field.tsx';
 import { FormPage } from '#app/ui/page.tsx';
-import { ProviderButtons } from '#app/ui/provider-buttons.tsx';
+import { ProviderButtons } from '#app/credentials/providers/provider-buttons.tsx';
 
 export { retryHeaders as headers } from '#app/http/form.server.ts';
 

@@ -10,8 +10,8 @@ import { createConnectedAccount } from '#app/database/connected-sign-up.server.t
 import { personNameSchema } from '#app/database/profile.server.ts';
 import { isEmailTaken } from '#app/database/sign-up.server.ts';
 import type { LatchkeyContext } from '#app/context.server.ts';
-import { emailSchema } from '#app/credentials/password-schema.ts';
-import { sendCode } from '#app/http/code-by-mail.server.ts';
+import { emailSchema } from '#app/credentials/password/password-schema.ts';
+import { sendCode } from '#app/credentials/mailed-codes/code-by-mail.server.ts';
 import { comeBackLater, parseForm, tryAgain, type Fail } from '#app/http/form.server.ts';
 import { findSession } from '#app/http/signed-in.server.ts';
 import type { PendingConnection } from '#app/http/pending-connection.server.ts';

@@ -15,7 +15,7 @@ import {
   tryCode,
   typedCodeSchema,
   waitingFor,
-} from '#app/http/code-by-mail.server.ts';
+} from '#app/credentials/mailed-codes/code-by-mail.server.ts';
 import { comeBackLater, parseForm, tryAgain, type Fail } from '#app/http/form.server.ts';
 import { findSession } from '#app/http/signed-in.server.ts';
 import {
@@ -24,7 +24,7 @@ import {
   welcome,
   type SignUpPayload,
 } from '#app/http/sign-up.server.ts';
-import { CodeElsewhere, CodeForm } from '#app/ui/code-form.tsx';
+import { CodeElsewhere, CodeForm } from '#app/credentials/mailed-codes/code-form.tsx';
 import { FormPage } from '#app/ui/page.tsx';
 
 export { retryHeaders as headers } from '#app/http/form.server.ts';

@@ -1,5 +1,8 @@
 import { startTransition, useEffect, useState } from 'react';
-import type { PasskeySignInForm, PasskeySignInProps } from './passkey-sign-in-form.tsx';
+import type {
+  PasskeySignInForm,
+  PasskeySignInProps,
+} from '#app/credentials/passkeys/passkey-sign-in-form.tsx';
 
 /**
  * Signing in with a passkey, for the login page: fetched once that has come to life, and only where
@@ -9,7 +12,7 @@ export function PasskeySignIn(props: PasskeySignInProps) {
   const [Fetched, setFetched] = useState<typeof PasskeySignInForm | null>(null);
   useEffect(() => {
     if (typeof PublicKeyCredential !== 'function') return;
-    import('./passkey-sign-in-form.tsx').then(
+    import('#app/credentials/passkeys/passkey-sign-in-form.tsx').then(
       ({ PasskeySignInForm }) => startTransition(() => setFetched(() => PasskeySignInForm)),
       () => {
         // Offline: the form for e-mail and password is there.

@@ -10,7 +10,7 @@ import { Refusal } from './refusal.js';
 /** What esbuild bundles, by the name it gets in dist/. */
 export const entryPoints = {
   server: 'server.ts',
-  'password-worker': 'app/credentials/password-worker.ts',
+  'password-worker': 'app/credentials/password/password-worker.ts',
   'database-checkpoint-worker': 'app/database/checkpoint-worker.server.ts',
   seed: 'commands/seed.ts',
   'sessions-prune': 'commands/sessions-prune.ts',

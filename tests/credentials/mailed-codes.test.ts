@@ -7,7 +7,7 @@ import {
   createMailedCodes,
   type CodePurpose,
   type MailedCodes,
-} from '#app/credentials/mailed-codes.server.ts';
+} from '#app/credentials/mailed-codes/mailed-codes.server.ts';
 import { openDatabase, type Database } from '#app/database/database.server.ts';
 import { createKeyring } from '#app/config/keyring.server.ts';
 

@@ -4,7 +4,7 @@ import {
   createOauthSessions,
   UnreadableTokenError,
   type OauthSessionStorage,
-} from '#app/credentials/oauth-sessions.server.ts';
+} from '#app/credentials/providers/oauth-sessions.server.ts';
 import { openDatabase, type Database } from '#app/database/database.server.ts';
 import { createKeyring, type NamedKey } from '#app/config/keyring.server.ts';
 import { EmptyDatabases, PROVIDERS, rejectionOf, type EmptyDatabase } from '../db/providers.ts';

@@ -3,7 +3,7 @@ import {
   emailSchema,
   newPasswordSchema,
   passwordSchema,
-} from '#app/credentials/password-schema.ts';
+} from '#app/credentials/password/password-schema.ts';
 
 const EMOJI = '\u{1f511}';
 const messageOf = (result: { error?: { issues: { message: string }[] } }) =>

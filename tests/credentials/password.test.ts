@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { compareSync, hashSync } from 'bcryptjs';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { passwordDigest } from '#app/credentials/password-digest.ts';
-import type { PasswordTask } from '#app/credentials/password-worker.ts';
-import { createPasswords, type Passwords } from '#app/credentials/password.server.ts';
+import { passwordDigest } from '#app/credentials/password/password-digest.ts';
+import type { PasswordTask } from '#app/credentials/password/password-worker.ts';
+import { createPasswords, type Passwords } from '#app/credentials/password/passwords.server.ts';
 import { openDatabase, type Database } from '#app/database/database.server.ts';
 
 const COST = 4;

@@ -1,6 +1,6 @@
 import QRCode from 'qrcode';
 import { expect, test } from 'vitest';
-import { drawQrCode } from '#app/credentials/qr-code.server.ts';
+import { drawQrCode } from '#app/credentials/totp/qr-code.server.ts';
 
 test('the drawing is dark where the code is, and nowhere else', async () => {
   const uri = 'otpauth://totp/Latchkey:ada%40example.com?secret=ABCDEFGH&issuer=Latchkey';

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { LatchkeyContext } from '#app/context.server.ts';
-import { secondFactorSchema as typedSecondFactor } from '#app/credentials/code-schema.ts';
-import { emailSchema, passwordSchema } from '#app/credentials/password-schema.ts';
+import { secondFactorSchema as typedSecondFactor } from '#app/credentials/second-factor-schema.ts';
+import { emailSchema, passwordSchema } from '#app/credentials/password/password-schema.ts';
 import { passwordProof } from '#app/visit/proof.ts';
 import { confirmByFactors } from '#app/http/confirm-by-factors.server.ts';
 import { tryPassword } from '#app/http/password-try.server.ts';

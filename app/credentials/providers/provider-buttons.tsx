@@ -1,6 +1,6 @@
 import { Form } from '@remix-run/react';
 import { useId } from 'react';
-import { Button } from './button.tsx';
+import { Button } from '#app/ui/button.tsx';
 
 /** A provider by what a page shows of it. */
 export interface OfferedProvider {

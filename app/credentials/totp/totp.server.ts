@@ -3,7 +3,7 @@ import { generateTOTP, getTOTPAuthUri } from '@epic-web/totp';
 import { isUniqueViolation } from '#app/database/errors.server.ts';
 import type { Database } from '#app/database/database.server.ts';
 import type { Keyring } from '#app/config/keyring.server.ts';
-import { writeRecoveryCodes } from './recovery-codes.server.ts';
+import { writeRecoveryCodes } from '../recovery-codes/recovery-codes.server.ts';
 
 /** Codes of an authenticator app as a second factor (RFC 6238). */
 export interface Totp {

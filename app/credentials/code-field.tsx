@@ -1,4 +1,4 @@
-import { Field, type Reply } from './field.tsx';
+import { Field, type Reply } from '#app/ui/field.tsx';
 
 interface CodeFieldProps {
   reply: Reply;

@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import type { Database } from '#app/database/database.server.ts';
 import type { Keyring } from '#app/config/keyring.server.ts';
-import { RECOVERY_CODE_ALPHABET, RECOVERY_CODE_CHARACTERS } from './code-schema.ts';
+import { RECOVERY_CODE_ALPHABET, RECOVERY_CODE_CHARACTERS } from '../second-factor-schema.ts';
 
 /** Codes for the day on which the authenticator is lost. They are there while it is turned on. */
 export interface RecoveryCodes {

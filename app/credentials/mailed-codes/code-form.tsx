@@ -1,8 +1,8 @@
 import { Form, useNavigation } from '@remix-run/react';
 import type { ReactNode } from 'react';
-import { Button } from './button.tsx';
+import { Button } from '#app/ui/button.tsx';
 import { CodeFromLink } from './code-from-link.tsx';
-import { Checkbox, FormError, useFocusOnError, type Reply } from './field.tsx';
+import { Checkbox, FormError, useFocusOnError, type Reply } from '#app/ui/field.tsx';
 
 interface CodeFormProps {
   /** Where the code went. */

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { LatchkeyContext } from '#app/context.server.ts';
-import type { SealedCookieFactory } from './sealed-cookie.server.ts';
+import type { SealedCookieFactory } from '#app/http/sealed-cookie.server.ts';
 
 /** As `PASSKEY_CHALLENGE_MS` says. */
 const MAX_AGE_SECONDS = 300;

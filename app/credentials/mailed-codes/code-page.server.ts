@@ -1,7 +1,7 @@
 import { redirect, type TypedResponse } from '@remix-run/node';
 import type { LatchkeyContext } from '#app/context.server.ts';
 import type { Leave } from '#app/limits/rate-limits.server.ts';
-import { writeToast } from './toast.server.ts';
+import { writeToast } from '#app/http/toast.server.ts';
 
 /** Back to where the code is typed, with word of what became of it; to the start when there is none to wait for. */
 export function answerSentAgain(

@@ -139,7 +139,7 @@ function outcomeOf(error: unknown, ceremony: Ceremony): Outcome {
 
 /** Few make one, and nobody on the login page. */
 async function make(optionsJSON: CreationOptions) {
-  const { startRegistration } = await import('./passkey-making.ts');
+  const { startRegistration } = await import('./start-registration.ts');
   return startRegistration({ optionsJSON });
 }
 

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { LatchkeyContext } from '#app/context.server.ts';
-import type { SignedIn } from './signed-in.server.ts';
-import type { SealedCookieFactory } from './sealed-cookie.server.ts';
+import type { SignedIn } from '#app/http/signed-in.server.ts';
+import type { SealedCookieFactory } from '#app/http/sealed-cookie.server.ts';
 
 const MAX_AGE_SECONDS = 900;
 const SECOND_MS = 1000;

@@ -1,6 +1,6 @@
 import * as openid from 'openid-client';
 import type { OpenIdSettings } from '#app/config/provider-settings.server.ts';
-import { failureOf } from './oauth-failure.server.ts';
+import { failureOf } from './provider-failure.server.ts';
 import { onOneLine, type Identified, type Identity, type Provider } from './provider.ts';
 
 /** A person waits for each of the requests to a provider. */

@@ -6,7 +6,7 @@ import { isUniqueViolation } from '#app/database/errors.server.ts';
 import type { Database } from '#app/database/database.server.ts';
 import type { Assertion, NewPasskey } from './passkey-schema.ts';
 import type { Spent } from '#app/database/replay-guard.server.ts';
-import { removeWayIn } from './ways-in.server.ts';
+import { removeWayIn } from '../sign-in-methods.server.ts';
 
 export interface PasskeysOptions {
   db: Database['client'];

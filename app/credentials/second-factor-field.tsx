@@ -1,4 +1,4 @@
-import { Field, type Reply } from './field.tsx';
+import { Field, type Reply } from '#app/ui/field.tsx';
 
 /** Where two factors are asked for: a code of the authenticator, or one that was put away for the day it is lost. */
 export function SecondFactorField({ reply }: { reply: Reply }) {

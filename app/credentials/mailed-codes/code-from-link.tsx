@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState, type ComponentProps, type ReactNode } from 'react';
-import { Field } from './field.tsx';
+import { Field } from '#app/ui/field.tsx';
 
 interface CodeFromLinkProps extends Omit<ComponentProps<typeof Field>, 'type' | 'help'> {
   /** What to do without the link: "Six digits, from the mail." */

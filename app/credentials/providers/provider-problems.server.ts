@@ -1,5 +1,5 @@
 import type { LatchkeyContext } from '#app/context.server.ts';
-import type { ProviderVisit } from './provider-visit.server.ts';
+import type { ProviderVisit } from './provider-requests.server.ts';
 
 /** Why a visit to a provider led nowhere. */
 type Trouble = keyof typeof texts;

@@ -1,7 +1,7 @@
 import * as openid from 'openid-client';
 import * as z from 'zod';
 import type { GitHubSettings } from '#app/config/provider-settings.server.ts';
-import { failureOf } from './oauth-failure.server.ts';
+import { failureOf } from './provider-failure.server.ts';
 import { PROVIDER_TIMEOUT_SECONDS } from './openid-provider.server.ts';
 import { onOneLine, type Identified, type Provider } from './provider.ts';
 

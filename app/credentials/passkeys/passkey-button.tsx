@@ -1,6 +1,6 @@
 import { startTransition, useEffect, useRef, useState, type ReactNode } from 'react';
-import { Button } from './button.tsx';
-import type { Ceremony, Outcome } from './passkey-ceremony.ts';
+import { Button } from '#app/ui/button.tsx';
+import type { Ceremony, Outcome } from './ceremony.ts';
 
 interface PasskeyButtonProps {
   /** Use a passkey that there is, or make a new one. */
@@ -44,7 +44,7 @@ export function PasskeyButton(props: PasskeyButtonProps) {
   const ask = async () => {
     setIsAsking(true);
     setOutcome(null);
-    const came = await import('./passkey-ceremony.ts')
+    const came = await import('./ceremony.ts')
       .then(({ perform }) => perform(ceremony, optionsFrom))
       .catch((): Outcome => ({ state: 'failed', text: 'We could not be reached. Try again.' }));
     setIsAsking(false);

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { CodePurpose, NewCode, Redeemed } from '#app/credentials/mailed-codes.server.ts';
+import type { CodePurpose, NewCode, Redeemed } from './mailed-codes.server.ts';
 import type { LatchkeyContext } from '#app/context.server.ts';
 import type { MailContent } from '#app/mail/mail.ts';
 import { MINUTE_MS } from '#app/sessions/index.ts';

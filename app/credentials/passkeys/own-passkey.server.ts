@@ -1,5 +1,5 @@
 import type { LatchkeyContext } from '#app/context.server.ts';
-import type { OwnPasskey } from '#app/credentials/passkeys.server.ts';
+import type { OwnPasskey } from './passkeys.server.ts';
 
 /** Of a credential id, in base64url: nothing else is worth a question to the database. */
 const ID = /^[\w-]{1,1364}$/;

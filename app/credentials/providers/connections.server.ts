@@ -2,7 +2,7 @@ import { isUniqueViolation } from '#app/database/errors.server.ts';
 import type { Database } from '#app/database/database.server.ts';
 import type { Keyring } from '#app/config/keyring.server.ts';
 import type { Identity, ProviderTokens } from './provider.ts';
-import { removeWayIn, waysIn, type WaysIn } from './ways-in.server.ts';
+import { removeWayIn, waysIn, type WaysIn } from '../sign-in-methods.server.ts';
 
 /** What is written down of an identity; its tokens only if they are at hand. */
 export type ConnectedIdentity = Pick<Identity, 'issuer' | 'subject' | 'displayName'> & {

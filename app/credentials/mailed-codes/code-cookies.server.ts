@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { SealedCookieFactory } from './sealed-cookie.server.ts';
+import type { SealedCookieFactory } from '#app/http/sealed-cookie.server.ts';
 
 /** A code lasts ten minutes; one that ran out can be asked for again a little longer. */
 const MAX_AGE_SECONDS = 3600;

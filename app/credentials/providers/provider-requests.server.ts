@@ -2,12 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { redirect } from '@remix-run/node';
 import * as z from 'zod';
 import type { LatchkeyContext } from '#app/context.server.ts';
-import type { Provider, Visit } from '#app/credentials/provider.ts';
-import type { SignedIn } from './signed-in.server.ts';
-import { troublePath } from './provider-trouble.server.ts';
-import { ownPath, safeRedirectTo } from './return-path.server.ts';
-import type { SealedCookieFactory } from './sealed-cookie.server.ts';
-import { logProviderTrouble } from './provider-trouble.server.ts';
+import type { Provider, Visit } from './provider.ts';
+import type { SignedIn } from '#app/http/signed-in.server.ts';
+import { troublePath } from './provider-problems.server.ts';
+import { ownPath, safeRedirectTo } from '#app/http/return-path.server.ts';
+import type { SealedCookieFactory } from '#app/http/sealed-cookie.server.ts';
+import { logProviderTrouble } from './provider-problems.server.ts';
 
 const MAX_AGE_SECONDS = 600;
 const SECRET_BYTES = 32;

@@ -44,7 +44,7 @@ export function PasskeySignInForm(props: PasskeySignInProps) {
       const field = form.current?.elements.namedItem('credential');
       if (field instanceof HTMLInputElement) sendWith(field, answer, rememberAsBeside);
     };
-    import('./passkey-ceremony.ts').then(
+    import('./ceremony.ts').then(
       ({ offerInAutofill }) => {
         if (!hasEnded) end = offerInAutofill(OPTIONS, use);
       },
