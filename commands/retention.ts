@@ -1,4 +1,4 @@
-import { createActivityLog } from '#app/account/activity.server.ts';
+import { createActivityLog } from '#app/activity/activity-log.server.ts';
 import { createMailedCodes } from '#app/credentials/mailed-codes/mailed-codes.server.ts';
 import { createSpent } from '#app/database/replay-guard.server.ts';
 import { openDatabase, type Database } from '#app/database/database.server.ts';

@@ -2,7 +2,7 @@ import {
   deviceKeyOf,
   type ActivityEvent,
   type ActivitySource,
-} from '#app/account/activity.server.ts';
+} from '#app/activity/activity-log.server.ts';
 import { createAccount } from '#app/database/sign-up.server.ts';
 import { createPasswords } from '#app/credentials/password/passwords.server.ts';
 import { openDatabase } from '#app/database/database.server.ts';

@@ -4,7 +4,7 @@ import type { Keyring } from '#app/config/keyring.server.ts';
 import type { Log } from '#app/operations/log.server.ts';
 import type { Mail, Mailer } from '#app/mail/mail.ts';
 import { DAY_MS } from '#app/sessions/index.ts';
-import { failureNoticeOf } from './activity.server.ts';
+import { failureNoticeOf } from '#app/activity/activity-log.server.ts';
 import type { ErasedSubject, ErasureJournal } from './erasure-journal.server.ts';
 
 /** How many rows, by table. */

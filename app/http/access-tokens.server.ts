@@ -1,7 +1,7 @@
 import type { TokenDays, TokenScope } from '#app/account/access-token-schema.ts';
 import type { LatchkeyContext } from '#app/context.server.ts';
 import { DAY_MS, type EndReason } from '#app/sessions/index.ts';
-import { noteActivity } from './note-activity.server.ts';
+import { noteActivity } from '#app/activity/record-activity.server.ts';
 import { deviceOf } from './sign-in.server.ts';
 
 /**

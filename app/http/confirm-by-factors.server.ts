@@ -1,6 +1,6 @@
 import type { LatchkeyContext, Person } from '#app/context.server.ts';
 import type { SecondFactorCode } from '#app/credentials/second-factor-schema.ts';
-import { noteActivity } from './note-activity.server.ts';
+import { noteActivity } from '#app/activity/record-activity.server.ts';
 import { trySecondFactor } from './second-factor.server.ts';
 import { takeTry } from '#app/limits/attempts.server.ts';
 

@@ -3,7 +3,7 @@ import { DAY_MS } from '#app/sessions/index.ts';
 import { endEveryAccess } from './access-tokens.server.ts';
 import type { PasswordReset } from '#app/credentials/mailed-codes/code-cookies.server.ts';
 import { sendCode } from '#app/credentials/mailed-codes/code-by-mail.server.ts';
-import { noteActivity } from './note-activity.server.ts';
+import { noteActivity } from '#app/activity/record-activity.server.ts';
 
 /**
  * Sends a code that allows a new password, if there is an account of this address; the answer is

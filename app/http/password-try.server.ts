@@ -1,5 +1,5 @@
 import type { LatchkeyContext } from '#app/context.server.ts';
-import { noteWrongPassword } from './note-activity.server.ts';
+import { noteWrongPassword } from '#app/activity/record-activity.server.ts';
 import { takeTry } from '#app/limits/attempts.server.ts';
 
 export type PasswordTried =

@@ -3,7 +3,7 @@ import { redirect, type TypedResponse } from '@remix-run/node';
 import type { LatchkeyContext } from '#app/context.server.ts';
 import { isFullProof, type Proof, type SessionMeta } from '#app/visit/proof.ts';
 import { SECOND_MS, type Started } from '#app/sessions/index.ts';
-import { noteActivity } from './note-activity.server.ts';
+import { noteActivity } from '#app/activity/record-activity.server.ts';
 import type { PendingSignIn } from './pending-sign-in.server.ts';
 import { safeRedirectTo } from './return-path.server.ts';
 import { writeToast, type ToastMessage } from './toast.server.ts';

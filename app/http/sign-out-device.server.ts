@@ -1,5 +1,5 @@
 import type { LatchkeyContext } from '#app/context.server.ts';
-import { noteActivity } from './note-activity.server.ts';
+import { noteActivity } from '#app/activity/record-activity.server.ts';
 
 interface Target {
   /** Public id of the session that is to end. */

@@ -1,6 +1,6 @@
 import type { LatchkeyContext } from '#app/context.server.ts';
 import type { EndReason } from '#app/sessions/index.ts';
-import { noteActivity } from './note-activity.server.ts';
+import { noteActivity } from '#app/activity/record-activity.server.ts';
 
 /**
  * Signs out every device of the user but this one, and writes it down. Answers how many they were.

@@ -3,7 +3,7 @@ import * as z from 'zod';
 import type { ConnectedAccount } from '#app/database/connected-sign-up.server.ts';
 import type { LatchkeyContext } from '#app/context.server.ts';
 import type { Proof } from '#app/visit/proof.ts';
-import { noteActivity } from './note-activity.server.ts';
+import { noteActivity } from '#app/activity/record-activity.server.ts';
 import { pendingConnectionSchema } from './pending-connection.server.ts';
 import type { Leave } from '#app/limits/rate-limits.server.ts';
 import { startSession } from './sign-in.server.ts';

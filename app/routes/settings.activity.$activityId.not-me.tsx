@@ -1,7 +1,7 @@
 import type { ActionFunctionArgs, LoaderFunctionArgs, MetaFunction } from '@remix-run/node';
 import { Form, useLoaderData, useNavigation } from '@remix-run/react';
-import { viewActivity } from '#app/account/activity-view.server.ts';
-import { findOwnActivity } from '#app/account/own-activity.server.ts';
+import { viewActivity } from '#app/activity/activity-view.server.ts';
+import { findOwnActivity } from '#app/activity/own-activity.server.ts';
 import { requireSession } from '#app/http/signed-in.server.ts';
 import { signOutEverything } from '#app/http/not-me.server.ts';
 import { Button, ButtonLink } from '#app/ui/button.tsx';

@@ -1,6 +1,6 @@
 import type { LoaderFunctionArgs, MetaFunction } from '@remix-run/node';
 import { Link, Outlet, useLoaderData } from '@remix-run/react';
-import { viewActivity } from '#app/account/activity-view.server.ts';
+import { viewActivity } from '#app/activity/activity-view.server.ts';
 import { requireSession } from '#app/http/signed-in.server.ts';
 import { ActivityList } from '#app/ui/activity-list.tsx';
 import { SettingsHeading } from '#app/ui/page.tsx';

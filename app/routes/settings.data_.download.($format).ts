@@ -6,7 +6,7 @@ import { sendFile } from '#app/http/file-stream.server.ts';
 import { parseForm } from '#app/http/form.server.ts';
 import { requireFresh } from '#app/http/fresh-proof.server.ts';
 import { requireSession } from '#app/http/signed-in.server.ts';
-import { noteActivity } from '#app/http/note-activity.server.ts';
+import { noteActivity } from '#app/activity/record-activity.server.ts';
 import { writeToast } from '#app/http/toast.server.ts';
 
 const formats = new Map<string | undefined, DownloadFormat>([

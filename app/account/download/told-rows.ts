@@ -1,8 +1,8 @@
 import type { LatchkeyContext } from '#app/context.server.ts';
 import { describeDevice } from '#app/sessions/device.ts';
 import type { Session } from '#app/sessions/index.ts';
-import { eventOf } from '../activity.server.ts';
-import { wordsFor } from '../activity-view.server.ts';
+import { eventOf } from '#app/activity/activity-log.server.ts';
+import { wordsFor } from '#app/activity/activity-view.server.ts';
 import {
   text,
   textOrNone,

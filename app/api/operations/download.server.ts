@@ -1,7 +1,7 @@
 import { openDataDownload } from '#app/account/data-download.server.ts';
 import { dataSchema } from '#app/account/download/data-schema.ts';
 import { sendFile } from '#app/http/file-stream.server.ts';
-import { noteActivity } from '#app/http/note-activity.server.ts';
+import { noteActivity } from '#app/activity/record-activity.server.ts';
 import * as z from 'zod';
 import { operation } from '../operation.server.ts';
 import { problem, proofRequired } from '../problems.server.ts';

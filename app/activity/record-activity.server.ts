@@ -4,10 +4,10 @@ import type {
   Attempted,
   FailedFactor,
   Failures,
-} from '#app/account/activity.server.ts';
+} from './activity-log.server.ts';
 import type { LatchkeyContext } from '#app/context.server.ts';
 import type { NoticeEvent } from '#app/mail/mail.ts';
-import { mailNotice, sendNotice } from './notice.server.ts';
+import { mailNotice, sendNotice } from './notices.server.ts';
 
 /** Wrong passwords within a day that people mistype; more than that their owner should know of. */
 const MANY_PASSWORDS = 5;

@@ -1,6 +1,6 @@
 import type { LatchkeyContext } from '#app/context.server.ts';
 import { describeDevice, type DeviceKind } from '#app/sessions/device.ts';
-import type { Activity, ActivityKind, LoggedEvent } from './activity.server.ts';
+import type { Activity, ActivityKind, LoggedEvent } from './activity-log.server.ts';
 
 /** An entry of the activity log as its owner sees it on the page. */
 export interface ActivityView {

@@ -1,5 +1,5 @@
 import type { LatchkeyContext } from '#app/context.server.ts';
-import type { Activity } from './activity.server.ts';
+import type { Activity } from './activity-log.server.ts';
 
 /**
  * An entry of this person's activity log.
