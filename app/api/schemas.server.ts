@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { tokenScopeSchema } from '#app/account/access-token-schema.ts';
-import { deviceNameSchema } from '#app/account/session-view.server.ts';
+import { deviceNameSchema } from '#app/devices/device-view.server.ts';
 
 const time = (description: string) => z.iso.datetime().meta({ description });
 

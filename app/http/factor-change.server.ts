@@ -4,7 +4,7 @@ import type { SignedIn } from './signed-in.server.ts';
 import { revokeTokens } from './access-tokens.server.ts';
 import { noteActivity } from '#app/activity/record-activity.server.ts';
 import { renewSession } from './sign-in.server.ts';
-import { signOutOthers as endOtherSessions } from './sign-out-others.server.ts';
+import { signOutOthers as endOtherSessions } from '#app/devices/devices.server.ts';
 
 /**
  * What follows when somebody's way of signing in has changed: it is written down, every other device

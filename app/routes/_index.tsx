@@ -4,7 +4,7 @@ import { ArrowRight } from 'lucide-react';
 import { findSession } from '#app/http/signed-in.server.ts';
 import type { loader as rootLoader } from '#app/root.tsx';
 import { ButtonLink } from '#app/ui/button.tsx';
-import { DeviceIcon } from '#app/ui/device-icon.tsx';
+import { DeviceIcon } from '#app/devices/device-icon.tsx';
 import { settingsPages } from '#app/ui/settings-pages.ts';
 
 const DESCRIPTION =

@@ -6,8 +6,8 @@ import {
 } from '@remix-run/node';
 import { Form, useActionData, useLoaderData, useNavigation } from '@remix-run/react';
 import * as z from 'zod';
-import { findOwnSession } from '#app/account/own-session.server.ts';
-import { deviceNameSchema } from '#app/account/session-view.server.ts';
+import { findOwnSession } from '#app/devices/own-session.server.ts';
+import { deviceNameSchema } from '#app/devices/device-view.server.ts';
 import { parseForm, tryAgain } from '#app/http/form.server.ts';
 import { requireSession } from '#app/http/signed-in.server.ts';
 import { writeToast, type ToastMessage } from '#app/http/toast.server.ts';

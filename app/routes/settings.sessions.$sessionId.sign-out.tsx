@@ -5,12 +5,12 @@ import {
   type MetaFunction,
 } from '@remix-run/node';
 import { Form, useLoaderData, useNavigation } from '@remix-run/react';
-import { findOwnSession } from '#app/account/own-session.server.ts';
-import { deviceNameOf } from '#app/account/session-view.server.ts';
+import { findOwnSession } from '#app/devices/own-session.server.ts';
+import { deviceNameOf } from '#app/devices/device-view.server.ts';
 import { requireFresh } from '#app/http/fresh-proof.server.ts';
 import { requireSession } from '#app/http/signed-in.server.ts';
 import { endSession } from '#app/http/sign-in.server.ts';
-import { signOutDevice } from '#app/http/sign-out-device.server.ts';
+import { signOutDevice } from '#app/devices/sign-out-device.server.ts';
 import { writeToast, type ToastMessage } from '#app/http/toast.server.ts';
 import { Button, ButtonLink } from '#app/ui/button.tsx';
 import { Question } from '#app/ui/question.tsx';

@@ -10,7 +10,7 @@ import { revokeTokens } from '#app/http/access-tokens.server.ts';
 import { parseForm } from '#app/http/form.server.ts';
 import { requireFresh } from '#app/http/fresh-proof.server.ts';
 import { requireSession } from '#app/http/signed-in.server.ts';
-import { signOutOthers } from '#app/http/sign-out-others.server.ts';
+import { signOutOthers } from '#app/devices/devices.server.ts';
 import { writeToast } from '#app/http/toast.server.ts';
 import { Button, ButtonLink } from '#app/ui/button.tsx';
 import { Checkbox } from '#app/ui/field.tsx';

@@ -2,7 +2,7 @@ import type { LoaderFunctionArgs, MetaFunction } from '@remix-run/node';
 import { Link, Outlet, useFetcher, useLoaderData, useSearchParams } from '@remix-run/react';
 import { useCallback } from 'react';
 import { viewToken } from '#app/account/access-token-view.server.ts';
-import { viewSession } from '#app/account/session-view.server.ts';
+import { viewSession } from '#app/devices/device-view.server.ts';
 import { proofText } from '#app/visit/proof.ts';
 import { requireSession } from '#app/http/signed-in.server.ts';
 import { ButtonLink } from '#app/ui/button.tsx';

@@ -1,6 +1,6 @@
 import { Link } from '@remix-run/react';
 import { ChevronRight, Pencil } from 'lucide-react';
-import { DeviceIcon } from './device-icon.tsx';
+import { DeviceIcon } from '#app/devices/device-icon.tsx';
 import { RelativeTime } from './relative-time.tsx';
 import { discoverInRow, type RowDiscovery } from './row-discovery.ts';
 

@@ -11,7 +11,7 @@ import {
   type ModelName,
 } from '../data-map/classes.ts';
 
-import { endingText } from '../session-endings.ts';
+import { endingText } from '#app/devices/end-reasons.ts';
 import { textIn, type Row } from './stored-rows.ts';
 
 /** What it takes to tell of a row in words. */
