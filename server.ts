@@ -6,7 +6,7 @@ import type { ServerBuild } from '@remix-run/node';
 import { Cron } from 'croner';
 import type { RequestHandler } from 'express';
 import type { DestinationStream } from 'pino';
-import { MOST_TOKENS, TOKEN_DAYS, type TokenMeta } from '#app/account/access-token-schema.ts';
+import { MOST_TOKENS, TOKEN_DAYS, type TokenMeta } from '#app/tokens/token-schema.ts';
 import { createActivityLog } from '#app/activity/activity-log.server.ts';
 import { createErasureJournal } from '#app/account/erasure-journal.server.ts';
 import { createErasures } from '#app/account/erasure.server.ts';

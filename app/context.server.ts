@@ -1,5 +1,5 @@
 import type { ApiGuide } from '#app/api/guide.server.ts';
-import type { TokenMeta } from '#app/account/access-token-schema.ts';
+import type { TokenMeta } from '#app/tokens/token-schema.ts';
 import type { ActivityLog } from '#app/activity/activity-log.server.ts';
 import type { Pictures } from '#app/account/pictures.server.ts';
 import type { Erasures } from '#app/account/erasure.server.ts';

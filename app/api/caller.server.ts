@@ -1,5 +1,5 @@
 import type { Request } from 'express';
-import { scopesOf, type TokenMeta, type TokenScope } from '#app/account/access-token-schema.ts';
+import { scopesOf, type TokenMeta, type TokenScope } from '#app/tokens/token-schema.ts';
 import type { LatchkeyContext, Person } from '#app/context.server.ts';
 import type { SessionMeta } from '#app/visit/proof.ts';
 import { readBearer, type Bearer } from '#app/http/bearer.server.ts';

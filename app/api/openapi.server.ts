@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { tokenScopes } from '#app/account/access-token-schema.ts';
+import { tokenScopes } from '#app/tokens/token-schema.ts';
 import type { AnyOperation } from './operation.server.ts';
 import { problemSchema, problems, type ProblemName } from './problems.server.ts';
 

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { TokenScope } from '#app/account/access-token-schema.ts';
+import type { TokenScope } from '#app/tokens/token-schema.ts';
 import type { LatchkeyContext } from '#app/context.server.ts';
 import type { Answer } from './answer.server.ts';
 import type { Caller } from './caller.server.ts';

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { tokenScopeSchema } from '#app/account/access-token-schema.ts';
+import { tokenScopeSchema } from '#app/tokens/token-schema.ts';
 import { deviceNameSchema } from '#app/devices/device-view.server.ts';
 
 const time = (description: string) => z.iso.datetime().meta({ description });

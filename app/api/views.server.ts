@@ -1,6 +1,6 @@
 import type { z } from 'zod';
-import { lastUsedAt, tokenNameOf } from '#app/account/access-token-view.server.ts';
-import { scopesOf, type TokenMeta } from '#app/account/access-token-schema.ts';
+import { lastUsedAt, tokenNameOf } from '#app/tokens/token-view.server.ts';
+import { scopesOf, type TokenMeta } from '#app/tokens/token-schema.ts';
 import { deviceNameOf } from '#app/devices/device-view.server.ts';
 import type { LatchkeyContext, Person } from '#app/context.server.ts';
 import { proofText, type SessionMeta } from '#app/visit/proof.ts';

@@ -1,4 +1,4 @@
-import { TOKEN_PREFIX } from './access-tokens.server.ts';
+import { TOKEN_PREFIX } from '#app/tokens/access-tokens.server.ts';
 
 /** What stands behind "Bearer" (RFC 6750 §2.1): the token of a session, or one that a person made. */
 export type Bearer =

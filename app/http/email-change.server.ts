@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { LatchkeyContext } from '#app/context.server.ts';
 import { DAY_MS } from '#app/sessions/index.ts';
-import { endEveryAccess } from './access-tokens.server.ts';
+import { endEveryAccess } from '#app/tokens/access-tokens.server.ts';
 import { noteActivity } from '#app/activity/record-activity.server.ts';
 
 /** How long the old address can take a change back. */

@@ -1,6 +1,6 @@
 import type { LatchkeyContext } from '#app/context.server.ts';
 import { DAY_MS } from '#app/sessions/index.ts';
-import { endEveryAccess } from './access-tokens.server.ts';
+import { endEveryAccess } from '#app/tokens/access-tokens.server.ts';
 import type { PasswordReset } from '#app/credentials/mailed-codes/code-cookies.server.ts';
 import { sendCode } from '#app/credentials/mailed-codes/code-by-mail.server.ts';
 import { noteActivity } from '#app/activity/record-activity.server.ts';

@@ -1,6 +1,6 @@
 import type { LoaderFunctionArgs, MetaFunction } from '@remix-run/node';
 import { Link, useLoaderData } from '@remix-run/react';
-import { tokenScopes } from '#app/account/access-token-schema.ts';
+import { tokenScopes } from '#app/tokens/token-schema.ts';
 import { ApiOperation } from '#app/ui/api-operation.tsx';
 
 export const meta: MetaFunction = () => [

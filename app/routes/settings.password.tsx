@@ -7,7 +7,7 @@ import {
 import { Form, useActionData, useLoaderData, useNavigation } from '@remix-run/react';
 import * as z from 'zod';
 import { newPasswordSchema } from '#app/credentials/password/password-schema.ts';
-import { countTokens } from '#app/http/access-tokens.server.ts';
+import { countTokens } from '#app/tokens/access-tokens.server.ts';
 import { parseForm, tryAgain } from '#app/http/form.server.ts';
 import { requireFresh } from '#app/http/fresh-proof.server.ts';
 import { afterFactorChange } from '#app/http/factor-change.server.ts';

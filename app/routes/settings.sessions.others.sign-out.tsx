@@ -6,7 +6,7 @@ import {
 } from '@remix-run/node';
 import { Form, useNavigation, useRouteLoaderData } from '@remix-run/react';
 import * as z from 'zod';
-import { revokeTokens } from '#app/http/access-tokens.server.ts';
+import { revokeTokens } from '#app/tokens/access-tokens.server.ts';
 import { parseForm } from '#app/http/form.server.ts';
 import { requireFresh } from '#app/http/fresh-proof.server.ts';
 import { requireSession } from '#app/http/signed-in.server.ts';

@@ -1,7 +1,7 @@
 import type { LoaderFunctionArgs, MetaFunction } from '@remix-run/node';
 import { Link, Outlet, useFetcher, useLoaderData, useSearchParams } from '@remix-run/react';
 import { useCallback } from 'react';
-import { viewToken } from '#app/account/access-token-view.server.ts';
+import { viewToken } from '#app/tokens/token-view.server.ts';
 import { viewSession } from '#app/devices/device-view.server.ts';
 import { proofText } from '#app/visit/proof.ts';
 import { requireSession } from '#app/http/signed-in.server.ts';
@@ -9,7 +9,7 @@ import { ButtonLink } from '#app/ui/button.tsx';
 import { SettingsHeading } from '#app/ui/page.tsx';
 import { EndedSessions, SessionList } from '#app/ui/session-list.tsx';
 import { useSessionsChanged } from '#app/live/session-messages.ts';
-import { TokenList, type ListedToken } from '#app/ui/token-list.tsx';
+import { TokenList, type ListedToken } from '#app/tokens/token-list.tsx';
 
 export const meta: MetaFunction = () => [
   { title: 'Your sessions · Latchkey' },

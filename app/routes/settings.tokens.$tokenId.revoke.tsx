@@ -5,8 +5,8 @@ import {
   type MetaFunction,
 } from '@remix-run/node';
 import { Form, useLoaderData, useNavigation } from '@remix-run/react';
-import { findOwnToken, tokenNameOf } from '#app/account/access-token-view.server.ts';
-import { revokeToken } from '#app/http/access-tokens.server.ts';
+import { findOwnToken, tokenNameOf } from '#app/tokens/token-view.server.ts';
+import { revokeToken } from '#app/tokens/access-tokens.server.ts';
 import { requireFresh } from '#app/http/fresh-proof.server.ts';
 import { requireSession } from '#app/http/signed-in.server.ts';
 import { writeToast } from '#app/http/toast.server.ts';

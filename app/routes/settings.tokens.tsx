@@ -1,11 +1,11 @@
 import type { LoaderFunctionArgs, MetaFunction } from '@remix-run/node';
 import { Link, Outlet, useLoaderData } from '@remix-run/react';
 import { Plus } from 'lucide-react';
-import { viewToken } from '#app/account/access-token-view.server.ts';
+import { viewToken } from '#app/tokens/token-view.server.ts';
 import { requireSession } from '#app/http/signed-in.server.ts';
 import { ButtonLink } from '#app/ui/button.tsx';
 import { SettingsHeading } from '#app/ui/page.tsx';
-import { TokenList } from '#app/ui/token-list.tsx';
+import { TokenList } from '#app/tokens/token-list.tsx';
 
 export const meta: MetaFunction = () => [
   { title: 'Access tokens · Latchkey' },

@@ -13,8 +13,8 @@ import {
   tokenNameSchema,
   tokenScopes,
   type TokenScope,
-} from '#app/account/access-token-schema.ts';
-import { makeToken } from '#app/http/access-tokens.server.ts';
+} from '#app/tokens/token-schema.ts';
+import { makeToken } from '#app/tokens/access-tokens.server.ts';
 import { parseForm, tryAgain } from '#app/http/form.server.ts';
 import { requireFresh } from '#app/http/fresh-proof.server.ts';
 import { Button, ButtonLink } from '#app/ui/button.tsx';

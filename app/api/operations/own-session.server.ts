@@ -1,6 +1,6 @@
 import { endSession } from '#app/http/sign-in.server.ts';
-import { revokeToken } from '#app/http/access-tokens.server.ts';
-import { tokenNameOf } from '#app/account/access-token-view.server.ts';
+import { revokeToken } from '#app/tokens/access-tokens.server.ts';
+import { tokenNameOf } from '#app/tokens/token-view.server.ts';
 import { answerOf, NO_CONTENT } from '../answer.server.ts';
 import { operation } from '../operation.server.ts';
 import { currentSessionSchema } from '../schemas.server.ts';

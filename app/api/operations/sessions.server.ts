@@ -1,9 +1,9 @@
 import * as z from 'zod';
-import { tokenNameSchema } from '#app/account/access-token-schema.ts';
-import { tokenNameOf } from '#app/account/access-token-view.server.ts';
+import { tokenNameSchema } from '#app/tokens/token-schema.ts';
+import { tokenNameOf } from '#app/tokens/token-view.server.ts';
 import { deviceNameOf } from '#app/devices/device-view.server.ts';
 import type { LatchkeyContext } from '#app/context.server.ts';
-import { revokeToken, revokeTokens } from '#app/http/access-tokens.server.ts';
+import { revokeToken, revokeTokens } from '#app/tokens/access-tokens.server.ts';
 import { signOutDevice } from '#app/devices/sign-out-device.server.ts';
 import { signOutOthers } from '#app/devices/devices.server.ts';
 import { answerOf, NO_CONTENT, type JsonAnswer } from '../answer.server.ts';

@@ -1,6 +1,6 @@
 import type { LatchkeyContext } from '#app/context.server.ts';
 import type { Session } from '#app/sessions/index.ts';
-import { scopesOf, tokenScopes, type TokenMeta } from './access-token-schema.ts';
+import { scopesOf, tokenScopes, type TokenMeta } from './token-schema.ts';
 
 /** A token as its owner sees it: never the token itself. */
 export interface TokenView {

@@ -1,7 +1,7 @@
 import { Link } from '@remix-run/react';
 import { KeySquare } from 'lucide-react';
-import { RelativeTime } from './relative-time.tsx';
-import { discoverInRow, type RowDiscovery } from './row-discovery.ts';
+import { RelativeTime } from '#app/ui/relative-time.tsx';
+import { discoverInRow, type RowDiscovery } from '#app/ui/row-discovery.ts';
 
 /** What the list shows of a personal access token. */
 export interface ListedToken {
