@@ -1,7 +1,7 @@
 import { codeCookies } from '#app/credentials/mailed-codes/code-cookies.server.ts';
 import { keptFormCookie } from './kept-form.server.ts';
 import { passkeyChallengeCookies } from '#app/credentials/passkeys/passkey-challenges.server.ts';
-import { pendingSignInCookie } from './pending-sign-in.server.ts';
+import { pendingSignInCookie } from '#app/sign-in/pending-sign-in.server.ts';
 import { newRecoveryCodesCookie, newTokenCookie } from './one-time-cookie.server.ts';
 import { pendingConnectionCookie } from './pending-connection.server.ts';
 import { providerVisitCookie } from '#app/credentials/providers/provider-requests.server.ts';

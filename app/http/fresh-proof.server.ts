@@ -8,7 +8,7 @@ import type { LatchkeyContext } from '#app/context.server.ts';
 import { requireSession, type SignedIn } from './signed-in.server.ts';
 import { findKeptForm, keepForm } from './kept-form.server.ts';
 import { loginPathFor, pageOf, safeRedirectTo } from './return-path.server.ts';
-import { renewSession } from './sign-in.server.ts';
+import { renewSession } from '#app/sign-in/sign-in.server.ts';
 
 /** Has the browser send the same form on, as a POST (RFC 9110 §15.4.8). */
 const TEMPORARY_REDIRECT = 307;

@@ -15,7 +15,7 @@ import {
   settleChanges,
 } from '#app/database/outage.server.ts';
 import { loginPathFor } from './return-path.server.ts';
-import { signedOutHeaders } from './sign-in.server.ts';
+import { signedOutHeaders } from '#app/sign-in/sign-in.server.ts';
 
 type RouteFunction = LoaderFunction | ActionFunction;
 

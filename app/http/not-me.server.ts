@@ -2,7 +2,7 @@ import { redirect, type TypedResponse } from '@remix-run/node';
 import type { LatchkeyContext } from '#app/context.server.ts';
 import { endEveryAccess } from '#app/tokens/access-tokens.server.ts';
 import { noteActivity } from '#app/activity/record-activity.server.ts';
-import { signedOutHeaders } from './sign-in.server.ts';
+import { signedOutHeaders } from '#app/sign-in/sign-in.server.ts';
 import { startReset } from './start-reset.server.ts';
 
 /**

@@ -6,7 +6,7 @@ import type { Proof } from '#app/visit/proof.ts';
 import { noteActivity } from '#app/activity/record-activity.server.ts';
 import { pendingConnectionSchema } from './pending-connection.server.ts';
 import type { Leave } from '#app/limits/rate-limits.server.ts';
-import { startSession } from './sign-in.server.ts';
+import { startSession } from '#app/sign-in/sign-in.server.ts';
 import { writeToast } from './toast.server.ts';
 import { takeMail } from '#app/limits/attempts.server.ts';
 

@@ -1,7 +1,7 @@
 import { redirect, type TypedResponse } from '@remix-run/node';
 import type { LatchkeyContext } from '#app/context.server.ts';
 import { startPasswordReset } from './password-reset.server.ts';
-import { signedOutHeaders } from './sign-in.server.ts';
+import { signedOutHeaders } from '#app/sign-in/sign-in.server.ts';
 import { takeMail } from '#app/limits/attempts.server.ts';
 import { writeToast, type ToastMessage } from './toast.server.ts';
 

@@ -8,8 +8,8 @@ import { Form, Link, useActionData, useLoaderData, useNavigation } from '@remix-
 import * as z from 'zod';
 import { secondFactorSchema } from '#app/credentials/second-factor-schema.ts';
 import { passwordSchema } from '#app/credentials/password/password-schema.ts';
-import { confirmByFactors, factorsOf } from '#app/http/confirm-by-factors.server.ts';
-import { providersToConfirmWith } from '#app/http/confirm-by-provider.server.ts';
+import { confirmByFactors, factorsOf } from '#app/sign-in/confirm-identity.server.ts';
+import { providersToConfirmWith } from '#app/sign-in/confirm-by-provider.server.ts';
 import { comeBackLater, parseForm, tryAgain } from '#app/http/form.server.ts';
 import { goOn } from '#app/http/fresh-proof.server.ts';
 import { requireSession } from '#app/http/signed-in.server.ts';

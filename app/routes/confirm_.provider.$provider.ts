@@ -1,6 +1,6 @@
 import { redirect, type ActionFunctionArgs, type LoaderFunctionArgs } from '@remix-run/node';
 import * as z from 'zod';
-import { providersToConfirmWith } from '#app/http/confirm-by-provider.server.ts';
+import { providersToConfirmWith } from '#app/sign-in/confirm-by-provider.server.ts';
 import { parseForm } from '#app/http/form.server.ts';
 import { requireSession } from '#app/http/signed-in.server.ts';
 import { beginProviderVisit } from '#app/credentials/providers/provider-requests.server.ts';

@@ -13,7 +13,7 @@ import { parseForm, type FormReply } from '#app/http/form.server.ts';
 import { findSession } from '#app/http/signed-in.server.ts';
 import { findPasskeyChallenge } from '#app/credentials/passkeys/passkey-challenges.server.ts';
 import { safeRedirectTo } from '#app/http/return-path.server.ts';
-import { startSession } from '#app/http/sign-in.server.ts';
+import { startSession } from '#app/sign-in/sign-in.server.ts';
 import { Checkbox } from '#app/ui/field.tsx';
 import { FormPage } from '#app/ui/page.tsx';
 import { PasskeySignInForm } from '#app/credentials/passkeys/passkey-sign-in-form.tsx';

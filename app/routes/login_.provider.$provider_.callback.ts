@@ -1,8 +1,8 @@
 import { redirect, type LoaderFunctionArgs } from '@remix-run/node';
 import type { LatchkeyContext } from '#app/context.server.ts';
 import type { Identity, Provider } from '#app/credentials/providers/provider.ts';
-import { hasProvenAgain, providersToConfirmWith } from '#app/http/confirm-by-provider.server.ts';
-import { afterFactorChange } from '#app/http/factor-change.server.ts';
+import { hasProvenAgain, providersToConfirmWith } from '#app/sign-in/confirm-by-provider.server.ts';
+import { afterFactorChange } from '#app/sign-in/security-change.server.ts';
 import { findSession } from '#app/http/signed-in.server.ts';
 import { pendingConnectionOf } from '#app/http/pending-connection.server.ts';
 import {
@@ -15,7 +15,7 @@ import {
   visitOf,
   type ProviderVisit,
 } from '#app/credentials/providers/provider-requests.server.ts';
-import { renewSession, startSession } from '#app/http/sign-in.server.ts';
+import { renewSession, startSession } from '#app/sign-in/sign-in.server.ts';
 import { writeToast } from '#app/http/toast.server.ts';
 
 const CONNECTIONS_PAGE = '/settings/connections';

@@ -3,8 +3,8 @@ import { Form, Link, useActionData, useLoaderData, useNavigation } from '@remix-
 import * as z from 'zod';
 import { recoveryCodeSchema } from '#app/credentials/second-factor-schema.ts';
 import { comeBackLater, parseForm, tryAgain } from '#app/http/form.server.ts';
-import { finishSignIn, requirePendingSignIn } from '#app/http/second-step.server.ts';
-import { trySecondFactor } from '#app/http/second-factor.server.ts';
+import { finishSignIn, requirePendingSignIn } from '#app/sign-in/second-step.server.ts';
+import { trySecondFactor } from '#app/sign-in/second-factor.server.ts';
 import { Button } from '#app/ui/button.tsx';
 import { RecoveryCodeField } from '#app/credentials/code-field.tsx';
 import { FormError, useFocusOnError } from '#app/ui/field.tsx';

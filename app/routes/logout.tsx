@@ -1,5 +1,5 @@
 import { redirect, type ActionFunctionArgs } from '@remix-run/node';
-import { endSession } from '#app/http/sign-in.server.ts';
+import { endSession } from '#app/sign-in/sign-in.server.ts';
 import { writeToast } from '#app/http/toast.server.ts';
 
 /** Nobody is signed out by following a link. */

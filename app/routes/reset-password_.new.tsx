@@ -11,8 +11,8 @@ import { newPasswordSchema } from '#app/credentials/password/password-schema.ts'
 import type { Proof } from '#app/visit/proof.ts';
 import { comeBackLater, parseForm, tryAgain } from '#app/http/form.server.ts';
 import { finishPasswordReset, findPasswordReset } from '#app/http/password-reset.server.ts';
-import { trySecondFactor } from '#app/http/second-factor.server.ts';
-import { startSession } from '#app/http/sign-in.server.ts';
+import { trySecondFactor } from '#app/sign-in/second-factor.server.ts';
+import { startSession } from '#app/sign-in/sign-in.server.ts';
 import { Button } from '#app/ui/button.tsx';
 import { Field, FormError, UsernameField, useFocusOnError } from '#app/ui/field.tsx';
 import { FormPage } from '#app/ui/page.tsx';

@@ -7,7 +7,7 @@ import {
 import { Form, useActionData, useLoaderData, useNavigation } from '@remix-run/react';
 import * as z from 'zod';
 import type { LatchkeyContext } from '#app/context.server.ts';
-import { afterFactorChange } from '#app/http/factor-change.server.ts';
+import { afterFactorChange } from '#app/sign-in/security-change.server.ts';
 import { parseForm, tryAgain } from '#app/http/form.server.ts';
 import { requireFresh } from '#app/http/fresh-proof.server.ts';
 import { writeToast } from '#app/http/toast.server.ts';

@@ -9,7 +9,7 @@ import * as z from 'zod';
 import { emailSchema } from '#app/credentials/password/password-schema.ts';
 import { parseForm, tryAgain } from '#app/http/form.server.ts';
 import { requireFresh } from '#app/http/fresh-proof.server.ts';
-import { signedOutHeaders } from '#app/http/sign-in.server.ts';
+import { signedOutHeaders } from '#app/sign-in/sign-in.server.ts';
 import { clearToast, writeToast } from '#app/http/toast.server.ts';
 import { Button, ButtonLink } from '#app/ui/button.tsx';
 import { Field, FormError, useFocusOnError } from '#app/ui/field.tsx';

@@ -14,7 +14,7 @@ import {
   waitingFor,
 } from '#app/credentials/mailed-codes/code-by-mail.server.ts';
 import { tellOldAddress } from '#app/http/email-change.server.ts';
-import { afterFactorChange } from '#app/http/factor-change.server.ts';
+import { afterFactorChange } from '#app/sign-in/security-change.server.ts';
 import { comeBackLater, parseForm, tryAgain } from '#app/http/form.server.ts';
 import { requireFresh } from '#app/http/fresh-proof.server.ts';
 import { requireSession } from '#app/http/signed-in.server.ts';

@@ -8,7 +8,7 @@ import { Form, useActionData, useLoaderData, useNavigation } from '@remix-run/re
 import * as z from 'zod';
 import { findOwnPasskey } from '#app/credentials/passkeys/own-passkey.server.ts';
 import { countWaysIn, waysIn } from '#app/credentials/sign-in-methods.server.ts';
-import { afterFactorChange } from '#app/http/factor-change.server.ts';
+import { afterFactorChange } from '#app/sign-in/security-change.server.ts';
 import { parseForm, tryAgain } from '#app/http/form.server.ts';
 import { requireFresh } from '#app/http/fresh-proof.server.ts';
 import { writeToast } from '#app/http/toast.server.ts';

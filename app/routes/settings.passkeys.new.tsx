@@ -8,7 +8,7 @@ import { Form, useActionData, useNavigation } from '@remix-run/react';
 import * as z from 'zod';
 import { keeperOf } from '#app/credentials/passkeys/authenticator-names.ts';
 import { newPasskeySchema } from '#app/credentials/passkeys/passkey-schema.ts';
-import { afterFactorChange } from '#app/http/factor-change.server.ts';
+import { afterFactorChange } from '#app/sign-in/security-change.server.ts';
 import { parseForm, tryAgain } from '#app/http/form.server.ts';
 import { requireFresh } from '#app/http/fresh-proof.server.ts';
 import { findPasskeyChallenge } from '#app/credentials/passkeys/passkey-challenges.server.ts';

@@ -10,7 +10,7 @@ import { newPasswordSchema } from '#app/credentials/password/password-schema.ts'
 import { countTokens } from '#app/tokens/access-tokens.server.ts';
 import { parseForm, tryAgain } from '#app/http/form.server.ts';
 import { requireFresh } from '#app/http/fresh-proof.server.ts';
-import { afterFactorChange } from '#app/http/factor-change.server.ts';
+import { afterFactorChange } from '#app/sign-in/security-change.server.ts';
 import { writeToast } from '#app/http/toast.server.ts';
 import { Button } from '#app/ui/button.tsx';
 import { Checkbox, Field, FormError, UsernameField, useFocusOnError } from '#app/ui/field.tsx';

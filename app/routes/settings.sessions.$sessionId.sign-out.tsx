@@ -9,7 +9,7 @@ import { findOwnSession } from '#app/devices/own-session.server.ts';
 import { deviceNameOf } from '#app/devices/device-view.server.ts';
 import { requireFresh } from '#app/http/fresh-proof.server.ts';
 import { requireSession } from '#app/http/signed-in.server.ts';
-import { endSession } from '#app/http/sign-in.server.ts';
+import { endSession } from '#app/sign-in/sign-in.server.ts';
 import { signOutDevice } from '#app/devices/sign-out-device.server.ts';
 import { writeToast, type ToastMessage } from '#app/http/toast.server.ts';
 import { Button, ButtonLink } from '#app/ui/button.tsx';

@@ -9,7 +9,7 @@ import { Form, useActionData, useLoaderData, useNavigation } from '@remix-run/re
 import * as z from 'zod';
 import { authenticatorCodeSchema } from '#app/credentials/second-factor-schema.ts';
 import { drawQrCode } from '#app/credentials/totp/qr-code.server.ts';
-import { afterFactorChange } from '#app/http/factor-change.server.ts';
+import { afterFactorChange } from '#app/sign-in/security-change.server.ts';
 import { parseForm, tryAgain } from '#app/http/form.server.ts';
 import { requireFresh } from '#app/http/fresh-proof.server.ts';
 import { writeToast } from '#app/http/toast.server.ts';

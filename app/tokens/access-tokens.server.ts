@@ -2,7 +2,7 @@ import type { TokenDays, TokenScope } from './token-schema.ts';
 import type { LatchkeyContext } from '#app/context.server.ts';
 import { DAY_MS, type EndReason } from '#app/sessions/index.ts';
 import { noteActivity } from '#app/activity/record-activity.server.ts';
-import { deviceOf } from '#app/http/sign-in.server.ts';
+import { deviceOf } from '#app/sign-in/sign-in.server.ts';
 
 /**
  * Stands before every personal access token: what leaked can be told for what it is, and no session's

@@ -1,4 +1,4 @@
-import { endSession } from '#app/http/sign-in.server.ts';
+import { endSession } from '#app/sign-in/sign-in.server.ts';
 import { revokeToken } from '#app/tokens/access-tokens.server.ts';
 import { tokenNameOf } from '#app/tokens/token-view.server.ts';
 import { answerOf, NO_CONTENT } from '../answer.server.ts';

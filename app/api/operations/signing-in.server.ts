@@ -3,15 +3,15 @@ import type { LatchkeyContext } from '#app/context.server.ts';
 import { secondFactorSchema as typedSecondFactor } from '#app/credentials/second-factor-schema.ts';
 import { emailSchema, passwordSchema } from '#app/credentials/password/password-schema.ts';
 import { passwordProof } from '#app/visit/proof.ts';
-import { confirmByFactors } from '#app/http/confirm-by-factors.server.ts';
-import { tryPassword } from '#app/http/password-try.server.ts';
+import { confirmByFactors } from '#app/sign-in/confirm-identity.server.ts';
+import { tryPassword } from '#app/sign-in/check-credentials.server.ts';
 import {
   carrySignIn,
   findCarriedSignIn,
   spendPendingSignIn,
-} from '#app/http/pending-sign-in.server.ts';
-import { trySecondFactor } from '#app/http/second-factor.server.ts';
-import { enter, renewSession, renewToken, type Proven } from '#app/http/sign-in.server.ts';
+} from '#app/sign-in/pending-sign-in.server.ts';
+import { trySecondFactor } from '#app/sign-in/second-factor.server.ts';
+import { enter, renewSession, renewToken, type Proven } from '#app/sign-in/sign-in.server.ts';
 import { answerOf, type Answer } from '../answer.server.ts';
 import { openOperation, operationOfSessions } from '../operation.server.ts';
 import { fieldProblem, problem, tooOften } from '../problems.server.ts';

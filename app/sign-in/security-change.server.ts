@@ -1,6 +1,6 @@
 import type { ActivityEvent } from '#app/activity/activity-log.server.ts';
 import type { LatchkeyContext } from '#app/context.server.ts';
-import type { SignedIn } from './signed-in.server.ts';
+import type { SignedIn } from '#app/http/signed-in.server.ts';
 import { revokeTokens } from '#app/tokens/access-tokens.server.ts';
 import { noteActivity } from '#app/activity/record-activity.server.ts';
 import { renewSession } from './sign-in.server.ts';

@@ -1,14 +1,14 @@
 import { redirect, type TypedResponse } from '@remix-run/node';
 import type { LatchkeyContext } from '#app/context.server.ts';
 import type { Proof } from '#app/visit/proof.ts';
-import { findSession } from './signed-in.server.ts';
+import { findSession } from '#app/http/signed-in.server.ts';
 import {
   findPendingSignIn,
   spendPendingSignIn,
   type PendingSignIn,
 } from './pending-sign-in.server.ts';
 import { startSession } from './sign-in.server.ts';
-import { writeToast, type ToastMessage } from './toast.server.ts';
+import { writeToast, type ToastMessage } from '#app/http/toast.server.ts';
 
 interface RouteArgs {
   request: Request;

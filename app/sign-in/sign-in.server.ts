@@ -5,8 +5,8 @@ import { isFullProof, type Proof, type SessionMeta } from '#app/visit/proof.ts';
 import { SECOND_MS, type Started } from '#app/sessions/index.ts';
 import { noteActivity } from '#app/activity/record-activity.server.ts';
 import type { PendingSignIn } from './pending-sign-in.server.ts';
-import { safeRedirectTo } from './return-path.server.ts';
-import { writeToast, type ToastMessage } from './toast.server.ts';
+import { safeRedirectTo } from '#app/http/return-path.server.ts';
+import { writeToast, type ToastMessage } from '#app/http/toast.server.ts';
 
 /** A person who has just proven who they are. */
 export interface Proven {

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { LatchkeyContext } from '#app/context.server.ts';
 import { proofSchema } from '#app/visit/proof.ts';
-import type { SealedCookieFactory } from './sealed-cookie.server.ts';
+import type { SealedCookieFactory } from '#app/http/sealed-cookie.server.ts';
 
 const MAX_AGE_SECONDS = 600;
 const SECOND_MS = 1000;
