@@ -3,7 +3,7 @@ import { keptFormCookie } from './kept-form.server.ts';
 import { passkeyChallengeCookies } from '#app/credentials/passkeys/passkey-challenges.server.ts';
 import { pendingSignInCookie } from '#app/sign-in/pending-sign-in.server.ts';
 import { newRecoveryCodesCookie, newTokenCookie } from './one-time-cookie.server.ts';
-import { pendingConnectionCookie } from './pending-connection.server.ts';
+import { pendingConnectionCookie } from '#app/sign-up/pending-connection.server.ts';
 import { providerVisitCookie } from '#app/credentials/providers/provider-requests.server.ts';
 import type { SealedCookieFactory } from './sealed-cookie.server.ts';
 import { totpSetUpCookie } from '#app/credentials/totp/totp-set-up.server.ts';

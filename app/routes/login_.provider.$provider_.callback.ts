@@ -4,7 +4,7 @@ import type { Identity, Provider } from '#app/credentials/providers/provider.ts'
 import { hasProvenAgain, providersToConfirmWith } from '#app/sign-in/confirm-by-provider.server.ts';
 import { afterFactorChange } from '#app/sign-in/security-change.server.ts';
 import { findSession } from '#app/http/signed-in.server.ts';
-import { pendingConnectionOf } from '#app/http/pending-connection.server.ts';
+import { pendingConnectionOf } from '#app/sign-up/pending-connection.server.ts';
 import {
   logProviderTrouble,
   troublePath,

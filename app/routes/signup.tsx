@@ -14,7 +14,7 @@ import { sendCode } from '#app/credentials/mailed-codes/code-by-mail.server.ts';
 import { comeBackLater, parseForm, tryAgain } from '#app/http/form.server.ts';
 import { findSession } from '#app/http/signed-in.server.ts';
 import { safeRedirectTo } from '#app/http/return-path.server.ts';
-import { takeSignUp, welcome } from '#app/http/sign-up.server.ts';
+import { takeSignUp, welcome } from '#app/sign-up/sign-up.server.ts';
 import { Button } from '#app/ui/button.tsx';
 import { Checkbox, Field, FormError, useFocusOnError } from '#app/ui/field.tsx';
 import { FormPage } from '#app/ui/page.tsx';

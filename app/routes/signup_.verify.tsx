@@ -23,7 +23,7 @@ import {
   signUpPayloadSchema,
   welcome,
   type SignUpPayload,
-} from '#app/http/sign-up.server.ts';
+} from '#app/sign-up/sign-up.server.ts';
 import { CodeElsewhere, CodeForm } from '#app/credentials/mailed-codes/code-form.tsx';
 import { FormPage } from '#app/ui/page.tsx';
 

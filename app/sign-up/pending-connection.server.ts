@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { Identity } from '#app/credentials/providers/provider.ts';
-import type { SealedCookieFactory } from './sealed-cookie.server.ts';
+import type { SealedCookieFactory } from '#app/http/sealed-cookie.server.ts';
 
 const MAX_AGE_SECONDS = 600;
 /** Sealed and with its name it must stay below the 4096 bytes that browsers keep. */

@@ -7,7 +7,7 @@ import { noteActivity } from '#app/activity/record-activity.server.ts';
 import { pendingConnectionSchema } from './pending-connection.server.ts';
 import type { Leave } from '#app/limits/rate-limits.server.ts';
 import { startSession } from '#app/sign-in/sign-in.server.ts';
-import { writeToast } from './toast.server.ts';
+import { writeToast } from '#app/http/toast.server.ts';
 import { takeMail } from '#app/limits/attempts.server.ts';
 
 const typed = { name: z.string(), remember: z.boolean(), redirectTo: z.string().optional() };
