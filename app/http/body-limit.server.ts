@@ -1,5 +1,5 @@
 import type { RequestHandler } from 'express';
-import { MAX_PICTURE_FORM_BYTES, PICTURE_PATHS } from './picture-upload.server.ts';
+import { MAX_PICTURE_FORM_BYTES, PICTURE_PATHS } from '#app/account/picture-upload.server.ts';
 
 /** Far more than any form here sends, but for the one that sends a picture. */
 const MAX_BODY_BYTES = 64 * 1024;

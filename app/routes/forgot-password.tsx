@@ -9,7 +9,7 @@ import * as z from 'zod';
 import { emailSchema } from '#app/credentials/password/password-schema.ts';
 import { comeBackLater, parseForm, tryAgain } from '#app/http/form.server.ts';
 import { findSession } from '#app/http/signed-in.server.ts';
-import { startPasswordReset } from '#app/http/password-reset.server.ts';
+import { startPasswordReset } from '#app/account/password-reset.server.ts';
 import { takeMail } from '#app/limits/attempts.server.ts';
 import { Button } from '#app/ui/button.tsx';
 import { Field, FormError, useFocusOnError } from '#app/ui/field.tsx';

@@ -3,12 +3,12 @@ import { Form, useActionData, useLoaderData, useNavigation } from '@remix-run/re
 import * as z from 'zod';
 import { comeBackLater, parseForm, tryAgain } from '#app/http/form.server.ts';
 import { networkOf } from '#app/network/ip-address.server.ts';
-import { signOutEverything } from '#app/http/not-me.server.ts';
+import { signOutEverything } from '#app/account/not-me.server.ts';
 import { takeTry } from '#app/limits/attempts.server.ts';
 import { Button } from '#app/ui/button.tsx';
 import { CodeFromLink } from '#app/credentials/mailed-codes/code-from-link.tsx';
 import { FormError, useFocusOnError } from '#app/ui/field.tsx';
-import { NotMeConsequences } from '#app/ui/not-me.tsx';
+import { NotMeConsequences } from '#app/account/not-me-consequences.tsx';
 import { FormPage } from '#app/ui/page.tsx';
 
 export { retryHeaders as headers } from '#app/http/form.server.ts';

@@ -10,7 +10,7 @@ import { secondFactorSchema } from '#app/credentials/second-factor-schema.ts';
 import { newPasswordSchema } from '#app/credentials/password/password-schema.ts';
 import type { Proof } from '#app/visit/proof.ts';
 import { comeBackLater, parseForm, tryAgain } from '#app/http/form.server.ts';
-import { finishPasswordReset, findPasswordReset } from '#app/http/password-reset.server.ts';
+import { finishPasswordReset, findPasswordReset } from '#app/account/password-reset.server.ts';
 import { trySecondFactor } from '#app/sign-in/second-factor.server.ts';
 import { startSession } from '#app/sign-in/sign-in.server.ts';
 import { Button } from '#app/ui/button.tsx';

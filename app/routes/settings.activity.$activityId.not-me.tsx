@@ -3,9 +3,9 @@ import { Form, useLoaderData, useNavigation } from '@remix-run/react';
 import { viewActivity } from '#app/activity/activity-view.server.ts';
 import { findOwnActivity } from '#app/activity/own-activity.server.ts';
 import { requireSession } from '#app/http/signed-in.server.ts';
-import { signOutEverything } from '#app/http/not-me.server.ts';
+import { signOutEverything } from '#app/account/not-me.server.ts';
 import { Button, ButtonLink } from '#app/ui/button.tsx';
-import { NotMeConsequences } from '#app/ui/not-me.tsx';
+import { NotMeConsequences } from '#app/account/not-me-consequences.tsx';
 import { Question } from '#app/ui/question.tsx';
 import { RelativeTime } from '#app/ui/relative-time.tsx';
 

@@ -13,7 +13,7 @@ import {
   typedCodeSchema,
   waitingFor,
 } from '#app/credentials/mailed-codes/code-by-mail.server.ts';
-import { tellOldAddress } from '#app/http/email-change.server.ts';
+import { tellOldAddress } from '#app/account/email-change.server.ts';
 import { afterFactorChange } from '#app/sign-in/security-change.server.ts';
 import { comeBackLater, parseForm, tryAgain } from '#app/http/form.server.ts';
 import { requireFresh } from '#app/http/fresh-proof.server.ts';

@@ -7,7 +7,7 @@ import {
 } from '@remix-run/node';
 import { useActionData, useLoaderData } from '@remix-run/react';
 import { requireSession } from '#app/http/signed-in.server.ts';
-import { pictureRules, takePicture } from '#app/http/picture-upload.server.ts';
+import { pictureRules, takePicture } from '#app/account/picture-upload.server.ts';
 import { loginPathFor } from '#app/http/return-path.server.ts';
 import { writeToast } from '#app/http/toast.server.ts';
 import { PictureForm } from '#app/ui/picture-form.tsx';

@@ -6,7 +6,7 @@ import {
 } from '@remix-run/node';
 import { Form, useLoaderData, useNavigation } from '@remix-run/react';
 import { requireSession } from '#app/http/signed-in.server.ts';
-import { pictureRules } from '#app/http/picture-upload.server.ts';
+import { pictureRules } from '#app/account/picture-upload.server.ts';
 import { writeToast } from '#app/http/toast.server.ts';
 import { Button, ButtonLink } from '#app/ui/button.tsx';
 import { PictureForm } from '#app/ui/picture-form.tsx';

@@ -16,7 +16,7 @@ import * as z from 'zod';
 import { personNameSchema, renamePerson } from '#app/database/profile.server.ts';
 import { parseForm, tryAgain } from '#app/http/form.server.ts';
 import { requireSession } from '#app/http/signed-in.server.ts';
-import { pictureRules } from '#app/http/picture-upload.server.ts';
+import { pictureRules } from '#app/account/picture-upload.server.ts';
 import { writeToast } from '#app/http/toast.server.ts';
 import { Button } from '#app/ui/button.tsx';
 import { Field, FormError, useFocusOnError } from '#app/ui/field.tsx';

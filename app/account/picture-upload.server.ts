@@ -1,6 +1,6 @@
-import type { Encoding } from '#app/account/encode-picture.server.ts';
+import type { Encoding } from './encode-picture.server.ts';
 import type { LatchkeyContext, Person } from '#app/context.server.ts';
-import type { FormReply } from './form.server.ts';
+import type { FormReply } from '#app/http/form.server.ts';
 
 const MB = 1024 * 1024;
 const MAX_PICTURE_BYTES = 10 * MB;

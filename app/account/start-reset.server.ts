@@ -3,7 +3,7 @@ import type { LatchkeyContext } from '#app/context.server.ts';
 import { startPasswordReset } from './password-reset.server.ts';
 import { signedOutHeaders } from '#app/sign-in/sign-in.server.ts';
 import { takeMail } from '#app/limits/attempts.server.ts';
-import { writeToast, type ToastMessage } from './toast.server.ts';
+import { writeToast, type ToastMessage } from '#app/http/toast.server.ts';
 
 /**
  * Starts the reset of a password for somebody whom everything was just signed out for: mails the code
