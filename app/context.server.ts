@@ -2,7 +2,7 @@ import type { ApiGuide } from '#app/api/guide.server.ts';
 import type { TokenMeta } from '#app/tokens/token-schema.ts';
 import type { ActivityLog } from '#app/activity/activity-log.server.ts';
 import type { Pictures } from '#app/account/pictures.server.ts';
-import type { Erasures } from '#app/account/erasure.server.ts';
+import type { Erasures } from '#app/privacy/erasure.server.ts';
 import type { MailedCodes } from '#app/credentials/mailed-codes/mailed-codes.server.ts';
 import type { Passkeys } from '#app/credentials/passkeys/passkeys.server.ts';
 import type { SessionMeta } from '#app/visit/proof.ts';

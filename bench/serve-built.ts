@@ -2,7 +2,7 @@
 // where it is; at "hourly" on standard input it does what it does every hour, and says when that is done.
 import { createInterface } from 'node:readline';
 import { pino } from 'pino';
-import { runHourly } from '../app/hourly-job.server.ts';
+import { runHourly } from '../app/privacy/hourly-cleanup.server.ts';
 
 const [log = ''] = process.argv.slice(2);
 const { startServer } = (await import(

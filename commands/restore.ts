@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline/promises';
-import { createErasureJournal } from '#app/account/erasure-journal.server.ts';
-import { createErasures, type RowCounts } from '#app/account/erasure.server.ts';
+import { createErasureJournal } from '#app/privacy/erasure-journal.server.ts';
+import { createErasures, type RowCounts } from '#app/privacy/erasure.server.ts';
 import { checkRestore, restoreDatabase, type Replaced } from '#app/database/restore.server.ts';
 import { openDatabase } from '#app/database/database.server.ts';
 import { parseEnv, type Env } from '#app/config/env.server.ts';

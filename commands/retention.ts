@@ -7,7 +7,7 @@ import { memoryCounters } from '#app/limits/counters.server.ts';
 import { postgresCounters } from '#app/limits/postgres-counters.server.ts';
 import { createKeyring } from '#app/config/keyring.server.ts';
 import { createLog } from '#app/operations/log.server.ts';
-import { retentionSchedule, type RetentionScope } from '#app/retention-schedule.server.ts';
+import { retentionSchedule, type RetentionScope } from '#app/privacy/retention-schedule.server.ts';
 import { loadSecrets } from '#app/config/secrets.server.ts';
 import { DAY_MS, Sessions } from '#app/sessions/index.ts';
 import { prismaSessionStore } from '#app/sessions/stores/prisma.ts';

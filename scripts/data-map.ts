@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { format, resolveConfig } from 'prettier';
-import { processingRecord } from '#app/account/data-map/processing.ts';
+import { processingRecord } from '#app/privacy/data-map/processing-record.ts';
 
 const file = fileURLToPath(new URL('../docs/processing.md', import.meta.url));
 const options = await resolveConfig(file);

@@ -1,6 +1,6 @@
 import type { LoaderFunctionArgs, MetaFunction } from '@remix-run/node';
 import { useLoaderData } from '@remix-run/react';
-import { ErasedRows } from '#app/ui/erased-rows.tsx';
+import { ErasedRows } from '#app/privacy/erased-rows.tsx';
 import { ButtonLink } from '#app/ui/button.tsx';
 import { FormPage } from '#app/ui/page.tsx';
 

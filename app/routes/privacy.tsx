@@ -1,7 +1,7 @@
 import type { LoaderFunctionArgs, MetaFunction } from '@remix-run/node';
 import { Link, useLoaderData } from '@remix-run/react';
-import { periodsOf } from '#app/account/data-download.server.ts';
-import { privacyStatement, type KeptThing } from '#app/account/data-map/privacy.ts';
+import { periodsOf } from '#app/privacy/download/data-download.server.ts';
+import { privacyStatement, type KeptThing } from '#app/privacy/data-map/privacy-statement.ts';
 
 export const meta: MetaFunction = () => [
   { title: 'Privacy · Latchkey' },

@@ -13,7 +13,7 @@ import { signedOutHeaders } from '#app/sign-in/sign-in.server.ts';
 import { clearToast, writeToast } from '#app/http/toast.server.ts';
 import { Button, ButtonLink } from '#app/ui/button.tsx';
 import { Field, FormError, useFocusOnError } from '#app/ui/field.tsx';
-import { ErasedRows } from '#app/ui/erased-rows.tsx';
+import { ErasedRows } from '#app/privacy/erased-rows.tsx';
 import { SettingsHeading } from '#app/ui/page.tsx';
 
 export const meta: MetaFunction = () => [

@@ -1,6 +1,9 @@
 import { redirect, type ActionFunctionArgs, type LoaderFunctionArgs } from '@remix-run/node';
 import * as z from 'zod';
-import { openDataDownload, type DownloadFormat } from '#app/account/data-download.server.ts';
+import {
+  openDataDownload,
+  type DownloadFormat,
+} from '#app/privacy/download/data-download.server.ts';
 import { markSchema, writeDownloadMark } from '#app/http/download-cookie.server.ts';
 import { sendFile } from '#app/http/file-stream.server.ts';
 import { parseForm } from '#app/http/form.server.ts';

@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { format, resolveConfig } from 'prettier';
 import { describe, expect, test } from 'vitest';
-import type { Exported, FieldClass } from '#app/account/data-map/classes.ts';
-import { dataMap, everyModel, personalModels } from '#app/account/data-map/data-map.ts';
-import { defaultPeriods } from '#app/account/data-map/default-periods.ts';
-import { privacyStatement } from '#app/account/data-map/privacy.ts';
-import { processingRecord } from '#app/account/data-map/processing.ts';
-import { dataSchema } from '#app/account/download/data-schema.ts';
+import type { Exported, FieldClass } from '#app/privacy/data-map/field-classes.ts';
+import { dataMap, everyModel, personalModels } from '#app/privacy/data-map/data-map.ts';
+import { defaultPeriods } from '#app/privacy/data-map/default-periods.ts';
+import { privacyStatement } from '#app/privacy/data-map/privacy-statement.ts';
+import { processingRecord } from '#app/privacy/data-map/processing-record.ts';
+import { dataSchema } from '#app/privacy/download/data-schema.ts';
 import { parseEnv } from '#app/config/env.server.ts';
 
 interface SchemaField {

@@ -38,10 +38,10 @@ const forbidden: [file: string, source: string][] = [
   ['app/credentials/password/passwords.server.ts', '#app/credentials/password-schema.ts'],
   ['app/credentials/password/passwords.server.ts', '../account/profile.server.ts'],
   ['app/credentials/password/passwords.server.ts', 'better-sqlite3'],
-  ['app/account/erasure.server.ts', '#app/credentials/password.server.ts'],
-  ['app/account/erasure.server.ts', '#app/context.server.ts'],
-  ['app/account/erasure.server.ts', '#app/routes/login.tsx'],
-  ['app/account/erasure.server.ts', '../../prisma/sqlite/client/client.ts'],
+  ['app/privacy/erasure.server.ts', '#app/credentials/password.server.ts'],
+  ['app/privacy/erasure.server.ts', '#app/context.server.ts'],
+  ['app/privacy/erasure.server.ts', '#app/routes/login.tsx'],
+  ['app/privacy/erasure.server.ts', '../../prisma/sqlite/client/client.ts'],
   ['app/mail/mailer.server.ts', '#app/http/guards.server.ts'],
   ['app/http/signed-in.server.ts', '#app/account/profile.server.ts'],
   ['app/http/signed-in.server.ts', '#app/credentials/password.server.ts'],
@@ -123,8 +123,8 @@ test.each(allowed)('%s may import %s', async (file, source) => {
 });
 
 const typeOnly: [file: string, source: string][] = [
-  ['app/account/erasure.server.ts', '#app/credentials/password.server.ts'],
-  ['app/account/erasure.server.ts', '#app/context.server.ts'],
+  ['app/privacy/erasure.server.ts', '#app/credentials/password.server.ts'],
+  ['app/privacy/erasure.server.ts', '#app/context.server.ts'],
   ['app/http/signed-in.server.ts', '#app/credentials/password.server.ts'],
 ];
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createErasures } from '#app/account/erasure.server.ts';
+import { createErasures } from '#app/privacy/erasure.server.ts';
 import {
   createOauthSessions,
   UnreadableTokenError,

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { runHourly } from '#app/hourly-job.server.ts';
+import { runHourly } from '#app/privacy/hourly-cleanup.server.ts';
 import { startApplication, type TestApplication } from '../fixtures/application.ts';
 import { BrowserLike } from '../fixtures/browser-like.ts';
 import { openBrowser, signIn, signUp } from '../fixtures/people.ts';

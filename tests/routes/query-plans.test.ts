@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { runHourly } from '../../app/hourly-job.server.ts';
+import { runHourly } from '../../app/privacy/hourly-cleanup.server.ts';
 import { startApplication, type TestApplication } from '../fixtures/application.ts';
 import { PASSWORD, signIn, signUp } from '../fixtures/people.ts';
 

@@ -1,5 +1,5 @@
-import { openDataDownload } from '#app/account/data-download.server.ts';
-import { dataSchema } from '#app/account/download/data-schema.ts';
+import { openDataDownload } from '#app/privacy/download/data-download.server.ts';
+import { dataSchema } from '#app/privacy/download/data-schema.ts';
 import { sendFile } from '#app/http/file-stream.server.ts';
 import { noteActivity } from '#app/activity/record-activity.server.ts';
 import * as z from 'zod';

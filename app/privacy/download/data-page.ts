@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { Snapshot } from '#app/database/snapshots.server.ts';
-import type { Exported, Periods, PersonalModel } from '../data-map/classes.ts';
+import type { Exported, Periods, PersonalModel } from '../data-map/field-classes.ts';
 import { personalModels, type MappedModel } from '../data-map/data-map.ts';
-import { privacyStatement, type KeptThing } from '../data-map/privacy.ts';
+import { privacyStatement, type KeptThing } from '../data-map/privacy-statement.ts';
 import { html, type Html } from './html.ts';
 import { pageStyle } from './page-style.ts';
 import {
@@ -13,7 +13,7 @@ import {
   type Owner,
   type Row,
 } from './stored-rows.ts';
-import { tell, toldFields, type Telling } from './told-rows.ts';
+import { tell, toldFields, type Telling } from './described-rows.ts';
 
 /** More than anybody reads; a browser takes its time with a page of a hundred thousand rows. */
 const ROWS_ON_PAGE = 1000;

@@ -2,14 +2,14 @@ import { once } from 'node:events';
 import { Readable } from 'node:stream';
 import type { ZipArchive } from 'archiver';
 import type { Snapshot } from '#app/database/snapshots.server.ts';
-import type { Periods, PersonalModel } from '../data-map/classes.ts';
+import type { Periods, PersonalModel } from '../data-map/field-classes.ts';
 import { dataMap, type MappedModel } from '../data-map/data-map.ts';
 import { dataCsv } from './data-csv.ts';
 import { dataJson, SCHEMA_FILE } from './data-json.ts';
 import { dataPage } from './data-page.ts';
 import { dataSchema } from './data-schema.ts';
 import { exportedFields, storedRows, textIn, type Owner } from './stored-rows.ts';
-import type { Telling } from './told-rows.ts';
+import type { Telling } from './described-rows.ts';
 
 const CSV_FILES: { file: string; mapped: MappedModel<PersonalModel> }[] = [
   { file: 'sessions.csv', mapped: mappedModel('Session') },

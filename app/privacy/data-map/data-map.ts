@@ -18,7 +18,7 @@ import {
   type ModelClass,
   type ModelName,
   type PersonalModel,
-} from './classes.ts';
+} from './field-classes.ts';
 
 const AS_LONG_AS_ACCOUNT = 'As long as your account exists.';
 const yours = repeats('Whose it is', 'Your own id, which stands in your profile.');

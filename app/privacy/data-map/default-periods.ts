@@ -1,6 +1,6 @@
 import { DAY_MS } from '#app/sessions/index.ts';
 import { retention } from '../retention.ts';
-import type { Periods } from './classes.ts';
+import type { Periods } from './field-classes.ts';
 
 /** What holds where the environment says nothing else; a test compares them with `env.server.ts`. */
 export const defaultPeriods: Periods = {

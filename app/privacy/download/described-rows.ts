@@ -9,7 +9,7 @@ import {
   timeOrNone,
   type Exported,
   type ModelName,
-} from '../data-map/classes.ts';
+} from '../data-map/field-classes.ts';
 
 import { endingText } from '#app/devices/end-reasons.ts';
 import { textIn, type Row } from './stored-rows.ts';

@@ -1,4 +1,4 @@
-import type { Application } from './context.server.ts';
+import type { Application } from '#app/context.server.ts';
 import { retentionSchedule } from './retention-schedule.server.ts';
 
 /**

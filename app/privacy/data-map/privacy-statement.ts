@@ -1,4 +1,4 @@
-import type { Periods } from './classes.ts';
+import type { Periods } from './field-classes.ts';
 import { everyModel } from './data-map.ts';
 
 /** What is said to people of one kind of thing that is kept. */

@@ -1,5 +1,5 @@
 import type { Snapshot, StoredRow, StoredValue } from '#app/database/snapshots.server.ts';
-import type { Exported, PersonalModel } from '../data-map/classes.ts';
+import type { Exported, PersonalModel } from '../data-map/field-classes.ts';
 import { dataMap, type MappedModel } from '../data-map/data-map.ts';
 
 /** Whose data it is. */

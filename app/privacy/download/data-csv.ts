@@ -1,9 +1,9 @@
 import { stringify } from 'csv-stringify/sync';
 import type { Snapshot } from '#app/database/snapshots.server.ts';
-import type { PersonalModel } from '../data-map/classes.ts';
+import type { PersonalModel } from '../data-map/field-classes.ts';
 import type { MappedModel } from '../data-map/data-map.ts';
 import { exportedFields, storedRows, textIn, type Owner, type Row } from './stored-rows.ts';
-import { tell, toldFields, type Telling } from './told-rows.ts';
+import { tell, toldFields, type Telling } from './described-rows.ts';
 
 /** Without it Excel takes UTF-8 for an encoding of the last century; everything else skips it. */
 const BYTE_ORDER_MARK = '\uFEFF';

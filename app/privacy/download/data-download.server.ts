@@ -2,12 +2,12 @@ import { Readable } from 'node:stream';
 import type { LatchkeyContext } from '#app/context.server.ts';
 import type { Snapshot } from '#app/database/snapshots.server.ts';
 import { DAY_MS, MINUTE_MS } from '#app/sessions/index.ts';
-import type { Periods } from './data-map/classes.ts';
-import { personalModels } from './data-map/data-map.ts';
-import { dataJson } from './download/data-json.ts';
-import { dataZip } from './download/data-zip.ts';
-import { readProfile, storedRows, type Owner } from './download/stored-rows.ts';
-import type { Telling } from './download/told-rows.ts';
+import type { Periods } from '../data-map/field-classes.ts';
+import { personalModels } from '../data-map/data-map.ts';
+import { dataJson } from './data-json.ts';
+import { dataZip } from './data-zip.ts';
+import { readProfile, storedRows, type Owner } from './stored-rows.ts';
+import type { Telling } from './described-rows.ts';
 
 /** A snapshot keeps the database from tidying up, so nobody may hold one for ever. */
 export const DOWNLOAD_MS = 10 * MINUTE_MS;

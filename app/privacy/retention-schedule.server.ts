@@ -1,6 +1,6 @@
-import { retention } from '#app/account/retention.ts';
+import { retention } from './retention.ts';
 import { DAY_MS } from '#app/sessions/index.ts';
-import type { Application } from './context.server.ts';
+import type { Application } from '#app/context.server.ts';
 
 /** One kind of thing that is kept for a time, and then goes. */
 export interface RetentionPart {

@@ -1,4 +1,4 @@
-import type { FieldClass, ModelClass } from './classes.ts';
+import type { FieldClass, ModelClass } from './field-classes.ts';
 import { everyModel } from './data-map.ts';
 import { defaultPeriods } from './default-periods.ts';
 
@@ -11,7 +11,7 @@ const grounds = {
 const INTRODUCTION = `# Record of processing
 
 What is kept, about whom, why and for how long (GDPR, article 30). It is made from the data map in
-\`app/account/data-map/data-map.ts\`; do not edit it by hand, run \`npm run data-map\`. A test fails
+\`app/privacy/data-map/data-map.ts\`; do not edit it by hand, run \`npm run data-map\`. A test fails
 while it is stale.
 
 - **Whose data:** people who have an account, or to whose address a code was mailed.

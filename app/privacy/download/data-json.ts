@@ -1,7 +1,7 @@
 import type { Snapshot } from '#app/database/snapshots.server.ts';
 import { personalModels } from '../data-map/data-map.ts';
 import { storedRows, type Owner } from './stored-rows.ts';
-import { tell, type Telling } from './told-rows.ts';
+import { tell, type Telling } from './described-rows.ts';
 
 export const FORMAT = 'latchkey-data';
 export const VERSION = 1;

@@ -1,8 +1,8 @@
-import type { Exported } from '../data-map/classes.ts';
+import type { Exported } from '../data-map/field-classes.ts';
 import { personalModels } from '../data-map/data-map.ts';
 import { FORMAT, VERSION } from './data-json.ts';
 import { exportedFields } from './stored-rows.ts';
-import { toldFields } from './told-rows.ts';
+import { toldFields } from './described-rows.ts';
 
 type Schema = Record<string, unknown>;
 
