@@ -22,7 +22,7 @@ import {
 } from './caller.server.ts';
 import type { AnyOperation } from './operation.server.ts';
 import { documentOperation } from './operations/document.server.ts';
-import { everyOperation } from './operations/every-operation.server.ts';
+import { everyOperation } from './operations/all-operations.server.ts';
 import { problem } from './problems.server.ts';
 
 export interface Api {

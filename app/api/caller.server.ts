@@ -2,7 +2,7 @@ import type { Request } from 'express';
 import { scopesOf, type TokenMeta, type TokenScope } from '#app/tokens/token-schema.ts';
 import type { LatchkeyContext, Person } from '#app/context.server.ts';
 import type { SessionMeta } from '#app/visit/proof.ts';
-import { readBearer, type Bearer } from '#app/http/bearer.server.ts';
+import { readBearer, type Bearer } from './bearer.server.ts';
 import { isFromOwnPage } from '#app/http/same-origin.server.ts';
 import type { Session } from '#app/sessions/index.ts';
 

@@ -1,6 +1,6 @@
 import type { Application } from '#app/context.server.ts';
 import { openApiDocument } from './openapi.server.ts';
-import { everyOperation } from './operations/every-operation.server.ts';
+import { everyOperation } from './operations/all-operations.server.ts';
 import { problems } from './problems.server.ts';
 
 /** What the page for developers shows of an operation. */

@@ -3,7 +3,7 @@ import type { Application } from '#app/context.server.ts';
 import { answerOf } from '../answer.server.ts';
 import { openApiDocument } from '../openapi.server.ts';
 import { openOperation, type AnyOperation } from '../operation.server.ts';
-import { everyOperation } from './every-operation.server.ts';
+import { everyOperation } from './all-operations.server.ts';
 
 const documentSchema = z
   .looseObject({ openapi: z.string() })

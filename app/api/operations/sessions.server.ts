@@ -17,7 +17,7 @@ import {
   sessionListSchema,
 } from '../schemas.server.ts';
 import { viewDevice, viewToken } from '../views.server.ts';
-import { logout } from './own-session.server.ts';
+import { logout } from './current-session.server.ts';
 
 export const listSessions = operation({
   id: 'listSessions',
