@@ -8,7 +8,7 @@ import express from 'express';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { builtFiles } from '#app/http/built-files.server.ts';
 
-// As the application serves them: see tests/routes/built-files.test.ts. Here, what happens to a build
+// As the application serves them: see tests/pages/built-files.test.ts. Here, what happens to a build
 // while a server has it.
 
 let folder = '';

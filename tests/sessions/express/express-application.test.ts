@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { SessionOptions } from 'express-session';
-import { EmptyDatabases, PROVIDERS } from '../../db/providers.ts';
+import { EmptyDatabases, PROVIDERS } from '../../database/providers.ts';
 import { TestClock } from '../../fixtures/application.ts';
 import type { BrowserLike } from '../../fixtures/browser-like.ts';
 import {

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import session, { type SessionData } from 'express-session';
 import { openDatabase, type Database } from '../../../app/database/database.server.ts';
-import { EmptyDatabases, PROVIDERS } from '../../db/providers.ts';
+import { EmptyDatabases, PROVIDERS } from '../../database/providers.ts';
 import { TestClock } from '../../fixtures/application.ts';
 import { FIREFOX_ON_MAC, type BrowserLike } from '../../fixtures/browser-like.ts';
 import { serveExpress, type ExpressServer } from '../../fixtures/express-server.ts';

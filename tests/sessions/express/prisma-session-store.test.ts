@@ -2,7 +2,12 @@ import { createHash } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { SessionData } from 'express-session';
 import session from 'express-session';
-import { EmptyDatabases, PROVIDERS, rejectionOf, type EmptyDatabase } from '../../db/providers.ts';
+import {
+  EmptyDatabases,
+  PROVIDERS,
+  rejectionOf,
+  type EmptyDatabase,
+} from '../../database/providers.ts';
 import { TestClock } from '../../fixtures/application.ts';
 import {
   openExistingApplication,

@@ -3,7 +3,7 @@ import { askApi, askApiIn, PROGRAM, publicIdOf, signInByApi } from '../fixtures/
 import { startApplication, type TestApplication } from '../fixtures/application.ts';
 import { turnOnTotp } from '../fixtures/authenticator.ts';
 import { openBrowser, PASSWORD, signUp } from '../fixtures/people.ts';
-import { entriesOf } from './activity-entries.ts';
+import { entriesOf } from '../pages/activity-entries.ts';
 
 const MINUTE_MS = 60_000;
 const LOGIN = 'POST /api/login';

@@ -4,7 +4,7 @@ import { startApplication, type TestApplication } from '../fixtures/application.
 import { turnOnTotp } from '../fixtures/authenticator.ts';
 import { describedApi, type DescribedApi } from '../fixtures/described-api.ts';
 import { openBrowser, PASSWORD, signUp } from '../fixtures/people.ts';
-import { textOf } from './form-on-page.ts';
+import { textOf } from '../pages/form-on-page.ts';
 
 const MINUTE_MS = 60_000;
 

@@ -15,7 +15,7 @@ import {
 } from '../fixtures/application.ts';
 import type { BrowserLike } from '../fixtures/browser-like.ts';
 import { PASSWORD, signIn, signUp, type TestPerson } from '../fixtures/people.ts';
-import { entriesOf } from './activity-entries.ts';
+import { entriesOf } from '../pages/activity-entries.ts';
 
 const MINUTE_MS = 60_000;
 const OTHERS = '/api/sessions/others';

@@ -7,7 +7,12 @@ import {
 } from '#app/credentials/providers/oauth-sessions.server.ts';
 import { openDatabase, type Database } from '#app/database/database.server.ts';
 import { createKeyring, type NamedKey } from '#app/config/keyring.server.ts';
-import { EmptyDatabases, PROVIDERS, rejectionOf, type EmptyDatabase } from '../db/providers.ts';
+import {
+  EmptyDatabases,
+  PROVIDERS,
+  rejectionOf,
+  type EmptyDatabase,
+} from '../../database/providers.ts';
 
 const quiet = { info: () => undefined, warn: () => undefined };
 const key = (id: string): NamedKey => ({ id, secret: Buffer.alloc(32, id) });

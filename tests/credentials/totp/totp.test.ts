@@ -6,7 +6,7 @@ import { createRecoveryCodes } from '#app/credentials/recovery-codes/recovery-co
 import { createTotp } from '#app/credentials/totp/totp.server.ts';
 import { openDatabase, type Database } from '#app/database/database.server.ts';
 import { createKeyring, type NamedKey } from '#app/config/keyring.server.ts';
-import { codeOf } from '../fixtures/authenticator.ts';
+import { codeOf } from '../../fixtures/authenticator.ts';
 
 const STEP_MS = 30_000;
 const NOW = new Date('2026-11-21T12:00:00.000Z');

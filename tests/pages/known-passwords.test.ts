@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { sha1, startRangeApi, type RangeApi } from '../credentials/range-api.ts';
+import { sha1, startRangeApi, type RangeApi } from '../credentials/password/range-api.ts';
 import { LOG_WARN, startApplication, type TestApplication } from '../fixtures/application.ts';
 import { mailboxOf, openBrowser, PASSWORD, signIn, signUp } from '../fixtures/people.ts';
 import { fieldOnPage, textOf } from './form-on-page.ts';

@@ -9,7 +9,7 @@ import {
   type TestPerson,
 } from '../fixtures/people.ts';
 
-// What the rule itself makes of each is tested in tests/http/redirect-to.test.ts.
+// What the rule itself makes of each is tested in tests/http/return-path.test.ts.
 const ELSEWHERE = [
   '//evil.example',
   '/\\evil.example',

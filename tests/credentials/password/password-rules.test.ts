@@ -2,7 +2,7 @@ import { Writable } from 'node:stream';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createKnownPasswords } from '#app/credentials/password/password-rules.server.ts';
 import { createLog } from '#app/operations/log.server.ts';
-import { TestClock } from '../fixtures/application.ts';
+import { TestClock } from '../../fixtures/application.ts';
 import { sha1, startRangeApi, type RangeApi } from './range-api.ts';
 
 const ADA = { email: 'ada.lovelace@example.com', name: 'Ada Lovelace' };

@@ -349,7 +349,7 @@ describe('where to go afterwards', () => {
     await linkAs(person.browser, sub);
   });
 
-  // What the rule itself makes of each is tested in tests/http/redirect-to.test.ts.
+  // What the rule itself makes of each is tested in tests/http/return-path.test.ts.
   test.each([
     ...['//evil.example', '/\\evil.example', '\\\\evil.example', '/\t/evil.example'],
     ...['/\n/evil.example', 'https://evil.example/x', 'https:evil.example', '@evil.example'],
