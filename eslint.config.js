@@ -4,7 +4,6 @@ import jsxA11y from 'eslint-plugin-jsx-a11y';
 import reactHooks from 'eslint-plugin-react-hooks';
 import { defineConfig } from 'eslint/config';
 import tseslint from 'typescript-eslint';
-import importArrows from './eslint.import-arrows.js';
 
 const NAMED_EXPORTS_ONLY = { restrictDefaultExports: { direct: true, named: true } };
 
@@ -109,5 +108,4 @@ export default defineConfig(
     files: ['**/*.{cjs,mjs}'],
     extends: [tseslint.configs.disableTypeChecked],
   },
-  importArrows,
 );

@@ -44,6 +44,7 @@ import { postgresCounters } from '#app/limits/postgres-counters.server.ts';
 import { redisCounters } from '#app/limits/redis-counters.server.ts';
 import { openPlaces } from '#app/network/places.server.ts';
 import { createRateLimits, type RateLimits } from '#app/limits/rate-limits.server.ts';
+import { accessByRoute } from '#app/http/route-access.ts';
 import { sealedCookies } from '#app/http/sealed-cookie.server.ts';
 import { createSessionCookie } from '#app/http/session-cookie.server.ts';
 import { createSessionStreams } from '#app/live/session-streams.server.ts';
@@ -63,6 +64,7 @@ import { makeOwnerOnlyFolder } from '#app/config/private-folder.server.ts';
 import { parseProviders } from '#app/config/provider-settings.server.ts';
 import { openRedis, type Redis } from '#app/database/redis.server.ts';
 import { listen } from '#app/operations/listen.server.ts';
+import { urls } from '#app/routes.ts';
 import { loadSecrets } from '#app/config/secrets.server.ts';
 import { countedStore } from '#app/sessions/stores/counting-store.ts';
 import { DAY_MS, SECOND_MS, Sessions } from '#app/sessions/index.ts';
@@ -243,6 +245,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     };
     const web = createWeb({
       ...{ application, build, files, now },
+      access: accessByRoute(urls),
       mode: env.NODE_ENV === 'development' ? 'development' : 'production',
       trustedProxies: env.TRUSTED_PROXIES,
       operations: [health.answer, ...(ownPort ? [] : metricsRoutes(env, shownMetrics))],

@@ -6,24 +6,66 @@ import LongestFirst from './tests/setup/longest-first.ts';
  * Groups of tests. Those that come in by the front door (a server, a browser, the commands) run
  * what stands in build/ and dist/, which is built first; the rest needs no build.
  */
-const FRONT_DOOR = ['tests/{routes,browser,tooling,faults}/**/*.test.{ts,tsx}'];
+const FRONT_DOOR = ['tests/{pages,api,browser,tooling,faults}/**/*.test.{ts,tsx}'];
 /** Of those, what runs on PostgreSQL once more: every form, every attack, and at night the main path in a browser. */
-const ON_POSTGRESQL = ['tests/routes/**/*.test.{ts,tsx}', 'tests/browser/main-path.test.ts'];
+const ON_POSTGRESQL = ['tests/{pages,api}/**/*.test.{ts,tsx}', 'tests/browser/main-path.test.ts'];
 /**
  * But not what asks no database, or brings one of its own; nor, but for the nightly run, what asks it by
  * the same calls as other tests do.
  */
 const NOT_ON_POSTGRESQL = [
-  ...['guarded-routes', 'health', 'known-passwords', 'logs', 'mail-by-smtp', 'mail-outbox'],
-  ...['metrics', 'misshapen-forms', 'not-found', 'odd-requests', 'rate-limits-together'],
-  ...['redirect-to', 'request-log', 'security-headers', 'theme-and-message', 'built-files'],
+  ...[
+    'pages/guarded-routes',
+    'pages/health',
+    'pages/known-passwords',
+    'pages/logs',
+    'pages/mail-by-smtp',
+    'pages/mail-outbox',
+  ],
+  ...[
+    'pages/metrics',
+    'pages/misshapen-forms',
+    'pages/not-found',
+    'pages/odd-requests',
+    'pages/rate-limits-together',
+  ],
+  ...[
+    'pages/redirect-to',
+    'pages/request-log',
+    'pages/security-headers',
+    'pages/theme-and-message',
+    'pages/built-files',
+  ],
 ];
 const NIGHTLY_ON_POSTGRESQL = [
-  ...['connected-sign-up', 'connection-attacks', 'connections', 'cross-site-requests'],
-  ...['access-tokens', 'api-sessions', 'fresh-proof', 'fresh-proof-by-every-way', 'hostile-text'],
-  ...['mail-limits', 'not-me', 'notices', 'outage', 'sign-up-verification'],
-  ...['passkey-attacks', 'profile', 'profile-picture', 'rate-limits', 'second-factor'],
-  ...['two-factor-settings'],
+  ...[
+    'pages/connected-sign-up',
+    'pages/connection-attacks',
+    'pages/connections',
+    'pages/cross-site-requests',
+  ],
+  ...[
+    'pages/access-tokens',
+    'api/sessions',
+    'pages/fresh-proof',
+    'pages/fresh-proof-by-every-way',
+    'pages/hostile-text',
+  ],
+  ...[
+    'pages/mail-limits',
+    'pages/not-me',
+    'pages/notices',
+    'pages/outage',
+    'pages/sign-up-verification',
+  ],
+  ...[
+    'pages/passkey-attacks',
+    'pages/profile',
+    'pages/profile-picture',
+    'pages/rate-limits',
+    'pages/second-factor',
+  ],
+  ...['pages/two-factor-settings'],
 ];
 const isNightly = Boolean(process.env.LATCHKEY_NIGHTLY);
 const notOnPostgresql = isNightly
@@ -84,7 +126,7 @@ export default defineConfig({
           env: AS_IN_PRODUCTION,
           include: ON_POSTGRESQL,
           exclude: [
-            ...notOnPostgresql.map((name) => `tests/routes/${name}.test.ts`),
+            ...notOnPostgresql.map((name) => `tests/${name}.test.ts`),
             ...(isNightly ? [] : ['tests/browser/**']),
           ],
           globalSetup: ['tests/setup/build.ts', 'tests/setup/postgres.ts'],

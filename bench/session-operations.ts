@@ -8,7 +8,7 @@ type Operation = (
   now: Date,
 ) => Promise<() => Promise<void> | void>;
 
-/** As the sessions page asks; see app/routes/settings.sessions.tsx. */
+/** As the sessions page asks; see app/routes/settings/sessions/page.tsx. */
 const PAGE = { limit: 100, endedLimit: 20 };
 const DEVICE = {
   userAgent: 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0',

@@ -13,7 +13,10 @@ const { readSettingsFile } = await import('./set-up/settings-file.js');
 const { runScript } = await import('./set-up/refusal.js');
 
 /** Vite's to reload, even when the server imports one of them too. */
-const HOT_RELOADED = ['app/ui/**', 'app/routes/**', 'app/root.tsx', 'app/entry.*.tsx'];
+const HOT_RELOADED = [
+  ...['app/ui/**', 'app/live/**', 'app/routes/**', 'app/root.tsx', 'app/entry.*.tsx'],
+  'app/{account,credentials,devices,privacy,tokens}/**/*.tsx',
+];
 /** Vite restarts itself when these change. */
 const RESTARTED_BY_VITE = ['vite.config.ts', 'vite/**', 'remix.config.js'];
 

@@ -3,9 +3,10 @@ import type { Rollup } from 'vite';
 /** What stands on every page, or on nearly every one. */
 const ON_EVERY_PAGE = /\/app\/(root|ui\/field|ui\/page)\.tsx$/;
 /** Where the one is fetched late, so is the other. */
-const PASSKEYS = /\/app\/ui\/passkey-(button|sign-in-form)\.tsx$/;
+const PASSKEYS = /\/app\/credentials\/passkeys\/passkey-(button|sign-in-form)\.tsx$/;
 /** The page of sessions, where most time is spent, would else fetch four small files. */
-const SESSIONS = /\/app\/ui\/(device-icon|relative-time|session-news|token-list)\.tsx?$/;
+const SESSIONS =
+  /\/app\/(devices\/device-icon|ui\/relative-time|live\/session-messages|tokens\/token-list)\.tsx?$/;
 /** And what Rollup and Vite add for them, which else made the two files import each other. */
 const REACT_AND_REMIX = /^\0|\/node_modules\/(?!lucide-react\/)/;
 

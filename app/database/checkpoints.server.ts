@@ -38,11 +38,10 @@ export function createCheckpoints(address: DatabaseAddress): Checkpoints {
 
 // Bundled, the worker lies beside the server; from the sources it needs a loader for TypeScript.
 function workerModule(): { filename: string; execArgv?: string[] } {
-  const name = './database-checkpoint-worker';
   return import.meta.url.endsWith('.ts')
     ? {
-        filename: new URL(`${name}.server.ts`, import.meta.url).href,
+        filename: new URL('./checkpoint-worker.server.ts', import.meta.url).href,
         execArgv: ['--import', 'tsx'],
       }
-    : { filename: new URL(`${name}.js`, import.meta.url).href };
+    : { filename: new URL('./checkpoint-worker.js', import.meta.url).href };
 }

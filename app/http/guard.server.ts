@@ -6,7 +6,9 @@ import {
 } from '@remix-run/node';
 import type { LatchkeyContext } from '#app/context.server.ts';
 import { isOfNobody } from '#app/database/errors.server.ts';
+import { signedIn, type RouteAccess } from './route-access.ts';
 import { requireSession } from './signed-in.server.ts';
+import { requireFresh } from './fresh-proof.server.ts';
 import { takeUpKeptForm } from './kept-form.server.ts';
 import {
   giveBackTries,
@@ -20,20 +22,22 @@ import { signedOutHeaders } from '#app/sign-in/sign-in.server.ts';
 type RouteFunction = LoaderFunction | ActionFunction;
 
 /**
- * Puts a guard before every loader and action of a Remix build: a session is required unless the
- * route stands among the public ones, and a dependency that is down is answered with 503. So a new
- * route is closed until somebody opens it, and an outage is never taken for a sign-out, nor for a
- * wrong password. Whose account is erased while their request is under way is signed out: the write
- * that came too late was refused.
+ * Puts a guard before every loader and action of a Remix build, by the table in `routes.ts`: a route
+ * without an entry there requires a session. A dependency that is down is answered with 503, so an
+ * outage is never taken for a sign-out, nor for a wrong password. A user whose account is erased while
+ * a request is under way is signed out; the late write was refused.
  */
-export function guardRoutes(build: ServerBuild, publicRoutes: ReadonlySet<string>): ServerBuild {
+export function guardRoutes(
+  build: ServerBuild,
+  access: ReadonlyMap<string, RouteAccess>,
+): ServerBuild {
   const routes = Object.entries(build.routes).map(([id, route]) => {
-    const needsSession = !publicRoutes.has(id);
+    const { level } = access.get(id) ?? signedIn;
     const { loader, action } = route.module;
     const module = {
       ...route.module,
-      ...(loader && { loader: guarded(loader, needsSession) }),
-      ...(action && { action: guarded(action, needsSession, { changes: true }) }),
+      ...(loader && { loader: guarded(loader, level, { isForm: false }) }),
+      ...(action && { action: guarded(action, level, { isForm: true }) }),
     };
     return [id, { ...route, module }] as const;
   });
@@ -42,18 +46,21 @@ export function guardRoutes(build: ServerBuild, publicRoutes: ReadonlySet<string
 
 function guarded<Guarded extends RouteFunction>(
   run: Guarded,
-  needsSession: boolean,
-  { changes = false }: { changes?: boolean } = {},
+  level: RouteAccess['level'],
+  { isForm }: { isForm: boolean },
 ): Guarded {
+  const needsProof = level === 'fresh' || (level === 'fresh-form' && isForm);
   const guardedRun: LoaderFunction = async (args) => {
     // Remix types the load context through a declaration that the build itself does not see.
     const context = args.context as unknown as LatchkeyContext;
     try {
-      if (needsSession) await requireSession({ request: args.request, context });
+      if (level !== 'open') await requireSession({ request: args.request, context });
+      // First, because the check for a fresh proof may save this very form.
       const request = await takeUpKeptForm(context, args.request);
+      if (needsProof) await requireFresh({ request, context });
       const answer = await run({ ...args, request });
       context.owed.tries.clear();
-      if (changes) await settleChanges(context);
+      if (isForm) await settleChanges(context);
       return answer;
     } catch (error) {
       if (isOfNobody(error)) {

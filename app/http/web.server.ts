@@ -16,7 +16,7 @@ import {
 import { refuseOddRequests } from './odd-requests.server.ts';
 import { outboxHeaders } from '#app/mail/outbox-access.server.ts';
 import { limitPathDepth } from './path-depth.server.ts';
-import { publicRoutes } from './public-routes.server.ts';
+import type { RouteAccess } from './route-access.ts';
 import { createRouteOf } from '#app/operations/route-patterns.server.ts';
 import { refuseOtherOrigins } from './same-origin.server.ts';
 import { SESSION_EVENTS_PATH } from '#app/live/session-streams.server.ts';
@@ -26,6 +26,8 @@ export interface WebOptions {
   application: Application;
   /** Remix's build; asked for at each request in development, where it changes. */
   build: ServerBuild | (() => Promise<ServerBuild>);
+  /** Who may open each route, by its id. */
+  access: ReadonlyMap<string, RouteAccess>;
   mode: 'development' | 'production';
   /** How many proxies in front are ours; what they say of the visitor's address is believed. */
   trustedProxies: number;
@@ -41,7 +43,7 @@ export interface WebOptions {
 
 /** The web application: everything between a connection and a route. */
 export function createWeb(options: WebOptions): Express {
-  const { application, build, mode, trustedProxies, files, operations, api, tracing, now } =
+  const { application, build, access, mode, trustedProxies, files, operations, api, tracing, now } =
     options;
   const web = express();
   web.disable('x-powered-by');
@@ -65,8 +67,8 @@ export function createWeb(options: WebOptions): Express {
   web.use(limitBody());
   const guarded =
     typeof build === 'function'
-      ? async () => guardRoutes(await build(), publicRoutes)
-      : guardRoutes(build, publicRoutes);
+      ? async () => guardRoutes(await build(), access)
+      : guardRoutes(build, access);
   const handle = createRequestHandler({
     build: guarded,
     mode,

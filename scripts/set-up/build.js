@@ -11,7 +11,7 @@ import { Refusal } from './refusal.js';
 export const entryPoints = {
   server: 'server.ts',
   'password-worker': 'app/credentials/password/password-worker.ts',
-  'database-checkpoint-worker': 'app/database/checkpoint-worker.server.ts',
+  'checkpoint-worker': 'app/database/checkpoint-worker.server.ts',
   seed: 'commands/seed.ts',
   'sessions-prune': 'commands/sessions-prune.ts',
   retention: 'commands/retention.ts',

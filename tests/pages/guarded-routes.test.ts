@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { publicRoutes } from '#app/http/public-routes.server.ts';
+import { accessByRoute } from '#app/http/route-access.ts';
+import { urls } from '#app/routes.ts';
 import { makeToken, publicIdOf } from '../fixtures/api-client.ts';
 import { startApplication, type TestApplication } from '../fixtures/application.ts';
 import type { Answer, BrowserLike } from '../fixtures/browser-like.ts';
@@ -17,10 +18,12 @@ import {
   PICTURE_DIGEST,
 } from './every-route.ts';
 
+const access = accessByRoute(urls);
+const isOpen = (id: string) => access.get(id)?.level === 'open';
 const routes = await everyRoute();
-const guarded = routes.filter(({ id }) => !publicRoutes.has(id));
-const SECOND_STEPS = ['routes/login_.code', 'routes/login_.recovery-code'];
-const open = routes.filter(({ id }) => publicRoutes.has(id));
+const guarded = routes.filter(({ id }) => !isOpen(id));
+const SECOND_STEPS = ['routes/login/code', 'routes/login/recovery-code'];
+const open = routes.filter(({ id }) => isOpen(id));
 
 let application: TestApplication;
 let person: TestPerson;
@@ -99,9 +102,9 @@ const expectLogin = (answer: Answer, what: string) => {
   for (const secret of secrets) expect(answer.text, what).not.toContain(secret);
 };
 
-test('there are routes behind the guard, and the list of public ones names no route that is gone', () => {
+test('the table of URLs and the build name the same routes', () => {
   expect(guarded.length).toBeGreaterThan(8);
-  expect(open.map(({ id }) => id).sort()).toEqual([...publicRoutes].sort());
+  expect(routes.map(({ id }) => id).sort()).toEqual([...access.keys()].sort());
 });
 
 test.each(guarded.map((route) => [route.id, route] as const))(
@@ -147,12 +150,12 @@ describe.each(strangers)('%s', (_who, make) => {
 
 /** In the middle of something: who has not begun it is led to its beginning. */
 const MIDWAY = [
-  'routes/login_.provider.$provider',
-  'routes/login_.provider.$provider_.callback',
-  'routes/signup_.connection',
+  'routes/login/provider',
+  'routes/login/provider-callback',
+  'routes/signup/connection',
 ];
 /** Open, and yet there is nothing at the address that stands for all of theirs. */
-const isNothing = (id: string) => /^routes\/(\$$|outbox_\.|erased\.)/.test(id);
+const isNothing = (id: string) => /^routes\/(not-found$|outbox\/mail|erased$)/.test(id);
 
 test.each(open.map((route) => [route.id, route] as const))(
   '%s is open to a visitor',

@@ -58,9 +58,9 @@ const asParts = (parts: [disposition: string, text: string][]) =>
 const MULTIPART = { 'Content-Type': `multipart/form-data; boundary=${BOUNDARY}` };
 
 /** The form is there only for somebody who has begun something; others are led to its beginning. */
-const MIDWAY = ['routes/signup_.connection'];
+const MIDWAY = ['routes/signup/connection'];
 const forms = (await everyRoute()).filter(
-  ({ hasAction, id }) => hasAction && id !== 'routes/$' && !MIDWAY.includes(id),
+  ({ hasAction, id }) => hasAction && id !== 'routes/not-found' && !MIDWAY.includes(id),
 );
 /** Routes whose form has fields that must be there. */
 const formsWithFields = forms.filter(({ id }) =>
@@ -89,14 +89,14 @@ const misspelt: [what: string, spell: (name: string) => string][] = [
 
 /** The browser in which this form is filled in. */
 const whoFillsIn = (id: string) => {
-  if (id.startsWith('routes/login_.')) return halfSignedIn;
-  if (id === 'routes/reset-password_.new') return resetting;
-  if (id.startsWith('routes/confirm')) return tired;
-  return id.startsWith('routes/settings') ? person.browser : stranger;
+  if (/^routes\/login\/(?!page$)/.test(id)) return halfSignedIn;
+  if (id === 'routes/reset-password/new') return resetting;
+  if (id.startsWith('routes/confirm/')) return tired;
+  return id.startsWith('routes/settings/') ? person.browser : stranger;
 };
 /** Refused; the page of the one form that only scripts can fill in is elsewhere, and says so. */
 const expectRefused = (id: string, { status, location, text }: Answer) => {
-  if (id !== 'routes/confirm_.passkey' || status === 400) return expect(status).toBe(400);
+  if (id !== 'routes/confirm/passkey' || status === 400) return expect(status).toBe(400);
   // Scripts are told in the text.
   expect(location ?? text).toMatch(/\/confirm\?[^"]*\bpasskey=refused\b/);
 };

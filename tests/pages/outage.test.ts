@@ -23,11 +23,11 @@ const PAGES = [
 ];
 /** What does its work without the database. */
 const NEEDS_NO_DATABASE = [
-  ...['routes/theme', 'routes/$'],
+  ...['routes/theme', 'routes/not-found'],
   // Without a first step there is nothing to look up; see second-factor.test.ts.
-  ...['routes/login_.code', 'routes/login_.recovery-code'],
+  ...['routes/login/code', 'routes/login/recovery-code'],
   // Challenges are kept in cookies, and none is looked up for whoever holds none.
-  ...['routes/login_.passkey', 'routes/login_.passkey_.options'],
+  ...['routes/login/passkey', 'routes/login/passkey-options'],
 ];
 const actions = (await everyRoute()).filter(
   ({ id, hasAction }) => hasAction && !NEEDS_NO_DATABASE.includes(id),
@@ -99,7 +99,7 @@ const keepsThePromises = (stop: () => Promise<void> | void, start: () => Promise
       expectUnavailable(await person.browser.post(path, fields), path);
       // Of a new account as much may have been written as could be.
       const again: Record<string, string> =
-        route.id === 'routes/signup' ? { email: `another-${person.email}` } : {};
+        route.id === 'routes/signup/page' ? { email: `another-${person.email}` } : {};
       const forScripts = await person.browser.post(dataPathOf(path), { ...fields, ...again });
       expect(forScripts.status, dataPathOf(path)).toBe(503);
       expect(forScripts.headers['set-cookie'], dataPathOf(path)).toBeUndefined();

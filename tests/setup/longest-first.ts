@@ -5,7 +5,7 @@ const LONG = [
   ...['browser/appearance', 'browser/main-path', 'faults/postgresql'],
   ...['browser/ways-in-journey', 'browser/live-sign-out', 'browser/ways-in-appearance'],
   ...['browser/activity', 'browser/two-factor', 'faults/redis', 'browser/steadiness'],
-  ...['routes/rate-limits', 'routes/erasure-killed', 'sessions/leases/on-servers'],
+  ...['pages/rate-limits', 'pages/erasure-killed', 'sessions/leases/on-servers'],
 ].map((name) => `/tests/${name}.test.ts`);
 
 /**

@@ -1,0 +1,201 @@
+import {
+  redirect,
+  type ActionFunctionArgs,
+  type LoaderFunctionArgs,
+  type MetaFunction,
+} from '@remix-run/node';
+import { Form, Link, useActionData, useLoaderData, useNavigation } from '@remix-run/react';
+import * as z from 'zod';
+import { secondFactorSchema } from '#app/credentials/second-factor-schema.ts';
+import { passwordSchema } from '#app/credentials/password/password-schema.ts';
+import { confirmByFactors, factorsOf } from '#app/sign-in/confirm-identity.server.ts';
+import { providersToConfirmWith } from '#app/sign-in/confirm-by-provider.server.ts';
+import { comeBackLater, parseForm, tryAgain } from '#app/http/form.server.ts';
+import { goOn } from '#app/sign-in/continue-after-proof.server.ts';
+import { requireSession } from '#app/http/signed-in.server.ts';
+import { findKeptForm, KEPT_FORM_FIELD } from '#app/http/kept-form.server.ts';
+import { readTrouble } from '#app/credentials/providers/provider-problems.server.ts';
+import { safeRedirectTo } from '#app/http/return-path.server.ts';
+import { Button } from '#app/ui/button.tsx';
+import { Field, FormError, UsernameField, useFocusOnError } from '#app/ui/field.tsx';
+import { FormPage, Notice } from '#app/ui/page.tsx';
+import { PasskeyButton } from '#app/credentials/passkeys/passkey-button.tsx';
+import { SecondFactorField } from '#app/credentials/second-factor-field.tsx';
+
+export { retryHeaders as headers } from '#app/http/form.server.ts';
+
+export const meta: MetaFunction = () => [
+  { title: 'Confirm that it is you · Latchkey' },
+  { name: 'robots', content: 'noindex' },
+];
+
+const formSchema = z.object({
+  password: passwordSchema.default(''),
+  secondFactor: secondFactorSchema,
+  redirectTo: z.string().optional(),
+});
+
+export async function loader(args: LoaderFunctionArgs) {
+  const { context, request } = args;
+  const { person, session } = await requireSession(args);
+  const { searchParams } = new URL(request.url);
+  const redirectTo = safeRedirectTo(searchParams.get('redirectTo'));
+  const kept = findKeptForm(context, request, session.id);
+  const isProven = context.sessions.isFresh(session, context.now);
+  if (!kept && isProven) return redirect(redirectTo);
+  const [factors, passkeys, providers] = await Promise.all([
+    factorsOf(context, person.id),
+    context.passkeys.count(person.id),
+    providersToConfirmWith(context, person.id),
+  ]);
+  return {
+    redirectTo,
+    isProven,
+    email: person.email,
+    keptForm: kept && { field: KEPT_FORM_FIELD, id: kept.id, path: kept.path },
+    ...factors,
+    hasPasskeys: passkeys > 0,
+    isPasskeyRefused: searchParams.get('passkey') === 'refused',
+    providers,
+    trouble: readTrouble(context, request),
+  };
+}
+
+export async function action(args: ActionFunctionArgs) {
+  const { context, request } = args;
+  const { person } = await requireSession(args);
+  const form = await parseForm(request, formSchema);
+  if (!form.ok) return tryAgain(form.reply);
+  const tried = await confirmByFactors(context, person, form.value);
+  switch (tried.state) {
+    case 'nothing-to-type':
+      return redirect('/confirm');
+    case 'later':
+      return comeBackLater(form.fail, tried.retryAfterSeconds);
+    case 'wrong':
+      return tryAgain(form.fail({ [tried.field]: tried.text }));
+    case 'right':
+      return goOn(context, request, form.value.redirectTo);
+  }
+}
+
+type Page = ReturnType<typeof useLoaderData<typeof loader>>;
+
+export default function Confirm() {
+  const page = useLoaderData<typeof loader>();
+  return page.isProven ? (
+    <FormPage title="That is you" lead="One click more, and what you were doing is done.">
+      {page.keptForm && (
+        <Form method="post" action={page.keptForm.path} reloadDocument className="grid">
+          <HiddenFields page={page} />
+          <Button>Go on</Button>
+        </Form>
+      )}
+      <LeaveIt />
+    </FormPage>
+  ) : (
+    <FormPage
+      title="Confirm that it is you"
+      lead="What you are about to do is sensitive, and you signed in a while ago. We go on with it right after this."
+    >
+      {page.trouble && <Notice>{page.trouble}</Notice>}
+      {page.hasPasskeys && <ByPasskey page={page} />}
+      <ByFactors page={page} />
+      <ByProvider page={page} />
+      <LeaveIt />
+    </FormPage>
+  );
+}
+
+/** What all forms carry along: where to go on, and which form waits. */
+function HiddenFields({ page: { redirectTo, keptForm } }: { page: Page }) {
+  return (
+    <>
+      <input type="hidden" name="redirectTo" value={redirectTo} />
+      {keptForm && <input type="hidden" name={keptForm.field} value={keptForm.id} />}
+    </>
+  );
+}
+
+// The strongest factor stands first. All forms are whole new requests: what follows may be the form
+// that was kept, a file, or another site.
+
+function ByPasskey({ page }: { page: Page }) {
+  return (
+    <Form method="post" action="/confirm/passkey" reloadDocument className="grid gap-6">
+      <HiddenFields page={page} />
+      <PasskeyButton
+        ceremony="use"
+        optionsFrom="/confirm/passkey/options"
+        look="primary"
+        error={page.isPasskeyRefused ? 'That passkey did not work. Try again.' : undefined}
+      >
+        Use a passkey
+      </PasskeyButton>
+    </Form>
+  );
+}
+
+function ByFactors({ page }: { page: Page }) {
+  const { email, hasPassword, hasTotp, hasPasskeys } = page;
+  const reply = useActionData<typeof action>()?.reply;
+  const form = useFocusOnError(reply);
+  const isPending = useNavigation().formMethod === 'POST';
+  if (!hasPassword && !hasTotp) return null;
+  return (
+    <Form
+      method="post"
+      action="/confirm"
+      reloadDocument
+      ref={form}
+      noValidate
+      className="grid gap-6"
+    >
+      {hasPasskeys && <p className="text-muted">Or without the passkey:</p>}
+      <FormError reply={reply} />
+      <HiddenFields page={page} />
+      <UsernameField email={email} />
+      {hasPassword && (
+        <Field
+          name="password"
+          label="Your password"
+          type="password"
+          autoComplete="current-password"
+          enterKeyHint={hasTotp ? 'next' : 'go'}
+          required
+          reply={reply}
+        />
+      )}
+      {hasTotp && <SecondFactorField reply={reply} />}
+      <Button
+        look={hasPasskeys ? 'secondary' : 'primary'}
+        pending={isPending}
+        pendingText="Checking…"
+      >
+        Go on
+      </Button>
+    </Form>
+  );
+}
+
+function ByProvider({ page }: { page: Page }) {
+  return page.providers.map(({ id, name }) => (
+    <Form key={id} method="post" action={`/confirm/provider/${id}`} reloadDocument className="grid">
+      <HiddenFields page={page} />
+      <Button look="secondary">Confirm with {name}</Button>
+    </Form>
+  ));
+}
+
+function LeaveIt() {
+  return (
+    <p className="text-muted">
+      <Link
+        className="font-medium text-accent underline underline-offset-4"
+        to="/settings/sessions"
+      >
+        Leave it
+      </Link>
+    </p>
+  );
+}

@@ -1,0 +1,16 @@
+import { redirect, type ActionFunctionArgs } from '@remix-run/node';
+import { requireSession } from '#app/http/signed-in.server.ts';
+import { offerPasskeyOptions } from '#app/credentials/passkeys/passkey-challenges.server.ts';
+
+/** Nothing to see here for those who follow a link. */
+export async function loader() {
+  return redirect('/');
+}
+
+/** What a browser needs to ask for one of this person's passkeys, to prove that it is still them. */
+export async function action(args: ActionFunctionArgs) {
+  const { context } = args;
+  const { person, session } = await requireSession(args);
+  const options = await context.passkeys.confirmOptions(person.id);
+  return offerPasskeyOptions(context, 'confirm', options, session.id);
+}

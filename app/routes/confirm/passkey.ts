@@ -1,0 +1,31 @@
+import { redirect, type ActionFunctionArgs } from '@remix-run/node';
+import * as z from 'zod';
+import { assertionSchema } from '#app/credentials/passkeys/passkey-schema.ts';
+import { parseForm } from '#app/http/form.server.ts';
+import { goOn } from '#app/sign-in/continue-after-proof.server.ts';
+import { requireSession } from '#app/http/signed-in.server.ts';
+import { findPasskeyChallenge } from '#app/credentials/passkeys/passkey-challenges.server.ts';
+import { safeRedirectTo } from '#app/http/return-path.server.ts';
+
+const formSchema = z.object({ credential: assertionSchema, redirectTo: z.string().optional() });
+
+/** The page that asks is /confirm. */
+export async function loader() {
+  return redirect('/confirm');
+}
+
+/** Takes a passkey of the person who is signed in for proof that it is still them. */
+export async function action(args: ActionFunctionArgs) {
+  const { context, request } = args;
+  const { person, session } = await requireSession(args);
+  const form = await parseForm(request, formSchema);
+  const { credential, redirectTo } = form.ok ? form.value : {};
+  const challenge = findPasskeyChallenge(context, request, 'confirm', session.id);
+  const isProven =
+    credential !== undefined &&
+    challenge !== null &&
+    (await context.passkeys.confirm(person.id, credential, challenge, context.now));
+  if (isProven) return goOn(context, request, redirectTo);
+  const query = new URLSearchParams({ redirectTo: safeRedirectTo(redirectTo), passkey: 'refused' });
+  return redirect(`/confirm?${query}`);
+}

@@ -1,0 +1,147 @@
+import {
+  redirect,
+  type ActionFunctionArgs,
+  type LoaderFunctionArgs,
+  type MetaFunction,
+} from '@remix-run/node';
+import { Form, Link, useActionData, useLoaderData, useNavigation } from '@remix-run/react';
+import * as z from 'zod';
+import { emailSchema, passwordSchema } from '#app/credentials/password/password-schema.ts';
+import { passwordProof } from '#app/visit/proof.ts';
+import { comeBackLater, parseForm, tryAgain } from '#app/http/form.server.ts';
+import { findSession } from '#app/http/signed-in.server.ts';
+import { readTrouble } from '#app/credentials/providers/provider-problems.server.ts';
+import { tryPassword } from '#app/sign-in/check-credentials.server.ts';
+import { safeRedirectTo } from '#app/http/return-path.server.ts';
+import { startSession } from '#app/sign-in/sign-in.server.ts';
+import type { EndReason } from '#app/sessions/index.ts';
+import { Button } from '#app/ui/button.tsx';
+import { Checkbox, Field, FormError, useFocusOnError } from '#app/ui/field.tsx';
+import { FormPage, Notice } from '#app/ui/page.tsx';
+import { PasskeySignIn } from './lazy-passkey-sign-in.tsx';
+import { ProviderButtons } from '#app/credentials/providers/provider-buttons.tsx';
+
+export { retryHeaders as headers } from '#app/http/form.server.ts';
+
+export const meta: MetaFunction = () => [
+  { title: 'Sign in · Latchkey' },
+  { name: 'description', content: 'Sign in to Latchkey.' },
+];
+
+const loginSchema = z.object({
+  email: emailSchema,
+  password: passwordSchema,
+  remember: z.literal('on').optional(),
+  redirectTo: z.string().optional(),
+});
+
+/** What to tell a device whose session is over; nothing to one that signed out by itself. */
+const endedTexts: Record<EndReason, string | null> = {
+  'signed-out': null,
+  replaced: null,
+  'signed-out-elsewhere': 'You were signed out from another device.',
+  'password-changed': 'You were signed out because your password was changed.',
+  'email-restored': 'You were signed out because a change of your e-mail was taken back.',
+  'not-me': 'You were signed out because you told us that something was not you.',
+  cap: 'You were signed out because you signed in on many other devices since.',
+  expired: 'You were signed out because you had been away for a while.',
+  erased: 'You were signed out because this account was deleted.',
+  administrator: 'You were signed out by an administrator.',
+};
+
+export async function loader({ request, context }: LoaderFunctionArgs) {
+  const redirectTo = safeRedirectTo(new URL(request.url).searchParams.get('redirectTo'));
+  if (await findSession({ context })) return redirect(redirectTo);
+  const held = await context.session();
+  return {
+    redirectTo,
+    providers: context.providers.list(),
+    notice:
+      readTrouble(context, request) ??
+      (held.state === 'ended'
+        ? endedTexts[held.ending.reason]
+        : redirectTo === '/'
+          ? null
+          : 'Sign in to see that page.'),
+  };
+}
+
+export async function action({ request, context }: ActionFunctionArgs) {
+  const form = await parseForm(request, loginSchema);
+  if (!form.ok) return tryAgain(form.reply);
+  const { remember, redirectTo } = form.value;
+  const tried = await tryPassword(context, form.value);
+  if (tried.state === 'later') return comeBackLater(form.fail, tried.retryAfterSeconds);
+  if (tried.state === 'wrong') return tryAgain(form.fail({ form: tried.text }));
+  return startSession(context, {
+    userId: tried.userId,
+    proof: passwordProof,
+    remember: remember === 'on',
+    redirectTo,
+  });
+}
+
+export default function Login() {
+  const { redirectTo, notice, providers } = useLoaderData<typeof loader>();
+  const reply = useActionData<typeof action>()?.reply;
+  const form = useFocusOnError(reply);
+  const isPending = useNavigation().formAction === '/login';
+  return (
+    <FormPage title="Sign in">
+      {notice && !reply && <Notice>{notice}</Notice>}
+      <Form method="post" action="/login" ref={form} noValidate className="grid gap-6">
+        <FormError reply={reply} />
+        <input type="hidden" name="redirectTo" value={redirectTo} />
+        <Field
+          name="email"
+          label="E-mail"
+          type="email"
+          autoComplete="username webauthn"
+          inputMode="email"
+          enterKeyHint="next"
+          autoCapitalize="none"
+          spellCheck={false}
+          required
+          reply={reply}
+        />
+        <Field
+          name="password"
+          label="Password"
+          type="password"
+          autoComplete="current-password"
+          enterKeyHint="go"
+          required
+          reply={reply}
+        />
+        <p className="-mt-4 text-small">
+          <Link
+            className="font-medium text-accent underline underline-offset-4"
+            to="/forgot-password"
+          >
+            Forgot your password?
+          </Link>
+        </p>
+        <Checkbox
+          name="remember"
+          label="Remember me on this device"
+          help="You stay signed in for up to 30 days. Leave it off on a device that others use."
+          reply={reply}
+        />
+        <Button pending={isPending} pendingText="Signing in…">
+          Sign in
+        </Button>
+      </Form>
+      <PasskeySignIn redirectTo={redirectTo} besides={form} />
+      <ProviderButtons providers={providers} redirectTo={redirectTo} />
+      <p className="text-muted">
+        New here?{' '}
+        <Link
+          className="font-medium text-accent underline underline-offset-4"
+          to={redirectTo === '/' ? '/signup' : `/signup?${new URLSearchParams({ redirectTo })}`}
+        >
+          Create an account
+        </Link>
+      </p>
+    </FormPage>
+  );
+}

@@ -1,0 +1,63 @@
+import type { LoaderFunctionArgs, MetaFunction } from '@remix-run/node';
+import { Link, Outlet, useLoaderData } from '@remix-run/react';
+import { viewActivity } from '#app/activity/activity-view.server.ts';
+import { requireSession } from '#app/http/signed-in.server.ts';
+import { ActivityList } from './activity-list.tsx';
+import { SettingsHeading } from '#app/ui/page.tsx';
+
+export const meta: MetaFunction = () => [
+  { title: 'Activity · Latchkey' },
+  { name: 'robots', content: 'noindex' },
+];
+
+const PAGE_ROWS = 50;
+
+export async function loader(args: LoaderFunctionArgs) {
+  const { context, request } = args;
+  const { session, person } = await requireSession(args);
+  const after = parsePosition(new URL(request.url).searchParams.get('after'));
+  const { entries, next } = await context.activity.list(person.id, { limit: PAGE_ROWS, after });
+  return {
+    now: context.now.toISOString(),
+    entries: entries.map((entry) => viewActivity(context, entry, session.id)),
+    // What a question that stands on this page comes back to.
+    search: after ? `?after=${positionText(after)}` : '',
+    next: next && positionText(next),
+    retentionDays: context.activity.retentionDays,
+  };
+}
+
+/** Where a page of the log begins, as the link to it says; null: at the start. */
+function parsePosition(text: string | null) {
+  const match = /^(\d{1,15})\.([\w-]{1,128})$/.exec(text ?? '');
+  return match?.[1] && match[2] ? { at: new Date(Number(match[1])), id: match[2] } : null;
+}
+
+const positionText = ({ at, id }: { at: Date; id: string }) => `${at.getTime()}.${id}`;
+
+export default function ActivityLog() {
+  const { now, entries, search, next, retentionDays } = useLoaderData<typeof loader>();
+  const kept = retentionDays === 1 ? 'a day' : `${retentionDays} days`;
+  return (
+    <>
+      <Outlet />
+      <SettingsHeading
+        title="Activity"
+        lead={`What happened to your account, kept for ${kept}. If something was not you, say so: everything is signed out and you choose a new password.`}
+      />
+      {entries.length > 0 ? (
+        <ActivityList entries={entries} now={now} search={search} />
+      ) : (
+        <p className="text-muted">
+          {search ? 'Nothing older is kept.' : `Nothing happened within the last ${kept}.`}
+        </p>
+      )}
+      {(next ?? search) && (
+        <nav aria-label="Pages of the log" className="mt-6 flex gap-6 font-medium">
+          {search && <Link to="/settings/activity">Back to the newest</Link>}
+          {next && <Link to={`/settings/activity?after=${next}`}>Older</Link>}
+        </nav>
+      )}
+    </>
+  );
+}

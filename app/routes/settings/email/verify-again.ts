@@ -1,0 +1,16 @@
+import { redirect, type ActionFunctionArgs } from '@remix-run/node';
+import { sendCodeAgain } from '#app/credentials/mailed-codes/code-by-mail.server.ts';
+import { answerSentAgain } from '#app/credentials/mailed-codes/code-page.server.ts';
+
+/** Following a link sends nothing. */
+export async function loader() {
+  return redirect('/settings/email/verify');
+}
+
+export async function action({ context, request }: ActionFunctionArgs) {
+  const sent = await sendCodeAgain(context, request, 'email-change');
+  return answerSentAgain(context, sent, {
+    page: '/settings/email/verify',
+    start: '/settings/email',
+  });
+}

@@ -1,0 +1,110 @@
+import { redirect, type ActionFunctionArgs, type MetaFunction } from '@remix-run/node';
+import { Form, useActionData, useNavigation } from '@remix-run/react';
+import * as z from 'zod';
+import { keeperOf } from '#app/credentials/passkeys/authenticator-names.ts';
+import { newPasskeySchema } from '#app/credentials/passkeys/passkey-schema.ts';
+import { afterFactorChange } from '#app/sign-in/security-change.server.ts';
+import { parseForm, tryAgain } from '#app/http/form.server.ts';
+import { requireSession } from '#app/http/signed-in.server.ts';
+import { findPasskeyChallenge } from '#app/credentials/passkeys/passkey-challenges.server.ts';
+import { writeToast } from '#app/http/toast.server.ts';
+import { describeDevice } from '#app/sessions/device.ts';
+import { ButtonLink } from '#app/ui/button.tsx';
+import { Checkbox } from '#app/ui/field.tsx';
+import { PasskeyButton } from '#app/credentials/passkeys/passkey-button.tsx';
+import { Question } from '#app/ui/question.tsx';
+
+export const meta: MetaFunction = () => [
+  { title: 'Add a passkey · Latchkey' },
+  { name: 'robots', content: 'noindex' },
+];
+
+const PASSKEYS_PAGE = '/settings/passkeys';
+const formSchema = z.object({
+  credential: newPasskeySchema,
+  signOutOthers: z.literal('on').optional(),
+});
+
+/** Why there is none, in words that say what to do. */
+const refusals = {
+  refused: 'That passkey could not be added. Try again.',
+  taken: 'That passkey is in use already. Add another one.',
+  'too-many': 'You have 50 passkeys. Remove one first.',
+} as const;
+
+export async function loader() {
+  return null;
+}
+
+export async function action(args: ActionFunctionArgs) {
+  const { context, request } = args;
+  const signedIn = await requireSession(args);
+  const { person, session } = signedIn;
+  const form = await parseForm(request, formSchema);
+  if (!form.ok) return tryAgain(form.reply);
+  const { credential, signOutOthers } = form.value;
+  const challenge = findPasskeyChallenge(context, request, 'registration', session.id);
+  if (challenge === null) {
+    return tryAgain(form.fail({ credential: 'That took too long. Try again.' }));
+  }
+  const nameFor = (aaguid: string) =>
+    keeperOf(aaguid) ?? describeDevice(context.device.userAgent).name;
+  const registered = await context.passkeys.register(
+    ...([person.id, credential, challenge, nameFor, context.now] as const),
+  );
+  if (registered.state !== 'added') {
+    return tryAgain(form.fail({ credential: refusals[registered.state] }));
+  }
+  const passkey = registered.passkey.name;
+  const { headers, count } = await afterFactorChange(
+    context,
+    signedIn,
+    { kind: 'passkey-added', passkey },
+    { signOutOthers: signOutOthers === 'on' },
+  );
+  const toast = { kind: 'passkey-added', passkey, count } as const;
+  headers.append('Set-Cookie', writeToast(toast, context.origin));
+  return redirect(PASSKEYS_PAGE, { headers });
+}
+
+export default function AddPasskey() {
+  const reply = useActionData<typeof action>()?.reply;
+  const isPending = useNavigation().formMethod === 'POST';
+  return (
+    <Question title="Add a passkey" backTo={PASSKEYS_PAGE}>
+      <p className="text-muted">
+        Your browser asks where to keep it: on this device, with a password manager, or on a
+        security key. You can change its name later.
+      </p>
+      <Form method="post" preventScrollReset className="grid gap-5">
+        <Checkbox
+          name="signOutOthers"
+          label="Sign out everywhere else"
+          help="Every other device has to sign in again."
+          defaultChecked
+          reply={reply}
+        />
+        <div className="flex flex-wrap items-start justify-end gap-3">
+          <ButtonLink to={PASSKEYS_PAGE} preventScrollReset look="quiet">
+            Cancel
+          </ButtonLink>
+          <PasskeyButton
+            ceremony="make"
+            optionsFrom="/settings/passkeys/options"
+            look="primary"
+            error={reply?.error?.credential?.[0]}
+            pending={isPending}
+            pendingText="Adding it…"
+            otherwise={
+              <p className="text-muted">
+                Adding a passkey needs scripts, and a browser that has passkeys.
+              </p>
+            }
+          >
+            Choose where
+          </PasskeyButton>
+        </div>
+      </Form>
+    </Question>
+  );
+}

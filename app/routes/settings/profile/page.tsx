@@ -1,0 +1,97 @@
+import {
+  redirect,
+  type ActionFunctionArgs,
+  type LoaderFunctionArgs,
+  type MetaFunction,
+} from '@remix-run/node';
+import {
+  Form,
+  Link,
+  useActionData,
+  useLoaderData,
+  useNavigation,
+  useOutlet,
+} from '@remix-run/react';
+import * as z from 'zod';
+import { personNameSchema, renamePerson } from '#app/database/profile.server.ts';
+import { parseForm, tryAgain } from '#app/http/form.server.ts';
+import { requireSession } from '#app/http/signed-in.server.ts';
+import { pictureRules } from '#app/account/picture-upload.server.ts';
+import { writeToast } from '#app/http/toast.server.ts';
+import { Button } from '#app/ui/button.tsx';
+import { Field, FormError, useFocusOnError } from '#app/ui/field.tsx';
+import { SettingsHeading } from '#app/ui/page.tsx';
+import { PictureForm } from './picture-form.tsx';
+
+export const meta: MetaFunction = () => [
+  { title: 'Profile · Latchkey' },
+  { name: 'robots', content: 'noindex' },
+];
+
+const profileSchema = z.object({ name: personNameSchema });
+
+export async function loader(args: LoaderFunctionArgs) {
+  const { person } = await requireSession(args);
+  const { name, email, picture } = person;
+  return { name, email, picture, rules: pictureRules };
+}
+
+export async function action(args: ActionFunctionArgs) {
+  const { context, request } = args;
+  const { person } = await requireSession(args);
+  const form = await parseForm(request, profileSchema);
+  if (!form.ok) return tryAgain(form.reply);
+  await renamePerson(context.db, person.id, form.value.name, context.now);
+  return redirect('/settings/profile', {
+    headers: { 'Set-Cookie': writeToast({ kind: 'profile-saved' }, context.origin) },
+  });
+}
+
+export default function Profile() {
+  const { name, email, picture, rules } = useLoaderData<typeof loader>();
+  const pictureSent = useOutlet();
+  const reply = useActionData<typeof action>()?.reply;
+  const form = useFocusOnError(reply);
+  const isPending = useNavigation().formAction === '/settings/profile';
+  return (
+    <>
+      <SettingsHeading title="Profile" lead="Your picture and your name. Only you see them." />
+      {pictureSent ?? <PictureForm key={picture} person={{ name, picture }} rules={rules} />}
+      <Form
+        method="post"
+        action="/settings/profile"
+        ref={form}
+        noValidate
+        className="grid max-w-104 gap-6"
+      >
+        <FormError reply={reply} />
+        <Field
+          name="name"
+          label="Name"
+          autoComplete="name"
+          enterKeyHint="done"
+          required
+          defaultValue={name}
+          reply={reply}
+        />
+        <div className="grid gap-1.5">
+          <p className="font-medium">E-mail</p>
+          <p className="flex flex-wrap gap-x-4 text-muted">
+            <span>{email}</span>
+            <Link
+              className="font-medium text-accent underline underline-offset-4"
+              to="/settings/email"
+            >
+              Change e-mail
+            </Link>
+          </p>
+        </div>
+        <div>
+          <Button pending={isPending} pendingText="Saving…">
+            Save
+          </Button>
+        </div>
+      </Form>
+    </>
+  );
+}

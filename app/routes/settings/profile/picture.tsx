@@ -1,0 +1,45 @@
+import {
+  data,
+  redirect,
+  type ActionFunctionArgs,
+  type LoaderFunctionArgs,
+  type MetaFunction,
+} from '@remix-run/node';
+import { useActionData, useLoaderData } from '@remix-run/react';
+import { requireSession } from '#app/http/signed-in.server.ts';
+import { pictureRules, takePicture } from '#app/account/picture-upload.server.ts';
+import { loginPathFor } from '#app/http/return-path.server.ts';
+import { writeToast } from '#app/http/toast.server.ts';
+import { PictureForm } from './picture-form.tsx';
+
+export { retryHeaders as headers } from '#app/http/form.server.ts';
+
+export const meta: MetaFunction = () => [
+  { title: 'Profile · Latchkey' },
+  { name: 'robots', content: 'noindex' },
+];
+
+/** The profile once more: where it is when a picture was refused. */
+export async function loader(args: LoaderFunctionArgs) {
+  const { name, picture } = (await requireSession(args)).person;
+  return { person: { name, picture }, rules: pictureRules };
+}
+
+export async function action(args: ActionFunctionArgs) {
+  const { context, request } = args;
+  const { person } = await requireSession(args);
+  const upload = await takePicture(context, person, request);
+  if (upload.ok === null) return redirect(loginPathFor(request, context.origin));
+  if (!upload.ok) {
+    const { reply, status, headers } = upload;
+    return data({ reply }, { status, headers });
+  }
+  return redirect('/settings/profile', {
+    headers: { 'Set-Cookie': writeToast({ kind: 'picture-saved' }, context.origin) },
+  });
+}
+
+export default function ProfilePicture() {
+  const reply = useActionData<typeof action>()?.reply;
+  return <PictureForm {...useLoaderData<typeof loader>()} reply={reply} />;
+}

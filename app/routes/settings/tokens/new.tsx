@@ -1,0 +1,123 @@
+import { redirect, type ActionFunctionArgs, type MetaFunction } from '@remix-run/node';
+import { Form, useActionData, useLoaderData, useNavigation } from '@remix-run/react';
+import * as z from 'zod';
+import {
+  DEFAULT_TOKEN_DAYS,
+  MOST_TOKENS,
+  TOKEN_DAYS,
+  tokenNameSchema,
+  tokenScopes,
+  type TokenScope,
+} from '#app/tokens/token-schema.ts';
+import { makeToken } from '#app/tokens/access-tokens.server.ts';
+import { parseForm, tryAgain } from '#app/http/form.server.ts';
+import { requireSession } from '#app/http/signed-in.server.ts';
+import { Button, ButtonLink } from '#app/ui/button.tsx';
+import { Checkbox, Field, FormError, useFocusOnError } from '#app/ui/field.tsx';
+import { SettingsHeading } from '#app/ui/page.tsx';
+
+export const meta: MetaFunction = () => [
+  { title: 'Make an access token · Latchkey' },
+  { name: 'robots', content: 'noindex' },
+];
+
+const TOKENS_PAGE = '/settings/tokens';
+const ticked = z.literal('on').optional();
+const formSchema = z.object({
+  name: tokenNameSchema,
+  days: z
+    .enum(TOKEN_DAYS.map(String) as [string, ...string[]], 'Choose one of these.')
+    .transform((days) => TOKEN_DAYS.find((choice) => String(choice) === days)!),
+  'sessions:read': ticked,
+  'sessions:manage': ticked,
+  download: ticked,
+});
+
+const scopes = Object.entries(tokenScopes) as [TokenScope, (typeof tokenScopes)[TokenScope]][];
+
+export async function loader() {
+  return {
+    scopes: scopes.map(([scope, { title, what }]) => ({ scope, title, what })),
+    days: TOKEN_DAYS.map((days) => ({ days, isDefault: days === DEFAULT_TOKEN_DAYS })),
+  };
+}
+
+export async function action(args: ActionFunctionArgs) {
+  const { context, request } = args;
+  const signedIn = await requireSession(args);
+  const form = await parseForm(request, formSchema);
+  if (!form.ok) return tryAgain(form.reply);
+  const { name, days, ...given } = form.value;
+  const wanted = scopes.map(([scope]) => scope).filter((scope) => given[scope] === 'on');
+  if (wanted.length === 0) {
+    return tryAgain(form.fail({ form: 'Choose at least one thing that it may do.' }));
+  }
+  const asked = { name, days, scopes: wanted };
+  const token = await makeToken(context, signedIn.person.id, asked, MOST_TOKENS);
+  if (token === null) {
+    const text = `You have ${MOST_TOKENS} access tokens. Revoke one first.`;
+    return tryAgain(form.fail({ form: text }));
+  }
+  const cookie = context.cookies.newToken.write(context.now, signedIn, { name, token });
+  return redirect(`${TOKENS_PAGE}/made`, { headers: { 'Set-Cookie': cookie } });
+}
+
+export default function MakeToken() {
+  const page = useLoaderData<typeof loader>();
+  const reply = useActionData<typeof action>()?.reply;
+  const form = useFocusOnError(reply);
+  const isPending = useNavigation().formMethod === 'POST';
+  const typedDays = reply?.initialValue?.days;
+  return (
+    <>
+      <SettingsHeading
+        title="Make an access token"
+        lead="Whoever has it can do what you choose here, without a password. Choose no more than it needs."
+      />
+      <Form method="post" ref={form} noValidate className="grid max-w-104 gap-8">
+        <FormError reply={reply} />
+        <Field
+          name="name"
+          label="What is it for?"
+          help="So that you know it again."
+          placeholder="Backup script"
+          autoComplete="off"
+          enterKeyHint="done"
+          required
+          reply={reply}
+        />
+        <fieldset className="grid gap-4">
+          <legend className="mb-3 font-medium">What it may do</legend>
+          {page.scopes.map(({ scope, title, what }) => (
+            <Checkbox key={scope} name={scope} label={title} help={what} reply={reply} />
+          ))}
+        </fieldset>
+        <fieldset className="grid gap-2">
+          <legend className="mb-2 font-medium">When it ends</legend>
+          <div className="flex flex-wrap gap-x-6 gap-y-2">
+            {page.days.map(({ days, isDefault }) => (
+              <label key={days} className="flex min-h-11 items-center gap-2.5 sm:min-h-8">
+                <input
+                  type="radio"
+                  name="days"
+                  value={days}
+                  defaultChecked={reply ? typedDays === String(days) : isDefault}
+                  className="size-5 accent-(--accent)"
+                />
+                {days === 365 ? 'In a year' : `In ${days} days`}
+              </label>
+            ))}
+          </div>
+        </fieldset>
+        <div className="flex flex-wrap gap-3">
+          <Button pending={isPending} pendingText="Making it…">
+            Make token
+          </Button>
+          <ButtonLink to={TOKENS_PAGE} look="quiet">
+            Cancel
+          </ButtonLink>
+        </div>
+      </Form>
+    </>
+  );
+}
