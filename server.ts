@@ -185,7 +185,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     // Port 0 asks for any free one; which it was is known only now.
     const origin = env.PORT === 0 && !options.env.ORIGIN ? `http://localhost:${port}` : env.ORIGIN;
     const mail = startMail({
-      ...{ env, origin, db: database.client, keyring, now, log },
+      env,
+      origin,
+      db: database.client,
+      keyring,
+      now,
+      log,
       makeFolder: makeOwnerOnlyFolder,
     });
     // After the last request, which may ask for mail, and before the database.
@@ -194,7 +199,13 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const limits = rateLimits(env, countersFor(database, redis), keyring);
     const sessionCookie = createSessionCookie(env.ORIGIN);
     const streams = createSessionStreams({
-      ...{ origin, sessions, sessionCookie, feed, metrics, now, log },
+      origin,
+      sessions,
+      sessionCookie,
+      feed,
+      metrics,
+      now,
+      log,
       mostInAll: env.EVENT_STREAMS_IN_ALL,
     });
     // Before the server stops: it waits for answers, and these have no end.
@@ -202,32 +213,43 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const application: Application = {
       origin,
       db: database.client,
-      ...{ sessions, tokens, feed, streams, sessionCookie },
+      sessions,
+      tokens,
+      feed,
+      streams,
+      sessionCookie,
       cookies: createCookies(sealedCookies(keyring, env.ORIGIN)),
       keyring,
       passwords,
       knownPasswords: createKnownPasswords({
         rangeApi: env.PWNED_PASSWORDS === 'on' ? env.PWNED_PASSWORDS_URL : null,
-        ...{ now, log },
+        now,
+        log,
       }),
       mailedCodes: createMailedCodes({ db: database.client, keyring }),
       totp: createTotp({ db: database.client, keyring }),
       recoveryCodes: createRecoveryCodes({ db: database.client, keyring }),
-      ...{ spent, snapshots: database.snapshots },
+      spent,
+      snapshots: database.snapshots,
       passkeys: createPasskeys({ db: database.client, origin, spent }),
       providers,
       connections: createConnections({ db: database.client, keyring }),
       oauthSessions: createOauthSessions({ db: database.client, keyring, now }),
       activity: createActivityLog({
-        ...{ db: database.client, provider: database.provider },
+        db: database.client,
+        provider: database.provider,
         checkpoint: database.checkpoint,
         retentionDays: env.ACTIVITY_RETENTION_DAYS,
       }),
       pictures: createPictures({ db: database.client }),
       erasures: createErasures({
-        ...{ db: database.client, provider: database.provider, keyring, log },
+        db: database.client,
+        provider: database.provider,
+        keyring,
+        log,
         journal: createErasureJournal({
-          ...{ file: env.ERASURE_JOURNAL, makeFolder: makeOwnerOnlyFolder },
+          file: env.ERASURE_JOURNAL,
+          makeFolder: makeOwnerOnlyFolder,
         }),
         mailer: mail.mailer,
         forget: {
@@ -244,7 +266,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       metrics,
     };
     const web = createWeb({
-      ...{ application, build, files, now },
+      application,
+      build,
+      files,
+      now,
       access: accessByRoute(urls),
       mode: env.NODE_ENV === 'development' ? 'development' : 'production',
       trustedProxies: env.TRUSTED_PROXIES,
@@ -282,7 +307,8 @@ async function openMetrics(env: Env, passwords: Passwords): Promise<ShownMetrics
 }
 
 const shownBy = (env: Env, metrics: ShownMetrics) => ({
-  ...{ metrics, token: env.METRICS_TOKEN ?? null },
+  metrics,
+  token: env.METRICS_TOKEN ?? null,
 });
 
 /** On the port of everybody else, for whoever has the token. */
@@ -349,7 +375,8 @@ function createSessions(
     ...optionsOf('token'),
     expiry: 'fixed',
     timeouts: {
-      ...{ idleMs: LONGEST_TOKEN_MS, lifetimeMs: LONGEST_TOKEN_MS },
+      idleMs: LONGEST_TOKEN_MS,
+      lifetimeMs: LONGEST_TOKEN_MS,
       touchIntervalMs: env.SESSION_TOUCH_SECONDS * SECOND_MS,
     },
     // Refused long before: nothing makes room by itself.

@@ -86,7 +86,10 @@ export async function startBenchApplication(
     cwd: PROJECT,
     env: {
       ...environmentOf(options),
-      ...{ NODE_ENV: 'production', PORT: String(port), HOST: '127.0.0.1', ORIGIN: origin },
+      NODE_ENV: 'production',
+      PORT: String(port),
+      HOST: '127.0.0.1',
+      ORIGIN: origin,
     },
     stdio: ['ignore', log, log],
     // A group of its own: npm has children.

@@ -46,7 +46,9 @@ export async function startContender(
   const url = `http://127.0.0.1:${port}/me`;
   const isSignInNeeded = Object.keys(headers).length > 0;
   return {
-    ...{ name, url, headers },
+    name,
+    url,
+    headers,
     async check() {
       const answer = await fetch(url, { headers });
       const said = await answer.text();

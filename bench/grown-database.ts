@@ -109,8 +109,11 @@ export class GrownDatabase {
     };
     // As server.ts makes it, but for the memory.
     const store = prismaSessionStore<unknown, PersonColumn, PersonPart>({
-      ...{ client: noted, provider, kind: 'session' },
-      ...{ personColumns: PERSON_COLUMNS, personParts: PERSON_PARTS },
+      client: noted,
+      provider,
+      kind: 'session',
+      personColumns: PERSON_COLUMNS,
+      personParts: PERSON_PARTS,
     });
     return {
       sessions: new Sessions<unknown, Person>({ store }),
@@ -139,7 +142,8 @@ function timesBy(age: string, nowMs: number) {
   );
   const lastSeenAt = `${createdAt} + ${3 * HOUR_MS}`;
   return {
-    ...{ createdAt, lastSeenAt },
+    createdAt,
+    lastSeenAt,
     expiresAt: `${lastSeenAt} + ${14 * DAY_MS}`,
     revokedAt: `CASE WHEN ${age} = ${REVOKED} THEN ${lastSeenAt} END`,
   };

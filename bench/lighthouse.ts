@@ -62,7 +62,10 @@ async function reportOf(
   for (let tries = 0; tries < MOST_TRIES && (!report || report.runtimeError); tries += 1) {
     await prepare();
     const result = await lighthouse(url, {
-      ...{ port, output: 'json', logLevel: 'error', onlyCategories: [...wanted] },
+      port,
+      output: 'json',
+      logLevel: 'error',
+      onlyCategories: [...wanted],
     });
     report = result?.lhr;
   }

@@ -21,7 +21,9 @@ export async function main(): Promise<void> {
       throw new StartupError(USAGE);
     const env = parseEnv(process.env);
     const options = {
-      ...{ databaseUrl: env.DATABASE_URL, file: fromCaller(file), now: new Date() },
+      databaseUrl: env.DATABASE_URL,
+      file: fromCaller(file),
+      now: new Date(),
     };
     say('Checking the backup, and that nobody uses the database ...');
     await checkRestore(options);
@@ -72,7 +74,8 @@ async function bringUpToDate(
   const log = createLog('warn');
   const keyring = createKeyring(loadSecrets(env).encryptionKeys);
   const journal = createErasureJournal({
-    ...{ file: env.ERASURE_JOURNAL, makeFolder: makeOwnerOnlyFolder },
+    file: env.ERASURE_JOURNAL,
+    makeFolder: makeOwnerOnlyFolder,
   });
   const journaled = await journal.read();
   if (receipts === null) {
@@ -83,7 +86,11 @@ async function bringUpToDate(
   const database = await openDatabase({ databaseUrl, log, isForCommand: true });
   try {
     const erasures = createErasures({
-      ...{ db: database.client, provider: database.provider, keyring, journal, log },
+      db: database.client,
+      provider: database.provider,
+      keyring,
+      journal,
+      log,
       // Whoever it was has been told, and what lies elsewhere is cleared by the server when it starts.
       mailer: null,
       forget: { counters: () => Promise.resolve(), mail: () => Promise.resolve() },

@@ -63,7 +63,9 @@ function scopeOf(env: Env, { client, provider }: Database): RetentionScope {
       retentionMs: env.SESSION_RETENTION_DAYS * DAY_MS,
     }),
     activity: createActivityLog({
-      ...{ db: client, provider, retentionDays: env.ACTIVITY_RETENTION_DAYS },
+      db: client,
+      provider,
+      retentionDays: env.ACTIVITY_RETENTION_DAYS,
     }),
     spent: createSpent(client),
     mailedCodes: createMailedCodes({ db: client, keyring }),

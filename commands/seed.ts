@@ -145,7 +145,8 @@ const demoActivities: DemoActivity[] = [
   { event: { kind: 'download-made' }, by: mac, msAgo: DAY_MS },
   {
     event: { kind: 'sign-in-failed', what: 'password', count: 7 },
-    ...{ by: stranger, msAgo: 7 * HOUR_MS },
+    by: stranger,
+    msAgo: 7 * HOUR_MS,
   },
   { event: { kind: 'session-ended', device: 'Chrome on Linux' }, by: mac, msAgo: 26 * MINUTE_MS },
 ];
@@ -211,7 +212,11 @@ function activityOf({ event, by, msAgo }: DemoActivity, userId: string, now: Dat
   const { kind, ...detail } = event;
   const { userAgent, ipAddress, country } = by;
   return {
-    ...{ userId, kind, userAgent, ipAddress, country },
+    userId,
+    kind,
+    userAgent,
+    ipAddress,
+    country,
     at: new Date(now.getTime() - msAgo),
     detail: Object.keys(detail).length === 0 ? null : JSON.stringify(detail),
     deviceKey: deviceKeyOf(by),
@@ -224,7 +229,15 @@ function recordOf(session: DemoSession, userId: string, now: Date): SessionRecor
   const lastSeenAt = new Date(now.getTime() - session.seenMsAgo);
   const { id, secret } = createToken();
   return {
-    ...{ id, userId, label, userAgent, ipAddress, country, remember, createdAt, lastSeenAt },
+    id,
+    userId,
+    label,
+    userAgent,
+    ipAddress,
+    country,
+    remember,
+    createdAt,
+    lastSeenAt,
     secretHash: hashSecret(secret),
     expiresAt: expiryAfter({ createdAt, remember }, lastSeenAt, defaultTimeouts),
     reauthenticatedAt: createdAt,

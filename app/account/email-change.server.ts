@@ -29,7 +29,9 @@ export async function tellOldAddress(
       to: from,
       userId,
       content: {
-        ...{ kind: 'email-changed', name, newEmail: to },
+        kind: 'email-changed',
+        name,
+        newEmail: to,
         undoLink: `${origin}/email-change/undo#${key}`,
         undoUntil: undoUntil.toISOString(),
       },

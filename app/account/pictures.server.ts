@@ -52,7 +52,9 @@ export function createPictures({ db }: { db: Database['client'] }): Pictures {
       const row = { small, large, digest, updatedAt: now };
       try {
         await db.picture.upsert({
-          ...{ where: { userId }, create: { userId, ...row }, update: row },
+          where: { userId },
+          create: { userId, ...row },
+          update: row,
           select: { userId: true },
         });
         return true;

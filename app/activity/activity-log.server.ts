@@ -149,8 +149,14 @@ const FAILURES_A_DAY = 20;
 const KEY_CHARACTERS = 12;
 
 const ENTRY_COLUMNS = {
-  ...{ id: true, kind: true, at: true, sessionId: true, userAgent: true, ipAddress: true },
-  ...{ country: true, detail: true },
+  id: true,
+  kind: true,
+  at: true,
+  sessionId: true,
+  userAgent: true,
+  ipAddress: true,
+  country: true,
+  detail: true,
 } as const;
 
 export function createActivityLog(options: ActivityLogOptions): ActivityLog {
@@ -163,7 +169,10 @@ export function createActivityLog(options: ActivityLogOptions): ActivityLog {
     async record(userId, { kind, ...detail }, source, now) {
       return db.activity.create({
         data: {
-          ...{ userId, kind, at: now, ...source },
+          userId,
+          kind,
+          at: now,
+          ...source,
           detail: Object.keys(detail).length === 0 ? null : JSON.stringify(detail),
           deviceKey: deviceKeyOf(source),
         },
@@ -173,7 +182,8 @@ export function createActivityLog(options: ActivityLogOptions): ActivityLog {
 
     async isFromNewDevice({ id, userId, at, deviceKey }) {
       const before = {
-        ...{ userId, kind: 'signed-in' },
+        userId,
+        kind: 'signed-in',
         OR: [{ at: { lt: at } }, { at, id: { lt: id } }],
       };
       const select = { id: true };

@@ -31,7 +31,11 @@ export function viewActivity(
   const { id, event, userAgent, ipAddress, country, at, sessionId } = activity;
   const device = describeDevice(userAgent);
   return {
-    ...{ id, kind: event.kind, ...wordsFor(event), ipAddress, at: at.toISOString() },
+    id,
+    kind: event.kind,
+    ...wordsFor(event),
+    ipAddress,
+    at: at.toISOString(),
     deviceKind: device.kind,
     device: device.detail,
     place: places.describe(ipAddress, country),

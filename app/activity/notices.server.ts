@@ -59,9 +59,12 @@ async function noticeMail(
   const notMe = { purpose: 'not-me', userId, email } as const;
   const key = hasNotMe ? await mailedCodes.issueKey(notMe, NOTICE_MS, now) : null;
   return {
-    ...{ to: email, userId },
+    to: email,
+    userId,
     content: {
-      ...{ kind: 'notice', name, event },
+      kind: 'notice',
+      name,
+      event,
       // Behind the "#", where no server and no log sees it.
       notMeLink: key === null ? null : `${origin}/not-me#${key}`,
       device: describeDevice(device.userAgent).detail,

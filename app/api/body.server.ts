@@ -37,7 +37,8 @@ export function check<Value>(
   const parsed = schema.safeParse(given);
   if (parsed.success) return { ok: true, value: parsed.data };
   const errors = parsed.error.issues.map(({ path, message }) => ({
-    ...{ field: path.join('.'), message },
+    field: path.join('.'),
+    message,
   }));
   return { ok: false, answer: problem(context, 'invalid-fields', { errors }) };
 }

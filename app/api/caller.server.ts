@@ -34,7 +34,8 @@ export function broughtBy(
 export function isSentByItsOwner(request: Request, { bearer }: Brought, origin: string): boolean {
   if (bearer) return true;
   const source = {
-    ...{ method: request.method, origin: request.get('origin') },
+    method: request.method,
+    origin: request.get('origin'),
     fetchSite: request.get('sec-fetch-site'),
   };
   const isBrowser = source.origin !== undefined || source.fetchSite !== undefined;

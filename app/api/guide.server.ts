@@ -65,9 +65,16 @@ function describeApi({
     ({ id, method, path, summary, more = null, allows }): GuideOperation => {
       const described = paths[path]![method.toLowerCase()] as unknown as Described;
       return {
-        ...{ id, method, path, summary, more, who: whoText(allows), takes: fieldsOf(described) },
+        id,
+        method,
+        path,
+        summary,
+        more,
+        who: whoText(allows),
+        takes: fieldsOf(described),
         answers: Object.entries(described.responses).map(([status, { description }]) => ({
-          ...{ status, what: description },
+          status,
+          what: description,
         })),
       };
     },
@@ -75,7 +82,9 @@ function describeApi({
   return {
     operations,
     problems: Object.entries(problems).map(([name, { status, detail }]) => ({
-      ...{ name, status, detail },
+      name,
+      status,
+      detail,
     })),
   };
 }
@@ -92,11 +101,16 @@ function fieldsOf({ parameters = [], requestBody }: Described): GuideField[] {
   const { properties = {}, required = [] } = requestBody?.content['application/json'].schema ?? {};
   return [
     ...parameters.map((parameter) => ({
-      ...{ name: parameter.name, where: parameter.in, isRequired: parameter.required },
+      name: parameter.name,
+      where: parameter.in,
+      isRequired: parameter.required,
       what: parameter.schema.description ?? '',
     })),
     ...Object.entries(properties).map(([name, { description = '' }]) => ({
-      ...{ name, where: 'body' as const, isRequired: required.includes(name), what: description },
+      name,
+      where: 'body' as const,
+      isRequired: required.includes(name),
+      what: description,
     })),
   ];
 }

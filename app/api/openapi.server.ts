@@ -44,7 +44,9 @@ export function openApiDocument(
             'The token of a session, from /api/login, or a personal access token from the settings.',
         },
         cookie: {
-          ...{ type: 'apiKey', in: 'cookie', name: cookieName },
+          type: 'apiKey',
+          in: 'cookie',
+          name: cookieName,
           description: 'For pages of the application itself.',
         },
       },

@@ -23,47 +23,57 @@ interface ProblemKind {
 /** Every kind of problem that the API answers with, by the name at the end of its `type`. */
 export const problems = {
   'not-json': {
-    ...{ status: 400, title: 'That is no JSON' },
+    status: 400,
+    title: 'That is no JSON',
     detail: 'The body could not be read as JSON.',
   },
   'not-signed-in': {
-    ...{ status: 401, title: 'Not signed in' },
+    status: 401,
+    title: 'Not signed in',
     detail: 'Sign in, and send the token as "Authorization: Bearer …".',
   },
   'wrong-credentials': {
-    ...{ status: 401, title: 'Wrong e-mail or password' },
+    status: 401,
+    title: 'Wrong e-mail or password',
     detail: 'That e-mail and password do not belong together.',
   },
   'sign-in-lapsed': {
-    ...{ status: 401, title: 'Sign-in lapsed' },
+    status: 401,
+    title: 'Sign-in lapsed',
     detail: 'That took too long, or was finished already. Begin again with the password.',
   },
   'proof-required': {
-    ...{ status: 401, title: 'A recent proof is needed' },
+    status: 401,
+    title: 'A recent proof is needed',
     detail:
       'The last proof of who you are is too old for this. Confirm at /api/confirm, then try again.',
   },
   'other-origin': {
-    ...{ status: 403, title: 'Sent from elsewhere' },
+    status: 403,
+    title: 'Sent from elsewhere',
     detail:
       'A cookie counts only from pages of this application. Nothing was done; use a bearer token.',
   },
   'scope-missing': {
-    ...{ status: 403, title: 'Not allowed by this token' },
+    status: 403,
+    title: 'Not allowed by this token',
     detail: 'This access token was not made for that.',
   },
   'not-found': { status: 404, title: 'Not found', detail: 'There is nothing here.' },
   'method-not-allowed': {
-    ...{ status: 405, title: 'Not done that way' },
+    status: 405,
+    title: 'Not done that way',
     detail: 'This address does not take that method; see the header Allow.',
   },
   'nothing-to-type': {
-    ...{ status: 409, title: 'Nothing to confirm with' },
+    status: 409,
+    title: 'Nothing to confirm with',
     detail:
       'This account has no password and no app: confirm with a passkey or a provider, in a browser.',
   },
   'download-under-way': {
-    ...{ status: 409, title: 'A download is under way' },
+    status: 409,
+    title: 'A download is under way',
     detail:
       'One is being made already. Wait until it is done, at most ten minutes, then try again.',
   },
@@ -73,20 +83,24 @@ export const problems = {
     detail: 'The body is larger than any here needs.',
   },
   'not-json-type': {
-    ...{ status: 415, title: 'Only JSON is read' },
+    status: 415,
+    title: 'Only JSON is read',
     detail: 'Send the body as application/json, in UTF-8 and not compressed.',
   },
   'invalid-fields': {
-    ...{ status: 422, title: 'Some of it is not right' },
+    status: 422,
+    title: 'Some of it is not right',
     detail: 'Look at the errors, field by field.',
   },
   'too-often': {
-    ...{ status: 429, title: 'Tried too often' },
+    status: 429,
+    title: 'Tried too often',
     detail: 'Wait as long as the header Retry-After says, then try again.',
   },
   failed: { status: 500, title: 'Failed', detail: 'Something went wrong on our side.' },
   unavailable: {
-    ...{ status: 503, title: 'Not available' },
+    status: 503,
+    title: 'Not available',
     detail:
       'Something that this stands on is down. You are still signed in; try again in a moment.',
   },

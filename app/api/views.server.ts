@@ -39,7 +39,10 @@ function viewOf(
   return {
     person: { id: person.id, email: person.email, name: person.name },
     session: {
-      ...{ id, kind: scopes ? 'token' : 'session', scopes, isFresh },
+      id,
+      kind: scopes ? 'token' : 'session',
+      scopes,
+      isFresh,
       expiresAt: expiresAt.toISOString(),
       provenAt: reauthenticatedAt.toISOString(),
     },
@@ -54,7 +57,9 @@ export function viewDevice(
 ): Listed {
   return {
     ...common(context, session, currentId),
-    ...{ kind: 'session', name: deviceNameOf(session), scopes: null },
+    kind: 'session',
+    name: deviceNameOf(session),
+    scopes: null,
     provenBy: session.meta?.proof ? proofText(session.meta.proof) : null,
     lastUsedAt: session.lastSeenAt.toISOString(),
   };
@@ -68,7 +73,10 @@ export function viewToken(
 ): Listed {
   return {
     ...common(context, token, currentId),
-    ...{ kind: 'token', name: tokenNameOf(token), scopes: scopesOf(token.meta), provenBy: null },
+    kind: 'token',
+    name: tokenNameOf(token),
+    scopes: scopesOf(token.meta),
+    provenBy: null,
     lastUsedAt: lastUsedAt(token)?.toISOString() ?? null,
   };
 }
@@ -76,7 +84,10 @@ export function viewToken(
 function common({ places }: Pick<LatchkeyContext, 'places'>, session: Session, currentId: string) {
   const { id, label, userAgent, ipAddress, country, createdAt, expiresAt } = session;
   return {
-    ...{ id, isNamed: label !== null, isCurrent: id === currentId, ipAddress },
+    id,
+    isNamed: label !== null,
+    isCurrent: id === currentId,
+    ipAddress,
     device: describeDevice(userAgent).detail,
     place: places.describe(ipAddress, country),
     createdAt: createdAt.toISOString(),

@@ -28,7 +28,9 @@ export function createCheckpoints(address: DatabaseAddress): Checkpoints {
   const pool = new Piscina<CheckpointTask, void>({
     ...workerModule(),
     name: 'checkpoint',
-    ...{ minThreads: 0, maxThreads: 1, idleTimeout: IDLE_THREAD_MS },
+    minThreads: 0,
+    maxThreads: 1,
+    idleTimeout: IDLE_THREAD_MS,
   });
   return {
     checkpoint: () => pool.run({ file }),

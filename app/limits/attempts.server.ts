@@ -31,7 +31,9 @@ export async function takeTry(
 export async function takeMail(context: LatchkeyContext, email: string): Promise<Leave> {
   const knownId = await knownSessionId(context, { email });
   return context.limits.takeMail({
-    ...{ email, ipAddress: context.device.ipAddress, knownSessionId: knownId },
+    email,
+    ipAddress: context.device.ipAddress,
+    knownSessionId: knownId,
   });
 }
 

@@ -24,10 +24,15 @@ export function postgresCounters(db: Database['client']): Counters {
   return {
     counter: ({ points, durationSeconds }) =>
       new RateLimiterPostgres({
-        ...{ storeClient, storeType: 'pool', tableName: 'RateLimit', tableCreated: true },
+        storeClient,
+        storeType: 'pool',
+        tableName: 'RateLimit',
+        tableCreated: true,
         // Else each limiter has a timer of its own; `prune` does it for all.
         clearExpiredByTimeout: false,
-        ...{ keyPrefix: '', points, duration: durationSeconds },
+        keyPrefix: '',
+        points,
+        duration: durationSeconds,
       }),
     async forget(accountPrefix) {
       await db.rateLimit.deleteMany({ where: { key: { startsWith: accountPrefix } } });

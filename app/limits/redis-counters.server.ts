@@ -48,9 +48,13 @@ export function redisCounters(redis: RedisCommands): Counters {
   return {
     counter: ({ points, durationSeconds }) =>
       new RateLimiterRedis({
-        ...{ storeClient, useRedisPackage: true, customIncrTtlLuaScript: COUNT },
+        storeClient,
+        useRedisPackage: true,
+        customIncrTtlLuaScript: COUNT,
         // The limiter puts a colon between its prefix and the key.
-        ...{ keyPrefix: PREFIX.slice(0, -1), points, duration: durationSeconds },
+        keyPrefix: PREFIX.slice(0, -1),
+        points,
+        duration: durationSeconds,
       }),
     async forget(accountPrefix) {
       await runScript(FORGET, [PREFIX + accountPrefix], []);

@@ -52,7 +52,9 @@ const COLUMNS = { id: true, sealed: true, dueAt: true, expiresAt: true, tries: t
 const DECOY: Sealed = {
   to: 'somebody.somewhere@example.invalid',
   content: {
-    ...{ kind: 'password-reset-code', name: 'Somebody', code: '000000' },
+    kind: 'password-reset-code',
+    name: 'Somebody',
+    code: '000000',
     link: 'https://example.invalid/reset-password/code#000000',
   },
   isDecoy: true,
@@ -70,7 +72,8 @@ export function createOutgoingMails(db: Database['client'], keyring: Keyring): O
         data: {
           userId: mail?.userId ?? null,
           sealed: keyring.seal(PURPOSE, JSON.stringify({ to, content, isDecoy })),
-          ...{ createdAt: now, dueAt: now },
+          createdAt: now,
+          dueAt: now,
           expiresAt: mail?.expiresAt ?? new Date(now.getTime() + DECOY_EXPIRES_MS),
         },
         select: { id: true },
@@ -110,7 +113,9 @@ export function createOutgoingMails(db: Database['client'], keyring: Keyring): O
       for (let after = ''; ;) {
         const rows = await db.outgoingMail.findMany({
           where: { userId: null, id: { gt: after } },
-          ...{ orderBy: { id: 'asc' }, take: PAGE_ROWS, select: { id: true, sealed: true } },
+          orderBy: { id: 'asc' },
+          take: PAGE_ROWS,
+          select: { id: true, sealed: true },
         });
         const theirs = rows.filter(({ sealed }) => {
           const mail = open(sealed);

@@ -50,7 +50,9 @@ export function createSmtpTransport(smtpUrl: string, from: Sender): MailTranspor
         // Who gets it is said by this alone, whatever a header looks like.
         envelope: { from: from.address, to: [to] },
         subject: subject.replace(/\p{Cc}+/gu, ' '),
-        ...{ html, text, date: at },
+        html,
+        text,
+        date: at,
         // The same when it is sent twice: mail programs then show it once.
         messageId: `<${id}@${domain}>`,
         // RFC 3834: nobody's holiday reply comes back.

@@ -56,7 +56,9 @@ export function startMail(options: MailOptions): RunningMail {
   );
   const { db, keyring } = options;
   return {
-    ...{ mailer: noMailer, outbox: null, worker: null },
+    mailer: noMailer,
+    outbox: null,
+    worker: null,
     // Of a time when there was a server for it.
     forget: (address) => createOutgoingMails(db, keyring).removeTo(address),
     close: () => Promise.resolve(),

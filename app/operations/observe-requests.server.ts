@@ -54,7 +54,9 @@ export function observeRequests(options: ObserveOptions): RequestHandler {
       const durationMs = performance.now() - startedAt;
       const status = response.headersSent ? response.statusCode : null;
       const line = {
-        ...{ method, path: readable(path), status },
+        method,
+        path: readable(path),
+        status,
         durationMs: Math.round(durationMs * 10) / 10,
         userAgent: readable(request.get('user-agent') ?? ''),
         // Whoever asked did not wait for the end.

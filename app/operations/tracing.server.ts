@@ -70,7 +70,9 @@ async function startSdk(variables: Record<string, string | undefined>): Promise<
   const sdk = new NodeSDK({
     ...(variables.OTEL_SERVICE_NAME ? {} : { serviceName: SERVICE }),
     // Spans are made by hand. Metrics and logs have ways of their own: /metrics, standard output.
-    ...{ instrumentations: [], metricReaders: [], logRecordProcessors: [] },
+    instrumentations: [],
+    metricReaders: [],
+    logRecordProcessors: [],
     // The others would tell the collector of the command line, the user and the machine.
     resourceDetectors: [resources.envDetector],
   });
@@ -99,7 +101,9 @@ async function startSdk(variables: Record<string, string | undefined>): Promise<
         end({ route, path, status, requestId }) {
           span.updateName(`${method} ${route}`);
           span.setAttributes({
-            ...{ 'http.request.method': method, 'http.route': route, 'url.path': path },
+            'http.request.method': method,
+            'http.route': route,
+            'url.path': path,
             ...(status !== null && { 'http.response.status_code': status }),
             'latchkey.request_id': requestId,
           });

@@ -211,7 +211,9 @@ export function createErasures(options: ErasuresOptions): Erasures {
       let count = 0;
       for (let after = ''; ;) {
         const users = await db.user.findMany({
-          ...{ where: { id: { gt: after } }, orderBy: { id: 'asc' }, take: PAGE_ROWS },
+          where: { id: { gt: after } },
+          orderBy: { id: 'asc' },
+          take: PAGE_ROWS,
           select: { id: true },
         });
         for (const { id } of users) {
@@ -220,7 +222,8 @@ export function createErasures(options: ErasuresOptions): Erasures {
           if (!known) continue;
           const { subjectDigest, erasedAt } = known;
           const receipt = await db.erasureReceipt.findFirst({
-            ...{ where: { subjectDigest }, select: { id: true } },
+            where: { subjectDigest },
+            select: { id: true },
           });
           const ids = { id: receipt?.id ?? known.id, erasedAt, subjectDigest };
           if (await eraseRows(id, ids)) count += 1;
@@ -235,18 +238,27 @@ export function createErasures(options: ErasuresOptions): Erasures {
 /** It is of nobody's account any more, so it does not go with one. */
 function lastMail(email: string, receiptId: string, erasedAt: Date): Mail {
   return {
-    ...{ to: email, userId: null },
+    to: email,
+    userId: null,
     content: { kind: 'account-deleted', receiptId, at: erasedAt.toISOString() },
     expiresAt: new Date(erasedAt.getTime() + MAIL_EXPIRES_MS),
   };
 }
 
 const NOBODY = {
-  ...{ userId: null, firstName: null, lastName: null, email: null, emailVerified: null },
+  userId: null,
+  firstName: null,
+  lastName: null,
+  email: null,
+  emailVerified: null,
 } as const;
 
 const RECEIPT_COLUMNS = {
-  ...{ id: true, erasedAt: true, counts: true, subjectDigest: true, pending: true },
+  id: true,
+  erasedAt: true,
+  counts: true,
+  subjectDigest: true,
+  pending: true,
 } as const;
 
 function readReceipt(row: { id: string; erasedAt: Date; counts: string }): Receipt {

@@ -33,7 +33,8 @@ const days = (ms: number) => {
 export function retentionSchedule(scope: RetentionScope): RetentionPart[] {
   const { db, sessions, activity, spent, mailedCodes, limits } = scope;
   const oldReceipts = (now: Date) => ({
-    ...{ erasedAt: { lt: before(now, retention.erasureReceiptMs) }, pending: null },
+    erasedAt: { lt: before(now, retention.erasureReceiptMs) },
+    pending: null,
   });
   return [
     {

@@ -41,7 +41,10 @@ export async function finishSignIn(
   if (!(await spendPendingSignIn(context, pending))) return startOver(context);
   const { userId, remember, redirectTo, proof } = pending;
   return startSession(context, {
-    ...{ userId, remember, redirectTo, toast },
+    userId,
+    remember,
+    redirectTo,
+    toast,
     proof: { ...proof, second },
   });
 }

@@ -44,7 +44,9 @@ export async function enter(
   const held = await context.session();
   const started = await context.sessions.start(
     {
-      ...{ userId, remember, label },
+      userId,
+      remember,
+      label,
       meta: { proof },
       ...deviceOf(context),
       replaces: held.state === 'live' ? held.session : null,

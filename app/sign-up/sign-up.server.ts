@@ -21,7 +21,11 @@ export const signUpPayloadSchema = z.union([
   z.object({
     ...typed,
     connection: pendingConnectionSchema.pick({
-      ...{ provider: true, issuer: true, subject: true, displayName: true, tokens: true },
+      provider: true,
+      issuer: true,
+      subject: true,
+      displayName: true,
+      tokens: true,
     }),
   }),
 ]);

@@ -18,7 +18,9 @@ export interface TokenView {
 export function viewToken(token: Session<TokenMeta>): TokenView {
   const { id, createdAt, expiresAt } = token;
   return {
-    ...{ id, name: tokenNameOf(token), createdAt: createdAt.toISOString() },
+    id,
+    name: tokenNameOf(token),
+    createdAt: createdAt.toISOString(),
     allows: scopesOf(token.meta)
       .map((scope) => tokenScopes[scope].title)
       .join(', '),

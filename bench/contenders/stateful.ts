@@ -25,7 +25,10 @@ declare module 'express-session' {
 /** express-session over a store, with the person in its data: the fewest reads that it can do with. */
 async function overStore(store: Store, createApp: () => Promise<Express>): Promise<Contender> {
   const sessions = session({
-    ...{ store, secret: SECRET, resave: false, saveUninitialized: false },
+    store,
+    secret: SECRET,
+    resave: false,
+    saveUninitialized: false,
     cookie: { maxAge: DAY_MS },
   });
   // A sign-in as an application does it, to have the cookie that it gives.
@@ -86,8 +89,16 @@ export const twoQueries: OpenContender = async ({ folder }) => {
   const keep = async (id: string) => {
     await client.session.create({
       data: {
-        ...{ id, userId: PERSON.id, secretHash: '', userAgent: '', ipAddress: '', remember: false },
-        ...{ createdAt: now, lastSeenAt: now, reauthenticatedAt: now, expiresAt },
+        id,
+        userId: PERSON.id,
+        secretHash: '',
+        userAgent: '',
+        ipAddress: '',
+        remember: false,
+        createdAt: now,
+        lastSeenAt: now,
+        reauthenticatedAt: now,
+        expiresAt,
       } as never,
     });
   };
@@ -126,7 +137,9 @@ const betterAuthWith =
   (cookieCache: boolean): OpenContender =>
   async ({ folder }) => {
     const options = {
-      ...{ secret: SECRET, baseURL: 'http://localhost', logger: { disabled: true } },
+      secret: SECRET,
+      baseURL: 'http://localhost',
+      logger: { disabled: true },
       database: new Database(`${folder}/better-auth.db`),
       emailAndPassword: { enabled: true },
       session: { cookieCache: { enabled: cookieCache, maxAge: 300 } },

@@ -127,7 +127,8 @@ function expiredTimes({ from, to }: { from: number; to: number }, nowMs: number)
   const createdAt = `${nowMs - 120 * DAY_MS} + (n - ${from}) * ${56 * DAY_MS} / ${to - from}`;
   const lastSeenAt = `${createdAt} + ${spread(16 * DAY_MS)}`;
   return {
-    ...{ createdAt, lastSeenAt },
+    createdAt,
+    lastSeenAt,
     expiresAt: `${lastSeenAt} + ${14 * DAY_MS}`,
     revokedAt: `CASE WHEN n % 2 = 0 THEN ${lastSeenAt} END`,
   };
@@ -138,7 +139,8 @@ function keptTimes({ to }: { to: number }, nowMs: number): Times {
   const createdAt = `${nowMs - 13 * DAY_MS} + n * ${12 * DAY_MS} / ${to}`;
   const lastSeenAt = `${createdAt} + ${spread(DAY_MS)}`;
   return {
-    ...{ createdAt, lastSeenAt },
+    createdAt,
+    lastSeenAt,
     expiresAt: `${lastSeenAt} + ${14 * DAY_MS}`,
     revokedAt: `CASE WHEN n % 5 = 4 THEN ${lastSeenAt} END`,
   };

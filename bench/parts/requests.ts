@@ -74,7 +74,9 @@ async function start(name: string, bench: Bench): Promise<ContenderProcess> {
 
 async function inRounds(pairs: Pair[], { mode, say }: Bench): Promise<Measured[]> {
   const measured: Measured[] = pairs.map(({ contender: { name } }) => ({
-    ...{ name, rounds: [], canEnd: null },
+    name,
+    rounds: [],
+    canEnd: null,
   }));
   const turnOf = mode === 'whole' ? measureWarm : (one: ContenderProcess) => measure(one, QUICK);
   const rounds = ROUNDS[mode];

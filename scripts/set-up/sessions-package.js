@@ -78,7 +78,11 @@ function packageJson() {
     { types: `./${file}.d.ts`, default: `./${file}.js` },
   ]);
   return {
-    ...{ name: 'latchkey-sessions', version, license, type: 'module', engines: ENGINES },
+    name: 'latchkey-sessions',
+    version,
+    license,
+    type: 'module',
+    engines: ENGINES,
     description: 'What a session is, and every rule of its life.',
     sideEffects: false,
     exports: { ...Object.fromEntries(exported), './package.json': './package.json' },

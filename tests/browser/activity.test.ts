@@ -23,7 +23,8 @@ async function livedThrough(): Promise<TestPerson> {
   application.clock.advance(DAY_MS);
   for (let count = 0; count < 3; count += 1) {
     await openBrowser(application, { userAgent: 'curl/8.1' }).post('/login', {
-      ...{ email: person.email, password: 'not this one' },
+      email: person.email,
+      password: 'not this one',
     });
   }
   await signIn(application, person, { userAgent: SAFARI_ON_IPHONE });

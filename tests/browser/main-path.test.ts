@@ -27,7 +27,9 @@ describe.each([
   test('a person with a laptop and a phone signs the phone out from the laptop, takes their data and leaves', async () => {
     const laptop = await chromium.openDevice({ scripts, userAgent: FIREFOX_ON_MAC });
     const phone = await chromium.openDevice({
-      ...{ scripts, viewport: PHONE, userAgent: SAFARI_ON_IPHONE },
+      scripts,
+      viewport: PHONE,
+      userAgent: SAFARI_ON_IPHONE,
     });
     const at = (path: string) => application.origin + path;
     /** With scripts its open page says so by itself; without, its next click does. */

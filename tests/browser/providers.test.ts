@@ -13,7 +13,9 @@ beforeAll(async () => {
   acme = await startOpenIdProvider();
   acme.showsPage = true;
   github = await startGitHub({
-    ...{ id: 583_231, login: 'octo-ada', name: 'Ada Lovelace' },
+    id: 583_231,
+    login: 'octo-ada',
+    name: 'Ada Lovelace',
     emails: [{ email: 'ada@example.org', primary: true, verified: true }],
   });
   application = await startApplication({

@@ -133,7 +133,9 @@ describe('the origin', () => {
     ['https://latchkey.example:8443', 'https://latchkey.example:8443'],
   ])('%s is %s, and open to the network', (given, origin) => {
     expect(parseEnv({ ORIGIN: given })).toMatchObject({
-      ...{ ORIGIN: origin, isLocal: false, HOST: '::' },
+      ORIGIN: origin,
+      isLocal: false,
+      HOST: '::',
     });
   });
 
@@ -144,7 +146,9 @@ describe('the origin', () => {
     'https://localhost',
   ])('%s is this machine, and nobody else\u2019s business', (origin) => {
     expect(parseEnv({ ORIGIN: origin })).toMatchObject({
-      ...{ ORIGIN: origin, isLocal: true, HOST: '127.0.0.1' },
+      ORIGIN: origin,
+      isLocal: true,
+      HOST: '127.0.0.1',
     });
   });
 

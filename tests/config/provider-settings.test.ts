@@ -28,13 +28,22 @@ test('nothing said is no provider', () => {
 test('a provider has a name and a scope unless it is given others', () => {
   expect(parseProviders({ ...acme, ...github })).toEqual([
     {
-      ...{ kind: 'openid', id: 'acme', name: 'Acme', issuer: 'https://id.acme.example' },
-      ...{ clientId: 'latchkey', clientSecret: 'canary-secret', scope: 'openid email profile' },
+      kind: 'openid',
+      id: 'acme',
+      name: 'Acme',
+      issuer: 'https://id.acme.example',
+      clientId: 'latchkey',
+      clientSecret: 'canary-secret',
+      scope: 'openid email profile',
     },
     {
-      ...{ kind: 'github', id: 'github', name: 'GitHub', url: 'https://github.com' },
+      kind: 'github',
+      id: 'github',
+      name: 'GitHub',
+      url: 'https://github.com',
       apiUrl: 'https://api.github.com',
-      ...{ clientId: 'latchkey', clientSecret: 'canary-secret' },
+      clientId: 'latchkey',
+      clientSecret: 'canary-secret',
     },
   ]);
   const named = { ...acme, OIDC_ACME_NAME: 'Acme & Sons', OIDC_ACME_SCOPE: 'openid email' };

@@ -121,7 +121,9 @@ test('many processes that start at the same moment end up with the same secrets'
   const starters = 6;
   const threads = new Piscina<object, string>({
     filename: new URL('./secrets-starter.ts', import.meta.url).href,
-    ...{ minThreads: starters, maxThreads: starters, execArgv: ['--import', 'tsx'] },
+    minThreads: starters,
+    maxThreads: starters,
+    execArgv: ['--import', 'tsx'],
   });
   try {
     for (let round = 0; round < 40; round += 1) {

@@ -379,7 +379,11 @@ test('the migrations of both databases have the same names', () => {
 });
 
 const sqliteColumn = (name: string, type: string, notnull: 0 | 1, more: object = {}) => ({
-  ...{ name, type, notnull, default: null, pk: 0 },
+  name,
+  type,
+  notnull,
+  default: null,
+  pk: 0,
   ...more,
 });
 const PRISMA_COLUMNS_SQLITE = [
@@ -394,7 +398,11 @@ const PRISMA_COLUMNS_SQLITE = [
 ];
 
 const postgresColumn = (name: string, type: string, nullable: 'YES' | 'NO', more: object = {}) => ({
-  ...{ name, type, length: null, nullable, default: null },
+  name,
+  type,
+  length: null,
+  nullable,
+  default: null,
   ...more,
 });
 const PRISMA_COLUMNS_POSTGRES = [

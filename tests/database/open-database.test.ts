@@ -31,8 +31,16 @@ async function refusalOf(databaseUrl: string): Promise<string> {
 const now = new Date('2026-01-02T03:04:05.678Z');
 const person = { id: 'u1', email: 'ada@example.com', name: 'Ada' };
 const sessionOf = (userId: string, id: string) => ({
-  ...{ id, userId, secretHash: 'h', userAgent: '', ipAddress: '', remember: false },
-  ...{ createdAt: now, lastSeenAt: now, expiresAt: now, reauthenticatedAt: now },
+  id,
+  userId,
+  secretHash: 'h',
+  userAgent: '',
+  ipAddress: '',
+  remember: false,
+  createdAt: now,
+  lastSeenAt: now,
+  expiresAt: now,
+  reauthenticatedAt: now,
 });
 
 describe.each(PROVIDERS)('an open database on %s', (provider) => {

@@ -22,9 +22,13 @@ export class ApplicationNode extends NodeProcess {
     return startScript(
       'run-built.js',
       {
-        ...{ PORT: String(port), DATABASE_URL: databaseUrl, BCRYPT_COST: '4' },
-        ...{ SECRETS_FILE: join(folder, 'secrets.json'), OUTBOX_FOLDER: join(folder, 'outbox') },
-        ...{ ERASURE_JOURNAL: join(folder, 'erasures.jsonl'), PWNED_PASSWORDS: 'off' },
+        PORT: String(port),
+        DATABASE_URL: databaseUrl,
+        BCRYPT_COST: '4',
+        SECRETS_FILE: join(folder, 'secrets.json'),
+        OUTBOX_FOLDER: join(folder, 'outbox'),
+        ERASURE_JOURNAL: join(folder, 'erasures.jsonl'),
+        PWNED_PASSWORDS: 'off',
         ...env,
       },
       { args: ['server'] },
@@ -39,8 +43,11 @@ export class ApplicationNode extends NodeProcess {
   /** By its own browser, as people do. */
   protected ending(token: string) {
     const headers = {
-      ...{ Cookie: `session=${token}`, Origin: this.origin, 'Sec-Fetch-Site': 'same-origin' },
-      ...{ 'Content-Type': 'application/x-www-form-urlencoded', 'Content-Length': '0' },
+      Cookie: `session=${token}`,
+      Origin: this.origin,
+      'Sec-Fetch-Site': 'same-origin',
+      'Content-Type': 'application/x-www-form-urlencoded',
+      'Content-Length': '0',
     };
     return { method: 'POST', path: '/logout', headers, doneBy: 302 };
   }

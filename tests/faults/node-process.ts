@@ -128,7 +128,9 @@ export abstract class NodeProcess implements FaultyNode {
    */
   async send({ method, path, headers }: Sent): Promise<Received> {
     const sent = request(this.origin + path, {
-      ...{ method, agent: this.#agent, timeout: ANSWER_WITHIN_MS },
+      method,
+      agent: this.#agent,
+      timeout: ANSWER_WITHIN_MS,
       headers: { Accept: 'text/html', ...headers },
     });
     sent.on('timeout', () => sent.destroy(new Error('no answer in time')));

@@ -62,7 +62,9 @@ test('one of an earlier shape is none', () => {
     keyring,
     'http://localhost:3000',
   )({
-    ...{ name: 'pending', schema: z.object({ id: z.number() }), maxAgeSeconds: MAX_AGE_SECONDS },
+    name: 'pending',
+    schema: z.object({ id: z.number() }),
+    maxAgeSeconds: MAX_AGE_SECONDS,
   });
   expect(cookie.read(other.write({ id: 1 }, NOW).split(';')[0], NOW)).toBeNull();
 });

@@ -24,10 +24,16 @@ const rotated = createKeyring([
 const silent = createLog('silent');
 const PLENTY = 1_000_000;
 const plenty: RateLimitOptions = {
-  ...{ passwordTriesPerAccount: 100_000, passwordTriesPerNetwork: PLENTY },
-  ...{ codeTriesPerAccount: 100_000, codeTriesPerNetwork: PLENTY },
-  ...{ passwordTriesInAll: PLENTY, codeTriesInAll: PLENTY, signUpsInAll: PLENTY },
-  ...{ signUpsPerNetwork: PLENTY, mailsPerAddress: PLENTY, mailsPerNetwork: PLENTY },
+  passwordTriesPerAccount: 100_000,
+  passwordTriesPerNetwork: PLENTY,
+  codeTriesPerAccount: 100_000,
+  codeTriesPerNetwork: PLENTY,
+  passwordTriesInAll: PLENTY,
+  codeTriesInAll: PLENTY,
+  signUpsInAll: PLENTY,
+  signUpsPerNetwork: PLENTY,
+  mailsPerAddress: PLENTY,
+  mailsPerNetwork: PLENTY,
   mailsInAll: PLENTY,
 };
 
@@ -115,7 +121,9 @@ describe.each([
   });
 
   const from = (ipAddress: string, account = 'ada@example.com') => ({
-    ...{ account, ipAddress, knownSessionId: null },
+    account,
+    ipAddress,
+    knownSessionId: null,
   });
   const isGiven = async (leave: Promise<Leave>) => (await leave).isGiven;
   const howMany = async (limits: RateLimits, times: number, trier = from('198.51.100.7')) => {
@@ -277,7 +285,7 @@ describe.each([
 
   test('an erased person leaves no counter, and everybody else keeps theirs', async () => {
     await store.empty();
-    const limits = await open({ ...{ passwordTriesPerAccount: 2, codeTriesPerAccount: 2 } });
+    const limits = await open({ passwordTriesPerAccount: 2, codeTriesPerAccount: 2 });
     const person = { email: 'ada@example.com', userId: 'user_ada%' };
     const known = randomUUID();
     const useUp = async (email: string, userId: string) => {

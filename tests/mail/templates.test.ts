@@ -91,8 +91,13 @@ describe('a hostile name', () => {
     const noticeOf = (passkey: string) =>
       renderMail(
         {
-          ...{ kind: 'notice', name: 'Ada', notMeLink: null, device: HOSTILE, place: HOSTILE },
-          ...{ at: '2026-11-21T12:00:00.000Z', event: { what: 'passkey-added', passkey } },
+          kind: 'notice',
+          name: 'Ada',
+          notMeLink: null,
+          device: HOSTILE,
+          place: HOSTILE,
+          at: '2026-11-21T12:00:00.000Z',
+          event: { what: 'passkey-added', passkey },
         },
         { origin },
       );

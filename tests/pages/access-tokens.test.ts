@@ -213,7 +213,10 @@ describe('what a token may', () => {
     const { sessions } = answer.json;
     expect(sessions).toContainEqual(
       expect.objectContaining({
-        ...{ kind: 'token', label: 'Backup script', endedAt: null, id: publicIdOf(token) },
+        kind: 'token',
+        label: 'Backup script',
+        endedAt: null,
+        id: publicIdOf(token),
         meta: { scopes: ['download'] },
       }),
     );
@@ -245,7 +248,10 @@ describe('its owner', () => {
     const { json } = await ask('GET /api/sessions', { token });
     expect(json.sessions).toContainEqual(
       expect.objectContaining({
-        ...{ kind: 'token', name: 'CI runner', isCurrent: true, isNamed: true },
+        kind: 'token',
+        name: 'CI runner',
+        isCurrent: true,
+        isNamed: true,
         lastUsedAt: application.clock.now().toISOString(),
       }),
     );

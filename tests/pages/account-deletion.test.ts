@@ -70,7 +70,8 @@ test('once the e-mail is typed everything goes, from every table, and every devi
   expect((await phone.get('/settings/sessions')).location).toContain('/login');
   expect((await stays.browser.get('/settings/profile')).status).toBe(200);
   const again = await openBrowser(application).post('/login', {
-    ...{ email: person.email, password: PASSWORD },
+    email: person.email,
+    password: PASSWORD,
   });
   expect(again.status).toBe(400);
 });

@@ -33,7 +33,8 @@ describe('what happens is written down once, with device, place and session', ()
     person = await signUp(application, from(VIENNA));
     laptopId = await sessionIdOf(person.browser);
     phone = await signIn(application, person, {
-      ...{ userAgent: SAFARI_ON_IPHONE, ...from('2001:628::1') },
+      userAgent: SAFARI_ON_IPHONE,
+      ...from('2001:628::1'),
     });
   });
 
@@ -47,8 +48,11 @@ describe('what happens is written down once, with device, place and session', ()
     return added[0]!;
   };
   const onLaptop = () => ({
-    ...{ at: application.clock.now().getTime(), sessionId: laptopId },
-    ...{ userAgent: FIREFOX_ON_MAC, ipAddress: VIENNA, country: 'AT' },
+    at: application.clock.now().getTime(),
+    sessionId: laptopId,
+    userAgent: FIREFOX_ON_MAC,
+    ipAddress: VIENNA,
+    country: 'AT',
   });
 
   test('an account that is made, and the sign-in that comes of it', () => {
@@ -65,8 +69,12 @@ describe('what happens is written down once, with device, place and session', ()
       browser = await signIn(application, person, options);
     });
     expect(entry).toMatchObject({
-      ...{ kind: 'signed-in', sessionId: await sessionIdOf(browser), country: 'AT' },
-      ...{ userAgent: SAFARI_ON_IPHONE, ipAddress: '2001:628::1', detail: null },
+      kind: 'signed-in',
+      sessionId: await sessionIdOf(browser),
+      country: 'AT',
+      userAgent: SAFARI_ON_IPHONE,
+      ipAddress: '2001:628::1',
+      detail: null,
     });
   });
 
@@ -113,8 +121,12 @@ describe('a failed sign-in', () => {
     await fail(ada.email, stranger);
     const [entry] = entriesOf(application, ada.email);
     expect(entry).toMatchObject({
-      ...{ kind: 'sign-in-failed', userAgent: 'curl/8.1', ipAddress: '8.8.8.8', country: 'US' },
-      ...{ sessionId: null, at: application.clock.now().getTime() },
+      kind: 'sign-in-failed',
+      userAgent: 'curl/8.1',
+      ipAddress: '8.8.8.8',
+      country: 'US',
+      sessionId: null,
+      at: application.clock.now().getTime(),
     });
     expect(detailOf(entry!.detail)).toEqual({ what: 'password', count: 1 });
     expect(kindsOf(grace.email)).toEqual(['signed-in', 'signed-up']);

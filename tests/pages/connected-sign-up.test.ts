@@ -145,7 +145,9 @@ describe('an address that the provider does not vouch for', () => {
       const page = await browser.get(VERIFY);
       const bad = await bring(browser, '00000000');
       seen.push({
-        ...{ status: answer.status, location: answer.location, statements },
+        status: answer.status,
+        location: answer.location,
+        statements,
         cookies: answer.headers['set-cookie']!.map((one) => one.replace(/=[^;]*/, '=').length),
         page: textOf(page.text).replaceAll(email, 'EMAIL'),
         bad: [bad.status, textOf(bad.text).replaceAll(email, 'EMAIL')],
@@ -269,9 +271,12 @@ test('where there is no mail it is refused, known or not, with words', async () 
   const silent = await startApplication({
     clock: new TestClock(new Date()),
     env: {
-      ...{ ORIGIN: 'https://latchkey.example', PASSWORD_PEPPER: 'p'.repeat(40), BCRYPT_COST: '10' },
+      ORIGIN: 'https://latchkey.example',
+      PASSWORD_PEPPER: 'p'.repeat(40),
+      BCRYPT_COST: '10',
       ENCRYPTION_KEYS: `test:${Buffer.alloc(32, 7).toString('base64')}`,
-      ...{ OIDC_PROVIDERS: 'acme', ...provider.env('acme') },
+      OIDC_PROVIDERS: 'acme',
+      ...provider.env('acme'),
     },
   });
   provider.admit(silent.origin, 'acme');

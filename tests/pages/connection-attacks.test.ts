@@ -300,7 +300,9 @@ describe('connecting', () => {
       const got = await stranger.browser.get(question);
       const posted = await stranger.browser.post(question, {});
       return [got, posted].map(({ status, location, headers, text: said }) => ({
-        ...{ status, location, said },
+        status,
+        location,
+        said,
         cookies: headers['set-cookie'],
       }));
     };

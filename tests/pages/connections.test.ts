@@ -162,7 +162,9 @@ describe('GitHub', () => {
   const somebody = (verified: boolean) => {
     const email = `${randomUUID()}@example.com`;
     github.account = {
-      ...{ id: Math.floor(Math.random() * 1e9) + 1, login: 'grace', name: 'Grace Hopper' },
+      id: Math.floor(Math.random() * 1e9) + 1,
+      login: 'grace',
+      name: 'Grace Hopper',
       emails: [
         { email: 'other@example.com', primary: false, verified: true },
         { email, primary: true, verified },
@@ -179,7 +181,9 @@ describe('GitHub', () => {
     expect(fieldOnPage(page.text, 'email').value).toBe(email);
     await browser.post('/signup/connection', { name: 'Grace', email });
     expect(await rowOf(String(github.account.id))).toMatchObject({
-      ...{ issuer: github.url, provider: 'github', displayName: 'grace' },
+      issuer: github.url,
+      provider: 'github',
+      displayName: 'grace',
     });
     // A login name can be changed; a number cannot.
     github.account = { ...github.account, login: 'admiral' };
@@ -454,7 +458,7 @@ describe('when the provider does not go along', () => {
       const address = await leaveFor(browser, path('scripted'));
       scripted.breaks = { at: '/token', by };
       const back = new URLSearchParams({
-        ...{ code: scripted.codeFor(address) },
+        code: scripted.codeFor(address),
         state: new URL(address).searchParams.get('state')!,
       });
       const answer = await browser.get(`${path('scripted')}/callback?${back}`);
@@ -479,7 +483,8 @@ describe('proving again', () => {
   const CONFIRM = '/confirm/provider';
   const reauthenticatedAt = async (userId: string) => {
     const row = await application.database.client.session.findFirstOrThrow({
-      ...{ where: { userId, revokedAt: null }, select: { reauthenticatedAt: true } },
+      where: { userId, revokedAt: null },
+      select: { reauthenticatedAt: true },
     });
     return row.reauthenticatedAt;
   };
@@ -498,7 +503,8 @@ describe('proving again', () => {
     application.clock.advance(1000);
     const address = await leaveFor(person.browser, `${CONFIRM}/acme`, { redirectTo: add('beta') });
     expect(Object.fromEntries(new URL(address).searchParams)).toMatchObject({
-      ...{ prompt: 'login', max_age: '0' },
+      prompt: 'login',
+      max_age: '0',
     });
     const answer = await person.browser.get(await walkThrough(address));
     expect(await ledOn(person.browser, answer)).toBe(add('beta'));
@@ -524,7 +530,8 @@ describe('proving again', () => {
       const address = await leaveFor(browser, way);
       const { searchParams } = new URL(address);
       const back = new URLSearchParams({
-        ...{ code: scripted.codeFor(address), state: searchParams.get('state')! },
+        code: scripted.codeFor(address),
+        state: searchParams.get('state')!,
       });
       return browser.get(`${path('scripted')}/callback?${back}`);
     };
@@ -580,8 +587,12 @@ test('the download has the connections, and none of the tokens', async () => {
   const now = application.clock.now().toISOString();
   expect(connections).toEqual([
     {
-      ...{ issuer: acme.issuer, subject: there.subject, provider: 'acme' },
-      ...{ displayName: there.email, createdAt: now, lastUsedAt: now },
+      issuer: acme.issuer,
+      subject: there.subject,
+      provider: 'acme',
+      displayName: there.email,
+      createdAt: now,
+      lastUsedAt: now,
     },
   ]);
 });

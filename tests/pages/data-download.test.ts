@@ -136,7 +136,9 @@ test('the ZIP opens, has a file for every reader, and its data is valid against 
   expectValid(files.get('schema.json')!, files.get('data.json')!);
   const { sessions } = JSON.parse(files.get('data.json')!) as Download;
   expect(sessions.find(({ revokedAt }) => revokedAt !== null)).toMatchObject({
-    ...{ device: 'Safari 18 on iPhone', endedHow: 'Signed out there', place: 'Local network' },
+    device: 'Safari 18 on iPhone',
+    endedHow: 'Signed out there',
+    place: 'Local network',
   });
   expect(files.get('sessions.csv')).toMatch(/^\uFEFFdevice,place,endedAt,endedHow,id,/);
   expect(files.get('activity.csv')!.trim().split('\r\n')).toHaveLength(5);

@@ -61,7 +61,8 @@ test('the offer to sign out everywhere else is on by default, and kept', async (
     true,
   );
   const answer = await person.browser.post(VERIFY, {
-    ...{ code: await codeFor(to), signOutOthers: 'on' },
+    code: await codeFor(to),
+    signOutOthers: 'on',
   });
   expect(textOf((await person.browser.follow(answer)).text)).toContain('1 other device');
   expect(await isSignedIn(phone)).toBe(false);

@@ -80,16 +80,15 @@ describe.each(['where each process or the database counts', 'in Redis'])(
       );
       expect(receipt!.pending).toBeNull();
       expect(JSON.parse(receipt!.counts)).toMatchObject({
-        ...{
-          User: 1,
-          Password: 1,
-          Totp: 1,
-          RecoveryCode: 1,
-          Passkey: 1,
-          Connection: 1,
-          Picture: 1,
-        },
-        ...{ Session: 1, Spent: 1 },
+        User: 1,
+        Password: 1,
+        Totp: 1,
+        RecoveryCode: 1,
+        Passkey: 1,
+        Connection: 1,
+        Picture: 1,
+        Session: 1,
+        Spent: 1,
       });
       // The journal has it as well, and names nobody.
       const journal = join(application.folder, 'erasures.jsonl');

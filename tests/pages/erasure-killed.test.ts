@@ -40,9 +40,14 @@ afterAll(async () => {
 /** The next server on the same database, files and secrets. */
 async function startChild(dieAt: number) {
   const env = {
-    ...{ NODE_ENV: 'production', PORT: '0', BCRYPT_COST: '4', PWNED_PASSWORDS: 'off' },
-    ...{ SECRETS_FILE: join(folder, 'secrets.json'), OUTBOX_FOLDER: join(folder, 'outbox') },
-    ...{ ERASURE_JOURNAL: join(folder, 'erasures.jsonl'), DATABASE_URL: databaseUrl },
+    NODE_ENV: 'production',
+    PORT: '0',
+    BCRYPT_COST: '4',
+    PWNED_PASSWORDS: 'off',
+    SECRETS_FILE: join(folder, 'secrets.json'),
+    OUTBOX_FOLDER: join(folder, 'outbox'),
+    ERASURE_JOURNAL: join(folder, 'erasures.jsonl'),
+    DATABASE_URL: databaseUrl,
   };
   const child = spawn(process.execPath, [CHILD, JSON.stringify(env), String(dieAt)], {
     stdio: ['ignore', 'pipe', 'inherit'],

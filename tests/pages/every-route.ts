@@ -109,7 +109,8 @@ export function goodFields({ email }: { email: string }): Record<string, Record<
     'routes/settings/profile/picture': { picture: 'none' },
     'routes/settings/profile/picture-remove': {},
     'routes/settings/password': {
-      ...{ newPassword: 'another password', signOutOthers: 'on' },
+      newPassword: 'another password',
+      signOutOthers: 'on',
     },
     'routes/settings/data/download': {},
     'routes/settings/data/delete': { email },

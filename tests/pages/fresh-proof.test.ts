@@ -133,7 +133,10 @@ describe('a form that came too late', () => {
     const answer = await proveAgain(person.browser, asked, { password: 'not this one' });
     expect(answer.status).toBe(400);
     expect(fieldOnPage(answer.text, 'password')).toMatchObject({
-      ...{ isInvalid: true, hasFocus: true, value: null, note: 'This is not your password.' },
+      isInvalid: true,
+      hasFocus: true,
+      value: null,
+      note: 'This is not your password.',
     });
     await signIn(application, person);
   });
@@ -213,7 +216,8 @@ describe('the proof', () => {
       expect(hiddenFields(page.text).redirectTo).toBe('/');
     }
     const answer = await browser.post('/confirm', {
-      ...{ password: PASSWORD, redirectTo: 'https://evil.example' },
+      password: PASSWORD,
+      redirectTo: 'https://evil.example',
     });
     expect(answer.location).toBe('/');
   });

@@ -143,7 +143,9 @@ test('an e-mail with every character that one may have is text on every page', a
 test.each(PAYLOADS)('%s sent to a form comes back as text', async (payload) => {
   const typed = { email: payload, name: `${payload}${'x'.repeat(81)}`, password: PASSWORD };
   const benign = await openBrowser(application).post('/signup', {
-    ...{ email: 'x', name: 'x'.repeat(81), password: PASSWORD },
+    email: 'x',
+    name: 'x'.repeat(81),
+    password: PASSWORD,
   });
   const { text } = await openBrowser(application).post('/signup', typed);
   expect(fieldOnPage(text, 'email').value).toBe(payload);

@@ -51,8 +51,11 @@ beforeAll(async () => {
     // A provider's word is good for minutes of the real time.
     clock: new TestClock(new Date()),
     env: {
-      ...{ PASSWORD_PEPPER: PEPPER, LOG_LEVEL: 'trace', PASSWORD_TRIES_PER_ACCOUNT: '30' },
-      ...{ OIDC_PROVIDERS: 'acme', ...acme.env('acme') },
+      PASSWORD_PEPPER: PEPPER,
+      LOG_LEVEL: 'trace',
+      PASSWORD_TRIES_PER_ACCOUNT: '30',
+      OIDC_PROVIDERS: 'acme',
+      ...acme.env('acme'),
     },
   });
   await liveThroughEverything();

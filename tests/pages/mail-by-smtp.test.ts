@@ -14,7 +14,9 @@ const MINUTE_MS = 60 * SECOND_MS;
 const TO = 'ada.lovelace@example.com';
 const CODE = '493817';
 const content: MailContent = {
-  ...{ kind: 'sign-up-code', code: CODE, link: `https://latchkey.example/verify#${CODE}` },
+  kind: 'sign-up-code',
+  code: CODE,
+  link: `https://latchkey.example/verify#${CODE}`,
 };
 
 const toClose: (() => Promise<unknown>)[] = [];
@@ -92,8 +94,10 @@ test('every kind of mail arrives by SMTP, in HTML and in plain text', async () =
 test('mail is from the host that people know, when nobody says otherwise', async () => {
   const server = await startServer();
   const application = await startWith({
-    ...{ SMTP_URL: server.url, ORIGIN: 'https://latchkey.example' },
-    ...{ PASSWORD_PEPPER: 'x'.repeat(32), ENCRYPTION_KEYS: `a:${'A'.repeat(43)}` },
+    SMTP_URL: server.url,
+    ORIGIN: 'https://latchkey.example',
+    PASSWORD_PEPPER: 'x'.repeat(32),
+    ENCRYPTION_KEYS: `a:${'A'.repeat(43)}`,
     BCRYPT_COST: '10',
   });
   await send(application);
@@ -185,7 +189,8 @@ describe('a mail server that is down', () => {
     const server = await startServer();
     await server.stop();
     const env = {
-      ...{ SMTP_URL: server.url, DATABASE_URL: `file:${join(folder, 'latchkey.db')}` },
+      SMTP_URL: server.url,
+      DATABASE_URL: `file:${join(folder, 'latchkey.db')}`,
       SECRETS_FILE: join(folder, 'secrets.json'),
     };
     const clock = new TestClock();

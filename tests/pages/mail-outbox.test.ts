@@ -13,7 +13,9 @@ const HOUR_MS = 3_600_000;
 const MINUTE_MS = 60_000;
 const HOSTILE = '</title></pre></iframe><script>alert(1)</script>"><img src=x onerror=alert(1)>';
 const content: MailContent = {
-  ...{ kind: 'sign-up-code', code: '493817', link: 'http://localhost/verify#493817' },
+  kind: 'sign-up-code',
+  code: '493817',
+  link: 'http://localhost/verify#493817',
 };
 
 let application: TestApplication;

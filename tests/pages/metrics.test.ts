@@ -58,7 +58,8 @@ describe('with METRICS_TOKEN', () => {
       const { status, headers, text } = await browser.get(path, options);
       const nonce = /'nonce-([^']+)'/.exec(String(headers['content-security-policy']))![1]!;
       return {
-        ...{ status, names: Object.keys(headers).sort() },
+        status,
+        names: Object.keys(headers).sort(),
         text: text.replaceAll(nonce, 'NONCE').replaceAll(path.slice(1), 'PATH'),
       };
     };

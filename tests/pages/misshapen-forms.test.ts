@@ -102,7 +102,8 @@ const expectRefused = (id: string, { status, location, text }: Answer) => {
 };
 const send = (browser: BrowserLike, path: string, { headers, ...rest }: AskOptions) =>
   browser.ask(path, {
-    ...{ method: 'POST', headers: { Origin: application.origin, ...headers } },
+    method: 'POST',
+    headers: { Origin: application.origin, ...headers },
     ...rest,
   });
 
@@ -140,7 +141,8 @@ describe.each(formsWithFields.map((route) => [route.id, route] as const))('%s', 
       text,
     ]);
     const answer = await send(whoFillsIn(id), pathOf(route, phoneId), {
-      ...{ headers: MULTIPART, body: asParts(parts) },
+      headers: MULTIPART,
+      body: asParts(parts),
     });
     expectRefused(id, answer);
   });
@@ -165,7 +167,8 @@ describe.each(formsWithFields.map((route) => [route.id, route] as const))('%s', 
     ['its other field', '__intent__=nonsense', 'application/x-www-form-urlencoded'],
   ])('%s in place of the form is refused', async (_what, body, type) => {
     const answer = await send(whoFillsIn(id), pathOf(route, phoneId), {
-      ...{ headers: { 'Content-Type': type }, body },
+      headers: { 'Content-Type': type },
+      body,
     });
     expectRefused(id, answer);
   });
@@ -196,7 +199,8 @@ test('commands to the form library are not carried out', async () => {
     { type: 'validate', payload: {} },
   ]) {
     const answer = await person.browser.post('/settings/profile', {
-      ...{ __intent__: JSON.stringify(command), email: 'x' },
+      __intent__: JSON.stringify(command),
+      email: 'x',
     });
     expect(answer.status).toBe(400);
     expect(fieldOnPage(answer.text, 'name').note).toBe('Enter your name.');
@@ -206,7 +210,8 @@ test('commands to the form library are not carried out', async () => {
 
 test('a form in parts is as good as one in a line', async () => {
   const answer = await send(person.browser, '/settings/profile', {
-    ...{ headers: MULTIPART, body: asParts([['name="name"', 'Ada in parts']]) },
+    headers: MULTIPART,
+    body: asParts([['name="name"', 'Ada in parts']]),
   });
   expect(answer.location).toBe('/settings/profile');
   const page = await person.browser.follow(answer);
@@ -215,7 +220,10 @@ test('a form in parts is as good as one in a line', async () => {
 
 test('a wrong form that is sent back holds the fields of the form and nothing else', async () => {
   const { text } = await person.browser.post('/settings/profile.data', {
-    ...{ name: '', other: 'planted', 'password[0]': 'canary', 'newPassword.a': 'canary' },
+    name: '',
+    other: 'planted',
+    'password[0]': 'canary',
+    'newPassword.a': 'canary',
   });
   expect(text).not.toContain('planted');
   expect(text).not.toContain('canary');
@@ -227,7 +235,8 @@ test('thirty thousand fields of one name take no longer than any other form', as
   await expectOnceWithin(500, async () => {
     const cpuMs = startCpuTimer();
     const answer = await send(stranger, '/login', {
-      ...{ headers: { 'Content-Type': 'application/x-www-form-urlencoded' }, body },
+      headers: { 'Content-Type': 'application/x-www-form-urlencoded' },
+      body,
     });
     expect(answer.status).toBe(400);
     return cpuMs();

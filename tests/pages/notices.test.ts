@@ -19,7 +19,8 @@ beforeAll(async () => {
 afterAll(() => application.close());
 
 const from = (address: string, userAgent = FIREFOX_ON_MAC) => ({
-  ...{ userAgent, headers: { 'X-Forwarded-For': address } },
+  userAgent,
+  headers: { 'X-Forwarded-For': address },
 });
 const NEWER_FIREFOX = FIREFOX_ON_MAC.replaceAll('145.0', '151.0');
 
@@ -174,7 +175,8 @@ describe('failed attempts', () => {
 test('where no mail can be sent, everything is written down all the same', async () => {
   const silent = await startApplication({
     env: {
-      ...{ ORIGIN: 'https://latchkey.example', BCRYPT_COST: '10' },
+      ORIGIN: 'https://latchkey.example',
+      BCRYPT_COST: '10',
       PASSWORD_PEPPER: 'x'.repeat(32),
       ENCRYPTION_KEYS: `1:${Buffer.alloc(32, 7).toString('base64')}`,
     },

@@ -188,7 +188,8 @@ describe('a database that fails in the middle of what was begun', () => {
     await signIn(application, person);
     await whileFailing(statement, table, async () => {
       const answer = await person.browser.post('/settings/password', {
-        ...{ newPassword: 'another password', signOutOthers: 'on' },
+        newPassword: 'another password',
+        signOutOthers: 'on',
       });
       expect(answer.status).toBe(503);
     });

@@ -52,7 +52,8 @@ describe('signing in', () => {
     });
     const withPassword = openBrowser(application);
     const { location } = await withPassword.post('/login', {
-      ...{ email: person.email, password: PASSWORD },
+      email: person.email,
+      password: PASSWORD,
     });
     expect(location).toBe('/login/code');
     const phone = openBrowser(application);
@@ -142,7 +143,8 @@ describe('adding one', () => {
     const options = await optionsOf(person.browser, NEW_OPTIONS);
     const token = await person.browser.sessionToken();
     await person.browser.post('/settings/passkeys/new', {
-      ...{ credential: passkey.make(options), signOutOthers: 'on' },
+      credential: passkey.make(options),
+      signOutOthers: 'on',
     });
     expect(await isSignedIn(phone)).toBe(false);
     expect(await isSignedIn(person.browser)).toBe(true);
@@ -178,7 +180,10 @@ describe('adding one', () => {
     const row = { userId, name: 'x', publicKey: 'x', counter: 0, transports: '[]' };
     await application.application.db.passkey.createMany({
       data: Array.from({ length: 50 }, (_, index) => ({
-        ...{ ...row, id: `${userId}-${index}`, aaguid: '', isBackedUp: false },
+        ...row,
+        id: `${userId}-${index}`,
+        aaguid: '',
+        isBackedUp: false,
         createdAt: application.clock.now(),
       })),
     });

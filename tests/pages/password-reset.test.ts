@@ -80,7 +80,8 @@ describe('whether there is an account', () => {
       const wrong = await browser.post(CODE, { code: '00000000' });
       const again = await browser.post(`${CODE}/again`, {});
       answers.push({
-        ...{ status: answer.status, location: answer.location },
+        status: answer.status,
+        location: answer.location,
         cookies: answer.headers['set-cookie']!.map((one) => one.length),
         page: withoutNonces(page.text.replaceAll(asked, 'EMAIL')),
         wrong: withoutNonces(wrong.text.replaceAll(asked, 'EMAIL')),

@@ -88,7 +88,9 @@ describe('refused next to the field, with nothing changed:', () => {
     expect(answer.status).toBe(400);
     expect(answer.headers['set-cookie']).toBeUndefined();
     expect(fieldOnPage(answer.text, field)).toMatchObject({
-      ...{ isInvalid: true, hasFocus: true, value: null },
+      isInvalid: true,
+      hasFocus: true,
+      value: null,
     });
     expect(fieldOnPage(answer.text, field).note).toMatch(says);
     expect(answer.text).not.toContain(NEW_PASSWORD);

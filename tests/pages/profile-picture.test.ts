@@ -58,7 +58,8 @@ describe('a picture that is sent', () => {
     const owner = await signUp(application);
     // What browser and file name say is looked at by nobody.
     const answer = await sendPicture(owner.browser, await make(), {
-      ...{ filename: 'page.html', type: 'text/html' },
+      filename: 'page.html',
+      type: 'text/html',
     });
     expect(answer.location, textOf(answer.text)).toBe(PROFILE);
     const page = await owner.browser.follow(answer);
@@ -141,7 +142,8 @@ describe('a picture that is sent', () => {
         const request = httpRequest(address, {
           method: 'POST',
           headers: {
-            ...{ Origin: application.origin, Cookie: `session=${token}` },
+            Origin: application.origin,
+            Cookie: `session=${token}`,
             'Content-Type': 'multipart/form-data; boundary=x',
             'Content-Length': 5_000_000,
           },
@@ -178,7 +180,8 @@ describe('what stands in the file beside the picture', () => {
       .composite([
         {
           input: { create: { width: 100, height: 100, channels: 3, background: 'blue' } },
-          ...{ left: 100, top: 0 },
+          left: 100,
+          top: 0,
         },
       ])
       .withMetadata({ orientation })
@@ -294,7 +297,10 @@ describe('what is no picture', () => {
   ] as const)('a %s that is cut off is refused', async (format, says) => {
     const noise = sharp({
       create: {
-        ...{ width: 200, height: 200, channels: 3, background: 'red' },
+        width: 200,
+        height: 200,
+        channels: 3,
+        background: 'red',
         noise: { type: 'gaussian', mean: 128, sigma: 30 },
       },
     });
@@ -363,8 +369,11 @@ describe('too much', () => {
     const address = `http://localhost:${application.port}${PICTURE_PAGE}`;
     const outcome = new Promise<string>((resolve) => {
       const headers = {
-        ...{ Origin: application.origin, Cookie: `session=${token}`, Connection: 'keep-alive' },
-        ...{ 'Content-Type': 'multipart/form-data; boundary=x', 'Content-Length': 30_000_000 },
+        Origin: application.origin,
+        Cookie: `session=${token}`,
+        Connection: 'keep-alive',
+        'Content-Type': 'multipart/form-data; boundary=x',
+        'Content-Length': 30_000_000,
       };
       const request = httpRequest(address, { method: 'POST', headers });
       request.on('response', (response) => response.resume());

@@ -71,8 +71,12 @@ test('fields that the form does not have change nothing', async () => {
     other.email,
   );
   const answer = await one.browser.post(PAGE, {
-    ...{ name: 'One once more', id: otherRow!.id, userId: otherRow!.id },
-    ...{ email: 'taken-over@example.com', createdAt: '0', 'password.hash': 'x' },
+    name: 'One once more',
+    id: otherRow!.id,
+    userId: otherRow!.id,
+    email: 'taken-over@example.com',
+    createdAt: '0',
+    'password.hash': 'x',
   });
   expect(answer.status).toBe(302);
   const names = application.sql('SELECT email, name FROM User WHERE name LIKE ?', 'O%');

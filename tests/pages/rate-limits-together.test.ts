@@ -29,7 +29,9 @@ describe.each(['PostgreSQL', 'Redis'] as const)('two servers that count in %s', 
     postgres = await startPostgres();
     if (where === 'Redis') redis = await startRedis();
     const env = {
-      ...{ ...KEYS, ...LIMITS, DATABASE_URL: await postgres.createDatabase() },
+      ...KEYS,
+      ...LIMITS,
+      DATABASE_URL: await postgres.createDatabase(),
       ...(redis ? { REDIS_URL: redis.url } : {}),
     };
     both = [await startApplication({ env }), await startApplication({ env })];

@@ -134,9 +134,12 @@ const ONE_VISITOR: [string, hops: number, (turn: number) => Record<string, strin
     'headers of other proxies',
     1,
     (turn) => ({
-      ...{ 'X-Forwarded-For': ELSEWHERE, Forwarded: `for=10.0.0.${turn}` },
-      ...{ 'X-Real-IP': `10.0.0.${turn}`, 'X-Client-IP': `10.0.0.${turn}` },
-      ...{ 'CF-Connecting-IP': `10.0.0.${turn}`, 'True-Client-IP': `10.0.0.${turn}` },
+      'X-Forwarded-For': ELSEWHERE,
+      Forwarded: `for=10.0.0.${turn}`,
+      'X-Real-IP': `10.0.0.${turn}`,
+      'X-Client-IP': `10.0.0.${turn}`,
+      'CF-Connecting-IP': `10.0.0.${turn}`,
+      'True-Client-IP': `10.0.0.${turn}`,
     }),
   ],
   [
@@ -292,7 +295,9 @@ test('accounts are made from one network as often as is allowed, and no more', a
   for (let times = 0; times < 3; times += 1) await signUp(application);
   const browser = new BrowserLike(application.origin);
   const answer = await browser.post('/signup', {
-    ...{ email: 'late@example.com', name: 'Late', password: PASSWORD },
+    email: 'late@example.com',
+    name: 'Late',
+    password: PASSWORD,
   });
   expect(answer.status).toBe(429);
   expect(answer.text).toContain('late@example.com');

@@ -50,15 +50,19 @@ const ways: [how: string, send: (redirectTo: string) => Promise<Answer>][] = [
     'signing in',
     (redirectTo) =>
       openBrowser(application).post('/login', {
-        ...{ email: person.email, password: PASSWORD, redirectTo },
+        email: person.email,
+        password: PASSWORD,
+        redirectTo,
       }),
   ],
   [
     'signing up',
     (redirectTo) =>
       submitSignUp(application, openBrowser(application), {
-        ...{ email: `redirected${(accounts += 1)}@example.com`, name: 'Ada' },
-        ...{ password: PASSWORD, redirectTo },
+        email: `redirected${(accounts += 1)}@example.com`,
+        name: 'Ada',
+        password: PASSWORD,
+        redirectTo,
       }),
   ],
   [
@@ -127,7 +131,9 @@ test('the address that was asked for comes back after signing in, with all that 
   const login = await visitor.get(refused.location!);
   const value = /name="redirectTo" value="([^"]*)"/.exec(login.text)![1]!;
   const back = await visitor.post('/login', {
-    ...{ email: person.email, password: PASSWORD, redirectTo: value.replaceAll('&amp;', '&') },
+    email: person.email,
+    password: PASSWORD,
+    redirectTo: value.replaceAll('&amp;', '&'),
   });
   expect(back.location).toBe('/settings/sessions?after=1.a&x=%2F%2Fevil.example');
 });

@@ -48,8 +48,13 @@ describe('the line of a request', () => {
     const answer = await person.browser.get('/settings/sessions');
     expect(idOf(answer)).toMatch(OWN_ID);
     expect(await lineOf(idOf(answer))).toEqual({
-      ...{ level: LOG_INFO, msg: 'request', time: expect.any(Number), requestId: idOf(answer) },
-      ...{ method: 'GET', path: '/settings/sessions', status: 200 },
+      level: LOG_INFO,
+      msg: 'request',
+      time: expect.any(Number),
+      requestId: idOf(answer),
+      method: 'GET',
+      path: '/settings/sessions',
+      status: 200,
       durationMs: expect.any(Number),
       userAgent: person.browser.userAgent,
     });

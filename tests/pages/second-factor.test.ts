@@ -133,7 +133,10 @@ const isSignedIn = async (browser: BrowserLike) =>
 const expectRefused = async (browser: BrowserLike, answer: Answer) => {
   expect(answer.status).toBe(400);
   expect(fieldOnPage(answer.text, 'code')).toMatchObject({
-    ...{ isInvalid: true, hasFocus: true, value: null, note: WRONG_CODE },
+    isInvalid: true,
+    hasFocus: true,
+    value: null,
+    note: WRONG_CODE,
   });
   expect(await browser.sessionToken()).toBeNull();
 };
@@ -318,7 +321,8 @@ describe('a code', () => {
     await expectRefused(browser, answer);
     expect(answer.text).not.toContain(wrong);
     expect(activityOf(person)).toContainEqual({
-      ...{ kind: 'sign-in-failed', detail: '{"what":"second-factor","count":1}' },
+      kind: 'sign-in-failed',
+      detail: '{"what":"second-factor","count":1}',
     });
     expect((await enterCode(browser, right)).location).toBe('/');
   });
@@ -548,7 +552,8 @@ describe('a recovery code', () => {
     const answer = await enterRecoveryCode(again, code);
     expect(answer.status).toBe(400);
     expect(fieldOnPage(answer.text, 'recoveryCode')).toMatchObject({
-      ...{ isInvalid: true, value: null },
+      isInvalid: true,
+      value: null,
       note: 'That recovery code is wrong or was used before.',
     });
     expect(answer.text).not.toContain(code);

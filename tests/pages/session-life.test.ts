@@ -95,7 +95,9 @@ test('a device that ran out is told that it had been away, and gets back to wher
   const login = await browser.follow(refused);
   expect(textOf(login.text)).toContain('you had been away for a while');
   const back = await browser.post('/login', {
-    ...{ email: person.email, password: PASSWORD, redirectTo: '/settings/data' },
+    email: person.email,
+    password: PASSWORD,
+    redirectTo: '/settings/data',
   });
   expect(back.location).toBe('/settings/data');
 });
@@ -198,7 +200,8 @@ describe('a token', () => {
     const browser = await signIn(application, person, { remember: true });
     const old = (await browser.sessionToken())!;
     const answer = await browser.post('/confirm', {
-      ...{ password: PASSWORD, redirectTo: '/settings/data' },
+      password: PASSWORD,
+      redirectTo: '/settings/data',
     });
     expect(answer.location).toBe('/settings/data');
     const renewed = (await browser.sessionToken())!;

@@ -325,7 +325,8 @@ describe('where a device is', () => {
   let behindProxy: TestApplication;
   beforeAll(async () => {
     behindProxy = await startApplication({
-      ...{ env: { TRUSTED_PROXIES: '1' }, clock: new TestClock() },
+      env: { TRUSTED_PROXIES: '1' },
+      clock: new TestClock(),
     });
   });
   afterAll(() => behindProxy.close());

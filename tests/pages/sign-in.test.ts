@@ -78,7 +78,8 @@ describe('a wrong password and an unknown e-mail', () => {
       const unknown = `z${email.slice(1)}`;
       const known = await openBrowser(application).post(path, { email, password: 'not this one' });
       const other = await openBrowser(application).post(path, {
-        ...{ email: unknown, password: 'not this one' },
+        email: unknown,
+        password: 'not this one',
       });
       expect(known.status).toBe(400);
       expect(known.headers['set-cookie']).toBeUndefined();
@@ -89,7 +90,10 @@ describe('a wrong password and an unknown e-mail', () => {
   test('say so above the form, keep the e-mail, and not the password', async () => {
     const { email } = await signUp(application);
     const { text } = await openBrowser(application).post('/login', {
-      ...{ email, password: 'not this one', remember: 'on', redirectTo: '/settings/data' },
+      email,
+      password: 'not this one',
+      remember: 'on',
+      redirectTo: '/settings/data',
     });
     expect(formErrorOnPage(text)).toBe('That e-mail and password do not belong together.');
     expect(fieldOnPage(text, 'email')).toMatchObject({ value: email, isInvalid: false });

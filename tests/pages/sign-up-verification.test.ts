@@ -196,7 +196,9 @@ describe('an e-mail that has an account', () => {
       const page = await browser.follow(answer);
       const bad = await bring(browser, '00000000');
       pages.push({
-        ...{ status: answer.status, location: answer.location, length: answer.text.length },
+        status: answer.status,
+        location: answer.location,
+        length: answer.text.length,
         cookies: answer.headers['set-cookie']!.map((one) => one.replace(/=[^;]*/, '=').length),
         page: withoutNonces(page.text.replaceAll(given.email, 'EMAIL')),
         bad: withoutNonces(bad.text.replaceAll(given.email, 'EMAIL')),
@@ -270,11 +272,9 @@ describe('where there is no mail', () => {
   beforeAll(async () => {
     silent = await startApplication({
       env: {
-        ...{
-          ORIGIN: 'https://latchkey.example',
-          PASSWORD_PEPPER: 'p'.repeat(40),
-          BCRYPT_COST: '10',
-        },
+        ORIGIN: 'https://latchkey.example',
+        PASSWORD_PEPPER: 'p'.repeat(40),
+        BCRYPT_COST: '10',
         ENCRYPTION_KEYS: `test:${Buffer.alloc(32, 7).toString('base64')}`,
       },
     });

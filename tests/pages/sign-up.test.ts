@@ -109,7 +109,9 @@ test('everything wrong at once is said at once, and the first field has the focu
   expect(status).toBe(400);
   expect(fieldOnPage(text, 'name')).toMatchObject({ isInvalid: true, hasFocus: true });
   expect(fieldOnPage(text, 'email')).toMatchObject({
-    ...{ isInvalid: true, hasFocus: false, value: 'ada' },
+    isInvalid: true,
+    hasFocus: false,
+    value: 'ada',
   });
   expect(fieldOnPage(text, 'password')).toMatchObject({ isInvalid: true, hasFocus: false });
   expect(fieldOnPage(text, 'remember').isChecked).toBe(true);

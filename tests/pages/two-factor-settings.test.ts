@@ -51,8 +51,11 @@ describe('setting it up', () => {
     const uri = new URL(/href="(otpauth:[^"]*)"/.exec(text)![1]!.replaceAll('&amp;', '&'));
     expect(decodeURIComponent(uri.pathname)).toBe('/Latchkey:ada+2fa@example.com');
     expect(Object.fromEntries(uri.searchParams)).toEqual({
-      ...{ secret: secretOnPage(text), issuer: 'Latchkey' },
-      ...{ algorithm: 'SHA1', digits: '6', period: '30' },
+      secret: secretOnPage(text),
+      issuer: 'Latchkey',
+      algorithm: 'SHA1',
+      digits: '6',
+      period: '30',
     });
     expect(secretOnPage(text)).toMatch(/^[A-Z2-7]{32}$/);
     expect(textOf(text).replaceAll(' ', '')).toContain(secretOnPage(text));

@@ -24,7 +24,9 @@ export async function hatchCanary(application: TestApplication, who: string): Pr
   };
   const email = `${mark('email')}@example.com`;
   const person = await signUp(application, {
-    ...{ email, name: mark('name'), userAgent: mark('agent') },
+    email,
+    name: mark('name'),
+    userAgent: mark('agent'),
   });
   const { id: userId } = await db.user.findUniqueOrThrow({ where: { email } });
   for (let index = 0; index < WRONG_PASSWORDS; index += 1) {
@@ -41,25 +43,44 @@ export async function hatchCanary(application: TestApplication, who: string): Pr
   await db.recoveryCode.create({ data: { userId, codeHash: mark('recovery'), createdAt: now } });
   await db.passkey.create({
     data: {
-      ...{ id: mark('passkey'), userId, name: mark('passkey-name'), counter: 1n, aaguid: 'none' },
-      ...{ publicKey: mark('public-key'), transports: '[]', isBackedUp: true, createdAt: now },
+      id: mark('passkey'),
+      userId,
+      name: mark('passkey-name'),
+      counter: 1n,
+      aaguid: 'none',
+      publicKey: mark('public-key'),
+      transports: '[]',
+      isBackedUp: true,
+      createdAt: now,
     },
   });
   await db.connection.create({
     data: {
-      ...{ userId, issuer: 'https://issuer.example', subject: mark('subject'), provider: 'acme' },
-      ...{ displayName: mark('display-name'), tokens: mark('tokens'), createdAt: now },
+      userId,
+      issuer: 'https://issuer.example',
+      subject: mark('subject'),
+      provider: 'acme',
+      displayName: mark('display-name'),
+      tokens: mark('tokens'),
+      createdAt: now,
     },
   });
   await db.activity.create({
     data: {
-      ...{ userId, kind: 'signed-in', at: now, userAgent: mark('log-agent'), ipAddress: '::1' },
-      ...{ detail: JSON.stringify({ note: mark('detail') }), deviceKey: mark('device') },
+      userId,
+      kind: 'signed-in',
+      at: now,
+      userAgent: mark('log-agent'),
+      ipAddress: '::1',
+      detail: JSON.stringify({ note: mark('detail') }),
+      deviceKey: mark('device'),
     },
   });
   await db.picture.create({
     data: {
-      ...{ userId, digest: mark('picture'), updatedAt: now },
+      userId,
+      digest: mark('picture'),
+      updatedAt: now,
       small: Buffer.from(mark('small-picture')),
       large: Buffer.from(mark('large-picture').repeat(2000)),
     },
@@ -83,7 +104,9 @@ export async function hatchCanary(application: TestApplication, who: string): Pr
   traces.push(userId, keyring.digest('rate limits', email));
   expect(
     await application.application.limits.takeTry('second-factor', {
-      ...{ account: userId, ipAddress: '192.0.2.1', knownSessionId: null },
+      account: userId,
+      ipAddress: '192.0.2.1',
+      knownSessionId: null,
     }),
   ).toMatchObject({ isGiven: true });
   traces.push(keyring.digest('rate limits', userId));

@@ -49,7 +49,8 @@ describe('two kinds in one table', () => {
 
   const of = (kind: string) =>
     new Sessions({
-      ...{ timeouts, maxPerUser: 2 },
+      timeouts,
+      maxPerUser: 2,
       store: prismaSessionStore({ client: database.client, provider: 'sqlite', kind }),
     });
   let one: Sessions;

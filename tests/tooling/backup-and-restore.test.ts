@@ -46,7 +46,8 @@ describe.each(['SQLite', 'PostgreSQL'] as const)('on %s', (provider) => {
     journal = join(folder, 'erasures.jsonl');
     backup = join(folder, 'backups', 'one');
     env = {
-      ...{ DATABASE_URL: databaseUrl, ERASURE_JOURNAL: journal },
+      DATABASE_URL: databaseUrl,
+      ERASURE_JOURNAL: journal,
       SECRETS_FILE: join(folder, 'secrets.json'),
     };
   });

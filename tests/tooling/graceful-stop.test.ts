@@ -29,7 +29,8 @@ afterEach(async () => {
 /** Starts it as `npm start` does, in a process of its own; answers the port. */
 async function start(env: Record<string, string> = {}): Promise<number> {
   running = startScript('start.js', {
-    ...{ PORT: '0', DATABASE_URL: `file:${path.join(folder, 'latchkey.db')}` },
+    PORT: '0',
+    DATABASE_URL: `file:${path.join(folder, 'latchkey.db')}`,
     SECRETS_FILE: path.join(folder, 'secrets.json'),
     OUTBOX_FOLDER: path.join(folder, 'outbox'),
     ...env,

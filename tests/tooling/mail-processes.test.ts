@@ -43,8 +43,10 @@ test('several processes over one database send each mail once', async () => {
   const names = ['one', 'two', 'three'];
   const running = names.map((name) =>
     startScript('start.js', {
-      ...{ PORT: '0', DATABASE_URL: databaseUrl, SMTP_URL: `${server.url}?name=${name}` },
-      ...{ PASSWORD_PEPPER: 'x'.repeat(32) },
+      PORT: '0',
+      DATABASE_URL: databaseUrl,
+      SMTP_URL: `${server.url}?name=${name}`,
+      PASSWORD_PEPPER: 'x'.repeat(32),
       ENCRYPTION_KEYS: `test:${SECRET.toString('base64')}`,
     }),
   );

@@ -14,7 +14,8 @@ export const download = operation({
   more: 'As JSON, made while it is sent. It is written down, and mailed to its owner, as from the page. A session needs a recent proof for it, a token has its scope.',
   allows: { tokens: 'download' },
   success: {
-    ...{ status: 200, what: 'The file.' },
+    status: 200,
+    what: 'The file.',
     body: z.unknown().meta(dataSchema()),
   },
   problems: ['proof-required', 'download-under-way'],

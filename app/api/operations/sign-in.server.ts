@@ -41,7 +41,8 @@ async function signIn(
   if (entered.state === 'second-factor') {
     const { carried, expiresAt } = carrySignIn(context, entered.pending);
     return answerOf(signInSchema, {
-      ...{ state: 'second-factor', pending: carried },
+      state: 'second-factor',
+      pending: carried,
       expiresAt: expiresAt.toISOString(),
     });
   }

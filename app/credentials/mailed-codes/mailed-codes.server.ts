@@ -105,7 +105,10 @@ export function createMailedCodes(options: {
   };
 
   const waiting = (id: string, purpose: CodePurpose, now: Date) => ({
-    ...{ id, purpose, triesLeft: { gt: 0 }, expiresAt: { gt: now } },
+    id,
+    purpose,
+    triesLeft: { gt: 0 },
+    expiresAt: { gt: now },
   });
   const find = (id: string) => db.mailedCode.findUnique({ where: { id } });
   const discard: MailedCodes['discard'] = async (userId, purposes) => {
@@ -126,7 +129,12 @@ export function createMailedCodes(options: {
     const { lifetimeMs, ...rest } = row;
     await db.mailedCode.create({
       data: {
-        ...{ purpose, userId, email, ...rest, payload: seal(payload), triesLeft: TRIES },
+        purpose,
+        userId,
+        email,
+        ...rest,
+        payload: seal(payload),
+        triesLeft: TRIES,
         createdAt: now,
         expiresAt: new Date(now.getTime() + lifetimeMs),
       },

@@ -189,7 +189,11 @@ export function createPasskeys({ db, origin, spent }: PasskeysOptions): Passkeys
       try {
         const passkey = await db.passkey.create({
           data: {
-            ...{ id: credential.id, userId, name: nameFor(aaguid), aaguid, createdAt: now },
+            id: credential.id,
+            userId,
+            name: nameFor(aaguid),
+            aaguid,
+            createdAt: now,
             publicKey: Buffer.from(credential.publicKey).toString('base64url'),
             counter: credential.counter,
             transports: JSON.stringify(made.response.transports),

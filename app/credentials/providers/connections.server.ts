@@ -80,8 +80,13 @@ export function createConnections({
   const columnsOf: Connections['columnsOf'] = (identity, now) => {
     const { issuer, subject, provider, displayName, tokens } = identity;
     return {
-      ...{ issuer, subject, provider, displayName },
-      ...{ tokens: seal(tokens), createdAt: now, lastUsedAt: now },
+      issuer,
+      subject,
+      provider,
+      displayName,
+      tokens: seal(tokens),
+      createdAt: now,
+      lastUsedAt: now,
     };
   };
   const ownerOf: Connections['ownerOf'] = async ({ issuer, subject }) => {
@@ -116,7 +121,9 @@ export function createConnections({
     },
     list: (userId) =>
       db.connection.findMany({
-        ...{ where: { userId }, select: LISTED, orderBy: [{ createdAt: 'asc' }, { id: 'asc' }] },
+        where: { userId },
+        select: LISTED,
+        orderBy: [{ createdAt: 'asc' }, { id: 'asc' }],
       }),
     find: (userId, id) => db.connection.findFirst({ where: { id, userId }, select: LISTED }),
     remove: (userId, id, now) =>

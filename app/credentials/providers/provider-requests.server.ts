@@ -107,7 +107,9 @@ export function visitOf({ origin }: LatchkeyContext, begun: ProviderVisit): Visi
   const { provider, state, nonce, codeVerifier, purpose } = begun;
   return {
     redirectUri: `${origin}/login/provider/${provider}/callback`,
-    ...{ state, nonce, codeVerifier },
+    state,
+    nonce,
+    codeVerifier,
     again: purpose === 'confirm',
   };
 }

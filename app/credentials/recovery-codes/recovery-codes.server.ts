@@ -67,7 +67,8 @@ export async function writeRecoveryCodes(
   await writer.recoveryCode.deleteMany({ where: { userId } });
   await writer.recoveryCode.createMany({
     data: [...codes].map((code) => ({
-      ...{ userId, createdAt: now },
+      userId,
+      createdAt: now,
       codeHash: keyring.digest(PURPOSE, textToDigest(userId, code)),
     })),
   });

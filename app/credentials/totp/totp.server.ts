@@ -62,8 +62,12 @@ export function createTotp(options: { db: Database['client']; keyring: Keyring }
     newSecret,
     uriOf: (secret, email) =>
       getTOTPAuthUri({
-        ...{ secret, accountName: email, issuer: ISSUER },
-        ...{ period: PERIOD_SECONDS, digits: DIGITS, algorithm: ALGORITHM },
+        secret,
+        accountName: email,
+        issuer: ISSUER,
+        period: PERIOD_SECONDS,
+        digits: DIGITS,
+        algorithm: ALGORITHM,
       }),
     stepOf: async (secret, code, now) => (await stepsOf(secret, code, now)).at(-1) ?? null,
     async turnOn(userId, { secret, step }, now) {
@@ -97,7 +101,8 @@ export function createTotp(options: { db: Database['client']; keyring: Keyring }
         // The condition stands in the write: of twenty at once it holds for one.
         const { count } = await db.totp.updateMany({
           where: {
-            ...{ userId, secret: row.secret },
+            userId,
+            secret: row.secret,
             OR: [{ lastStep: null }, { lastStep: { lt: step } }],
           },
           data: { lastStep: step },

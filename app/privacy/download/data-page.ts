@@ -133,7 +133,9 @@ function shown(as: Exported['as'], value: Exclude<Row[string], null>): Html | st
 }
 
 const moment = new Intl.DateTimeFormat('en-GB', {
-  ...{ dateStyle: 'medium', timeStyle: 'short', timeZone: 'UTC' },
+  dateStyle: 'medium',
+  timeStyle: 'short',
+  timeZone: 'UTC',
 });
 
 function timeOf(time: Date | string): string {

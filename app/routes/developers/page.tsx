@@ -10,7 +10,8 @@ export const meta: MetaFunction = () => [
 
 export function loader({ context }: LoaderFunctionArgs) {
   return {
-    ...{ origin: context.origin, ...context.apiGuide() },
+    origin: context.origin,
+    ...context.apiGuide(),
     scopes: Object.entries(tokenScopes).map(([scope, { what }]) => ({ scope, what })),
   };
 }

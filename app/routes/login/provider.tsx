@@ -61,8 +61,10 @@ export async function action({ context, params, request }: ActionFunctionArgs) {
   const provider = context.providers.find(params.provider);
   if (!provider) return redirect('/login');
   return beginProviderVisit(context, provider, {
-    ...{ purpose: 'sign-in', signedIn: null },
-    ...{ remember: wanted.remember === 'on', redirectTo: wanted.redirectTo },
+    purpose: 'sign-in',
+    signedIn: null,
+    remember: wanted.remember === 'on',
+    redirectTo: wanted.redirectTo,
   });
 }
 

@@ -36,7 +36,10 @@ export async function loader({ request, context }: LoaderFunctionArgs) {
   if (await findSession({ context })) return redirect(pending.redirectTo);
   const { displayName, name, email, isEmailVerified } = pending;
   return {
-    ...{ providerName, displayName, name: name ?? '', email: email ?? '' },
+    providerName,
+    displayName,
+    name: name ?? '',
+    email: email ?? '',
     // Nothing is mailed to an address that the provider vouches for.
     mailsCode: context.mailer.isOn && !isEmailVerified,
   };
@@ -103,7 +106,9 @@ async function proveEmailFirst(
   const { provider, issuer, subject, displayName, tokens, remember, redirectTo } = pending;
   const connection = { provider, issuer, subject, displayName, tokens };
   const cookie = await sendCode(context, {
-    ...{ purpose: 'sign-up', userId: null, email },
+    purpose: 'sign-up',
+    userId: null,
+    email,
     payload: { name, remember, redirectTo, connection } satisfies SignUpPayload,
     // Whether there is an account is told to the address, and to nobody else.
     isDecoy: await isEmailTaken(context.db, email),

@@ -37,7 +37,9 @@ beforeEach(async () => {
 });
 
 const about = (purpose: CodePurpose = 'password-reset') => ({
-  ...{ purpose, userId: 'ada', email: 'ada@example.com' },
+  purpose,
+  userId: 'ada',
+  email: 'ada@example.com',
 });
 /** A code that was mailed, as its own browser brings it. */
 const issue = async (purpose: CodePurpose = 'password-reset') => {

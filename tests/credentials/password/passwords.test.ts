@@ -44,7 +44,9 @@ beforeAll(async () => {
   const hash = await passwords.hash(ADA.password);
   await database.client.user.create({
     data: {
-      ...{ id: ADA.id, email: ADA.email, name: 'Ada' },
+      id: ADA.id,
+      email: ADA.email,
+      name: 'Ada',
       password: { create: { hash, changedAt: NOW } },
     },
   });

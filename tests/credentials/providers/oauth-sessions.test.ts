@@ -165,7 +165,10 @@ describe.each(PROVIDERS)('on %s', (provider) => {
     await keep('offline.example', { userId });
     await keep('addressed.example', { email });
     const erasures = createErasures({
-      ...{ db: client, provider, keyring: createKeyring([key('one')]), mailer: null },
+      db: client,
+      provider,
+      keyring: createKeyring([key('one')]),
+      mailer: null,
       journal: { append: async () => undefined, read: async () => [] },
       forget: { counters: async () => undefined, mail: async () => undefined },
       log: { ...quiet, error: () => undefined } as never,

@@ -107,7 +107,9 @@ describe.each(PROVIDERS)('an Express application on its own model, on %s', (prov
     const data = { cookie: { originalMaxAge: HOUR_MS, expires: null, path: '/' }, word: 'before' };
     await prisma.session.create({
       data: {
-        ...{ id: sid, sid, data: JSON.stringify(data) },
+        id: sid,
+        sid,
+        data: JSON.stringify(data),
         expiresAt: new Date(clock.now().getTime() + HOUR_MS),
       },
     });

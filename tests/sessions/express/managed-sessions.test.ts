@@ -42,7 +42,10 @@ describe.each(PROVIDERS)(
     const clock = new TestClock();
     const managed = (options: Partial<ManagedStoreOptions> = {}) =>
       managedSessions({
-        ...{ prisma: database.client, sessions, clock: clock.now, isHttps: false },
+        prisma: database.client,
+        sessions,
+        clock: clock.now,
+        isHttps: false,
         application: 'Back office',
         userIdFrom: ({ userId }) => userId,
         ...options,
@@ -87,8 +90,12 @@ describe.each(PROVIDERS)(
       const [row, ...more] = await liveOf('ann');
       expect(more).toEqual([]);
       expect(row).toMatchObject({
-        ...{ userId: 'ann', userAgent: FIREFOX_ON_MAC, ipAddress: '127.0.0.1' },
-        ...{ remember: false, meta: { application: 'Back office' }, createdAt: clock.now() },
+        userId: 'ann',
+        userAgent: FIREFOX_ON_MAC,
+        ipAddress: '127.0.0.1',
+        remember: false,
+        meta: { application: 'Back office' },
+        createdAt: clock.now(),
       });
       expect(await liveOf('bob')).toEqual([]);
       expect(server.errors).toEqual([]);
@@ -98,15 +105,24 @@ describe.each(PROVIDERS)(
       await serve();
       expect(settings.name).toBe('back-office-session');
       expect(managed({ application: 'Back office' }).cookie).toEqual({
-        ...{ httpOnly: true, sameSite: 'lax', path: '/', secure: false },
+        httpOnly: true,
+        sameSite: 'lax',
+        path: '/',
+        secure: false,
       });
       const overHttps = managedSessions({
-        ...{ prisma: database.client, sessions, isHttps: true, application: 'Shop & till' },
+        prisma: database.client,
+        sessions,
+        isHttps: true,
+        application: 'Shop & till',
         userIdFrom: () => null,
       });
       expect(overHttps).toMatchObject({
-        ...{ name: '__Host-shop-till-session', cookie: { secure: true } },
-        ...{ resave: false, saveUninitialized: false, unset: 'keep' },
+        name: '__Host-shop-till-session',
+        cookie: { secure: true },
+        resave: false,
+        saveUninitialized: false,
+        unset: 'keep',
       });
       expect(() => managed({ application: ' ' })).toThrow(TypeError);
     });

@@ -75,7 +75,9 @@ describe.each(PROVIDERS)('on %s', (provider) => {
   const plainRow = (sid: string, word = 'from before', id = `record-${sid}`) =>
     prisma.session.create({
       data: {
-        ...{ id, sid, expiresAt: new Date(clock.now().getTime() + HOUR_MS) },
+        id,
+        sid,
+        expiresAt: new Date(clock.now().getTime() + HOUR_MS),
         data: JSON.stringify({ cookie: { originalMaxAge: HOUR_MS, expires: null }, word }),
       },
     });

@@ -13,7 +13,7 @@ const MAX_AGE_SECONDS = 60;
  */
 export function writeDownloadMark(mark: string, origin: string): string {
   return stringifySetCookie({
-    ...{ name: 'download', value: mark, path: '/', sameSite: 'lax' },
+    name: 'download', value: mark, path: '/', sameSite: 'lax',
     secure: origin.startsWith('https:'),
     maxAge: MAX_AGE_SECONDS,
   });
