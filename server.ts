@@ -6,7 +6,7 @@ import type { ServerBuild } from '@remix-run/node';
 import { Cron } from 'croner';
 import type { RequestHandler } from 'express';
 import type { DestinationStream } from 'pino';
-import { MOST_TOKENS, TOKEN_DAYS, type TokenMeta } from '#app/tokens/token-schema.ts';
+import { MAX_TOKENS, TOKEN_DAYS, type TokenMeta } from '#app/tokens/token-schema.ts';
 import { createActivityLog } from '#app/activity/activity-log.server.ts';
 import { createErasureJournal } from '#app/privacy/erasure-journal.server.ts';
 import { createErasures } from '#app/privacy/erasure.server.ts';
@@ -14,12 +14,12 @@ import { createPictures } from '#app/account/pictures.server.ts';
 import { createApiGuide } from '#app/api/guide.server.ts';
 import { createApi } from '#app/api/api.server.ts';
 import {
-  PERSON_COLUMNS,
-  PERSON_PARTS,
+  USER_COLUMNS,
+  USER_PARTS,
   type Application,
-  type Person,
-  type PersonColumn,
-  type PersonPart,
+  type User,
+  type UserColumn,
+  type UserPart,
 } from '#app/context.server.ts';
 import { createConnections } from '#app/credentials/providers/connections.server.ts';
 import { createPasswords, type Passwords } from '#app/credentials/password/passwords.server.ts';
@@ -253,7 +253,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         }),
         mailer: mail.mailer,
         forget: {
-          counters: (person) => limits.forget(person),
+          counters: (user) => limits.forget(user),
           mail: (address) => mail.forget(address),
         },
       }),
@@ -344,22 +344,22 @@ function createSessions(
     provider,
     rows,
     checkpoint,
-    personColumns: PERSON_COLUMNS,
-    personParts: PERSON_PARTS,
+    userColumns: USER_COLUMNS,
+    userParts: USER_PARTS,
   };
   // Two engines over one table, each of a kind: to one the rows of the other are not there.
   const optionsOf = <Meta>(kind: 'session' | 'token') => ({
     feed: leased ?? feed,
     cache: leased
-      ? new SessionCache<Meta, Person>({ feed: leased, max, onLookup })
-      : withoutMemory<Meta, Person>(onLookup),
+      ? new SessionCache<Meta, User>({ feed: leased, max, onLookup })
+      : withoutMemory<Meta, User>(onLookup),
     store: countedStore(
-      prismaSessionStore<Meta, PersonColumn, PersonPart>({ ...table, kind }),
+      prismaSessionStore<Meta, UserColumn, UserPart>({ ...table, kind }),
       (reason, count) => metrics.revocations.inc({ reason }, count),
     ),
     retentionMs: env.SESSION_RETENTION_DAYS * DAY_MS,
   });
-  const sessions = new Sessions<SessionMeta, Person>({
+  const sessions = new Sessions<SessionMeta, User>({
     ...optionsOf('session'),
     timeouts: {
       idleMs: env.SESSION_IDLE_SECONDS * SECOND_MS,
@@ -371,7 +371,7 @@ function createSessions(
     },
     maxPerUser: env.SESSIONS_PER_USER,
   });
-  const tokens = new Sessions<TokenMeta, Person>({
+  const tokens = new Sessions<TokenMeta, User>({
     ...optionsOf('token'),
     expiry: 'fixed',
     timeouts: {
@@ -380,7 +380,7 @@ function createSessions(
       touchIntervalMs: env.SESSION_TOUCH_SECONDS * SECOND_MS,
     },
     // Refused long before: nothing makes room by itself.
-    maxPerUser: MOST_TOKENS * 2,
+    maxPerUser: MAX_TOKENS * 2,
   });
   return { sessions, tokens };
 }

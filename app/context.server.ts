@@ -28,15 +28,15 @@ import type { SessionStreams } from '#app/live/session-streams.server.ts';
 import type { NewsFeed, Resumed, Sessions } from '#app/sessions/index.ts';
 
 /** What is read of a person along with each session, in the same statement. */
-export const PERSON_COLUMNS = ['id', 'email', 'name'] as const;
+export const USER_COLUMNS = ['id', 'email', 'name'] as const;
 /** And of other tables, likewise; null where there is nothing. `u` is the row of the person. */
-export const PERSON_PARTS = {
+export const USER_PARTS = {
   /** Names their picture: see `Pictures`. */
   picture: 'SELECT p."digest" FROM "Picture" p WHERE p."userId" = u."id"',
 } as const;
-export type PersonColumn = (typeof PERSON_COLUMNS)[number];
-export type PersonPart = keyof typeof PERSON_PARTS;
-export type Person = Record<PersonColumn, string> & Record<PersonPart, string | null>;
+export type UserColumn = (typeof USER_COLUMNS)[number];
+export type UserPart = keyof typeof USER_PARTS;
+export type User = Record<UserColumn, string> & Record<UserPart, string | null>;
 
 /** The device that sent a request. */
 export interface RequestDevice {
@@ -51,9 +51,9 @@ export interface Application {
   /** Scheme, host and port under which people reach the application. */
   origin: string;
   db: Database['client'];
-  sessions: Sessions<SessionMeta, Person>;
+  sessions: Sessions<SessionMeta, User>;
   /** Personal access tokens: sessions of a kind of their own, which no cookie opens. */
-  tokens: Sessions<TokenMeta, Person>;
+  tokens: Sessions<TokenMeta, User>;
   /** What happens to sessions, as it happens, on any node. */
   feed: NewsFeed;
   streams: SessionStreams;
@@ -109,7 +109,7 @@ export interface LatchkeyContext extends Application {
   nonce: string;
   device: RequestDevice;
   /** What the request's cookie is worth; looked up once, however many ask. Throws when the store is down. */
-  session(): Promise<Resumed<SessionMeta, Person>>;
+  session(): Promise<Resumed<SessionMeta, User>>;
   /** The token of the request's cookie, unchecked; null when there is none. */
   token: string | null;
   owed: Owed;

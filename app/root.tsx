@@ -15,7 +15,7 @@ import {
   useRouteLoaderData,
 } from '@remix-run/react';
 import { lazy, Suspense, useState, type ReactNode } from 'react';
-import type { Person } from '#app/context.server.ts';
+import type { User } from '#app/context.server.ts';
 import { findSession } from '#app/http/signed-in.server.ts';
 import { readTheme } from '#app/http/theme.server.ts';
 import { clearToast, readToast, toastText } from '#app/http/toast.server.ts';
@@ -47,7 +47,7 @@ export async function loader({ request, context }: LoaderFunctionArgs) {
   const message = readToast(cookies);
   return data(
     {
-      person: signedIn && personOnPage(signedIn.person),
+      user: signedIn && userOnPage(signedIn.user),
       theme: readTheme(cookies),
       origin: context.origin,
       toast: message && { text: toastText(message), id: context.nonce },
@@ -64,7 +64,7 @@ const LiveSession = lazy(() =>
   ),
 );
 
-const personOnPage = ({ name, email, picture }: Person) => ({ name, email, picture });
+const userOnPage = ({ name, email, picture }: User) => ({ name, email, picture });
 
 /** The document around every page, error pages too: those may have to do without the loader's data. */
 export function Layout({ children }: { children: ReactNode }) {
@@ -90,13 +90,13 @@ export function Layout({ children }: { children: ReactNode }) {
       <body>
         {!isOver && (
           <>
-            <SiteFrame person={page?.person} theme={theme}>
+            <SiteFrame user={page?.user} theme={theme}>
               {children}
             </SiteFrame>
             <Toast text={page?.toast?.text ?? null} id={page?.toast?.id ?? null} />
           </>
         )}
-        {page?.person && isHydrated && (
+        {page?.user && isHydrated && (
           <Suspense>
             <LiveSession onOver={setIsOver} />
           </Suspense>

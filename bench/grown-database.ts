@@ -1,12 +1,12 @@
 import { rmSync } from 'node:fs';
 import { openDatabase } from '../app/database/database.server.ts';
-import { PERSON_COLUMNS, PERSON_PARTS } from '../app/context.server.ts';
-import type { Person, PersonColumn, PersonPart } from '../app/context.server.ts';
+import { USER_COLUMNS, USER_PARTS } from '../app/context.server.ts';
+import type { User, UserColumn, UserPart } from '../app/context.server.ts';
 import { DAY_MS, HOUR_MS } from '../app/sessions/session.ts';
 import { Sessions } from '../app/sessions/sessions.ts';
 import { prismaSessionStore, type PrismaRawClient } from '../app/sessions/stores/prisma.ts';
 import { openFiller } from './filling.ts';
-import { addPeople, addSessions, sessionId, spread } from './people-and-sessions.ts';
+import { addUsers, addSessions, sessionId, spread } from './users-and-sessions.ts';
 
 export const SESSIONS_EACH = 5;
 /** By age: what a person's first session came to, and their second; the others are live. */
@@ -16,13 +16,13 @@ const quiet = { info: () => undefined, warn: () => undefined };
 
 /** Some people and their sessions, which came at one time. */
 interface Cohort {
-  firstPerson: number;
-  people: number;
+  firstUser: number;
+  users: number;
 }
 
 /** The sessions of the application in a database, as a request without memory meets them. */
 export interface OpenSessions {
-  sessions: Sessions<unknown, Person>;
+  sessions: Sessions<unknown, User>;
   /** The statements since the last time, with their values. */
   takeStatements(): { sql: string; values: unknown[] }[];
   /** Answers of one statement. */
@@ -37,58 +37,58 @@ export class GrownDatabase {
 
   constructor(readonly databaseUrl: string) {}
 
-  get people(): number {
-    return this.#cohorts.reduce((sum, { people }) => sum + people, 0);
+  get users(): number {
+    return this.#cohorts.reduce((sum, { users }) => sum + users, 0);
   }
 
   /** Makes it as large; nobody may have it open. */
   async growTo(sessions: number, onProgress: (done: number) => void): Promise<void> {
     // Tables, indexes and pragmas are those of the application.
     await (await openDatabase({ databaseUrl: this.databaseUrl, log: quiet })).close();
-    const firstPerson = this.people;
-    const people = sessions / SESSIONS_EACH - firstPerson;
+    const firstUser = this.users;
+    const users = sessions / SESSIONS_EACH - firstUser;
     const filler = await openFiller(this.databaseUrl);
     const nowMs = Date.now();
     try {
-      await addPeople(filler, { from: firstPerson, to: firstPerson + people }, nowMs);
-      const from = firstPerson * SESSIONS_EACH;
+      await addUsers(filler, { from: firstUser, to: firstUser + users }, nowMs);
+      const from = firstUser * SESSIONS_EACH;
       // Ages go by the number, as they would; those of one person lie far apart.
-      const age = `((n - ${from}) / ${people})`;
+      const age = `((n - ${from}) / ${users})`;
       await addSessions(
         filler,
         { from, to: sessions, onProgress },
         {
-          person: `${firstPerson} + (n - ${from}) % ${people}`,
+          user: `${firstUser} + (n - ${from}) % ${users}`,
           times: timesBy(age, nowMs),
         },
       );
-      this.#cohorts.push({ firstPerson, people });
+      this.#cohorts.push({ firstUser, users });
     } finally {
       await filler.close();
     }
   }
 
   /** Somebody at random, who is as they were filled in: nobody is picked twice. */
-  pickPerson(): number {
+  pickUser(): number {
     for (;;) {
-      const person = Math.floor(Math.random() * this.people);
-      if (this.#picked.has(person)) continue;
-      this.#picked.add(person);
-      return person;
+      const user = Math.floor(Math.random() * this.users);
+      if (this.#picked.has(user)) continue;
+      this.#picked.add(user);
+      return user;
     }
   }
 
   /** Ids of a person's sessions, the oldest first. */
-  sessionsOf(person: number): string[] {
-    return this.sessionNumbersOf(person).map(sessionId);
+  sessionsOf(user: number): string[] {
+    return this.sessionNumbersOf(user).map(sessionId);
   }
 
-  sessionNumbersOf(person: number): number[] {
-    const { firstPerson, people } = this.#cohorts.find(
-      (cohort) => person < cohort.firstPerson + cohort.people,
+  sessionNumbersOf(user: number): number[] {
+    const { firstUser, users } = this.#cohorts.find(
+      (cohort) => user < cohort.firstUser + cohort.users,
     )!;
-    const first = firstPerson * SESSIONS_EACH + person - firstPerson;
-    return Array.from({ length: SESSIONS_EACH }, (_none, age) => first + age * people);
+    const first = firstUser * SESSIONS_EACH + user - firstUser;
+    return Array.from({ length: SESSIONS_EACH }, (_none, age) => first + age * users);
   }
 
   async open(): Promise<OpenSessions> {
@@ -108,15 +108,15 @@ export class GrownDatabase {
       },
     };
     // As server.ts makes it, but for the memory.
-    const store = prismaSessionStore<unknown, PersonColumn, PersonPart>({
+    const store = prismaSessionStore<unknown, UserColumn, UserPart>({
       client: noted,
       provider,
       kind: 'session',
-      personColumns: PERSON_COLUMNS,
-      personParts: PERSON_PARTS,
+      userColumns: USER_COLUMNS,
+      userParts: USER_PARTS,
     });
     return {
-      sessions: new Sessions<unknown, Person>({ store }),
+      sessions: new Sessions<unknown, User>({ store }),
       takeStatements: () => statements.splice(0),
       ask: (sql) => client.$queryRawUnsafe(sql),
       close,

@@ -4,7 +4,7 @@ export const categories = ['performance', 'accessibility', 'best-practices', 'se
 export type Category = (typeof categories)[number];
 
 const FULL = 100;
-const MOST_TRIES = 3;
+const MAX_TRIES = 3;
 
 export interface Judgement {
   /** From 0 to 100. */
@@ -59,7 +59,7 @@ async function reportOf(
   { port, prepare }: Judging,
 ): Promise<Result | undefined> {
   let report: Result | undefined;
-  for (let tries = 0; tries < MOST_TRIES && (!report || report.runtimeError); tries += 1) {
+  for (let tries = 0; tries < MAX_TRIES && (!report || report.runtimeError); tries += 1) {
     await prepare();
     const result = await lighthouse(url, {
       port,

@@ -23,7 +23,7 @@ export async function pagesRead(
       pages[name] = 0;
       for (let count = 0; count < PEOPLE; count += 1) {
         open.takeStatements();
-        await operations[name](database, (count * 7919) % database.people)(
+        await operations[name](database, (count * 7919) % database.users)(
           open.sessions,
           new Date(),
         );

@@ -17,8 +17,8 @@ const contender = await open(JSON.parse(surroundings) as Surroundings);
 const app = express();
 app.disable('x-powered-by').disable('etag');
 const answer: RequestHandler = (_request, response) => {
-  const person = (response.locals.person as typeof PERSON | undefined) ?? PERSON;
-  response.json({ id: person.id, email: person.email });
+  const user = (response.locals.user as typeof PERSON | undefined) ?? PERSON;
+  response.json({ id: user.id, email: user.email });
 };
 contender.use(app, answer);
 /** Made for the first who signs in. */

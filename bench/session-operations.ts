@@ -1,6 +1,6 @@
 import { deepStrictEqual, ok, strictEqual } from 'node:assert';
 import type { GrownDatabase, OpenSessions } from './grown-database.ts';
-import { emailOf, personId, sessionId, tokenOf } from './people-and-sessions.ts';
+import { emailOf, userId, sessionId, tokenOf } from './users-and-sessions.ts';
 
 /** What is done. What it answers looks whether it was done right, which takes none of its time. */
 type Operation = (
@@ -19,8 +19,8 @@ const DEVICE = {
 
 /** Each for a person who comes to it as they were filled in. */
 export const operations = {
-  'cold look-up': (database, person) => {
-    const number = database.sessionNumbersOf(person)[3]!;
+  'cold look-up': (database, user) => {
+    const number = database.sessionNumbersOf(user)[3]!;
     const token = tokenOf(number);
     return async (sessions, now) => {
       // Whether activity is to be written down is another question, asked once a minute.
@@ -28,13 +28,13 @@ export const operations = {
       return () => {
         ok(resumed.state === 'live', `a live session was ${resumed.state}`);
         strictEqual(resumed.session.id, sessionId(number));
-        strictEqual(resumed.person?.email, emailOf(person));
+        strictEqual(resumed.user?.email, emailOf(user));
       };
     };
   },
-  'list page': (database, person) => {
-    const userId = personId(person);
-    const [ranOut, revoked, ...others] = database.sessionsOf(person);
+  'list page': (database, user) => {
+    const userId = userId(user);
+    const [ranOut, revoked, ...others] = database.sessionsOf(user);
     return async (sessions, now) => {
       const { live, ended, next } = await sessions.list(userId, now, PAGE);
       return () => {
@@ -44,9 +44,9 @@ export const operations = {
       };
     };
   },
-  'revoke others': (database, person) => {
-    const userId = personId(person);
-    const [, , kept = '', ...others] = database.sessionsOf(person);
+  'revoke others': (database, user) => {
+    const userId = userId(user);
+    const [, , kept = '', ...others] = database.sessionsOf(user);
     return async (sessions, now) => {
       const reason = 'signed-out-elsewhere';
       const ended = await sessions.revokeOthers(userId, kept, { reason }, now);
@@ -56,19 +56,19 @@ export const operations = {
       };
     };
   },
-  'sign-in': (_database, person) => {
-    const details = { ...DEVICE, userId: personId(person) };
+  'sign-in': (_database, user) => {
+    const details = { ...DEVICE, userId: userId(user) };
     return async (sessions, now) => {
       const { token, session } = await sessions.start(details, now);
       return async () => {
         const resumed = await sessions.resume(token, now);
         ok(resumed.state === 'live', `a new session was ${resumed.state}`);
         strictEqual(resumed.session.id, session.id);
-        strictEqual(resumed.person?.email, emailOf(person));
+        strictEqual(resumed.user?.email, emailOf(user));
       };
     };
   },
-} satisfies Record<string, (database: GrownDatabase, person: number) => Operation>;
+} satisfies Record<string, (database: GrownDatabase, user: number) => Operation>;
 
 const idsOf = (sessions: readonly { id: string }[]) => sessions.map(({ id }) => id).sort();
 
@@ -100,7 +100,7 @@ export class RandomOperations {
   }
 
   async #time(name: OperationName): Promise<number> {
-    const operation: Operation = operations[name](this.database, this.database.pickPerson());
+    const operation: Operation = operations[name](this.database, this.database.pickUser());
     const now = new Date();
     const startedAt = performance.now();
     const check = await operation(this.open.sessions, now);

@@ -22,7 +22,7 @@ import {
 import { prismaSessionStore } from '#app/sessions/stores/prisma.ts';
 import { StartupError } from '#app/config/startup-error.ts';
 
-export const demoPerson = {
+export const demoUser = {
   email: 'demo@latchkey.example',
   name: 'Dana Demo',
   password: 'correct horse battery staple',
@@ -159,7 +159,7 @@ export async function main(): Promise<void> {
     refuseInProduction(env);
     await seed(env);
     process.stdout.write(
-      `${demoPerson.name} has ${demoSessions.length} sessions. Sign in as ${demoPerson.email} with the password "${demoPerson.password}".\n`,
+      `${demoUser.name} has ${demoSessions.length} sessions. Sign in as ${demoUser.email} with the password "${demoUser.password}".\n`,
     );
   } catch (error) {
     if (!(error instanceof StartupError)) throw error;
@@ -188,8 +188,8 @@ async function seed(env: Env): Promise<void> {
   });
   const now = new Date();
   // Once more from the start, whatever was done with it since.
-  await db.user.deleteMany({ where: { email: demoPerson.email } });
-  const { email, name, password } = demoPerson;
+  await db.user.deleteMany({ where: { email: demoUser.email } });
+  const { email, name, password } = demoUser;
   const passwordHash = await passwords.hash(password);
   const userId = await createAccount(db, { email, name, passwordHash, emailVerifiedAt: now }, now);
   const store = prismaSessionStore({ client: db, provider });

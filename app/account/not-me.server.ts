@@ -15,12 +15,12 @@ export async function signOutEverything(
   userId: string,
 ): Promise<TypedResponse<never>> {
   await endEveryAccess(context, userId, 'not-me');
-  const person = await context.db.user.findUnique({
+  const user = await context.db.user.findUnique({
     where: { id: userId },
     select: { email: true },
   });
   // The account was deleted meanwhile.
-  if (!person) return redirect('/', { headers: signedOutHeaders(context) });
+  if (!user) return redirect('/', { headers: signedOutHeaders(context) });
   await noteActivity(context, userId, { kind: 'not-me' });
-  return startReset(context, person.email);
+  return startReset(context, user.email);
 }

@@ -1,5 +1,5 @@
 import type { Encoding } from './encode-picture.server.ts';
-import type { LatchkeyContext, Person } from '#app/context.server.ts';
+import type { LatchkeyContext, User } from '#app/context.server.ts';
 import type { FormReply } from '#app/http/form.server.ts';
 
 const MB = 1024 * 1024;
@@ -42,12 +42,12 @@ export type PictureUpload =
  */
 export async function takePicture(
   { pictures, now }: LatchkeyContext,
-  person: Person,
+  user: User,
   request: Request,
 ): Promise<PictureUpload> {
   const length = Number(request.headers.get('content-length') ?? 0);
   if (length > MAX_PICTURE_BYTES + FORM_BYTES) return refused(TOO_LARGE);
-  const leave = pictures.takePlace(person.id);
+  const leave = pictures.takePlace(user.id);
   if (!leave) {
     return {
       ...refused('Other pictures are still being sent. Try again in a moment.'),
@@ -61,7 +61,7 @@ export async function takePicture(
     if (file.size > MAX_PICTURE_BYTES) return refused(TOO_LARGE);
     const encoding = await pictures.encode(new Uint8Array(await file.arrayBuffer()));
     if (!encoding.ok) return refused(WHY_NOT[encoding.why]);
-    return { ok: (await pictures.save(person.id, encoding.picture, now)) || null };
+    return { ok: (await pictures.save(user.id, encoding.picture, now)) || null };
   } finally {
     leave();
   }

@@ -84,7 +84,7 @@ export type Attempted = { email: string } | { userId: string };
 /** How often somebody failed at an account within the last day, this time included. */
 export interface Failures {
   /** null: nobody has that e-mail, and nothing was written down. */
-  person: { id: string; name: string; email: string } | null;
+  user: { id: string; name: string; email: string } | null;
   passwords: number;
   secondFactors: number;
 }
@@ -298,7 +298,7 @@ function failuresOf(rows: FailureRow[]): Failures {
     counts[what] += count;
   }
   return {
-    person: row ? { id: row.id, name: row.name, email: row.email } : null,
+    user: row ? { id: row.id, name: row.name, email: row.email } : null,
     passwords: counts.password,
     secondFactors: counts['second-factor'],
   };

@@ -25,11 +25,11 @@ export async function mailNotice(
   userId: string,
   event: NoticeEvent,
 ): Promise<void> {
-  const person = await context.db.user.findUnique({
+  const user = await context.db.user.findUnique({
     where: { id: userId },
     select: { id: true, name: true, email: true },
   });
-  if (person) await sendNotice(context, person, { event, hasNotMe: true });
+  if (user) await sendNotice(context, user, { event, hasNotMe: true });
 }
 
 /**

@@ -83,7 +83,7 @@ async function noteFailedAttempt(
   const failures = await context.activity.recordFailure(attempted, what, source, context.now);
   if (!context.mailer.isOn) return;
   // Nothing is left out where nobody has that e-mail: the answer would come sooner.
-  const whose = isMany(failures) ? failures.person : null;
+  const whose = isMany(failures) ? failures.user : null;
   const isFirst = await context.activity.takeFailureNotice(whose?.id ?? null, context.now);
   await sendNotice(context, isFirst ? whose : null, {
     event: { what: 'many-failed-attempts' },

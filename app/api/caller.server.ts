@@ -1,6 +1,6 @@
 import type { Request } from 'express';
 import { scopesOf, type TokenMeta, type TokenScope } from '#app/tokens/token-schema.ts';
-import type { LatchkeyContext, Person } from '#app/context.server.ts';
+import type { LatchkeyContext, User } from '#app/context.server.ts';
 import type { SessionMeta } from '#app/visit/proof.ts';
 import { readBearer, type Bearer } from './bearer.server.ts';
 import { isFromOwnPage } from '#app/http/same-origin.server.ts';
@@ -8,8 +8,8 @@ import type { Session } from '#app/sessions/index.ts';
 
 /** Whoever asks, once that is known. */
 export type Caller =
-  | { by: 'session'; via: 'bearer' | 'cookie'; session: Session<SessionMeta>; person: Person }
-  | { by: 'token'; session: Session<TokenMeta>; person: Person; scopes: TokenScope[] };
+  | { by: 'session'; via: 'bearer' | 'cookie'; session: Session<SessionMeta>; user: User }
+  | { by: 'token'; session: Session<TokenMeta>; user: User; scopes: TokenScope[] };
 
 /** What a request brings to show who asks. Where it brings both, the bearer counts. */
 export interface Brought {
@@ -54,12 +54,12 @@ export async function findCaller(
 ): Promise<Caller | null> {
   if (bearer?.kind === 'token') {
     const resumed = await context.tokens.resume(bearer.token, context.now);
-    if (resumed.state !== 'live' || !resumed.person) return null;
-    const { session, person } = resumed;
-    return { by: 'token', session, person, scopes: scopesOf(session.meta) };
+    if (resumed.state !== 'live' || !resumed.user) return null;
+    const { session, user } = resumed;
+    return { by: 'token', session, user, scopes: scopesOf(session.meta) };
   }
   const resumed = await context.session();
-  if (resumed.state !== 'live' || !resumed.person) return null;
-  const { session, person } = resumed;
-  return { by: 'session', via: bearer ? 'bearer' : 'cookie', session, person };
+  if (resumed.state !== 'live' || !resumed.user) return null;
+  const { session, user } = resumed;
+  return { by: 'session', via: bearer ? 'bearer' : 'cookie', session, user };
 }

@@ -4,7 +4,7 @@ import { deviceNameSchema } from '#app/devices/device-view.server.ts';
 
 const time = (description: string) => z.iso.datetime().meta({ description });
 
-const personSchema = z
+const userSchema = z
   .object({ id: z.string(), email: z.string(), name: z.string() })
   .meta({ description: 'Whose session or token it is.' });
 
@@ -19,7 +19,7 @@ const scopes = z
 
 /** Who asks. */
 export const currentSessionSchema = z.object({
-  person: personSchema,
+  person: userSchema,
   session: z.object({
     id,
     kind,

@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import { lastUsedAt, tokenNameOf } from '#app/tokens/token-view.server.ts';
 import { scopesOf, type TokenMeta } from '#app/tokens/token-schema.ts';
 import { deviceNameOf } from '#app/devices/device-view.server.ts';
-import type { LatchkeyContext, Person } from '#app/context.server.ts';
+import type { LatchkeyContext, User } from '#app/context.server.ts';
 import { proofText, type SessionMeta } from '#app/visit/proof.ts';
 import { describeDevice } from '#app/sessions/device.ts';
 import type { Session } from '#app/sessions/index.ts';
@@ -18,26 +18,26 @@ export function viewCaller(
   caller: Caller,
 ): Current {
   return caller.by === 'session'
-    ? viewCurrent({ sessions, now }, caller.session, caller.person)
-    : viewOf(caller.session, caller.person, { scopes: caller.scopes, isFresh: false });
+    ? viewCurrent({ sessions, now }, caller.session, caller.user)
+    : viewOf(caller.session, caller.user, { scopes: caller.scopes, isFresh: false });
 }
 
 /** The session that was just begun, or renewed. */
 export function viewCurrent(
   { sessions, now }: Pick<LatchkeyContext, 'sessions' | 'now'>,
   session: Session<SessionMeta>,
-  person: Pick<Person, 'id' | 'email' | 'name'>,
+  user: Pick<User, 'id' | 'email' | 'name'>,
 ): Current {
-  return viewOf(session, person, { scopes: null, isFresh: sessions.isFresh(session, now) });
+  return viewOf(session, user, { scopes: null, isFresh: sessions.isFresh(session, now) });
 }
 
 function viewOf(
   { id, expiresAt, reauthenticatedAt }: Session,
-  person: Pick<Person, 'id' | 'email' | 'name'>,
+  user: Pick<User, 'id' | 'email' | 'name'>,
   { scopes, isFresh }: Pick<Current['session'], 'scopes' | 'isFresh'>,
 ): Current {
   return {
-    person: { id: person.id, email: person.email, name: person.name },
+    person: { id: user.id, email: user.email, name: user.name },
     session: {
       id,
       kind: scopes ? 'token' : 'session',

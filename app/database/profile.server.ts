@@ -4,7 +4,7 @@ import type { Database } from './database.server.ts';
 const MAX_NAME_CHARACTERS = 80;
 
 /** A person's name: anything they want to be called, on one line. */
-export const personNameSchema = z
+export const userNameSchema = z
   .string('Enter your name.')
   .trim()
   .min(1, 'Enter your name.')
@@ -12,7 +12,7 @@ export const personNameSchema = z
   .regex(/^\P{Cc}+$/u, 'Leave out line breaks and other control characters.');
 
 /** Changes what the person is called. */
-export async function renamePerson(
+export async function renameUser(
   db: Database['client'],
   userId: string,
   name: string,

@@ -26,14 +26,14 @@ const ANSWER_WITHIN_MS = 2000;
 const RECONNECT_AFTER_AT_MOST_MS = 1000;
 const RECONNECT_STEP_MS = 50;
 /** Commands that wait for a connection or an answer; beyond them each is refused at once. */
-const MOST_WAITING = 1000;
+const MAX_WAITING = 1000;
 
 /** Opens no connection yet: the application starts, and shows its pages, without Redis too. */
 export async function openRedis({ url, log }: { url: string; log: Log }): Promise<Redis> {
   const { createClient } = await import('redis');
   const client = createClient({
     url,
-    commandsQueueMaxLength: MOST_WAITING,
+    commandsQueueMaxLength: MAX_WAITING,
     socket: {
       connectTimeout: CONNECT_WITHIN_MS,
       reconnectStrategy: (retries) =>

@@ -42,11 +42,11 @@ export function shownOnce<Value>(
     maxAgeSeconds: MAX_AGE_SECONDS,
   });
   return {
-    write: (now, { person, session }, value) =>
-      cookie.write({ id: randomUUID(), userId: person.id, sessionId: session.id, value }, now),
-    async take({ spent, now }, request, { person, session }) {
+    write: (now, { user, session }, value) =>
+      cookie.write({ id: randomUUID(), userId: user.id, sessionId: session.id, value }, now),
+    async take({ spent, now }, request, { user, session }) {
       const held = cookie.read(request.headers.get('cookie'), now);
-      if (held?.userId !== person.id || held.sessionId !== session.id) return null;
+      if (held?.userId !== user.id || held.sessionId !== session.id) return null;
       const refusedFrom = new Date(now.getTime() + MAX_AGE_SECONDS * SECOND_MS);
       const isFirst = await spent.spend(`${name} ${held.id}`, refusedFrom);
       return isFirst ? held.value : null;

@@ -1,5 +1,5 @@
 import { redirect } from '@remix-run/node';
-import type { LatchkeyContext, Person } from '#app/context.server.ts';
+import type { LatchkeyContext, User } from '#app/context.server.ts';
 import type { SessionMeta } from '#app/visit/proof.ts';
 import type { Resumed, Session } from '#app/sessions/index.ts';
 import { loginPathFor } from './return-path.server.ts';
@@ -7,7 +7,7 @@ import { loginPathFor } from './return-path.server.ts';
 /** Somebody who is signed in: the session that says so, and the person it belongs to. */
 export interface SignedIn {
   session: Session<SessionMeta>;
-  person: Person;
+  user: User;
 }
 
 interface RouteArgs {
@@ -37,7 +37,7 @@ export async function findSession({
   return signedInOf(await context.session());
 }
 
-function signedInOf(resumed: Resumed<SessionMeta, Person>): SignedIn | null {
-  if (resumed.state !== 'live' || !resumed.person) return null;
-  return { session: resumed.session, person: resumed.person };
+function signedInOf(resumed: Resumed<SessionMeta, User>): SignedIn | null {
+  if (resumed.state !== 'live' || !resumed.user) return null;
+  return { session: resumed.session, user: resumed.user };
 }

@@ -43,9 +43,9 @@ async function knownSessionId(context: LatchkeyContext, target: Target): Promise
   if (held.state === 'unknown') return null;
   const { id, userId } = held.session;
   if ('userId' in target) return userId === target.userId ? id : null;
-  const person =
+  const user =
     held.state === 'live'
-      ? held.person
+      ? held.user
       : await context.db.user.findUnique({ where: { id: userId }, select: { email: true } });
-  return person?.email === target.email ? id : null;
+  return user?.email === target.email ? id : null;
 }

@@ -64,7 +64,7 @@ export interface RateLimits {
     knownSessionId?: string | null;
   }): Promise<Leave>;
   /** Deletes every counter of this person. A null e-mail is no longer theirs. */
-  forget(person: { email: string | null; userId: string }): Promise<void>;
+  forget(user: { email: string | null; userId: string }): Promise<void>;
   /** Deletes counters that have run out. Answers how many; 0 where they go by themselves. */
   prune(): Promise<number>;
 }

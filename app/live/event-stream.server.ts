@@ -4,7 +4,7 @@ import { SECOND_MS } from '#app/sessions/index.ts';
 /** Proxies close what is silent for a minute; many of them for half of one. */
 const HEARTBEAT_MS = 20 * SECOND_MS;
 /** Whoever leaves this much unread is gone, or wants to fill our memory. */
-const MOST_UNREAD_BYTES = 64 * 1024;
+const MAX_UNREAD_BYTES = 64 * 1024;
 /** Between these many milliseconds a browser waits before it comes back: not all at once. */
 const RETRY_MS = { least: 1000, most: 4000 };
 
@@ -34,7 +34,7 @@ export function openEventStream(response: ServerResponse, now: Date): EventStrea
   const write = (text: string) => {
     if (response.writableEnded || response.destroyed) return;
     response.write(text);
-    if (response.writableLength > MOST_UNREAD_BYTES) response.destroy();
+    if (response.writableLength > MAX_UNREAD_BYTES) response.destroy();
   };
   response.writeHead(200, EVENT_STREAM_HEADERS);
   const retryMs = RETRY_MS.least + Math.random() * (RETRY_MS.most - RETRY_MS.least);

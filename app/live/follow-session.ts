@@ -6,7 +6,7 @@ export const ENDED_HEADER = 'Session-Ended';
 const SECOND_MS = 1000;
 /** The server says something three times as often; a connection that is silent for so long is dead. */
 const SILENCE_MS = 65 * SECOND_MS;
-const MOST_PAUSE_MS = 30 * SECOND_MS;
+const MAX_PAUSE_MS = 30 * SECOND_MS;
 /** Between a new token and its cookie there is a moment in which nobody knows this browser. */
 const LEAST_UNKNOWN = 2;
 
@@ -32,7 +32,7 @@ export function followSession(onNews: (news: PageNews) => void): () => void {
 
   const backOff = (leastMs = 0): Outcome => {
     failures += 1;
-    const pauseMs = Math.min(MOST_PAUSE_MS, SECOND_MS * 2 ** (failures - 1));
+    const pauseMs = Math.min(MAX_PAUSE_MS, SECOND_MS * 2 ** (failures - 1));
     return { pauseMs: leastMs + pauseMs * (0.5 + Math.random()) };
   };
 

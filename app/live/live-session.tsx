@@ -14,7 +14,7 @@ const GRACE_MS = 3_000;
 /** A page that is on its way elsewhere, by its own doing, gets so long to arrive. */
 const ON_ITS_WAY_MS = 3_000;
 const LOOK_AGAIN_MS = 250;
-const MOST_TIMER_MS = 2 ** 31 - 1;
+const MAX_TIMER_MS = 2 ** 31 - 1;
 
 interface LiveSessionProps {
   /** True: what is on the page is nobody's business any more, and has to go at once. */
@@ -101,7 +101,7 @@ export function LiveSession({ onOver }: LiveSessionProps) {
     const leftMs = expiry.untilMs - performance.now();
     // The server says it once more when the end is near.
     const waitMs = leftMs <= NOTICE_MS ? 0 : leftMs - NOTICE_MS + GRACE_MS;
-    if (waitMs > MOST_TIMER_MS) return;
+    if (waitMs > MAX_TIMER_MS) return;
     const timer = setTimeout(() => setIsNear(true), waitMs);
     return () => clearTimeout(timer);
   }, [expiry]);

@@ -9,7 +9,7 @@ export const SESSION_EVENTS_PATH = '/session/events';
 /** Says why, where a stream is refused for want of a session. */
 export const ENDED_HEADER = 'Session-Ended';
 
-const MOST_PER_SESSION = 20;
+const MAX_PER_SESSION = 20;
 const RETRY_AFTER_SECONDS = 10;
 const TICK_MS = SECOND_MS;
 /** Rows that are read at a time when all streams want to know. */
@@ -104,7 +104,7 @@ export function createSessionStreams(options: SessionStreamsOptions): SessionStr
     opening.add(heard);
     try {
       const resumed = await sessions.resume(token, now(), { countsAsActivity: false });
-      if (resumed.state === 'unknown' || (resumed.state === 'live' && !resumed.person)) {
+      if (resumed.state === 'unknown' || (resumed.state === 'live' && !resumed.user)) {
         return refuse(response, 'unknown');
       }
       if (resumed.state === 'ended') return refuse(response, resumed.ending.reason);
@@ -115,7 +115,7 @@ export function createSessionStreams(options: SessionStreamsOptions): SessionStr
       }
       const others = [...(byUser.get(session.userId) ?? [])];
       const held = others.filter(({ sessionId }) => sessionId === session.id).length;
-      if (!isTaking() || held >= MOST_PER_SESSION) return refuseForNow(response);
+      if (!isTaking() || held >= MAX_PER_SESSION) return refuseForNow(response);
       if (response.destroyed) return;
       const stream = openEventStream(response, now());
       const added = new SessionStream({ stream, sessions, token, session, now, onOutage });

@@ -24,7 +24,7 @@ export interface ObserveOptions {
 /** 96 bits in characters of which few are digits: nothing in a log should look like a code. */
 const ID_BYTES = 12;
 const WELL_FORMED_ID = /^[A-Za-z0-9._-]{8,64}$/;
-const MOST_CHARACTERS = 512;
+const MAX_CHARACTERS = 512;
 /** Also those that JSON lets through, and that a terminal may obey. */
 const CONTROL_CHARACTERS = /[\p{Cc}\u2028\u2029]/gu;
 
@@ -102,7 +102,7 @@ const otherRouteOf = (path: string) =>
 
 /** The same text on one line, whatever it holds; at most 512 characters. */
 export function readable(text: string): string {
-  return text.slice(0, MOST_CHARACTERS).replace(CONTROL_CHARACTERS, (character) => {
+  return text.slice(0, MAX_CHARACTERS).replace(CONTROL_CHARACTERS, (character) => {
     const code = character.charCodeAt(0).toString(16).padStart(4, '0');
     return `\\u${code}`;
   });

@@ -52,7 +52,7 @@ export interface ErasuresOptions extends Pick<Database, 'provider'> {
   mailer: Mailer | null;
   /** Forgets a person outside of the tables that hold their rows: counters, and mail that waits. */
   forget: {
-    counters(person: { userId: string; email: string | null }): Promise<void>;
+    counters(user: { userId: string; email: string | null }): Promise<void>;
     mail(email: string): Promise<void>;
   };
   log: Log;

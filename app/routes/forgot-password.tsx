@@ -26,7 +26,7 @@ const formSchema = z.object({ email: emailSchema });
 
 export async function loader({ context }: LoaderFunctionArgs) {
   const signedIn = await findSession({ context });
-  return { isPossible: context.mailer.isOn, email: signedIn?.person.email ?? '' };
+  return { isPossible: context.mailer.isOn, email: signedIn?.user.email ?? '' };
 }
 
 export async function action({ request, context }: ActionFunctionArgs) {

@@ -118,10 +118,10 @@ const purposes: Record<string, string> = {
 };
 
 function WhereToGo() {
-  const person = useRouteLoaderData<typeof rootLoader>('root')?.person;
+  const user = useRouteLoaderData<typeof rootLoader>('root')?.user;
   return (
     <div className="mx-auto w-full max-w-176 px-5 py-12 sm:py-20">
-      <h1 className="text-title font-semibold">Hello, {person?.name}</h1>
+      <h1 className="text-title font-semibold">Hello, {user?.name}</h1>
       <p className="mt-2 text-muted">Where would you like to go?</p>
       <ul className="mt-8 divide-y divide-line border-y border-line">
         {settingsPages.map(({ to, text, Icon }) => (

@@ -14,11 +14,11 @@ const IMMUTABLE = 'private, max-age=31536000, immutable';
 /** The picture of whoever asks: 404 for anybody else's, the same as for one that never was. */
 export async function loader(args: LoaderFunctionArgs) {
   const { context, params } = args;
-  const { person } = await requireSession(args);
+  const { user } = await requireSession(args);
   const { digest = '', size = '' } = params;
   const which = Object.hasOwn(SIZES, size) ? SIZES[size] : undefined;
   const picture =
-    which && DIGEST.test(digest) ? await context.pictures.find(person.id, digest, which) : null;
+    which && DIGEST.test(digest) ? await context.pictures.find(user.id, digest, which) : null;
   if (!picture) throw new Response(null, { status: 404, statusText: 'Not Found' });
   return new Response(picture, {
     headers: {

@@ -19,19 +19,19 @@ const DEFAULT_MAX = 50_000;
 const FORGOTTEN_MAX = 10_000;
 
 /** What the engine asks of memory; {@link SessionCache} is it. */
-export interface SessionMemory<Meta = unknown, Person = unknown> {
-  get(id: string): StoredSession<Meta, Person> | null;
+export interface SessionMemory<Meta = unknown, User = unknown> {
+  get(id: string): StoredSession<Meta, User> | null;
   read(
-    fetch: () => Promise<StoredSession<Meta, Person> | null>,
-  ): Promise<StoredSession<Meta, Person> | null>;
+    fetch: () => Promise<StoredSession<Meta, User> | null>,
+  ): Promise<StoredSession<Meta, User> | null>;
   touch(id: string, lastSeenAt: Date, expiresAt: Date): void;
   forget(id: string): void;
 }
 
 /** Remembers nothing: every look-up reads its row, and counts as a miss. */
-export function withoutMemory<Meta, Person>(
+export function withoutMemory<Meta, User>(
   onLookup: (lookup: Lookup) => void,
-): SessionMemory<Meta, Person> {
+): SessionMemory<Meta, User> {
   return {
     get() {
       onLookup('miss');
@@ -50,10 +50,10 @@ export function withoutMemory<Meta, Person>(
  * It answers only while its feed is current, and starts empty whenever the feed may have missed
  * something (Gray and Cheriton, "Leases", SOSP 1989; see docs/decisions).
  */
-export class SessionCache<Meta = unknown, Person = unknown> implements SessionMemory<Meta, Person> {
+export class SessionCache<Meta = unknown, User = unknown> implements SessionMemory<Meta, User> {
   readonly #feed: RevocationFeed;
   readonly #onLookup: (lookup: Lookup) => void;
-  readonly #rows: LRUCache<string, StoredSession<Meta, Person>>;
+  readonly #rows: LRUCache<string, StoredSession<Meta, User>>;
   readonly #idsOf = new Map<string, Set<string>>();
   readonly #cleanUps: (() => void)[];
   /** Rises with everything that is forgotten, so that a read that began before can be told apart. */
@@ -76,7 +76,7 @@ export class SessionCache<Meta = unknown, Person = unknown> implements SessionMe
   }
 
   /** The row as memory has it; null: ask the store. Not to be changed by whoever gets it. */
-  get(id: string): StoredSession<Meta, Person> | null {
+  get(id: string): StoredSession<Meta, User> | null {
     if (!this.#feed.isCurrent()) {
       this.#onLookup('bypass');
       return null;
@@ -91,8 +91,8 @@ export class SessionCache<Meta = unknown, Person = unknown> implements SessionMe
    * was forgotten of it while it was read: it may be what there was before.
    */
   async read(
-    fetch: () => Promise<StoredSession<Meta, Person> | null>,
-  ): Promise<StoredSession<Meta, Person> | null> {
+    fetch: () => Promise<StoredSession<Meta, User> | null>,
+  ): Promise<StoredSession<Meta, User> | null> {
     const began = this.#clock;
     const wasCurrent = this.#feed.isCurrent();
     this.#reading += 1;
@@ -159,7 +159,7 @@ export class SessionCache<Meta = unknown, Person = unknown> implements SessionMe
     return Math.max(this.#clearedAt, ...forgotten) <= began;
   }
 
-  #remember(stored: StoredSession<Meta, Person>): void {
+  #remember(stored: StoredSession<Meta, User>): void {
     this.#rows.set(stored.record.id, stored);
     this.#list(stored.record);
   }

@@ -10,12 +10,12 @@ import type { Ending, Session, SessionRecord } from './session.ts';
  * The four required names are those that session libraries with storage callbacks ask for, so a
  * user's own storage is just an object with these functions.
  */
-export interface SessionStore<Meta = unknown, Person = unknown> {
+export interface SessionStore<Meta = unknown, User = unknown> {
   /** Inserts a new row. A second row of the same id is an error: it throws, and the first stays as it is. */
   saveSession(session: SessionRecord<Meta>): Promise<void>;
 
   /** The row as it stands, tombstones and expired ones too; `null` when unknown. */
-  fetchSession(id: string): Promise<StoredSession<Meta, Person> | null>;
+  fetchSession(id: string): Promise<StoredSession<Meta, User> | null>;
 
   /**
    * Moves expiry and last activity, in one conditional write. `false` when the row is gone or
@@ -82,10 +82,10 @@ export interface SessionStore<Meta = unknown, Person = unknown> {
 }
 
 /** A row as fetched for a request, with what the store was asked to hand along about its person. */
-export interface StoredSession<Meta = unknown, Person = unknown> {
+export interface StoredSession<Meta = unknown, User = unknown> {
   record: SessionRecord<Meta>;
   /** What the store was configured to read along with the row, in the same statement; null: nothing. */
-  person: Person | null;
+  user: User | null;
 }
 
 export interface Renewal {

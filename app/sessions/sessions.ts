@@ -32,8 +32,8 @@ import {
   type Token,
 } from './token.ts';
 
-export interface SessionsOptions<Meta = unknown, Person = unknown> {
-  store: SessionStore<Meta, Person>;
+export interface SessionsOptions<Meta = unknown, User = unknown> {
+  store: SessionStore<Meta, User>;
   /** See `defaultTimeouts`. What is left out keeps its default. */
   timeouts?: Partial<Timeouts>;
   /**
@@ -51,7 +51,7 @@ export interface SessionsOptions<Meta = unknown, Person = unknown> {
    */
   feed?: Pick<NewsFeed, 'publish'> & Partial<Pick<RevocationFeed, 'settle'>>;
   /** Answers in place of the store where it may; over the same feed, under leases. Left out: every look-up reads the row. */
-  cache?: SessionMemory<Meta, Person>;
+  cache?: SessionMemory<Meta, User>;
 }
 
 /** What is known of the device when a session starts. */
@@ -80,8 +80,8 @@ export interface Started<Meta = unknown> {
 }
 
 /** What a token is worth. */
-export type Resumed<Meta = unknown, Person = unknown> =
-  | { state: 'live'; session: Session<Meta>; person: Person | null }
+export type Resumed<Meta = unknown, User = unknown> =
+  | { state: 'live'; session: Session<Meta>; user: User | null }
   /** The token was right, and its session is over: the device may be told why. */
   | { state: 'ended'; session: Session<Meta>; ending: Ending }
   /** Malformed, never issued, pruned, or of a wrong secret: one answer for all. */
@@ -123,19 +123,19 @@ const UNKNOWN = { state: 'unknown' } as const;
  * threw and nothing is known: answer 503. A {@link MissingStoreFunctionError} names an optional
  * store function that is needed and not there.
  */
-export class Sessions<Meta = unknown, Person = unknown> {
+export class Sessions<Meta = unknown, User = unknown> {
   readonly timeouts: Timeouts;
   readonly maxPerUser: number;
   readonly retentionMs: number;
-  readonly #store: SessionStore<Meta, Person>;
+  readonly #store: SessionStore<Meta, User>;
   readonly #feed: SessionsOptions['feed'] | null;
-  readonly #cache: SessionMemory<Meta, Person> | null;
+  readonly #cache: SessionMemory<Meta, User> | null;
   readonly #isFixed: boolean;
   /** Activity that is being written down, by session: one write is enough for all who wait. */
   readonly #touching = new Map<string, Promise<boolean>>();
 
   /** @throws RangeError naming the option that is out of range. */
-  constructor(options: SessionsOptions<Meta, Person>) {
+  constructor(options: SessionsOptions<Meta, User>) {
     this.#store = options.store;
     this.#feed = options.feed ?? null;
     this.#cache = options.cache ?? null;
@@ -202,7 +202,7 @@ export class Sessions<Meta = unknown, Person = unknown> {
     tokenText: string,
     now: Date,
     { countsAsActivity = true }: { countsAsActivity?: boolean } = {},
-  ): Promise<Resumed<Meta, Person>> {
+  ): Promise<Resumed<Meta, User>> {
     const token = parseToken(tokenText);
     if (!token) return UNKNOWN;
     const remembered = this.#cache?.get(token.id);
@@ -407,20 +407,20 @@ export class Sessions<Meta = unknown, Person = unknown> {
     return this.#isFixed ? session.expiresAt : expiryAfter(session, lastSeenAt, this.timeouts);
   }
 
-  async #read(id: string): Promise<StoredSession<Meta, Person> | null> {
+  async #read(id: string): Promise<StoredSession<Meta, User> | null> {
     const fetch = () => this.#ask((store) => store.fetchSession(id));
     return this.#cache ? this.#cache.read(fetch) : fetch();
   }
 
   #worthOf(
     token: Token,
-    { record, person }: StoredSession<Meta, Person>,
+    { record, user }: StoredSession<Meta, User>,
     now: Date,
-  ): Resumed<Meta, Person> {
+  ): Resumed<Meta, User> {
     if (!matchesHash(token.secret, record.secretHash)) return UNKNOWN;
     const session = withoutSecret(record);
     const ending = endingOf(session, now, this.timeouts);
-    return ending ? { state: 'ended', session, ending } : { state: 'live', session, person };
+    return ending ? { state: 'ended', session, ending } : { state: 'live', session, user };
   }
 
   /**
@@ -514,7 +514,7 @@ export class Sessions<Meta = unknown, Person = unknown> {
   }
 
   async #ask<Answer>(
-    question: (store: SessionStore<Meta, Person>) => Promise<Answer>,
+    question: (store: SessionStore<Meta, User>) => Promise<Answer>,
   ): Promise<Answer> {
     try {
       return await question(this.#store);

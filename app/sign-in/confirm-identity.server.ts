@@ -1,4 +1,4 @@
-import type { LatchkeyContext, Person } from '#app/context.server.ts';
+import type { LatchkeyContext, User } from '#app/context.server.ts';
 import type { SecondFactorCode } from '#app/credentials/second-factor-schema.ts';
 import { noteActivity } from '#app/activity/record-activity.server.ts';
 import { trySecondFactor } from './second-factor.server.ts';
@@ -28,26 +28,26 @@ export async function factorsOf(
 /** Tries what somebody who is signed in typed to prove it again: all factors that the account has. */
 export async function confirmByFactors(
   context: LatchkeyContext,
-  person: Pick<Person, 'id' | 'email'>,
+  user: Pick<User, 'id' | 'email'>,
   { password, secondFactor }: { password: string; secondFactor: SecondFactorCode },
 ): Promise<FactorsTried> {
-  const { hasPassword, hasTotp } = await factorsOf(context, person.id);
+  const { hasPassword, hasTotp } = await factorsOf(context, user.id);
   if (!hasPassword && !hasTotp) return { state: 'nothing-to-type' };
   // A form without it costs no try, and is nothing that the log should tell of.
   if (hasPassword && password === '') {
     return { state: 'wrong', field: 'password', text: 'Enter your password.' };
   }
   if (hasPassword) {
-    const leave = await takeTry(context, 'password', { email: person.email });
+    const leave = await takeTry(context, 'password', { email: user.email });
     if (!leave.isGiven) return { state: 'later', retryAfterSeconds: leave.retryAfterSeconds };
-    if (!(await context.passwords.confirm(person.id, password))) {
-      await noteActivity(context, person.id, { kind: 'sign-in-failed', what: 'password' });
+    if (!(await context.passwords.confirm(user.id, password))) {
+      await noteActivity(context, user.id, { kind: 'sign-in-failed', what: 'password' });
       return { state: 'wrong', field: 'password', text: 'This is not your password.' };
     }
     await leave.giveBack();
   }
   if (!hasTotp) return { state: 'right' };
-  const tried = await trySecondFactor(context, person.id, secondFactor);
+  const tried = await trySecondFactor(context, user.id, secondFactor);
   if (tried.state === 'wrong') return { ...tried, field: 'secondFactor' };
   return tried.state === 'later' ? tried : { state: 'right' };
 }

@@ -16,16 +16,14 @@ import { signOutOthers as endOtherSessions } from '#app/devices/devices.server.t
  */
 export async function afterFactorChange(
   context: LatchkeyContext,
-  { person, session }: SignedIn,
+  { user, session }: SignedIn,
   event: ActivityEvent,
   { signOutOthers, endTokens = false }: { signOutOthers: boolean; endTokens?: boolean },
 ): Promise<{ headers: Headers; count: number | null }> {
-  await noteActivity(context, person.id, event);
+  await noteActivity(context, user.id, event);
   const reason = event.kind === 'password-changed' ? event.kind : 'signed-out-elsewhere';
-  const count = signOutOthers
-    ? await endOtherSessions(context, person.id, session.id, reason)
-    : null;
-  if (endTokens) await revokeTokens(context, person.id, session.id, reason);
+  const count = signOutOthers ? await endOtherSessions(context, user.id, session.id, reason) : null;
+  if (endTokens) await revokeTokens(context, user.id, session.id, reason);
   // Last: from here on nothing fails that would cost the browser its new token.
   const cookie = await renewSession(context);
   return { headers: new Headers(cookie === null ? {} : { 'Set-Cookie': cookie }), count };

@@ -33,7 +33,7 @@ export type TokenDays = (typeof TOKEN_DAYS)[number];
 /** What is chosen until somebody chooses otherwise. */
 export const DEFAULT_TOKEN_DAYS = 30;
 /** Live tokens that one person may have. */
-export const MOST_TOKENS = 50;
+export const MAX_TOKENS = 50;
 
 const MAX_NAME_CHARACTERS = 40;
 

@@ -7,7 +7,7 @@ import { Portrait } from './user-picture.tsx';
 import { settingsPages } from './settings-pages.ts';
 import { ThemeSwitch, type ThemeName } from './theme-switch.tsx';
 
-export interface FramePerson {
+export interface FrameUser {
   name: string;
   email: string;
   /** Names their picture; null: there is none. */
@@ -16,12 +16,12 @@ export interface FramePerson {
 
 /** What stands around every page: the mark, the person's menu with "Sign out", the theme. */
 export function SiteFrame({
-  person,
+  user,
   theme,
   children,
 }: {
   /** null: nobody is signed in; undefined: that cannot be told. */
-  person: FramePerson | null | undefined;
+  user: FrameUser | null | undefined;
   theme: ThemeName;
   children: ReactNode;
 }) {
@@ -37,8 +37,8 @@ export function SiteFrame({
         <Link to="/" aria-label="Latchkey, home" className="rounded-lg">
           <Wordmark />
         </Link>
-        {person && <PersonMenu person={person} />}
-        {person === null && <Doors />}
+        {user && <UserMenu user={user} />}
+        {user === null && <Doors />}
       </header>
       <main id="content" className="flex-1" tabIndex={-1}>
         {children}
@@ -70,7 +70,7 @@ function Doors() {
   );
 }
 
-function PersonMenu({ person }: { person: FramePerson }) {
+function UserMenu({ user }: { user: FrameUser }) {
   const menu = useRef<HTMLDetailsElement>(null);
 
   // It opens and closes without scripts; with them, as menus do, also by Escape and a click elsewhere.
@@ -96,16 +96,16 @@ function PersonMenu({ person }: { person: FramePerson }) {
   return (
     <details ref={menu} className="group relative">
       <summary className="flex min-h-11 max-w-56 list-none items-center gap-2 rounded-xl py-1 pr-2 pl-1.5 hover:bg-sunken">
-        <Portrait {...person} size="menu" />
+        <Portrait {...user} size="menu" />
         <span className="sr-only">Menu of </span>
-        <span className="truncate font-medium">{person.name}</span>
+        <span className="truncate font-medium">{user.name}</span>
         <ChevronDown
           aria-hidden
           className="size-4 shrink-0 text-muted transition-transform group-open:rotate-180"
         />
       </summary>
       <div className="appear absolute right-0 z-20 mt-2 w-64 rounded-2xl border border-line bg-raised p-2 shadow-xl">
-        <p className="truncate px-3 pt-1.5 pb-2.5 text-small text-muted">{person.email}</p>
+        <p className="truncate px-3 pt-1.5 pb-2.5 text-small text-muted">{user.email}</p>
         <nav aria-label="Your account" className="grid">
           {settingsPages.map(({ to, text, Icon }) => (
             <Link

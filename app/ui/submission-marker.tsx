@@ -1,7 +1,7 @@
 import { useNonce } from './nonce.ts';
 
 /** The browser does not tell scripts whether what it has sent by itself is still on its way. */
-const MOST_MS = 15_000;
+const MAX_MS = 15_000;
 
 declare global {
   interface Window {
@@ -26,7 +26,7 @@ export function SubmissionNote() {
 /** True: a form of this page was sent, and where it leads to may be yet to come. */
 export function isSubmissionOnItsWay(): boolean {
   const { submittedAtMs = -Infinity } = window;
-  return performance.now() - submittedAtMs < MOST_MS;
+  return performance.now() - submittedAtMs < MAX_MS;
 }
 
 /** What was sent has arrived. */

@@ -12,13 +12,13 @@ const LINK_WITHIN_MS = 10_000;
 const quiet = { info: () => undefined, warn: () => undefined };
 
 type Carrier = 'cookie' | 'bearer';
-type Person = typeof PERSON;
+type User = typeof PERSON;
 
 async function openOn(
-  { store, feed }: { store: SessionStore<Person, Person>; feed?: NewsFeed },
+  { store, feed }: { store: SessionStore<User, User>; feed?: NewsFeed },
   carrier: Carrier,
 ) {
-  const sessions = new Sessions<Person, Person>({ store, feed });
+  const sessions = new Sessions<User, User>({ store, feed });
   const linkedBy = performance.now() + LINK_WITHIN_MS;
   while (feed && !feed.isLinked()) {
     if (performance.now() > linkedBy) throw new Error('the news of sessions do not arrive');
@@ -38,7 +38,7 @@ async function openOn(
         sessions.resume(given, new Date()).then((resumed) => {
           if (resumed.state !== 'live') return void response.sendStatus(401);
           // Redis holds no people: there they travel with the session.
-          response.locals.person = resumed.person ?? resumed.session.meta;
+          response.locals.user = resumed.user ?? resumed.session.meta;
           void answer(request, response, next);
         }, next);
       });
@@ -55,12 +55,12 @@ async function openOn(
 async function onDatabase(databaseUrl: string) {
   const { client, provider, rows, openFeed } = await openDatabase({ databaseUrl, log: quiet });
   await client.user.create({ data: { ...PERSON, name: 'Ada' } });
-  const personColumns = ['id', 'email'] as const;
-  const store = prismaSessionStore<Person, typeof personColumns>({
+  const userColumns = ['id', 'email'] as const;
+  const store = prismaSessionStore<User, typeof userColumns>({
     client,
     provider,
     rows,
-    personColumns,
+    userColumns,
   });
   return { store: store as never, feed: await openFeed(quiet) };
 }
@@ -68,7 +68,7 @@ async function onDatabase(databaseUrl: string) {
 async function onRedis({ redisUrl }: Surroundings) {
   const client = createClient({ url: redisUrl });
   await client.connect();
-  return { store: redisSessionStore<Person>({ redis: client }) };
+  return { store: redisSessionStore<User>({ redis: client }) };
 }
 
 /** A database of its own on the server at this address. */

@@ -18,7 +18,7 @@ const quiet = { info: () => undefined, warn: () => undefined };
 
 declare module 'express-session' {
   interface SessionData {
-    person: typeof PERSON;
+    user: typeof PERSON;
   }
 }
 
@@ -34,7 +34,7 @@ async function overStore(store: Store, createApp: () => Promise<Express>): Promi
   // A sign-in as an application does it, to have the cookie that it gives.
   const signIn = await createApp();
   signIn.use(sessions).get('/', (request, response) => {
-    request.session.person = PERSON;
+    request.session.user = PERSON;
     response.end();
   });
   const server = signIn.listen(0, '127.0.0.1');
@@ -47,8 +47,8 @@ async function overStore(store: Store, createApp: () => Promise<Express>): Promi
   return {
     use(app: Express, answer: RequestHandler) {
       app.get('/me', sessions, (request, response, next) => {
-        if (!request.session.person) return void response.sendStatus(401);
-        response.locals.person = request.session.person;
+        if (!request.session.user) return void response.sendStatus(401);
+        response.locals.user = request.session.user;
         void answer(request, response, next);
       });
     },
@@ -59,7 +59,7 @@ async function overStore(store: Store, createApp: () => Promise<Express>): Promi
       ),
     keepNew: () =>
       new Promise((resolve, reject) => {
-        const kept = { cookie: { originalMaxAge: DAY_MS }, person: PERSON } as SessionData;
+        const kept = { cookie: { originalMaxAge: DAY_MS }, user: PERSON } as SessionData;
         store.set(randomUUID(), kept, (error?: Error) => (error ? reject(error) : resolve()));
       }),
   };
@@ -118,9 +118,9 @@ export const twoQueries: OpenContender = async ({ folder }) => {
             })
           );
         };
-        look().then((person) => {
-          if (!person) return void response.sendStatus(401);
-          response.locals.person = person;
+        look().then((user) => {
+          if (!user) return void response.sendStatus(401);
+          response.locals.user = user;
           void answer(request, response, next);
         }, next);
       });
@@ -164,7 +164,7 @@ const betterAuthWith =
             if (!found) return void response.sendStatus(401);
             // It makes up its own ids.
             const id = found.user.id === user.id ? PERSON.id : found.user.id;
-            response.locals.person = { id, email: found.user.email };
+            response.locals.user = { id, email: found.user.email };
             void respond(request, response, next);
           }, next);
         });

@@ -26,7 +26,7 @@ export const hmac: OpenContender = async () => {
         }
         const { id, email, until } = JSON.parse(Buffer.from(text, 'base64url').toString());
         if (until < Date.now()) return void response.sendStatus(401);
-        response.locals.person = { id, email };
+        response.locals.user = { id, email };
         void answer(request, response, next);
       });
     },
@@ -48,7 +48,7 @@ export const jwt: OpenContender = async () => {
         const given = cookieOf(request.headers.cookie, 'session') ?? '';
         jwtVerify(given, key, { algorithms: ['HS256'] }).then(
           ({ payload }) => {
-            response.locals.person = { id: payload.sub, email: payload.email };
+            response.locals.user = { id: payload.sub, email: payload.email };
             void answer(request, response, next);
           },
           () => response.sendStatus(401),
@@ -62,18 +62,15 @@ export const jwt: OpenContender = async () => {
 
 export const ironSession: OpenContender = async () => {
   const options = { cookieName: 'session', password: randomBytes(32).toString('hex') };
-  const sealed = await sealData({ person: PERSON }, options);
+  const sealed = await sealData({ user: PERSON }, options);
   return {
     use(app, answer) {
       app.get('/me', (request, response, next) => {
-        getIronSession<{ person?: typeof PERSON }>(request, response, options).then(
-          ({ person }) => {
-            if (!person) return void response.sendStatus(401);
-            response.locals.person = person;
-            void answer(request, response, next);
-          },
-          next,
-        );
+        getIronSession<{ user?: typeof PERSON }>(request, response, options).then(({ user }) => {
+          if (!user) return void response.sendStatus(401);
+          response.locals.user = user;
+          void answer(request, response, next);
+        }, next);
       });
     },
     headers: { cookie: `session=${sealed}` },

@@ -10,7 +10,7 @@ import { markdown } from '../table.ts';
 const LOADS = 7;
 /** Scores differ by what else the machine does; Lighthouse itself counsels the median of five. */
 const JUDGEMENTS = 5;
-const MOST_BYTES = 95 * 1024;
+const MAX_BYTES = 95 * 1024;
 const PRIVATE = '/settings/sessions';
 const FULL_SCORE = 100;
 
@@ -79,9 +79,9 @@ in bytes of the bodies as the server sends them:
 
 ${markdown(['files', 'as they are', 'gzip', 'brotli'], rows)}`,
     goal: {
-      goal: `JavaScript for /login: at most ${MOST_BYTES.toLocaleString('en')} bytes by gzip -9 (95 KiB)`,
+      goal: `JavaScript for /login: at most ${MAX_BYTES.toLocaleString('en')} bytes by gzip -9 (95 KiB)`,
       measured: shown(sums.gzip),
-      isMet: sums.gzip <= MOST_BYTES,
+      isMet: sums.gzip <= MAX_BYTES,
     },
   };
 }

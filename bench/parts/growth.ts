@@ -124,7 +124,7 @@ async function compare(
   const ofSmall = new RandomOperations(small, open.small);
   const ofLarge = new RandomOperations(large, open.large);
   const took = { small: noneTook(), large: noneTook() };
-  const sessions = large.people * SESSIONS_EACH;
+  const sessions = large.users * SESSIONS_EACH;
   const count = sessions.toLocaleString('en');
   await readThrough(large.databaseUrl, open.large);
   for (let block = 0; block < warmUp + measured; block += 1) {

@@ -9,14 +9,14 @@ import { startBuiltServer, type BuiltServer } from '../built-server.ts';
 import { openFiller } from '../filling.ts';
 import type { Bench, Goal, Part } from '../part.ts';
 import {
-  addPeople,
+  addUsers,
   addSessions,
   emailOf,
   sessionId,
   spread,
   tokenOf,
   type Times,
-} from '../people-and-sessions.ts';
+} from '../users-and-sessions.ts';
 import { measureSteadily, type Latency, type Steady } from '../steady-requests.ts';
 import { markdown } from '../table.ts';
 
@@ -104,18 +104,18 @@ async function fill(
 ): Promise<void> {
   const [kept, expired] = [KEPT[mode], EXPIRED[mode]];
   const nowMs = Date.now();
-  const people = kept / SESSIONS_EACH;
-  const person = `n % ${people}`;
+  const users = kept / SESSIONS_EACH;
+  const user = `n % ${users}`;
   const filler = await openFiller(databaseUrl);
   try {
-    if (isFirst) await addPeople(filler, { from: 0, to: people }, nowMs);
+    if (isFirst) await addUsers(filler, { from: 0, to: users }, nowMs);
     // Numbers from 0 are those that stay, so that the first is good to sign in with.
     const from = kept + turn * expired;
     const toGo = { from, to: from + expired };
-    await addSessions(filler, toGo, { person, times: expiredTimes(toGo, nowMs) });
+    await addSessions(filler, toGo, { user, times: expiredTimes(toGo, nowMs) });
     if (isFirst) {
       const toStay = { from: 0, to: kept };
-      await addSessions(filler, toStay, { person, times: keptTimes(toStay, nowMs) });
+      await addSessions(filler, toStay, { user, times: keptTimes(toStay, nowMs) });
     }
   } finally {
     await filler.close();

@@ -92,7 +92,7 @@ async function measure({ probe, signIn }: Stormed, mode: Bench['mode']): Promise
   const [idle] = await measureSteadily([probe], delay(seconds * 1000));
   let isOver = false;
   let signIns = 0;
-  const people = Array.from({ length: PEOPLE[mode] }, async () => {
+  const users = Array.from({ length: PEOPLE[mode] }, async () => {
     while (!isOver) {
       await signIn();
       signIns += 1;
@@ -100,7 +100,7 @@ async function measure({ probe, signIn }: Stormed, mode: Bench['mode']): Promise
   });
   // Whoever fails is told of at the end, when all are waited for: until then it would end the bench, and
   // leave behind what it has started.
-  for (const person of people) person.catch(() => undefined);
+  for (const user of users) user.catch(() => undefined);
   // The first of them are in the middle of it by then.
   await signIn();
   const began = performance.now();
@@ -111,7 +111,7 @@ async function measure({ probe, signIn }: Stormed, mode: Bench['mode']): Promise
     return { idle: idle!, stormy: stormy!, signInsPerSecond: signIns / lasted };
   } finally {
     isOver = true;
-    await Promise.all(people);
+    await Promise.all(users);
   }
 }
 
@@ -146,11 +146,11 @@ async function startPeer(name: string, bench: Bench): Promise<Stormed> {
   });
   await contender.check();
   const { url, headers } = contender;
-  const person = JSON.stringify(PERSON);
+  const user = JSON.stringify(PERSON);
   const door = url.replace(/\/me$/, '/sign-in');
   return {
     name,
-    probe: { url, headers, perSecond: PER_SECOND, isRight: (body) => body === person },
+    probe: { url, headers, perSecond: PER_SECOND, isRight: (body) => body === user },
     async signIn() {
       const status = await post(door);
       if (status !== 204) throw new Error(`${name}: a sign-in is answered ${status}`);

@@ -3,7 +3,7 @@ import { makeToken, publicIdOf } from '../fixtures/api-client.ts';
 import { startApplication, type TestApplication } from '../fixtures/application.ts';
 import { turnOnTotp } from '../fixtures/authenticator.ts';
 import { describedApi, type DescribedApi } from '../fixtures/described-api.ts';
-import { openBrowser, PASSWORD, signUp } from '../fixtures/people.ts';
+import { openBrowser, PASSWORD, signUp } from '../fixtures/users.ts';
 import { textOf } from '../pages/form-on-page.ts';
 
 const MINUTE_MS = 60_000;
@@ -17,9 +17,9 @@ beforeAll(async () => {
 afterAll(() => application.close());
 
 test('a program that knows only the description calls all there is, and every answer is as described', async () => {
-  const person = await signUp(application);
-  const app = await turnOnTotp(application, person);
-  const { email } = person;
+  const user = await signUp(application);
+  const app = await turnOnTotp(application, user);
+  const { email } = user;
   const wrong = await api.ask('signIn', { body: { email, password: 'not this one' } });
   expect(wrong.problem).toBe('wrong-credentials');
   expect((await api.ask('getCurrentSession')).problem).toBe('not-signed-in');
@@ -39,7 +39,7 @@ test('a program that knows only the description calls all there is, and every an
   token = (await api.ask('confirm', { token, body })).json.token!;
   expect((await api.ask('download', { token })).json.format).toBeTruthy();
 
-  const made = await makeTokenAnew(person.browser, app.nextCode());
+  const made = await makeTokenAnew(user.browser, app.nextCode());
   const listed = await api.ask('listSessions', { token });
   expect(listed.json.sessions).toHaveLength(3);
   await api.ask('listSessions', { token: made });

@@ -14,7 +14,7 @@ import {
   type TestApplication,
 } from '../fixtures/application.ts';
 import type { BrowserLike } from '../fixtures/browser-like.ts';
-import { PASSWORD, signIn, signUp, type TestPerson } from '../fixtures/people.ts';
+import { PASSWORD, signIn, signUp, type TestUser } from '../fixtures/users.ts';
 import { entriesOf } from '../pages/activity-entries.ts';
 
 const MINUTE_MS = 60_000;
@@ -26,7 +26,7 @@ beforeAll(async () => {
 });
 afterAll(() => application.close());
 
-let ada: TestPerson;
+let ada: TestUser;
 /** Of a program of Ada's. */
 let token: string;
 let adaId: string;
@@ -280,9 +280,9 @@ test('a look at the session is one statement at the most, and a line in the log'
 test('an outage is 503 and no sign-out, and takes no try', async () => {
   const limited = await startApplication({ env: { PASSWORD_TRIES_PER_ACCOUNT: '2' } });
   try {
-    const person = await signUp(limited);
-    const held = await signInByApi(limited, person);
-    const { email, password } = person;
+    const user = await signUp(limited);
+    const held = await signInByApi(limited, user);
+    const { email, password } = user;
     limited.sql('ALTER TABLE "Session" RENAME TO "Away"');
     limited.sql('ALTER TABLE "Password" RENAME TO "AwayToo"');
     const stranger = `${'A'.repeat(22)}.${'B'.repeat(43)}`;
@@ -302,7 +302,7 @@ test('an outage is 503 and no sign-out, and takes no try', async () => {
     limited.sql('ALTER TABLE "Away" RENAME TO "Session"');
     limited.sql('ALTER TABLE "AwayToo" RENAME TO "Password"');
     expect((await askApi(limited, 'GET /api/session', { token: held })).status).toBe(200);
-    expect(await signInByApi(limited, person)).toBeTruthy();
+    expect(await signInByApi(limited, user)).toBeTruthy();
     expect(limited.logged.some(({ level }) => level >= LOG_ERROR)).toBe(true);
   } finally {
     await limited.close();

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { askApi, askApiIn, PROGRAM, publicIdOf, signInByApi } from '../fixtures/api-client.ts';
 import { startApplication, type TestApplication } from '../fixtures/application.ts';
 import { turnOnTotp } from '../fixtures/authenticator.ts';
-import { openBrowser, PASSWORD, signUp } from '../fixtures/people.ts';
+import { openBrowser, PASSWORD, signUp } from '../fixtures/users.ts';
 import { entriesOf } from '../pages/activity-entries.ts';
 
 const MINUTE_MS = 60_000;
@@ -24,12 +24,12 @@ const whoIs = async (token: string | null) => {
   return status === 200 ? json.person.email : null;
 };
 const withApp = async () => {
-  const person = await signUp(application);
-  return { person, app: await turnOnTotp(application, person) };
+  const user = await signUp(application);
+  return { user, app: await turnOnTotp(application, user) };
 };
 /** What is to be sent along to the second step. */
-const pendingOf = async (person: { email: string; password: string }) => {
-  const { email, password } = person;
+const pendingOf = async (user: { email: string; password: string }) => {
+  const { email, password } = user;
   const answer = await ask(LOGIN, { body: { email, password } });
   expect(answer.json).toMatchObject({ state: 'second-factor' });
   expect(answer.json).not.toHaveProperty('token');
@@ -37,8 +37,8 @@ const pendingOf = async (person: { email: string; password: string }) => {
 };
 
 test('a password is answered with a token, which says who it is', async () => {
-  const person = await signUp(application);
-  const { email, password } = person;
+  const user = await signUp(application);
+  const { email, password } = user;
   const answer = await ask(LOGIN, { body: { email, password, name: 'Back room' } });
   expect(answer.status).toBe(200);
   expect(answer.headers['set-cookie']).toBeUndefined();
@@ -46,11 +46,11 @@ test('a password is answered with a token, which says who it is', async () => {
   expect(answer.json).toMatchObject({
     state: 'signed-in',
     token: expect.stringMatching(/^[\w-]{22}\.[\w-]{43}$/),
-    person: { email, name: person.name },
+    user: { email, name: user.name },
     session: { kind: 'session', scopes: null, isFresh: true },
   });
   expect(await whoIs(answer.json.token)).toBe(email);
-  const page = await person.browser.get('/settings/sessions');
+  const page = await user.browser.get('/settings/sessions');
   expect(page.text).toContain('Back room');
   const kinds = entriesOf(application, email).map(({ kind }) => kind);
   expect(kinds.sort()).toEqual(['signed-in', 'signed-in', 'signed-up']);
@@ -131,14 +131,14 @@ describe('a second factor', () => {
   test.each(['a code of the app', 'a recovery code'])(
     'finishes it: %s, which works once',
     async (what) => {
-      const { person, app } = await withApp();
-      const pending = await pendingOf(person);
+      const { user, app } = await withApp();
+      const pending = await pendingOf(user);
       const secondFactor = what === 'a recovery code' ? app.recoveryCodes[0] : app.nextCode();
       const body = { pending, secondFactor };
       const answer = await ask(SECOND, { body });
       expect(answer.json).toMatchObject({ state: 'signed-in' });
-      expect(await whoIs(answer.json.token)).toBe(person.email);
-      const again = await ask(SECOND, { body: { ...body, pending: await pendingOf(person) } });
+      expect(await whoIs(answer.json.token)).toBe(user.email);
+      const again = await ask(SECOND, { body: { ...body, pending: await pendingOf(user) } });
       expect(again.status).toBe(422);
       expect(again.json.errors[0]?.field).toBe('secondFactor');
       const otherCode = app.nextCode();
@@ -148,36 +148,36 @@ describe('a second factor', () => {
   );
 
   test('of twenty who bring the same one at once, one is let in', async () => {
-    const { person, app } = await withApp();
-    const body = { pending: await pendingOf(person), secondFactor: app.nextCode() };
+    const { user, app } = await withApp();
+    const body = { pending: await pendingOf(user), secondFactor: app.nextCode() };
     const answers = await Promise.all(Array.from({ length: 20 }, () => ask(SECOND, { body })));
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
   });
 
   test('is that of the very person who took the first step', async () => {
-    const { person } = await withApp();
+    const { user } = await withApp();
     const { app } = await withApp();
-    const body = { pending: await pendingOf(person), secondFactor: app.nextCode() };
+    const body = { pending: await pendingOf(user), secondFactor: app.nextCode() };
     expect((await ask(SECOND, { body })).status).toBe(422);
   });
 
   test('comes within ten minutes', async () => {
-    const { person, app } = await withApp();
-    const pending = await pendingOf(person);
+    const { user, app } = await withApp();
+    const pending = await pendingOf(user);
     application.clock.advance(10 * MINUTE_MS);
     const answer = await ask(SECOND, { body: { pending, secondFactor: app.nextCode() } });
     expect([answer.status, answer.problem]).toEqual([401, 'sign-in-lapsed']);
   });
 
   test('what waits for it is no token, no cookie, and no cookie is it', async () => {
-    const { person, app } = await withApp();
-    const pending = await pendingOf(person);
+    const { user, app } = await withApp();
+    const pending = await pendingOf(user);
     expect((await ask('GET /api/session', { token: pending })).status).toBe(401);
     const browser = openBrowser(application);
     await browser.plantToken(pending, 'pending-sign-in');
     expect((await browser.get('/login/code')).location).toBe('/login');
     const own = openBrowser(application);
-    await own.post('/login', { email: person.email, password: PASSWORD });
+    await own.post('/login', { email: user.email, password: PASSWORD });
     const cookies = await own.jar.getCookies(application.origin);
     const cookie = decodeURIComponent(cookies.find(({ key }) => key === 'pending-sign-in')!.value);
     const answer = await ask(SECOND, { body: { pending: cookie, secondFactor: app.nextCode() } });
@@ -187,20 +187,20 @@ describe('a second factor', () => {
 
 describe('a proof once more', () => {
   test('gives the session a new token; the old one is dead, and it is the same session', async () => {
-    const person = await signUp(application);
-    const token = await signInByApi(application, person);
+    const user = await signUp(application);
+    const token = await signInByApi(application, user);
     application.clock.advance(16 * MINUTE_MS);
     expect((await ask('GET /api/session', { token })).json.session.isFresh).toBe(false);
     const answer = await ask(CONFIRM, { token, body: { password: PASSWORD } });
     expect(answer.json.session).toMatchObject({ id: publicIdOf(token), isFresh: true });
-    expect(await whoIs(answer.json.token)).toBe(person.email);
+    expect(await whoIs(answer.json.token)).toBe(user.email);
     expect(await whoIs(token)).toBeNull();
   });
 
   test('wants all that there is, and leaves the token as it was until then', async () => {
-    const { person, app } = await withApp();
+    const { user, app } = await withApp();
     const { json } = await ask(SECOND, {
-      body: { pending: await pendingOf(person), secondFactor: app.nextCode() },
+      body: { pending: await pendingOf(user), secondFactor: app.nextCode() },
     });
     const token = json.token!;
     const wrong = [
@@ -213,7 +213,7 @@ describe('a proof once more', () => {
       const answer = await ask(CONFIRM, { token, body });
       expect([answer.status, answer.json.errors[0]?.field]).toEqual([422, field]);
     }
-    expect(await whoIs(token)).toBe(person.email);
+    expect(await whoIs(token)).toBe(user.email);
     const body = { password: PASSWORD, secondFactor: app.nextCode() };
     expect((await ask(CONFIRM, { token, body })).status).toBe(200);
   });
@@ -232,16 +232,16 @@ describe('a proof once more', () => {
 });
 
 test('signing in by a token ends the session of that token, and never that of the browser', async () => {
-  const person = await signUp(application);
-  const { email, password } = person;
-  const token = await signInByApi(application, person);
+  const user = await signUp(application);
+  const { email, password } = user;
+  const token = await signInByApi(application, user);
   const again = await ask(LOGIN, { token, body: { email, password } });
   expect(await whoIs(token)).toBeNull();
   const headers = { Origin: application.origin };
-  const inBrowser = await askApiIn(person.browser, LOGIN, { body: { email, password }, headers });
+  const inBrowser = await askApiIn(user.browser, LOGIN, { body: { email, password }, headers });
   expect(inBrowser.status).toBe(200);
-  expect((await person.browser.get('/settings/profile')).status).toBe(200);
+  expect((await user.browser.get('/settings/profile')).status).toBe(200);
   expect(await whoIs(again.json.token)).toBe(email);
-  const page = await person.browser.get('/settings/sessions');
+  const page = await user.browser.get('/settings/sessions');
   expect(page.text).toContain(PROGRAM.split('/')[0]);
 });

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { askApi } from '../fixtures/api-client.ts';
 import { startApplication, type TestApplication } from '../fixtures/application.ts';
 import { useChromium } from '../fixtures/chromium.ts';
-import { signUp } from '../fixtures/people.ts';
+import { signUp } from '../fixtures/users.ts';
 
 const chromium = useChromium();
 let application: TestApplication;
@@ -16,13 +16,13 @@ describe.each([
   { mode: 'without scripts', scripts: false },
 ])('$mode', ({ scripts }) => {
   test('a person makes a token, takes it along once, and revokes it', async () => {
-    const person = await signUp(application);
+    const user = await signUp(application);
     const page = await chromium.openDevice({ scripts });
     const main = page.getByRole('main');
     const at = (path: string) => application.origin + path;
     await page.goto(at('/login?redirectTo=%2Fsettings%2Ftokens'));
-    await page.getByLabel('E-mail').fill(person.email);
-    await page.getByLabel('Password').fill(person.password);
+    await page.getByLabel('E-mail').fill(user.email);
+    await page.getByLabel('Password').fill(user.password);
     await main.getByRole('button', { name: 'Sign in', exact: true }).click();
 
     await page.getByRole('link', { name: 'Make a token' }).click();

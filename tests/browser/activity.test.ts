@@ -5,7 +5,7 @@ import { startApplication, type TestApplication } from '../fixtures/application.
 import { FIREFOX_ON_MAC, SAFARI_ON_IPHONE } from '../fixtures/browser-like.ts';
 import { useChromium } from '../fixtures/chromium.ts';
 import { mailbox } from '../fixtures/mailbox.ts';
-import { openBrowser, signIn, signUp, type TestPerson } from '../fixtures/people.ts';
+import { openBrowser, signIn, signUp, type TestUser } from '../fixtures/users.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -17,21 +17,21 @@ beforeAll(async () => {
 afterAll(() => application.close());
 
 /** Somebody to whom this and that has happened; the last of it is a sign-in on another device. */
-async function livedThrough(): Promise<TestPerson> {
-  const person = await signUp(application, { userAgent: FIREFOX_ON_MAC });
-  await person.browser.post('/settings/data/download', {});
+async function livedThrough(): Promise<TestUser> {
+  const user = await signUp(application, { userAgent: FIREFOX_ON_MAC });
+  await user.browser.post('/settings/data/download', {});
   application.clock.advance(DAY_MS);
   for (let count = 0; count < 3; count += 1) {
     await openBrowser(application, { userAgent: 'curl/8.1' }).post('/login', {
-      email: person.email,
+      email: user.email,
       password: 'not this one',
     });
   }
-  await signIn(application, person, { userAgent: SAFARI_ON_IPHONE });
-  return person;
+  await signIn(application, user, { userAgent: SAFARI_ON_IPHONE });
+  return user;
 }
 
-const enter = async (page: Page, { email, password }: TestPerson) => {
+const enter = async (page: Page, { email, password }: TestUser) => {
   await page.goto(`${application.origin}/login`);
   await page.getByLabel('E-mail').fill(email);
   await page.getByLabel('Password').fill(password);
@@ -40,10 +40,10 @@ const enter = async (page: Page, { email, password }: TestPerson) => {
 };
 
 test('the log and its questions are accessible and fit', async () => {
-  const person = await livedThrough();
+  const user = await livedThrough();
   const page = await chromium.openDevice({ reducedMotion: 'reduce' });
   const look = (what: string) => expectAccessible(page, what, what);
-  await enter(page, person);
+  await enter(page, user);
   await page.goto(`${application.origin}/settings/activity`);
   await page.getByText('Wrong password, 3 times').waitFor();
   await look('activity');
@@ -62,9 +62,9 @@ describe.each([
   { mode: 'without scripts', scripts: false },
 ])('$mode', ({ scripts }) => {
   test('somebody finds a sign-in that was not them, and signs everything out', async () => {
-    const person = await livedThrough();
+    const user = await livedThrough();
     const page = await chromium.openDevice({ scripts });
-    await enter(page, person);
+    await enter(page, user);
     await page.goto(`${application.origin}/settings/activity`);
     await page.getByRole('link', { name: /This wasn.t me: Signed in, Safari/ }).click();
     await page.getByRole('heading', { name: 'This wasn’t you?' }).waitFor();
@@ -75,11 +75,11 @@ describe.each([
   });
 
   test('the link of a mail fills the key in and takes it out of the address', async () => {
-    const person = await livedThrough();
+    const user = await livedThrough();
     const box = mailbox(application);
     const isNotMe = (link: string) => link.includes('/not-me#');
     let link: string | undefined;
-    while (!link) link = (await box.nextMailTo(person.email, 'notice')).links.find(isNotMe);
+    while (!link) link = (await box.nextMailTo(user.email, 'notice')).links.find(isNotMe);
     const page = await chromium.openDevice({ scripts });
     const asked: string[] = [];
     page.on('request', (request) => asked.push(request.url(), request.headers().referer ?? ''));
@@ -105,9 +105,9 @@ describe('who signs everything out is led on', () => {
 
   /** Signed in, with the question that signs everything out before them. */
   async function beforeTheQuestion() {
-    const person = await livedThrough();
+    const user = await livedThrough();
     const page = await chromium.openDevice();
-    await enter(page, person);
+    await enter(page, user);
     await page.goto(`${application.origin}/settings/activity`);
     const link = page.getByRole('link', { name: /This wasn.t me: Signed in, Safari/ });
     return { page, address: `${application.origin}${await link.getAttribute('href')}` };

@@ -3,17 +3,17 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { expectAccessible } from '../fixtures/accessible.ts';
 import { startApplication, type TestApplication } from '../fixtures/application.ts';
 import { useChromium } from '../fixtures/chromium.ts';
-import { personWithEveryPage, publicPages } from '../fixtures/every-page.ts';
-import type { TestPerson } from '../fixtures/people.ts';
+import { userWithEveryPage, publicPages } from '../fixtures/every-page.ts';
+import type { TestUser } from '../fixtures/users.ts';
 
 const chromium = useChromium();
 let application: TestApplication;
-let person: TestPerson;
+let user: TestUser;
 let privatePages: string[];
 
 beforeAll(async () => {
   application = await startApplication();
-  ({ person, privatePages } = await personWithEveryPage(application));
+  ({ user, privatePages } = await userWithEveryPage(application));
 });
 afterAll(() => application.close());
 
@@ -30,8 +30,8 @@ test('every page is accessible and fits its width', { timeout: 180_000 }, async 
   await page.getByText('Enter your password.').waitFor();
   await expectAccessible(page, 'a form with errors');
 
-  await page.getByLabel('E-mail').fill(person.email);
-  await page.getByLabel('Password').fill(person.password);
+  await page.getByLabel('E-mail').fill(user.email);
+  await page.getByLabel('Password').fill(user.password);
   await page.getByRole('main').getByRole('button', { name: 'Sign in', exact: true }).click();
   await page.getByRole('heading', { name: 'Hello' }).waitFor();
   for (const path of privatePages) await look(path, 'signed-in');

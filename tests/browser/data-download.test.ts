@@ -8,7 +8,7 @@ import { expectAccessible } from '../fixtures/accessible.ts';
 import { startApplication, type TestApplication } from '../fixtures/application.ts';
 import { SAFARI_ON_IPHONE } from '../fixtures/browser-like.ts';
 import { useChromium } from '../fixtures/chromium.ts';
-import { signIn, signUp } from '../fixtures/people.ts';
+import { signIn, signUp } from '../fixtures/users.ts';
 import { unzipInto } from '../fixtures/zip.ts';
 
 const PAGE = '/settings/data';
@@ -44,20 +44,20 @@ describe.each([
   { mode: 'without scripts', scripts: false },
 ])('a download, $mode', ({ scripts }) => {
   test('somebody takes it, proves who they are where that is due, and reads it', async () => {
-    const person = await signUp(application, { name: 'Ada <b>Lovelace</b>' });
-    const phone = await signIn(application, person, { userAgent: SAFARI_ON_IPHONE });
+    const user = await signUp(application, { name: 'Ada <b>Lovelace</b>' });
+    const phone = await signIn(application, user, { userAgent: SAFARI_ON_IPHONE });
     await phone.post('/logout', {});
     const page = await chromium.openDevice({ scripts });
     await page.goto(at(`/login?redirectTo=${encodeURIComponent(PAGE)}`));
-    await page.getByLabel('E-mail').fill(person.email);
-    await page.getByLabel('Password').fill(person.password);
+    await page.getByLabel('E-mail').fill(user.email);
+    await page.getByLabel('Password').fill(user.password);
     await page.getByRole('main').getByRole('button', { name: 'Sign in', exact: true }).click();
     await page.getByRole('heading', { name: 'Your data' }).waitFor();
 
     const json = await take(page, 'Only the JSON');
     expect(json).toMatch(/latchkey-data-2026-11-21\.json$/);
     expect(JSON.parse(readFileSync(json, 'utf8'))).toMatchObject({
-      profile: { email: person.email },
+      profile: { email: user.email },
     });
     // The page stays as it is, and says so to whoever waits.
     expect(page.url()).toBe(at(PAGE));
@@ -66,7 +66,7 @@ describe.each([
     application.clock.advance(LONGER_THAN_FRESH_MS);
     await page.reload();
     await page.getByRole('button', { name: 'Download your data' }).click();
-    await page.getByLabel('Your password').fill(person.password);
+    await page.getByLabel('Your password').fill(user.password);
     const [download] = await Promise.all([
       page.waitForEvent('download'),
       page.getByRole('main').getByRole('button', { name: 'Go on' }).click(),

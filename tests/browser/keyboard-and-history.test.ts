@@ -3,14 +3,14 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startApplication, type TestApplication } from '../fixtures/application.ts';
 import { SAFARI_ON_IPHONE } from '../fixtures/browser-like.ts';
 import { useChromium } from '../fixtures/chromium.ts';
-import { signIn, signUp, type TestPerson } from '../fixtures/people.ts';
+import { signIn, signUp, type TestUser } from '../fixtures/users.ts';
 
 const chromium = useChromium();
 let application: TestApplication;
-let person: TestPerson;
+let user: TestUser;
 beforeAll(async () => {
   application = await startApplication();
-  person = await signUp(application);
+  user = await signUp(application);
 });
 afterAll(() => application.close());
 
@@ -24,7 +24,7 @@ test('after signing out, the Back button shows nothing private', async () => {
 
   await page.goBack();
   await page.getByRole('heading', { name: 'Sign in', exact: true }).waitFor();
-  expect(await page.content()).not.toContain(person.email);
+  expect(await page.content()).not.toContain(user.email);
 });
 
 test('a form is filled in and sent by the keyboard, and the focus goes to the first error', async () => {
@@ -44,7 +44,7 @@ test('a form is filled in and sent by the keyboard, and the focus goes to the fi
 
 test('a question keeps the focus, and Escape leads back to the page it stands on', async () => {
   const page = await openSignedIn();
-  await signIn(application, person, { userAgent: SAFARI_ON_IPHONE });
+  await signIn(application, user, { userAgent: SAFARI_ON_IPHONE });
   await page.goto(`${application.origin}/settings/sessions`);
   await page.getByRole('link', { name: 'Sign out everywhere else' }).focus();
   await page.keyboard.press('Enter');
@@ -102,7 +102,7 @@ test('without a network, a page of our own says so', async () => {
 
 test('times are told in words, with the exact time for those who ask', async () => {
   const page = await openSignedIn();
-  const other = await signIn(application, person, { userAgent: SAFARI_ON_IPHONE });
+  const other = await signIn(application, user, { userAgent: SAFARI_ON_IPHONE });
   application.clock.advance(3 * 60_000);
   await page.goto(`${application.origin}/settings/sessions`);
   const time = page.getByText(/^Active 3 minutes ago/).first();
@@ -114,8 +114,8 @@ test('times are told in words, with the exact time for those who ask', async () 
 async function openSignedIn(): Promise<Page> {
   const page = await chromium.openDevice();
   await page.goto(`${application.origin}/login`);
-  await page.getByLabel('E-mail').fill(person.email);
-  await page.getByLabel('Password').fill(person.password);
+  await page.getByLabel('E-mail').fill(user.email);
+  await page.getByLabel('Password').fill(user.password);
   await page.getByRole('main').getByRole('button', { name: 'Sign in', exact: true }).click();
   await page.getByRole('heading', { name: 'Hello' }).waitFor();
   return page;

@@ -5,7 +5,7 @@ import { startApplication, type TestApplication } from '../fixtures/application.
 import { SAFARI_ON_IPHONE } from '../fixtures/browser-like.ts';
 import { expectOnceWithin } from '../fixtures/best-round.ts';
 import { useChromium } from '../fixtures/chromium.ts';
-import { signIn, signUp, type TestPerson } from '../fixtures/people.ts';
+import { signIn, signUp, type TestUser } from '../fixtures/users.ts';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -15,12 +15,12 @@ const ELSEWHERE = 'You were signed out from another device.';
 
 const chromium = useChromium();
 let application: TestApplication;
-let person: TestPerson;
+let user: TestUser;
 beforeAll(async () => {
   application = await startApplication();
 });
 beforeEach(async () => {
-  person = await signUp(application, { name: 'Augusta Ada' });
+  user = await signUp(application, { name: 'Augusta Ada' });
 });
 afterAll(() => application.close());
 
@@ -35,13 +35,13 @@ async function openThreeTabs(): Promise<Page[]> {
   const tabs = [first, await first.context().newPage(), await first.context().newPage()];
   const paths = [SESSIONS, '/settings/profile', '/'];
   await Promise.all(tabs.map((tab, index) => tab.goto(application.origin + paths[index]!)));
-  await Promise.all(tabs.map((tab) => tab.getByText(person.name).first().waitFor()));
+  await Promise.all(tabs.map((tab) => tab.getByText(user.name).first().waitFor()));
   await untilListening();
   await Promise.all(tabs.map(untilFollowing));
   return tabs;
 }
 
-const endAllOthers = () => person.browser.post(`${SESSIONS}/others/sign-out`, {});
+const endAllOthers = () => user.browser.post(`${SESSIONS}/others/sign-out`, {});
 /** When the next news come, in milliseconds since 1970. */
 const nextNews = () =>
   new Promise<number>((resolve) => {
@@ -77,7 +77,7 @@ test('signed out elsewhere, all three tabs of a browser show why within a second
     for (const tab of tabs) {
       await atLogin(tab);
       await tab.getByText(ELSEWHERE).waitFor();
-      expect(await tab.content()).not.toContain(person.email);
+      expect(await tab.content()).not.toContain(user.email);
     }
     await untilListening(0);
     return clearedAfterMs();
@@ -98,11 +98,11 @@ test('after that, Back shows nothing private in any of them', async () => {
   for (let steps = 0; steps < 2; steps += 1) {
     await page.goBack();
     await page.getByRole('heading', { name: 'Sign in', exact: true }).waitFor();
-    expect(await page.content()).not.toContain(person.email);
+    expect(await page.content()).not.toContain(user.email);
   }
   await page.goBack();
   await page.getByRole('heading', { name: 'Know who holds' }).waitFor();
-  expect(await page.content()).not.toContain(person.email);
+  expect(await page.content()).not.toContain(user.email);
 });
 
 // This browser keeps no page for "Back" while it is driven by a test: what it would say is said by hand.
@@ -136,7 +136,7 @@ test('signing out in one tab signs out the others, and leaves that one where it 
     for (const tab of others) {
       await atLogin(tab);
       await tab.getByRole('heading', { name: 'Sign in', exact: true }).waitFor();
-      expect(await tab.content()).not.toContain(person.email);
+      expect(await tab.content()).not.toContain(user.email);
     }
     await expect.poll(() => new URL(first!.url()).pathname).toBe('/');
     await first!.getByText('You are signed out.').waitFor();
@@ -188,7 +188,7 @@ test('the sessions page follows what happens elsewhere, and keeps the focus and 
   const named = page.getByRole('link', { name: /^Name / }).first();
   await named.focus();
 
-  const phone = await signIn(application, person, { userAgent: SAFARI_ON_IPHONE });
+  const phone = await signIn(application, user, { userAgent: SAFARI_ON_IPHONE });
   const phoneRow = devices.filter({ hasText: 'Safari on iPhone' });
   await phoneRow.waitFor();
   expect(await devices.count()).toBe(3);
@@ -287,7 +287,7 @@ test('without scripts it is the next click that tells', async () => {
   const page = await openSignedIn({ scripts: false });
   await page.goto(`${application.origin}/settings/profile`);
   await endAllOthers();
-  expect(await page.content()).toContain(person.name);
+  expect(await page.content()).toContain(user.name);
   await page.getByRole('link', { name: 'Signing in' }).first().click();
   await page.getByText(ELSEWHERE).waitFor();
 });
@@ -327,8 +327,8 @@ async function openSignedIn(options: { scripts?: boolean } = {}): Promise<Page> 
 
 async function fillIn(page: Page): Promise<void> {
   await page.goto(`${application.origin}/login`);
-  await page.getByLabel('E-mail').fill(person.email);
-  await page.getByLabel('Password').fill(person.password);
+  await page.getByLabel('E-mail').fill(user.email);
+  await page.getByLabel('Password').fill(user.password);
   await page.getByRole('main').getByRole('button', { name: 'Sign in', exact: true }).click();
   await page.getByRole('heading', { name: 'Hello' }).waitFor();
 }

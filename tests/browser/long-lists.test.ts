@@ -2,23 +2,23 @@ import type { Page } from 'playwright';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startApplication, type TestApplication } from '../fixtures/application.ts';
 import { useChromium } from '../fixtures/chromium.ts';
-import { signIn, signUp, type TestPerson } from '../fixtures/people.ts';
+import { signIn, signUp, type TestUser } from '../fixtures/users.ts';
 
 const DEVICES = 40;
 
 const chromium = useChromium();
 let application: TestApplication;
-let person: TestPerson;
+let user: TestUser;
 beforeAll(async () => {
   application = await startApplication();
-  person = await signUp(application);
-  for (let count = 1; count < DEVICES; count += 1) await signIn(application, person);
+  user = await signUp(application);
+  for (let count = 1; count < DEVICES; count += 1) await signIn(application, user);
 });
 afterAll(() => application.close());
 
 async function openSignedIn(path: string): Promise<Page> {
   const page = await chromium.openDevice();
-  const value = (await person.browser.sessionToken()) ?? '';
+  const value = (await user.browser.sessionToken()) ?? '';
   await page.context().addCookies([{ name: 'session', value, url: application.origin }]);
   const asked = page.waitForResponse((response) => response.url().includes('/__manifest?'));
   await page.goto(application.origin + path);

@@ -5,7 +5,7 @@ import { startApplication, type TestApplication } from '../fixtures/application.
 import { FIREFOX_ON_MAC, SAFARI_ON_IPHONE } from '../fixtures/browser-like.ts';
 import { unzip } from '../fixtures/zip.ts';
 import { PHONE, useChromium } from '../fixtures/chromium.ts';
-import { mailboxOf } from '../fixtures/people.ts';
+import { mailboxOf } from '../fixtures/users.ts';
 
 const chromium = useChromium();
 let application: TestApplication;

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { expectAccessible } from '../fixtures/accessible.ts';
 import { startApplication, type TestApplication } from '../fixtures/application.ts';
 import { useChromium } from '../fixtures/chromium.ts';
-import { PASSWORD, signUp, type TestPerson } from '../fixtures/people.ts';
+import { PASSWORD, signUp, type TestUser } from '../fixtures/users.ts';
 import { plugInAuthenticator } from '../fixtures/virtual-authenticator.ts';
 
 const BUTTON = { name: 'Sign in with a passkey' };
@@ -18,9 +18,9 @@ afterAll(() => application.close());
 
 const at = (path: string) => application.origin + path;
 
-async function signInByPassword(page: Page, person: TestPerson, path = '/settings/passkeys') {
+async function signInByPassword(page: Page, user: TestUser, path = '/settings/passkeys') {
   await page.goto(at(`/login?redirectTo=${encodeURIComponent(path)}`));
-  await page.getByLabel('E-mail').fill(person.email);
+  await page.getByLabel('E-mail').fill(user.email);
   await page.getByLabel('Password').fill(PASSWORD);
   await page.getByRole('button', { name: 'Sign in', exact: true }).click();
   await page.waitForURL(at(path));
@@ -43,10 +43,10 @@ async function toast(page: Page, text: string) {
 }
 
 test('a person adds a passkey, signs in with it by button and at the e-mail field, renames and removes it', async () => {
-  const person = await signUp(application);
+  const user = await signUp(application);
   const page = await chromium.openDevice();
   const authenticator = await plugInAuthenticator(page);
-  await signInByPassword(page, person);
+  await signInByPassword(page, user);
   await page.getByText('A passkey signs you in with your fingerprint').waitFor();
   await addPasskey(page);
   expect(await authenticator.count()).toBe(1);
@@ -91,10 +91,10 @@ test('a person adds a passkey, signs in with it by button and at the e-mail fiel
 });
 
 test('the same device makes no second one, and says so; a cancel is no error', async () => {
-  const person = await signUp(application);
+  const user = await signUp(application);
   const page = await chromium.openDevice();
   const authenticator = await plugInAuthenticator(page);
-  await signInByPassword(page, person);
+  await signInByPassword(page, user);
   await addPasskey(page);
   await page.getByRole('link', { name: 'Add a passkey' }).click();
   await page.getByRole('button', { name: 'Choose where' }).click();
@@ -108,28 +108,28 @@ test('the same device makes no second one, and says so; a cancel is no error', a
 });
 
 test('the last way in is not removed', async () => {
-  const person = await signUp(application);
+  const user = await signUp(application);
   const page = await chromium.openDevice();
   await plugInAuthenticator(page);
-  await signInByPassword(page, person);
+  await signInByPassword(page, user);
   await addPasskey(page);
   const { db } = application.application;
-  await db.password.deleteMany({ where: { user: { email: person.email } } });
+  await db.password.deleteMany({ where: { user: { email: user.email } } });
   await page.getByRole('link', { name: /^Remove / }).click();
   await page.getByRole('heading', { name: / is your only way in$/ }).waitFor();
   expect(await page.getByRole('button', { name: 'Remove', exact: true }).count()).toBe(0);
 });
 
 test('a passkey that the server does not know: the page says so, and lets the person try again', async () => {
-  const person = await signUp(application);
+  const user = await signUp(application);
   const page = await chromium.openDevice();
   const authenticator = await plugInAuthenticator(page);
-  await signInByPassword(page, person);
+  await signInByPassword(page, user);
   await addPasskey(page);
   await authenticator.answers(false);
   await signOut(page);
   const { db } = application.application;
-  await db.passkey.deleteMany({ where: { user: { email: person.email } } });
+  await db.passkey.deleteMany({ where: { user: { email: user.email } } });
   // Where nothing is offered at the e-mail field: the click is the only question.
   await page.goto(at('/login/passkey?redirectTo=%2Fsettings%2Fprofile'));
   await page.getByRole('button', BUTTON).waitFor();
@@ -142,11 +142,11 @@ test('a passkey that the server does not know: the page says so, and lets the pe
 });
 
 test('the form for e-mail and password ends the offer at the e-mail field', async () => {
-  const person = await signUp(application);
+  const user = await signUp(application);
   const page = await chromium.openDevice();
   const authenticator = await plugInAuthenticator(page);
   await authenticator.answers(false);
-  await signInByPassword(page, person, '/settings/profile');
+  await signInByPassword(page, user, '/settings/profile');
   await authenticator.answers(true);
   await page.getByRole('link', { name: 'Your sessions' }).first().click();
   await page.waitForURL(at('/settings/sessions'));
@@ -165,14 +165,14 @@ test.each(['without scripts', 'without passkeys'])('%s there is no button', asyn
   await page.getByText('Sign in with your password.').waitFor();
   expect(await page.getByRole('button', BUTTON).isVisible()).toBe(false);
 
-  const person = await signUp(application);
-  await signInByPassword(page, person, '/settings/passkeys/new');
+  const user = await signUp(application);
+  await signInByPassword(page, user, '/settings/passkeys/new');
   await page.getByText('Adding a passkey needs scripts').waitFor();
   expect(await page.getByRole('button', { name: 'Choose where' }).isVisible()).toBe(false);
 });
 
 test('every page is accessible and fits its width', async () => {
-  const person = await signUp(application);
+  const user = await signUp(application);
   const page = await chromium.openDevice({ reducedMotion: 'reduce' });
   const look = (what: string) => expectAccessible(page, what, `passkeys-${what}`);
   const authenticator = await plugInAuthenticator(page);
@@ -183,7 +183,7 @@ test('every page is accessible and fits its width', async () => {
   await page.goto(at('/login/passkey'));
   await page.getByRole('button', BUTTON).waitFor();
   await look('sign-in');
-  await signInByPassword(page, person);
+  await signInByPassword(page, user);
   await look('none');
   await page.getByRole('link', { name: 'Add a passkey' }).click();
   await page.getByRole('button', { name: 'Choose where' }).waitFor();

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { expectAccessible } from '../fixtures/accessible.ts';
 import { startApplication, type TestApplication } from '../fixtures/application.ts';
 import { useChromium } from '../fixtures/chromium.ts';
-import { signUp, type TestPerson } from '../fixtures/people.ts';
+import { signUp, type TestUser } from '../fixtures/users.ts';
 import { plain } from '../fixtures/pictures.ts';
 
 const PROFILE = '/settings/profile';
@@ -37,7 +37,7 @@ function keyhole(): Promise<Buffer> {
   return sharp(Uint8Array.from(pixels.flat()), { raw }).jpeg().toBuffer();
 }
 
-const enter = async (page: Page, { email, password }: TestPerson) => {
+const enter = async (page: Page, { email, password }: TestUser) => {
   await page.goto(`${application.origin}/login`);
   await page.getByLabel('E-mail').fill(email);
   await page.getByLabel('Password').fill(password);
@@ -121,8 +121,8 @@ test('before it is sent it is shown, without a place to jump to', async () => {
 
 test('a picture is asked for once, and not again after signing out', async () => {
   const page = await chromium.openDevice();
-  const person = await signUp(application);
-  await enter(page, person);
+  const user = await signUp(application);
+  await enter(page, user);
   await field(page).setInputFiles({ name: 'me.jpg', mimeType: 'image/jpeg', buffer: photo });
   await page.getByRole('button', { name: 'Add picture' }).click();
   await page.getByText('Your picture is saved.').waitFor();

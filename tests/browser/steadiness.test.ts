@@ -3,8 +3,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { untilAtRest } from '../fixtures/accessible.ts';
 import { startApplication, type TestApplication } from '../fixtures/application.ts';
 import { PHONE, useChromium } from '../fixtures/chromium.ts';
-import { personWithEveryPage, publicPages } from '../fixtures/every-page.ts';
-import type { TestPerson } from '../fixtures/people.ts';
+import { userWithEveryPage, publicPages } from '../fixtures/every-page.ts';
+import type { TestUser } from '../fixtures/users.ts';
 
 interface Noted {
   noted: { element: Element; place: string }[];
@@ -13,12 +13,12 @@ interface Noted {
 
 const chromium = useChromium();
 let application: TestApplication;
-let person: TestPerson;
+let user: TestUser;
 let privatePages: string[];
 
 beforeAll(async () => {
   application = await startApplication();
-  ({ person, privatePages } = await personWithEveryPage(application));
+  ({ user, privatePages } = await userWithEveryPage(application));
 });
 afterAll(() => application.close());
 
@@ -44,8 +44,8 @@ test('nothing that can be pressed moves when a page comes to life', async () => 
   for (const path of publicPages) await look(path, 'signed out');
 
   await page.goto(`${application.origin}/login`);
-  await page.getByLabel('E-mail').fill(person.email);
-  await page.getByLabel('Password').fill(person.password);
+  await page.getByLabel('E-mail').fill(user.email);
+  await page.getByLabel('Password').fill(user.password);
   await page.getByRole('main').getByRole('button', { name: 'Sign in', exact: true }).click();
   await page.getByRole('heading', { name: 'Hello' }).waitFor();
   for (const path of privatePages) await look(path, 'signed in');

@@ -5,7 +5,7 @@ import { expectAccessible } from '../fixtures/accessible.ts';
 import { startApplication, type TestApplication } from '../fixtures/application.ts';
 import { codeOf } from '../fixtures/authenticator.ts';
 import { useChromium } from '../fixtures/chromium.ts';
-import { PASSWORD, signUp } from '../fixtures/people.ts';
+import { PASSWORD, signUp } from '../fixtures/users.ts';
 
 const STEP_MS = 30_000;
 const CODE = /^[a-z2-9]{4}-[a-z2-9]{4}-[a-z2-9]{4}$/;

@@ -7,7 +7,7 @@ import { FIREFOX_ON_MAC, SAFARI_ON_IPHONE } from '../fixtures/browser-like.ts';
 import { LAPTOP, useChromium } from '../fixtures/chromium.ts';
 import { startOpenIdProvider, type OpenIdProvider } from '../fixtures/openid-provider.ts';
 import { addPasskey } from '../fixtures/passkeys.ts';
-import { mailboxOf, signIn, signUp, type TestPerson } from '../fixtures/people.ts';
+import { mailboxOf, signIn, signUp, type TestUser } from '../fixtures/users.ts';
 import { visit } from '../fixtures/provider-visits.ts';
 
 const LONGER_THAN_FRESH_MS = 16 * 60_000;
@@ -16,7 +16,7 @@ const chromium = useChromium();
 let application: TestApplication;
 let acme: OpenIdProvider;
 /** With every way in there is. */
-let ada: TestPerson;
+let ada: TestUser;
 let authenticator: Authenticator;
 
 beforeAll(async () => {

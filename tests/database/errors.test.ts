@@ -27,7 +27,7 @@ const endSleeping = (url: string) =>
      WHERE query LIKE 'SELECT pg_sleep(%' AND datname = current_database()`,
   );
 
-const person = { id: 'u1', email: 'ada@example.com', name: 'Ada' };
+const user = { id: 'u1', email: 'ada@example.com', name: 'Ada' };
 const insertByHand = `INSERT INTO "User" ("id", "email", "name", "updatedAt")
   VALUES ('u2', 'ada@example.com', 'n', CURRENT_TIMESTAMP)`;
 
@@ -46,9 +46,9 @@ async function expectUnavailable(client: Database['client']) {
 describe.each(PROVIDERS)('errors on %s', (provider) => {
   test('a unique violation tells its field', async () => {
     const client = await open((await databases.make(provider)).url);
-    await client.user.create({ data: person });
-    const sameEmail = await rejectionOf(client.user.create({ data: { ...person, id: 'u2' } }));
-    const sameId = await rejectionOf(client.user.create({ data: { ...person, email: 'b@x.org' } }));
+    await client.user.create({ data: user });
+    const sameEmail = await rejectionOf(client.user.create({ data: { ...user, id: 'u2' } }));
+    const sameId = await rejectionOf(client.user.create({ data: { ...user, email: 'b@x.org' } }));
     const byHand = await rejectionOf(client.$executeRawUnsafe(insertByHand));
     for (const error of [sameEmail, byHand]) {
       expect(isUniqueViolation(error, 'email')).toBe(true);
@@ -105,22 +105,22 @@ describe('on sqlite', () => {
     other.exec('BEGIN IMMEDIATE');
     try {
       const errors = await Promise.all([
-        rejectionOf(client.user.create({ data: person })),
+        rejectionOf(client.user.create({ data: user })),
         rejectionOf(client.$executeRawUnsafe('DELETE FROM "User"')),
-        rejectionOf(client.$transaction([client.user.create({ data: person })])),
+        rejectionOf(client.$transaction([client.user.create({ data: user })])),
       ]);
       expect(errors.filter((error) => !isDatabaseUnavailable(error))).toEqual([]);
     } finally {
       other.exec('ROLLBACK');
       other.close();
     }
-    await client.user.create({ data: person });
+    await client.user.create({ data: user });
   });
 
   test('a file that was overwritten is an outage', async () => {
     const { url } = await databases.make('sqlite');
     const client = await open(url);
-    await client.user.create({ data: person });
+    await client.user.create({ data: user });
     await client.$queryRawUnsafe('PRAGMA wal_checkpoint(TRUNCATE)');
     const file = url.replace('file:', '');
     const garbage = Buffer.alloc(statSync(file).size, 'Z');

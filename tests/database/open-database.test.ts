@@ -29,7 +29,7 @@ async function refusalOf(databaseUrl: string): Promise<string> {
 }
 
 const now = new Date('2026-01-02T03:04:05.678Z');
-const person = { id: 'u1', email: 'ada@example.com', name: 'Ada' };
+const user = { id: 'u1', email: 'ada@example.com', name: 'Ada' };
 const sessionOf = (userId: string, id: string) => ({
   id,
   userId,
@@ -48,19 +48,19 @@ describe.each(PROVIDERS)('an open database on %s', (provider) => {
     const { url } = await databases.make(provider);
     const database = await openDatabase({ databaseUrl: url, log: createTestLog() });
     expect(database.provider).toBe(provider);
-    await database.client.user.create({ data: { ...person, createdAt: now } });
+    await database.client.user.create({ data: { ...user, createdAt: now } });
     await database.close();
 
     const again = await open(url);
     const found = await again.client.user.findUniqueOrThrow({ where: { id: 'u1' } });
-    expect(found).toMatchObject({ ...person, createdAt: now });
+    expect(found).toMatchObject({ ...user, createdAt: now });
   });
 
   test('deleting a person deletes password and sessions', async () => {
     const database = await databases.make(provider);
     const { client } = await open(database.url);
     await client.user.create({
-      data: { ...person, password: { create: { hash: 'h', changedAt: now } } },
+      data: { ...user, password: { create: { hash: 'h', changedAt: now } } },
     });
     await client.session.create({ data: sessionOf('u1', 's1') });
     await client.user.delete({ where: { id: 'u1' } });
@@ -72,7 +72,7 @@ describe.each(PROVIDERS)('an open database on %s', (provider) => {
     const empty = await databases.make(provider);
     const database = await open(empty.url);
     for (const id of ['u1', 'u2']) {
-      await database.client.user.create({ data: { ...person, id, email: `${id}@example.com` } });
+      await database.client.user.create({ data: { ...user, id, email: `${id}@example.com` } });
       // Somebody reads, as somebody always does.
       await Promise.all([database.checkpoint(), database.client.user.count()]);
     }
@@ -95,11 +95,11 @@ describe.each(PROVIDERS)('an open database on %s', (provider) => {
   test('what others write during a transaction stays when that is rolled back', async () => {
     const { url } = await databases.make(provider);
     const { client } = await open(url);
-    await client.user.create({ data: person });
+    await client.user.create({ data: user });
     let hasBegun = () => {};
     const begun = new Promise<void>((resolve) => (hasBegun = resolve));
     const transaction = client.$transaction(async (inside) => {
-      await inside.user.create({ data: { ...person, id: 'u2', email: 'b@example.com' } });
+      await inside.user.create({ data: { ...user, id: 'u2', email: 'b@example.com' } });
       hasBegun();
       await new Promise((resolve) => setTimeout(resolve, 100));
       throw new Error('changed its mind');
@@ -121,7 +121,7 @@ describe.each(PROVIDERS)('an open database on %s', (provider) => {
   test('parallel transactions and single writes all come through', async () => {
     const { url } = await databases.make(provider);
     const { client } = await open(url);
-    await client.user.create({ data: person });
+    await client.user.create({ data: user });
     const writes = Array.from({ length: 20 }, (_, i) =>
       i % 2 === 0
         ? client.session.create({ data: sessionOf('u1', `s${i}`) })
@@ -196,7 +196,7 @@ describe('a SQLite file', () => {
   test('and its folder are made when missing, for their owner alone', async () => {
     const folder = join(databases.folder(), 'new', 'nested');
     const { client } = await open(`file:${folder}/latchkey.db`);
-    await client.user.create({ data: person });
+    await client.user.create({ data: user });
     const modeOf = (path: string) => (statSync(path).mode & 0o777).toString(8);
     expect(modeOf(folder)).toBe('700');
     for (const file of ['latchkey.db', 'latchkey.db-wal', 'latchkey.db-shm']) {
@@ -309,7 +309,7 @@ describe('a PostgreSQL server', () => {
   test('with a schema in its URL serves builder and handwritten statements from it', async () => {
     const database = await databases.make('postgresql');
     const { client } = await open(`${database.url}?schema=own&connection_limit=2`);
-    await client.user.create({ data: person });
+    await client.user.create({ data: user });
     expect(await client.$queryRawUnsafe('SELECT "id" FROM "User"')).toEqual([{ id: 'u1' }]);
     expect(await database.query('SELECT "id" FROM own."User"')).toEqual([{ id: 'u1' }]);
   });

@@ -2,19 +2,19 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { startApplication, type TestApplication } from '../fixtures/application.ts';
-import { openBrowser, signUp, type TestPerson } from '../fixtures/people.ts';
+import { openBrowser, signUp, type TestUser } from '../fixtures/users.ts';
 
 const PAGE = '/settings/profile';
 /** More than a thread that waits for the lock could answer before it gives up. */
 const REQUESTS_MEANWHILE = 20;
 
 let application: TestApplication;
-let person: TestPerson;
+let user: TestUser;
 let holder: ChildProcess | null = null;
 
 beforeAll(async () => {
   application = await startApplication();
-  person = await signUp(application);
+  user = await signUp(application);
 });
 afterEach(unlock);
 afterAll(() => application.close());
@@ -38,7 +38,7 @@ async function unlock(): Promise<void> {
 
 const rename = (name: string) => {
   let isOver = false;
-  const answer = person.browser.post(PAGE, { name }).finally(() => (isOver = true));
+  const answer = user.browser.post(PAGE, { name }).finally(() => (isOver = true));
   return { answer, isOver: () => isOver };
 };
 
@@ -49,11 +49,11 @@ test('a locked SQLite file keeps only writes waiting, and they are done once it 
     expect((await openBrowser(application).get('/healthz')).status).toBe(200);
   }
   expect((await openBrowser(application).get('/readyz')).status).toBe(200);
-  expect((await person.browser.get(PAGE)).status).toBe(200);
+  expect((await user.browser.get(PAGE)).status).toBe(200);
   expect(writing.isOver()).toBe(false);
   await unlock();
   expect((await writing.answer).status).toBe(302);
-  expect((await person.browser.get(PAGE)).text).toContain('Grace Hopper');
+  expect((await user.browser.get(PAGE)).text).toContain('Grace Hopper');
 });
 
 test('a write that finds the SQLite file locked for too long gets 503, and signs no user out', async () => {
@@ -62,5 +62,5 @@ test('a write that finds the SQLite file locked for too long gets 503, and signs
   expect(answer.status).toBe(503);
   expect(answer.headers['retry-after']).toBe('10');
   await unlock();
-  expect((await person.browser.get(PAGE)).text).toContain('Grace Hopper');
+  expect((await user.browser.get(PAGE)).text).toContain('Grace Hopper');
 });

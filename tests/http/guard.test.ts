@@ -7,7 +7,7 @@ import { StoreUnavailableError, type Resumed } from '#app/sessions/index.ts';
 
 const ORIGIN = 'http://localhost:3000';
 const PERSON = { id: 'ada', email: 'ada@example.com', name: 'Ada' };
-const LIVE = { state: 'live', session: { id: 'one' }, person: PERSON } as Resumed<
+const LIVE = { state: 'live', session: { id: 'one' }, user: PERSON } as Resumed<
   unknown,
   typeof PERSON
 >;
@@ -49,7 +49,7 @@ describe.each(['loader', 'action'] as const)('a route whose %s forgot its guard'
   test.each([
     ['nobody', { state: 'unknown' }],
     ['somebody whose session is over', { ...LIVE, state: 'ended' }],
-    ['a session of nobody', { ...LIVE, person: null }],
+    ['a session of nobody', { ...LIVE, user: null }],
   ])('is closed to %s', async (_who, resumed) => {
     run.mockClear();
     const answer = await ask(

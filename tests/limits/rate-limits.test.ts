@@ -286,7 +286,7 @@ describe.each([
   test('an erased person leaves no counter, and everybody else keeps theirs', async () => {
     await store.empty();
     const limits = await open({ passwordTriesPerAccount: 2, codeTriesPerAccount: 2 });
-    const person = { email: 'ada@example.com', userId: 'user_ada%' };
+    const user = { email: 'ada@example.com', userId: 'user_ada%' };
     const known = randomUUID();
     const useUp = async (email: string, userId: string) => {
       const given: boolean[] = [];
@@ -303,10 +303,10 @@ describe.each([
       await limits.takeMail({ email, ipAddress: '192.0.2.1' });
       return given.filter(Boolean).length;
     };
-    expect(await useUp(person.email, person.userId)).toBe(8);
+    expect(await useUp(user.email, user.userId)).toBe(8);
     expect(await useUp('bob@example.com', 'user_bob')).toBe(8);
     const before = (await store.keys?.()) ?? [];
-    await limits.forget(person);
+    await limits.forget(user);
     const after = (await store.keys?.()) ?? [];
     if (store.keys) {
       // What is left: that of the other person, of the network and of all.
@@ -317,7 +317,7 @@ describe.each([
       );
     }
     expect(await useUp('bob@example.com', 'user_bob')).toBe(0);
-    expect(await useUp(person.email, person.userId)).toBe(8);
+    expect(await useUp(user.email, user.userId)).toBe(8);
   });
 
   test('a person is forgotten under the keys of before as well', async () => {

@@ -15,8 +15,8 @@ import {
   PASSWORD,
   signIn,
   signUp,
-  type TestPerson,
-} from '../fixtures/people.ts';
+  type TestUser,
+} from '../fixtures/users.ts';
 import { entriesOf } from './activity-entries.ts';
 import { textOf } from './form-on-page.ts';
 
@@ -32,7 +32,7 @@ beforeAll(async () => {
 });
 afterAll(() => application.close());
 
-let ada: TestPerson;
+let ada: TestUser;
 beforeEach(async () => {
   ada = await signUp(application);
 });
@@ -53,7 +53,7 @@ describe('a token', () => {
     expect(JSON.stringify(application.logged)).not.toContain(token.split('.')[1]);
     const { json } = await ask('GET /api/session', { token });
     expect(json).toMatchObject({
-      person: { email },
+      user: { email },
       session: { kind: 'token', scopes: ['download'], isFresh: false },
     });
     const endsAt = new Date(json.session.expiresAt).getTime();

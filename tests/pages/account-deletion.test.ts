@@ -5,7 +5,7 @@ import {
   startApplication,
   type TestApplication,
 } from '../fixtures/application.ts';
-import { openBrowser, PASSWORD, signIn, signUp } from '../fixtures/people.ts';
+import { openBrowser, PASSWORD, signIn, signUp } from '../fixtures/users.ts';
 import { fieldOnPage, textOf } from './form-on-page.ts';
 
 const PAGE = '/settings/data/delete';
@@ -20,11 +20,11 @@ afterAll(() => application.close());
 const everything = () => application.everything();
 
 test('the page says what goes', async () => {
-  const person = await signUp(application, { name: 'Ada Lovelace' });
-  await signIn(application, person);
-  await (await signIn(application, person)).post('/logout', {});
-  const { text } = await person.browser.get(PAGE);
-  expect(textOf(text)).toContain(`The account of Ada Lovelace, ${person.email}`);
+  const user = await signUp(application, { name: 'Ada Lovelace' });
+  await signIn(application, user);
+  await (await signIn(application, user)).post('/logout', {});
+  const { text } = await user.browser.get(PAGE);
+  expect(textOf(text)).toContain(`The account of Ada Lovelace, ${user.email}`);
   expect(textOf(text)).toContain('3 sessions on record');
   expect(textOf(text)).toContain('4 entries of the activity log');
   expect(textOf(text)).not.toMatch(/passkey|connected account|picture|recovery code/);
@@ -32,32 +32,29 @@ test('the page says what goes', async () => {
 });
 
 test('once the e-mail is typed everything goes, from every table, and every device is out', async () => {
-  const person = await signUp(application, { name: 'A name like no other' });
+  const user = await signUp(application, { name: 'A name like no other' });
   const stays = await signUp(application, { name: 'Somebody who stays' });
-  const phone = await signIn(application, person, { remember: true });
+  const phone = await signIn(application, user, { remember: true });
   const id = (await phone.sessionToken())!.split('.')[0]!;
-  await person.browser.post(`/settings/sessions/${id}/name`, { label: 'A label like no other' });
-  const [user] = application.sql<{ id: string }>(
-    'SELECT id FROM User WHERE email = ?',
-    person.email,
-  );
+  await user.browser.post(`/settings/sessions/${id}/name`, { label: 'A label like no other' });
+  const [row] = application.sql<{ id: string }>('SELECT id FROM User WHERE email = ?', user.email);
   // Codes that somebody asked for before they signed in belong to an address, and to no account.
   for (const path of ['/signup', '/forgot-password']) {
-    const fields = { email: person.email, name: 'Anybody', password: 'some other password' };
+    const fields = { email: user.email, name: 'Anybody', password: 'some other password' };
     expect((await openBrowser(application).post(path, fields)).status).toBe(302);
   }
-  const traces = [user!.id, person.email, person.name, 'A label like no other', id];
+  const traces = [row!.id, user.email, user.name, 'A label like no other', id];
   for (const trace of traces) expect(everything()).toContain(trace);
 
-  const answer = await person.browser.post(PAGE, {
-    email: ` ${person.email.toUpperCase()} `,
+  const answer = await user.browser.post(PAGE, {
+    email: ` ${user.email.toUpperCase()} `,
   });
   expect(answer.status).toBe(302);
   expect(answer.location).toMatch(/^\/erased\/[\w-]{24}$/);
   expect(answer.headers['clear-site-data']).toBe('"cache"');
   expect(answer.headers['set-cookie']!.join('\n')).toMatch(/^session=; Max-Age=0; Path=\/;/m);
-  expect(await person.browser.sessionToken()).toBeNull();
-  const receipt = await person.browser.get(answer.location!);
+  expect(await user.browser.sessionToken()).toBeNull();
+  const receipt = await user.browser.get(answer.location!);
   expect(receipt.status).toBe(200);
   expect(textOf(receipt.text)).toContain('Your account is deleted');
   expect(textOf(receipt.text)).toContain(answer.location!.split('/').at(-1)!);
@@ -65,12 +62,12 @@ test('once the e-mail is typed everything goes, from every table, and every devi
   for (const trace of traces) expect(receipt.text).not.toContain(trace);
 
   for (const trace of traces) expect(everything()).not.toContain(trace);
-  const codes = application.sql('SELECT id FROM "MailedCode" WHERE email = ?', person.email);
+  const codes = application.sql('SELECT id FROM "MailedCode" WHERE email = ?', user.email);
   expect(codes).toEqual([]);
   expect((await phone.get('/settings/sessions')).location).toContain('/login');
   expect((await stays.browser.get('/settings/profile')).status).toBe(200);
   const again = await openBrowser(application).post('/login', {
-    email: person.email,
+    email: user.email,
     password: PASSWORD,
   });
   expect(again.status).toBe(400);
@@ -81,10 +78,10 @@ test.each([
   ['no e-mail', { email: '' }, 'email', 'Enter your e-mail address.'],
   ['no e-mail address', { email: 'delete' }, 'email', /like name@example\.com/],
 ])('%s: refused next to the field, and nothing goes', async (_what, wrong, field, says) => {
-  const person = await signUp(application);
-  await person.browser.get('/');
+  const user = await signUp(application);
+  await user.browser.get('/');
   const before = everything();
-  const answer = await person.browser.post(PAGE, wrong);
+  const answer = await user.browser.post(PAGE, wrong);
   expect(answer.status).toBe(400);
   expect(answer.headers['set-cookie']).toBeUndefined();
   expect(fieldOnPage(answer.text, field)).toMatchObject({ isInvalid: true, hasFocus: true });
@@ -104,9 +101,9 @@ test("somebody else's e-mail deletes neither account", async () => {
 });
 
 test('a second request, and two at the same moment, do no harm', async () => {
-  const person = await signUp(application);
-  const cookie = { Cookie: `session=${(await person.browser.sessionToken())!}` };
-  const form = { email: person.email };
+  const user = await signUp(application);
+  const cookie = { Cookie: `session=${(await user.browser.sessionToken())!}` };
+  const form = { email: user.email };
   const cut = application.logged.length;
   const answers = await Promise.all(
     [1, 2, 3].map(() => openBrowser(application).post(PAGE, form, { headers: cookie })),
@@ -122,14 +119,14 @@ test('a second request, and two at the same moment, do no harm', async () => {
   expect(later.location).toBe('/login?redirectTo=%2Fsettings%2Fdata%2Fdelete');
   const lines = besidesRequests(application.logged.slice(cut));
   expect(lines.map(({ msg }) => msg)).toEqual(['an account was erased']);
-  expect(everything()).not.toContain(person.email);
+  expect(everything()).not.toContain(user.email);
 });
 
 test('the same e-mail can be used for a new account, which has nothing of the old one', async () => {
-  const person = await signUp(application, { name: 'The old one' });
-  const oldToken = (await person.browser.sessionToken())!;
-  await person.browser.post(PAGE, { email: person.email });
-  const again = await signUp(application, { email: person.email, name: 'The new one' });
+  const user = await signUp(application, { name: 'The old one' });
+  const oldToken = (await user.browser.sessionToken())!;
+  await user.browser.post(PAGE, { email: user.email });
+  const again = await signUp(application, { email: user.email, name: 'The new one' });
   const { text } = await again.browser.get('/settings/sessions');
   expect(textOf(text)).not.toContain('The old one');
   const holder = openBrowser(application);
@@ -162,21 +159,21 @@ test.each([
 ] as const)(
   'who %s while the account is erased is signed out, and brings no row back',
   async (_what, part, name, path, fields) => {
-    const person = await signUp(application);
-    const other = await signIn(application, person);
-    const [user] = application.sql<{ id: string }>(
+    const user = await signUp(application);
+    const other = await signIn(application, user);
+    const [row] = application.sql<{ id: string }>(
       'SELECT id FROM User WHERE email = ?',
-      person.email,
+      user.email,
     );
     const { application: parts } = application;
-    eraseBefore(parts[part] as never, name as never, user!.id);
+    eraseBefore(parts[part] as never, name as never, row!.id);
     const browser = path === '/login' ? openBrowser(application) : other;
     const cut = application.logged.length;
-    const answer = await browser.post(path, { email: person.email, password: PASSWORD, ...fields });
+    const answer = await browser.post(path, { email: user.email, password: PASSWORD, ...fields });
     expect(answer.status).toBe(302);
     expect(answer.location).toMatch(/^\/login/);
     expect(application.logged.slice(cut).filter(({ level }) => level >= LOG_WARN)).toEqual([]);
-    expect(everything()).not.toContain(user!.id);
-    expect(everything()).not.toContain(person.email);
+    expect(everything()).not.toContain(row!.id);
+    expect(everything()).not.toContain(user.email);
   },
 );

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { startApplication, type TestApplication } from '../fixtures/application.ts';
 import { FIREFOX_ON_MAC, SAFARI_ON_IPHONE, type BrowserLike } from '../fixtures/browser-like.ts';
-import { openBrowser, PASSWORD, signIn, signUp, type TestPerson } from '../fixtures/people.ts';
+import { openBrowser, PASSWORD, signIn, signUp, type TestUser } from '../fixtures/users.ts';
 import { entriesOf, entriesOnPage } from './activity-entries.ts';
 import { tags, textOf } from './form-on-page.ts';
 import { PATIENCE } from '../fixtures/patience.ts';
@@ -26,13 +26,13 @@ const fail = (email: string, browser = openBrowser(application)) =>
 const detailOf = (detail: string | null) => JSON.parse(detail ?? '{}') as Record<string, unknown>;
 
 describe('what happens is written down once, with device, place and session', () => {
-  let person: TestPerson;
+  let user: TestUser;
   let phone: BrowserLike;
   let laptopId: string;
   beforeAll(async () => {
-    person = await signUp(application, from(VIENNA));
-    laptopId = await sessionIdOf(person.browser);
-    phone = await signIn(application, person, {
+    user = await signUp(application, from(VIENNA));
+    laptopId = await sessionIdOf(user.browser);
+    phone = await signIn(application, user, {
       userAgent: SAFARI_ON_IPHONE,
       ...from('2001:628::1'),
     });
@@ -40,10 +40,10 @@ describe('what happens is written down once, with device, place and session', ()
 
   /** The one entry that came in while something was done. */
   const entryOf = async (act: () => Promise<unknown>) => {
-    const before = new Set(entriesOf(application, person.email).map(({ id }) => id));
+    const before = new Set(entriesOf(application, user.email).map(({ id }) => id));
     application.clock.advance(MINUTE_MS);
     await act();
-    const added = entriesOf(application, person.email).filter(({ id }) => !before.has(id));
+    const added = entriesOf(application, user.email).filter(({ id }) => !before.has(id));
     expect(added).toHaveLength(1);
     return added[0]!;
   };
@@ -56,7 +56,7 @@ describe('what happens is written down once, with device, place and session', ()
   });
 
   test('an account that is made, and the sign-in that comes of it', () => {
-    const [second, first, ...more] = entriesOf(application, person.email).slice(-2);
+    const [second, first, ...more] = entriesOf(application, user.email).slice(-2);
     expect(more).toEqual([]);
     expect(first).toMatchObject({ kind: 'signed-up', ipAddress: VIENNA, country: 'AT' });
     expect(second).toMatchObject({ kind: 'signed-in', sessionId: laptopId });
@@ -66,7 +66,7 @@ describe('what happens is written down once, with device, place and session', ()
     let browser!: BrowserLike;
     const options = { userAgent: SAFARI_ON_IPHONE, ...from('2001:628::1') };
     const entry = await entryOf(async () => {
-      browser = await signIn(application, person, options);
+      browser = await signIn(application, user, options);
     });
     expect(entry).toMatchObject({
       kind: 'signed-in',
@@ -80,32 +80,32 @@ describe('what happens is written down once, with device, place and session', ()
 
   test('one device signed out, by its name', async () => {
     const id = await sessionIdOf(phone);
-    await person.browser.post(`/settings/sessions/${id}/name`, { label: 'Pocket' });
-    const signOut = () => person.browser.post(`/settings/sessions/${id}/sign-out`, {});
+    await user.browser.post(`/settings/sessions/${id}/name`, { label: 'Pocket' });
+    const signOut = () => user.browser.post(`/settings/sessions/${id}/sign-out`, {});
     const entry = await entryOf(signOut);
     expect(entry).toMatchObject({ kind: 'session-ended', ...onLaptop() });
     expect(detailOf(entry.detail)).toEqual({ device: 'Pocket' });
     await signOut();
-    expect(kindsOf(person.email).filter((kind) => kind === 'session-ended')).toHaveLength(1);
+    expect(kindsOf(user.email).filter((kind) => kind === 'session-ended')).toHaveLength(1);
   });
 
   test('all others signed out, by their number; none is nothing', async () => {
-    const signOut = () => person.browser.post('/settings/sessions/others/sign-out', {});
+    const signOut = () => user.browser.post('/settings/sessions/others/sign-out', {});
     const entry = await entryOf(signOut);
     expect(entry).toMatchObject({ kind: 'sessions-ended', ...onLaptop() });
     expect(detailOf(entry.detail)).toEqual({ count: 1 });
     await signOut();
-    expect(kindsOf(person.email).filter((kind) => kind === 'sessions-ended')).toHaveLength(1);
+    expect(kindsOf(user.email).filter((kind) => kind === 'sessions-ended')).toHaveLength(1);
   });
 
   test('a download', async () => {
-    const entry = await entryOf(() => person.browser.post('/settings/data/download', {}));
+    const entry = await entryOf(() => user.browser.post('/settings/data/download', {}));
     expect(entry).toMatchObject({ kind: 'download-made', ...onLaptop(), detail: null });
   });
 
   test('a password that is changed, and not one that is refused', async () => {
     const change = (newPassword: string) =>
-      person.browser.post('/settings/password', { currentPassword: PASSWORD, newPassword });
+      user.browser.post('/settings/password', { currentPassword: PASSWORD, newPassword });
     const entry = await entryOf(async () => {
       await change('short');
       await change('another good password');
@@ -219,18 +219,12 @@ describe('a failed sign-in', () => {
 
 describe('the page', () => {
   test('tells what, by which device, where and when, newest first and day by day', async () => {
-    const person = await signUp(application, from(VIENNA));
+    const user = await signUp(application, from(VIENNA));
     application.clock.advance(DAY_MS);
-    await fail(
-      person.email,
-      openBrowser(application, { userAgent: 'curl/8.1', ...from('8.8.8.8') }),
-    );
-    await fail(
-      person.email,
-      openBrowser(application, { userAgent: 'curl/8.1', ...from('8.8.8.8') }),
-    );
+    await fail(user.email, openBrowser(application, { userAgent: 'curl/8.1', ...from('8.8.8.8') }));
+    await fail(user.email, openBrowser(application, { userAgent: 'curl/8.1', ...from('8.8.8.8') }));
     application.clock.advance(HOUR_MS);
-    const browser = await signIn(application, person, from(VIENNA));
+    const browser = await signIn(application, user, from(VIENNA));
     const { text } = await browser.get(PAGE);
     const entries = entriesOnPage(text);
     expect(entries.map(({ what }) => what)).toEqual([
@@ -249,7 +243,7 @@ describe('the page', () => {
   });
 
   test('is read page by page, also while new entries come in, and shows each once', async () => {
-    const person = await signUp(application);
+    const user = await signUp(application);
     application.clock.advance(MINUTE_MS);
     // All of one and the same time: the id alone tells them apart.
     application.sql(
@@ -257,12 +251,12 @@ describe('the page', () => {
        INSERT INTO "Activity" (id, userId, kind, at, userAgent, ipAddress, deviceKey)
        SELECT 'made-' || n || u.id, u.id, 'download-made', ?, '', '', ''
        FROM counter JOIN User u ON u.email = ?`,
-      ...[application.clock.now().getTime(), person.email],
+      ...[application.clock.now().getTime(), user.email],
     );
     const seen: string[] = [];
     const sizes: number[] = [];
     for (let path: string | null = PAGE; path !== null;) {
-      const { status, text } = await person.browser.get(path);
+      const { status, text } = await user.browser.get(path);
       expect(status).toBe(200);
       const entries = entriesOnPage(text);
       sizes.push(entries.length);
@@ -270,7 +264,7 @@ describe('the page', () => {
       const older = /<a[^>]*href="([^"]*)"[^>]*>Older<\/a>/.exec(text)?.[1];
       path = older ? older.replaceAll('&amp;', '&') : null;
       application.clock.advance(1);
-      await fail(person.email, openBrowser(application, { userAgent: `new${sizes.length}/1` }));
+      await fail(user.email, openBrowser(application, { userAgent: `new${sizes.length}/1` }));
     }
     expect(sizes).toEqual([50, 50, 21]);
     expect(new Set(seen).size).toBe(121);
@@ -295,12 +289,12 @@ describe('the page', () => {
 
   test('shows a hostile user agent, device name and passkey as text', async () => {
     const hostile = '"><img src=x onerror=alert(1)>';
-    const person = await signUp(application, { userAgent: hostile });
-    const phone = await signIn(application, person);
+    const user = await signUp(application, { userAgent: hostile });
+    const phone = await signIn(application, user);
     const id = await sessionIdOf(phone);
-    await person.browser.post(`/settings/sessions/${id}/name`, { label: hostile });
-    await person.browser.post(`/settings/sessions/${id}/sign-out`, {});
-    const { text } = await person.browser.get(PAGE);
+    await user.browser.post(`/settings/sessions/${id}/name`, { label: hostile });
+    await user.browser.post(`/settings/sessions/${id}/sign-out`, {});
+    const { text } = await user.browser.get(PAGE);
     expect(entriesOnPage(text)[0]!.what).toBe(`${hostile} signed out`);
     expect(tags(text, 'img')).toEqual([]);
     expect(text).not.toContain('<img');
@@ -316,24 +310,24 @@ describe('the page', () => {
 });
 
 test('entries go when they are as old as they are kept, and not before', async () => {
-  const person = await signUp(application);
+  const user = await signUp(application);
   const prune = () => application.application.activity.prune(application.clock.now());
   application.clock.advance(180 * DAY_MS);
   await prune();
-  expect(kindsOf(person.email)).toHaveLength(2);
-  await fail(person.email);
+  expect(kindsOf(user.email)).toHaveLength(2);
+  await fail(user.email);
   application.clock.advance(1);
   expect(await prune()).toBeGreaterThanOrEqual(2);
-  expect(kindsOf(person.email)).toEqual(['sign-in-failed']);
-  const browser = await signIn(application, person);
+  expect(kindsOf(user.email)).toEqual(['sign-in-failed']);
+  const browser = await signIn(application, user);
   expect(entriesOnPage((await browser.get(PAGE)).text)).toHaveLength(2);
 });
 
 test('how long they are kept is configured', async () => {
   const short = await startApplication({ env: { ACTIVITY_RETENTION_DAYS: '2' } });
   try {
-    const person = await signUp(short);
-    expect(textOf((await person.browser.get(PAGE)).text)).toContain('kept for 2 days');
+    const user = await signUp(short);
+    expect(textOf((await user.browser.get(PAGE)).text)).toContain('kept for 2 days');
     short.clock.advance(2 * DAY_MS + 1);
     expect(await short.application.activity.prune(short.clock.now())).toBe(2);
   } finally {
@@ -342,9 +336,9 @@ test('how long they are kept is configured', async () => {
 });
 
 test('the download holds what happened, without what tells devices apart', async () => {
-  const person = await signUp(application, from(VIENNA));
-  await fail(person.email);
-  const { text } = await person.browser.post('/settings/data/download/json', {});
+  const user = await signUp(application, from(VIENNA));
+  await fail(user.email);
+  const { text } = await user.browser.post('/settings/data/download/json', {});
   const { activities } = JSON.parse(text) as { activities: Record<string, unknown>[] };
   expect(activities.map(({ kind }) => kind).sort()).toEqual([
     ...['download-made', 'sign-in-failed', 'signed-in', 'signed-up'],
@@ -356,13 +350,13 @@ test('the download holds what happened, without what tells devices apart', async
 });
 
 test('the list of sessions says how each was proven, where that is known', async () => {
-  const person = await signUp(application);
-  const { text } = await person.browser.get('/settings/sessions');
+  const user = await signUp(application);
+  const { text } = await user.browser.get('/settings/sessions');
   expect(textOf(text)).toMatch(/Signed in just now \([^)]*\) with password · Ends/);
-  application.sql('UPDATE Session SET meta = NULL WHERE id = ?', await sessionIdOf(person.browser));
+  application.sql('UPDATE Session SET meta = NULL WHERE id = ?', await sessionIdOf(user.browser));
   // What a hand changes counts within a second.
   await vi.waitFor(async () => {
-    const old = await person.browser.get('/settings/sessions');
+    const old = await user.browser.get('/settings/sessions');
     expect(old.status).toBe(200);
     expect(textOf(old.text)).toMatch(/Signed in just now \([^)]*\) · Ends/);
   }, PATIENCE);

@@ -3,7 +3,7 @@ import { request } from 'node:http';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startApplication, type TestApplication } from '../fixtures/application.ts';
-import { openBrowser } from '../fixtures/people.ts';
+import { openBrowser } from '../fixtures/users.ts';
 
 let application: TestApplication;
 beforeAll(async () => {

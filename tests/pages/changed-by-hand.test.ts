@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startApplication, type TestApplication } from '../fixtures/application.ts';
-import { signIn, signUp, type TestPerson } from '../fixtures/people.ts';
+import { signIn, signUp, type TestUser } from '../fixtures/users.ts';
 import { expectOnceWithin } from '../fixtures/best-round.ts';
 
 const PAGE = '/settings/profile';
@@ -15,22 +15,22 @@ beforeAll(async () => {
 afterAll(() => application.close());
 
 test('what a hand changes in the file counts within a second', async () => {
-  const person = await signUp(application);
-  await expectOnceWithin(1000, () => msUntilDeletedCounts(person));
-  expect((await person.browser.get(PAGE)).status).toBe(200);
+  const user = await signUp(application);
+  await expectOnceWithin(1000, () => msUntilDeletedCounts(user));
+  expect((await user.browser.get(PAGE)).status).toBe(200);
 });
 
 test('a cascade counts at once', async () => {
-  const person = await signUp(application);
-  await person.browser.get(PAGE);
+  const user = await signUp(application);
+  await user.browser.get(PAGE);
   const { db, sessions } = application.application;
-  await db.user.delete({ where: { email: person.email } });
+  await db.user.delete({ where: { email: user.email } });
   await sessions.settle();
-  expect((await person.browser.get(PAGE)).status).toBe(302);
+  expect((await user.browser.get(PAGE)).status).toBe(302);
 });
 
-async function msUntilDeletedCounts(person: TestPerson): Promise<number> {
-  const phone = await signIn(application, person);
+async function msUntilDeletedCounts(user: TestUser): Promise<number> {
+  const phone = await signIn(application, user);
   expect((await phone.get(PAGE)).status).toBe(200);
   const phoneId = (await phone.sessionToken())!.split('.')[0]!;
   deleteByHand(phoneId);

@@ -9,7 +9,7 @@ import {
 import type { BrowserLike } from '../fixtures/browser-like.ts';
 import { startGitHub, type GitHubServer } from '../fixtures/github-server.ts';
 import { startOpenIdProvider, type OpenIdProvider } from '../fixtures/openid-provider.ts';
-import { mailboxOf, openBrowser, signIn, signUp } from '../fixtures/people.ts';
+import { mailboxOf, openBrowser, signIn, signUp } from '../fixtures/users.ts';
 import { visit } from '../fixtures/provider-visits.ts';
 import { fieldOnPage, formErrorOnPage, textOf } from './form-on-page.ts';
 
@@ -161,14 +161,14 @@ describe('an address that the provider does not vouch for', () => {
   });
 
   test('of an account that is there signs nobody in to it, whatever is typed', async () => {
-    const person = await signUp(application);
+    const user = await signUp(application);
     const there = newcomer();
     const browser = await comeFromAcme();
-    await browser.post(SIGN_UP, { name: 'Grace', email: person.email });
+    await browser.post(SIGN_UP, { name: 'Grace', email: user.email });
     expect((await bring(browser, '12345678')).status).toBe(400);
     expect(await browser.sessionToken()).toBeNull();
     expect(await countOf(there.subject)).toBe(0);
-    await signIn(application, person);
+    await signIn(application, user);
   });
 
   test('leaves nothing of what waits in clear, in no table and no line of the log', async () => {

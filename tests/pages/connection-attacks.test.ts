@@ -6,7 +6,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { startApplication, TestClock, type TestApplication } from '../fixtures/application.ts';
 import type { BrowserLike } from '../fixtures/browser-like.ts';
 import { CLIENT_SECRET } from '../fixtures/openid-provider.ts';
-import { openBrowser, signIn, signUp } from '../fixtures/people.ts';
+import { openBrowser, signIn, signUp } from '../fixtures/users.ts';
 import { leaveFor } from '../fixtures/provider-visits.ts';
 import { startScriptedProvider, type ScriptedProvider } from '../fixtures/scripted-provider.ts';
 import { fieldOnPage, textOf } from './form-on-page.ts';
@@ -238,24 +238,24 @@ describe('connecting', () => {
   });
 
   test('the cookie of a sign-in connects nothing, and that of a connecting signs nobody in', async () => {
-    const person = await signUp(application);
+    const user = await signUp(application);
     const before = connections();
     // A sign-in that is finished while signed in makes no connection.
     const visitor = openBrowser(application);
     acme.says = { sub: randomUUID() };
     const address = await leaveFor(visitor, path('acme'));
     for (const cookie of await visitor.jar.getCookies(application.origin)) {
-      await person.browser.jar.setCookie(cookie, application.origin);
+      await user.browser.jar.setCookie(cookie, application.origin);
     }
-    expect((await person.browser.get(backFrom(address))).location).toBe('/signup/connection');
+    expect((await user.browser.get(backFrom(address))).location).toBe('/signup/connection');
     expect(connections()).toEqual(before);
     // A connecting that is finished where nobody is signed in signs nobody in.
     const owner = randomUUID();
-    await linkAs(person.browser, owner);
-    const linking = await leaveFor(person.browser, add('acme'));
+    await linkAs(user.browser, owner);
+    const linking = await leaveFor(user.browser, add('acme'));
     acme.says = { sub: owner };
     const stranger = openBrowser(application);
-    for (const cookie of await person.browser.jar.getCookies(application.origin)) {
+    for (const cookie of await user.browser.jar.getCookies(application.origin)) {
       if (cookie.key.includes('provider-visit')) {
         await stranger.jar.setCookie(cookie, application.origin);
       }
@@ -265,24 +265,24 @@ describe('connecting', () => {
   });
 
   test('is finished by the session that began it, and by no other of the same person', async () => {
-    const person = await signUp(application);
+    const user = await signUp(application);
     const before = connections();
     acme.says = { sub: randomUUID() };
-    const address = await leaveFor(person.browser, add('acme'));
-    const other = await signIn(application, person);
+    const address = await leaveFor(user.browser, add('acme'));
+    const other = await signIn(application, user);
     const token = (await other.sessionToken())!;
-    await person.browser.plantToken(token);
-    expect(trouble(await person.browser.get(backFrom(address)))).toBe('other-session');
+    await user.browser.plantToken(token);
+    expect(trouble(await user.browser.get(backFrom(address)))).toBe('other-session');
     expect(connections()).toEqual(before);
   });
 
   test('is over when the session is', async () => {
-    const person = await signUp(application);
+    const user = await signUp(application);
     const before = connections();
     acme.says = { sub: randomUUID() };
-    const address = await leaveFor(person.browser, add('acme'));
-    await person.browser.post('/logout', {});
-    expect(trouble(await person.browser.get(backFrom(address)))).toBe('other-session');
+    const address = await leaveFor(user.browser, add('acme'));
+    await user.browser.post('/logout', {});
+    expect(trouble(await user.browser.get(backFrom(address)))).toBe('other-session');
     expect(connections()).toEqual(before);
   });
 
@@ -347,8 +347,8 @@ test('the same subject at another issuer is somebody else', async () => {
 describe('where to go afterwards', () => {
   const sub = 'goes-places';
   beforeAll(async () => {
-    const person = await signUp(application);
-    await linkAs(person.browser, sub);
+    const user = await signUp(application);
+    await linkAs(user.browser, sub);
   });
 
   // What the rule itself makes of each is tested in tests/http/return-path.test.ts.
@@ -399,13 +399,13 @@ test.each([
   }
   expect(page.text).toContain('Acme &lt;b&gt;Corp');
   expect(fieldOnPage(page.text, 'email').value?.length ?? 0).toBeLessThanOrEqual(120);
-  const person = await signUp(application);
+  const user = await signUp(application);
   acme.says = { sub, preferred_username: name };
-  await person.browser.get(backFrom(await leaveFor(person.browser, add('acme'))));
-  const list = await person.browser.get(PAGE);
+  await user.browser.get(backFrom(await leaveFor(user.browser, add('acme'))));
+  const list = await user.browser.get(PAGE);
   expect(list.status).toBe(200);
   const id = /\/settings\/connections\/(\w+)\/disconnect/.exec(list.text)![1]!;
-  const question = await person.browser.get(`${PAGE}/${id}/disconnect`);
+  const question = await user.browser.get(`${PAGE}/${id}/disconnect`);
   for (const { text, headers } of [list, question]) {
     expect(text).not.toContain('<script>alert');
     expect(text).not.toContain('<img src=x');
@@ -427,9 +427,9 @@ test('a planted address says nothing but words of ours', async () => {
 
 describe('tokens of a provider', () => {
   test('are in no page, no log and, in clear, in no column; and they open for us', async () => {
-    const person = await signUp(application);
+    const user = await signUp(application);
     const sub = randomUUID();
-    await linkAs(person.browser, sub);
+    await linkAs(user.browser, sub);
     const { browser } = await signInAs(sub);
     const { browser: newcomer } = await signInAs(randomUUID());
     const pages = await Promise.all(
@@ -473,9 +473,9 @@ describe('tokens of a provider', () => {
       own.database.client.connection.findFirstOrThrow({ where: { subject: sub } });
 
     const before = await start(ENCRYPTION_KEY);
-    const person = await signUp(before);
+    const user = await signUp(before);
     acme.says = { sub };
-    await person.browser.get(backFrom(await leaveFor(person.browser, add('acme'))));
+    await user.browser.get(backFrom(await leaveFor(user.browser, add('acme'))));
     const { id, tokens } = await rowIn(before);
     expect(tokens).toMatch(/^old\./);
     const kept = await before.application.connections.tokensOf(id);

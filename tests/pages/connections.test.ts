@@ -5,7 +5,7 @@ import type { Answer, BrowserLike } from '../fixtures/browser-like.ts';
 import { proveAgain } from '../fixtures/fresh-proof.ts';
 import { startGitHub, type GitHubServer } from '../fixtures/github-server.ts';
 import { startOpenIdProvider, type OpenIdProvider } from '../fixtures/openid-provider.ts';
-import { openBrowser, PASSWORD, signIn, signUp } from '../fixtures/people.ts';
+import { openBrowser, PASSWORD, signIn, signUp } from '../fixtures/users.ts';
 import { leaveFor, providerAddressOn, visit, walkThrough } from '../fixtures/provider-visits.ts';
 import { startScriptedProvider, type ScriptedProvider } from '../fixtures/scripted-provider.ts';
 import { fieldOnPage, textOf } from './form-on-page.ts';
@@ -54,7 +54,7 @@ const newcomer = (provider: OpenIdProvider, isVerified = true) => {
   return { subject, ...account };
 };
 /** An account that was made with a provider. */
-const connectedPerson = async () => {
+const connectedUser = async () => {
   const there = newcomer(acme);
   const browser = openBrowser(application);
   await visit(browser, path('acme'));
@@ -151,7 +151,7 @@ test('the cookie of an account that was made is gone, and makes no second one', 
 });
 
 test('"stay signed in" goes all the way there and back', async () => {
-  const there = await connectedPerson();
+  const there = await connectedUser();
   acme.signsIn = there.subject;
   const browser = openBrowser(application);
   const back = await visit(browser, path('acme'), { remember: 'on' });
@@ -201,12 +201,12 @@ describe('GitHub', () => {
 describe('the e-mail of a first sign-in', () => {
   // What the provider does not vouch for: see connected-sign-up.test.ts.
   test('of an account that is there signs nobody in to it, and says what to do', async () => {
-    const person = await signUp(application);
+    const user = await signUp(application);
     const there = newcomer(acme);
-    acme.accounts[there.subject] = { ...there, email: person.email.toUpperCase() };
+    acme.accounts[there.subject] = { ...there, email: user.email.toUpperCase() };
     const browser = openBrowser(application);
     expect((await visit(browser, path('acme'))).location).toBe('/signup/connection');
-    const answer = await browser.post('/signup/connection', { name: 'G', email: person.email });
+    const answer = await browser.post('/signup/connection', { name: 'G', email: user.email });
     expect(answer.status).toBe(400);
     expect(fieldOnPage(answer.text, 'email').note).toBe(
       'There is an account with this e-mail already. Sign in to that account first, then connect Acme in your settings.',
@@ -217,12 +217,12 @@ describe('the e-mail of a first sign-in', () => {
 });
 
 test('with a second factor on, the provider alone opens nothing', async () => {
-  const person = await connectedPerson();
-  const { userId } = (await rowOf(person.subject))!;
+  const user = await connectedUser();
+  const { userId } = (await rowOf(user.subject))!;
   await application.database.client.totp.create({
     data: { userId, secret: 'x', createdAt: application.clock.now() },
   });
-  acme.signsIn = person.subject;
+  acme.signsIn = user.subject;
   const browser = openBrowser(application);
   expect((await visit(browser, path('acme'))).location).toBe('/login/code');
   expect(await browser.sessionToken()).toBeNull();
@@ -230,11 +230,11 @@ test('with a second factor on, the provider alone opens nothing', async () => {
 
 describe('in the settings', () => {
   test('an account is connected, shown, used, and disconnected', async () => {
-    const person = await signUp(application);
+    const user = await signUp(application);
     const there = newcomer(acme);
-    const linked = await visit(person.browser, add('acme'));
+    const linked = await visit(user.browser, add('acme'));
     expect(linked.location).toBe(PAGE);
-    const page = await person.browser.get(PAGE);
+    const page = await user.browser.get(PAGE);
     expect(textOf(page.text)).toContain('Acme is connected. You can sign in with it from now on.');
     expect(textOf(page.text)).toContain(there.email);
     const { userId } = (await rowOf(there.subject))!;
@@ -247,9 +247,9 @@ describe('in the settings', () => {
 
     const [id] = connectionIds(page.text);
     const question = `${PAGE}/${id}/disconnect`;
-    expect(textOf((await person.browser.get(question)).text)).toContain('Disconnect Acme?');
-    expect((await person.browser.post(question, {})).location).toBe(PAGE);
-    expect(textOf((await person.browser.get(PAGE)).text)).toContain('Acme is disconnected.');
+    expect(textOf((await user.browser.get(question)).text)).toContain('Disconnect Acme?');
+    expect((await user.browser.post(question, {})).location).toBe(PAGE);
+    expect(textOf((await user.browser.get(PAGE)).text)).toContain('Acme is disconnected.');
     expect(await rowOf(there.subject)).toBeNull();
     expect(await kindsOf(userId)).toEqual([
       ...['signed-up', 'signed-in', 'connection-added', 'signed-in', 'connection-removed'],
@@ -260,14 +260,14 @@ describe('in the settings', () => {
   });
 
   test('two providers at once, and two accounts at one of them', async () => {
-    const person = await signUp(application);
+    const user = await signUp(application);
     newcomer(acme);
-    await visit(person.browser, add('acme'));
+    await visit(user.browser, add('acme'));
     newcomer(acme);
-    await visit(person.browser, add('acme'));
+    await visit(user.browser, add('acme'));
     const there = newcomer(beta);
-    await visit(person.browser, add('beta'));
-    const { text } = await person.browser.get(PAGE);
+    await visit(user.browser, add('beta'));
+    const { text } = await user.browser.get(PAGE);
     expect(connectionIds(text)).toHaveLength(3);
     expect(textOf(text)).toContain('Beta & Sons');
     const browser = openBrowser(application);
@@ -276,35 +276,35 @@ describe('in the settings', () => {
   });
 
   test('the last way in stays, whoever asks and however', async () => {
-    const person = await connectedPerson();
-    const [first] = connectionIds((await person.browser.get(PAGE)).text);
+    const user = await connectedUser();
+    const [first] = connectionIds((await user.browser.get(PAGE)).text);
     const question = (id: string) => `${PAGE}/${id}/disconnect`;
-    expect(textOf((await person.browser.get(question(first!))).text)).toContain(
+    expect(textOf((await user.browser.get(question(first!))).text)).toContain(
       'is your only way to sign in',
     );
-    const refused = await person.browser.post(question(first!), {});
+    const refused = await user.browser.post(question(first!), {});
     expect(refused.status).toBe(409);
     expect(textOf(refused.text)).toContain('is your only way to sign in');
-    expect(await rowOf(person.subject)).not.toBeNull();
+    expect(await rowOf(user.subject)).not.toBeNull();
 
     // Of two that go at the same time one stays.
     newcomer(beta);
-    await visit(person.browser, add('beta'));
-    const ids = connectionIds((await person.browser.get(PAGE)).text);
+    await visit(user.browser, add('beta'));
+    const ids = connectionIds((await user.browser.get(PAGE)).text);
     expect(ids).toHaveLength(2);
     const phone = openBrowser(application);
-    acme.signsIn = person.subject;
+    acme.signsIn = user.subject;
     await visit(phone, path('acme'));
     const answers = await Promise.all([
-      person.browser.post(question(ids[0]!), {}),
+      user.browser.post(question(ids[0]!), {}),
       phone.post(question(ids[1]!), {}),
     ]);
     expect(answers.map(({ status }) => status).sort()).toEqual([302, 409]);
-    expect(connectionIds((await person.browser.get(PAGE)).text)).toHaveLength(1);
+    expect(connectionIds((await user.browser.get(PAGE)).text)).toHaveLength(1);
   });
 
   test('who is connected to another account is refused, and nothing moves', async () => {
-    const owner = await connectedPerson();
+    const owner = await connectedUser();
     const before = await rowOf(owner.subject);
     const other = await signUp(application);
     acme.signsIn = owner.subject;
@@ -319,15 +319,15 @@ describe('in the settings', () => {
   });
 
   test('connecting and disconnecting need a fresh proof', async () => {
-    const person = await connectedPerson();
-    const [id] = connectionIds((await person.browser.get(PAGE)).text);
+    const user = await connectedUser();
+    const [id] = connectionIds((await user.browser.get(PAGE)).text);
     application.clock.advance(16 * 60_000);
     try {
-      expect((await person.browser.post(add('acme'), {})).location).toMatch(/^\/confirm\?/);
+      expect((await user.browser.post(add('acme'), {})).location).toMatch(/^\/confirm\?/);
       const question = `${PAGE}/${id}/disconnect`;
-      expect((await person.browser.get(question)).location).toMatch(/^\/confirm\?/);
-      expect((await person.browser.post(question, {})).location).toMatch(/^\/confirm\?/);
-      expect((await person.browser.get(PAGE)).status).toBe(200);
+      expect((await user.browser.get(question)).location).toMatch(/^\/confirm\?/);
+      expect((await user.browser.post(question, {})).location).toMatch(/^\/confirm\?/);
+      expect((await user.browser.get(PAGE)).status).toBe(200);
     } finally {
       application.clock.advance(-16 * 60_000);
     }
@@ -337,10 +337,10 @@ describe('in the settings', () => {
 describe('connecting and disconnecting offers to sign out everywhere else, and gives a new token', () => {
   /** Somebody who is signed in on two devices, and has somebody new at Acme. */
   const onTwoDevices = async () => {
-    const person = await signUp(application);
-    const phone = await signIn(application, person);
+    const user = await signUp(application);
+    const phone = await signIn(application, user);
     newcomer(acme);
-    return { ...person, phone, token: (await person.browser.sessionToken())! };
+    return { ...user, phone, token: (await user.browser.sessionToken())! };
   };
   const expectNewToken = async (browser: BrowserLike, old: string) => {
     expect(await browser.sessionToken()).not.toBe(old);
@@ -383,7 +383,7 @@ describe('connecting and disconnecting offers to sign out everywhere else, and g
   });
 
   test('nobody is signed out by a visit that connects nothing', async () => {
-    const owner = await connectedPerson();
+    const owner = await connectedUser();
     const { browser, phone, token } = await onTwoDevices();
     acme.signsIn = owner.subject;
     await visit(browser, add('acme'), { signOutOthers: 'on' });
@@ -496,36 +496,36 @@ describe('proving again', () => {
   };
 
   test('a provider asks again who it is, and the session is fresh and has a new token', async () => {
-    const person = await connectedPerson();
-    const { userId } = (await rowOf(person.subject))!;
-    const token = await person.browser.sessionToken();
-    acme.signsIn = person.subject;
+    const user = await connectedUser();
+    const { userId } = (await rowOf(user.subject))!;
+    const token = await user.browser.sessionToken();
+    acme.signsIn = user.subject;
     application.clock.advance(1000);
-    const address = await leaveFor(person.browser, `${CONFIRM}/acme`, { redirectTo: add('beta') });
+    const address = await leaveFor(user.browser, `${CONFIRM}/acme`, { redirectTo: add('beta') });
     expect(Object.fromEntries(new URL(address).searchParams)).toMatchObject({
       prompt: 'login',
       max_age: '0',
     });
-    const answer = await person.browser.get(await walkThrough(address));
-    expect(await ledOn(person.browser, answer)).toBe(add('beta'));
-    expect(await person.browser.sessionToken()).not.toBe(token);
+    const answer = await user.browser.get(await walkThrough(address));
+    expect(await ledOn(user.browser, answer)).toBe(add('beta'));
+    expect(await user.browser.sessionToken()).not.toBe(token);
     expect(await reauthenticatedAt(userId)).toEqual(application.clock.now());
   });
 
   test('as somebody else proves nothing', async () => {
-    const person = await connectedPerson();
-    const token = await person.browser.sessionToken();
-    const other = await connectedPerson();
+    const user = await connectedUser();
+    const token = await user.browser.sessionToken();
+    const other = await connectedUser();
     acme.signsIn = other.subject;
-    const answer = await visit(person.browser, `${CONFIRM}/acme`);
+    const answer = await visit(user.browser, `${CONFIRM}/acme`);
     expect(answer.location).toBe('/confirm?trouble=other-person&provider=acme');
-    expect(await person.browser.sessionToken()).toBe(token);
+    expect(await user.browser.sessionToken()).toBe(token);
   });
 
   const confirmAtScripted = async (claims: Record<string, unknown>, withPassword: boolean) => {
-    const person = withPassword ? await signUp(application) : await connectedPerson();
+    const user = withPassword ? await signUp(application) : await connectedUser();
     const sub = randomUUID();
-    const { browser } = person;
+    const { browser } = user;
     const goThere = async (way: string) => {
       const address = await leaveFor(browser, way);
       const { searchParams } = new URL(address);
@@ -560,27 +560,27 @@ describe('proving again', () => {
   });
 
   test('is not offered by GitHub where there is another way, nor beside a second factor', async () => {
-    const person = await signUp(application);
+    const user = await signUp(application);
     github.account = { id: 77_001, login: 'ada', name: null, emails: [] };
-    await visit(person.browser, add('github'));
-    expect((await person.browser.post(`${CONFIRM}/github`, {})).location).toBe('/confirm');
+    await visit(user.browser, add('github'));
+    expect((await user.browser.post(`${CONFIRM}/github`, {})).location).toBe('/confirm');
     const { userId } = (await rowOf('77001'))!;
     await application.database.client.password.delete({ where: { userId } });
-    const answer = await visit(person.browser, `${CONFIRM}/github`, { redirectTo: PAGE });
-    expect(await ledOn(person.browser, answer)).toBe(PAGE);
+    const answer = await visit(user.browser, `${CONFIRM}/github`, { redirectTo: PAGE });
+    expect(await ledOn(user.browser, answer)).toBe(PAGE);
     await application.database.client.totp.create({
       data: { userId, secret: 'x', createdAt: application.clock.now() },
     });
-    expect((await person.browser.post(`${CONFIRM}/github`, {})).location).toBe('/confirm');
+    expect((await user.browser.post(`${CONFIRM}/github`, {})).location).toBe('/confirm');
   });
 });
 
 test('the download has the connections, and none of the tokens', async () => {
-  const person = await signUp(application);
+  const user = await signUp(application);
   const there = newcomer(acme);
-  await visit(person.browser, add('acme'));
-  const phone = await signIn(application, person);
-  const form = { password: person.password };
+  await visit(user.browser, add('acme'));
+  const phone = await signIn(application, user);
+  const form = { password: user.password };
   await phone.post('/settings/data', form);
   const file = await phone.post('/settings/data/download/json', form, { from: '/settings/data' });
   const { connections } = JSON.parse(file.text) as { connections: unknown[] };

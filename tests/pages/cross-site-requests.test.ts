@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startApplication, type TestApplication } from '../fixtures/application.ts';
-import { signIn, signUp, type TestPerson } from '../fixtures/people.ts';
+import { signIn, signUp, type TestUser } from '../fixtures/users.ts';
 import { dataPathOf, everyRoute, goodFields, pathOf } from './every-route.ts';
 
 /** What a browser says of where a form came from; undefined: nothing. */
@@ -36,20 +36,20 @@ const ownForm = {
 const actions = (await everyRoute()).filter(({ hasAction }) => hasAction);
 
 let application: TestApplication;
-let person: TestPerson;
+let user: TestUser;
 let phoneId: string;
 beforeAll(async () => {
   application = await startApplication();
-  person = await signUp(application);
-  const phone = await signIn(application, person);
+  user = await signUp(application);
+  const phone = await signIn(application, user);
   phoneId = (await phone.sessionToken())!.split('.')[0]!;
-  await person.browser.get('/');
+  await user.browser.get('/');
   // The page that hands out a secret to set up has done so.
-  await person.browser.get('/settings/two-factor/set-up');
+  await user.browser.get('/settings/two-factor/set-up');
 });
 afterAll(() => application.close());
 
-const cookies = async () => (await person.browser.jar.getCookies(application.origin)).map(String);
+const cookies = async () => (await user.browser.jar.getCookies(application.origin)).map(String);
 const withOwn = (headers: Record<string, string | undefined>) =>
   Object.fromEntries(
     Object.entries(headers).map(([name, value]) => [
@@ -59,7 +59,7 @@ const withOwn = (headers: Record<string, string | undefined>) =>
   );
 
 test('every action of the application is known here, with a form that does what it is for', () => {
-  const forms = Object.keys(goodFields(person));
+  const forms = Object.keys(goodFields(user));
   expect(actions.map(({ id }) => id).sort()).toEqual(forms.sort());
 });
 
@@ -77,14 +77,14 @@ describe.each(actions.map((route) => [route.id, route] as const))('%s', (id, rou
   });
 
   test.each(elsewhere)('refuses a form %s', async (_what, headers) => {
-    const fields = goodFields(person)[id]!;
+    const fields = goodFields(user)[id]!;
     const path = pathOf(route, phoneId);
     for (const [method, address] of [
       ['POST', path],
       ['POST', dataPathOf(path)],
       ['DELETE', path],
     ] as const) {
-      const answer = await person.browser.ask(address, {
+      const answer = await user.browser.ask(address, {
         method,
         headers: withOwn({ ...ownForm, ...headers }),
         body: new URLSearchParams(fields).toString(),
@@ -96,11 +96,11 @@ describe.each(actions.map((route) => [route.id, route] as const))('%s', (id, rou
   });
 
   test('does nothing when it is only asked for, whatever stands in its address', async () => {
-    const query = new URLSearchParams(goodFields(person)[id]).toString();
+    const query = new URLSearchParams(goodFields(user)[id]).toString();
     const path = pathOf(route, phoneId);
     for (const address of [`${path}?${query}`, `${dataPathOf(path)}?${query}`]) {
       for (const method of ['GET', 'HEAD', 'OPTIONS']) {
-        const answer = await person.browser.ask(address, {
+        const answer = await user.browser.ask(address, {
           method,
           headers: { 'X-HTTP-Method-Override': 'POST', 'Sec-Fetch-Site': 'cross-site' },
         });
@@ -115,6 +115,6 @@ test.each([
   ['of a browser without Sec-Fetch-Site', { 'Sec-Fetch-Site': undefined }],
   ['of a browser without Origin', { Origin: undefined }],
 ])('a form of our own page %s does what it is for', async (_what, headers) => {
-  const answer = await person.browser.post('/settings/profile', { name: 'Renamed' }, { headers });
+  const answer = await user.browser.post('/settings/profile', { name: 'Renamed' }, { headers });
   expect(answer.location).toBe('/settings/profile');
 });

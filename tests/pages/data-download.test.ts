@@ -10,7 +10,7 @@ import {
 import { SAFARI_ON_IPHONE, type Answer, type BrowserLike } from '../fixtures/browser-like.ts';
 import { canary, plantCanaries } from '../fixtures/canaries.ts';
 import { proveAgain } from '../fixtures/fresh-proof.ts';
-import { openBrowser, PASSWORD, signIn, signUp, type TestPerson } from '../fixtures/people.ts';
+import { openBrowser, PASSWORD, signIn, signUp, type TestUser } from '../fixtures/users.ts';
 import { unzip } from '../fixtures/zip.ts';
 
 const PAGE = '/settings/data';
@@ -43,7 +43,7 @@ const download = async (browser: BrowserLike, file = FILE): Promise<Answer> => {
 const contentOf = (answer: Answer) => JSON.parse(answer.text) as Download;
 const filesOf = (answer: Answer) =>
   new Map([...unzip(answer.bytes)].map(([name, bytes]) => [name, bytes.toString('utf8')]));
-const idOf = ({ email }: TestPerson) =>
+const idOf = ({ email }: TestUser) =>
   application.sql<{ id: string }>('SELECT id FROM "User" WHERE email = ?', email)[0]!.id;
 const expectValid = (schema: string, data: string) => {
   const ajv = new Ajv2020({ allErrors: true, strictTypes: false });
@@ -54,20 +54,20 @@ const expectValid = (schema: string, data: string) => {
 };
 
 /** Somebody to whom very much has happened. */
-const busyPerson = async (count: number): Promise<TestPerson> => {
-  const person = await signUp(application);
-  const userId = idOf(person);
+const busyUser = async (count: number): Promise<TestUser> => {
+  const user = await signUp(application);
+  const userId = idOf(user);
   application.sql(
     `WITH RECURSIVE counter(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM counter WHERE n < ${count})
      INSERT INTO "Activity" (id, userId, kind, at, userAgent, ipAddress, deviceKey)
      SELECT ? || n, ?, 'signed-in', ?, ?, '131.130.70.8', 'x' FROM counter`,
     ...[`${userId}-`, userId, application.clock.now().getTime(), SAFARI_ON_IPHONE],
   );
-  return person;
+  return user;
 };
 
 /** A browser that has begun to take a file and does not read on. */
-const beginning = async ({ browser }: TestPerson, file = FILE) => {
+const beginning = async ({ browser }: TestUser, file = FILE) => {
   const url = new URL(file, application.origin);
   const asked = request(url, {
     method: 'POST',
@@ -100,8 +100,8 @@ const under = (table: string) =>
   application.sql<{ count: number }>(`SELECT count(*) AS count FROM "${table}"`)[0]!.count;
 
 test('what comes is a file, and no copy of it is kept on the way', async () => {
-  const person = await signUp(application);
-  const answer = await download(person.browser);
+  const user = await signUp(application);
+  const answer = await download(user.browser);
   expect(answer.status).toBe(200);
   expect(answer.headers).toMatchObject({
     'content-type': 'application/json; charset=utf-8',
@@ -112,7 +112,7 @@ test('what comes is a file, and no copy of it is kept on the way', async () => {
   const { format, version, exportedAt, profile, password } = contentOf(answer);
   expect({ format, version }).toEqual({ format: 'latchkey-data', version: 1 });
   expect(exportedAt).toBe(application.clock.now().toISOString());
-  expect(profile).toMatchObject({ email: person.email, name: person.name });
+  expect(profile).toMatchObject({ email: user.email, name: user.name });
   expect(Object.keys(profile).sort()).toEqual([
     ...['createdAt', 'email', 'emailVerifiedAt', 'id', 'name', 'updatedAt'],
   ]);
@@ -121,10 +121,10 @@ test('what comes is a file, and no copy of it is kept on the way', async () => {
 });
 
 test('the ZIP opens, has a file for every reader, and its data is valid against its schema', async () => {
-  const person = await signUp(application);
-  const phone = await signIn(application, person, { userAgent: SAFARI_ON_IPHONE });
+  const user = await signUp(application);
+  const phone = await signIn(application, user, { userAgent: SAFARI_ON_IPHONE });
   await phone.post('/logout', {});
-  const answer = await download(person.browser, ZIP);
+  const answer = await download(user.browser, ZIP);
   expect(answer.headers).toMatchObject({
     'content-type': 'application/zip',
     'content-disposition': 'attachment; filename="latchkey-data-2026-11-21.zip"',
@@ -148,13 +148,13 @@ test("of two people, each gets all of their own and none of the other's, and no 
   const [ada, bob] = [await signUp(application), await signUp(application)];
   const adas = await plantCanaries(application, idOf(ada), 'ada');
   const bobs = await plantCanaries(application, idOf(bob), 'bob');
-  for (const [person, own, others] of [
+  for (const [user, own, others] of [
     [ada, adas, bobs],
     [bob, bobs, adas],
   ] as const) {
     expect(own.exported.length).toBeGreaterThan(25);
     expect(own.withheld.length).toBeGreaterThan(8);
-    const answer = await download(person.browser, ZIP);
+    const answer = await download(user.browser, ZIP);
     const files = filesOf(answer);
     const data = files.get('data.json')!;
     for (const text of own.exported) expect(data).toContain(text);
@@ -168,21 +168,21 @@ test("of two people, each gets all of their own and none of the other's, and no 
     // The same as a page.
     for (const text of own.exported) expect(files.get('index.html')).toContain(text);
     expect(files.get('sessions.csv')).toContain(own.exported.find((text) => /Session/.test(text)));
-    expect(contentOf(await download(person.browser)).profile).toMatchObject({
+    expect(contentOf(await download(user.browser)).profile).toMatchObject({
       name: canary(own === adas ? 'ada' : 'bob', 'User', 'name'),
     });
   }
 });
 
 test('what a stranger sent is no formula in a spreadsheet, and no code in a page', async () => {
-  const person = await signUp(application, { name: '<script>alert(1)</script>' });
+  const user = await signUp(application, { name: '<script>alert(1)</script>' });
   const formulas = ['=HYPERLINK("http://evil.example","x")', '+1+1', '-1+1', '@SUM(1)', '\t=1'];
   for (const userAgent of formulas) {
     const { activity } = application.database.client;
-    const row = { userId: idOf(person), kind: 'signed-in', at: application.clock.now() };
+    const row = { userId: idOf(user), kind: 'signed-in', at: application.clock.now() };
     await activity.create({ data: { ...row, userAgent, ipAddress: '', deviceKey: '' } });
   }
-  const files = filesOf(await download(person.browser, ZIP));
+  const files = filesOf(await download(user.browser, ZIP));
   const table = files.get('activity.csv')!;
   expect(table).toContain(`"'=HYPERLINK(""http://evil.example"",""x"")"`);
   for (const formula of formulas.slice(1)) expect(table).toContain(`'${formula}`);
@@ -194,15 +194,15 @@ test('what a stranger sent is no formula in a spreadsheet, and no code in a page
 });
 
 test("it holds the person's own sessions, ended ones too, and nobody else's", async () => {
-  const person = await signUp(application, { name: 'Ada' });
+  const user = await signUp(application, { name: 'Ada' });
   const other = await signUp(application, { name: 'Somebody else' });
-  const phone = await signIn(application, person, { userAgent: SAFARI_ON_IPHONE });
+  const phone = await signIn(application, user, { userAgent: SAFARI_ON_IPHONE });
   const phoneId = (await phone.sessionToken())!.split('.')[0]!;
-  await person.browser.post(`/settings/sessions/${phoneId}/name`, { label: '"Phone", {lost}' });
+  await user.browser.post(`/settings/sessions/${phoneId}/name`, { label: '"Phone", {lost}' });
   await phone.post('/logout', {});
-  const answer = await download(person.browser);
+  const answer = await download(user.browser);
   const { sessions } = contentOf(answer);
-  const laptopId = (await person.browser.sessionToken())!.split('.')[0]!;
+  const laptopId = (await user.browser.sessionToken())!.split('.')[0]!;
   expect(sessions.map(({ id }) => id).sort()).toEqual([laptopId, phoneId].sort());
   expect(sessions.find(({ id }) => id === phoneId)).toMatchObject({
     label: '"Phone", {lost}',
@@ -214,11 +214,11 @@ test("it holds the person's own sessions, ended ones too, and nobody else's", as
 });
 
 test('no token, no secret and no hash is in it', async () => {
-  const person = await signUp(application);
-  const phone = await signIn(application, person);
-  const before = (await person.browser.sessionToken())!;
-  const answer = await download(person.browser);
-  const after = (await person.browser.sessionToken())!;
+  const user = await signUp(application);
+  const phone = await signIn(application, user);
+  const before = (await user.browser.sessionToken())!;
+  const answer = await download(user.browser);
+  const after = (await user.browser.sessionToken())!;
   const columns = application
     .sql<{ secretHash: string }>('SELECT secretHash FROM Session')
     .map(({ secretHash }) => secretHash);
@@ -236,82 +236,79 @@ test('no token, no secret and no hash is in it', async () => {
 });
 
 test('a thousand sessions are all there, and it is valid JSON still', async () => {
-  const person = await signUp(application);
-  const [user] = application.sql<{ id: string }>(
-    'SELECT id FROM User WHERE email = ?',
-    person.email,
-  );
+  const user = await signUp(application);
+  const [row] = application.sql<{ id: string }>('SELECT id FROM User WHERE email = ?', user.email);
   application.sql(
     `WITH RECURSIVE counter(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM counter WHERE n < 999)
      INSERT INTO Session (id, secretHash, userId, userAgent, ipAddress, remember, createdAt,
        lastSeenAt, expiresAt, reauthenticatedAt, revokedAt, revokedReason)
      SELECT 'made-' || n, 'x', ?, '', '', FALSE, ?, ?, ?, ?, ?, 'expired' FROM counter`,
-    ...[user!.id, ...Array<number>(5).fill(application.clock.now().getTime())],
+    ...[row!.id, ...Array<number>(5).fill(application.clock.now().getTime())],
   );
-  const { sessions } = contentOf(await download(person.browser));
+  const { sessions } = contentOf(await download(user.browser));
   expect(new Set(sessions.map(({ id }) => id)).size).toBe(1000);
 });
 
 describe('one at a time', () => {
   test('a second is told to wait, and comes after the first', async () => {
-    const person = await busyPerson(MANY);
-    const first = await beginning(person);
-    const second = await person.browser.post(ZIP, {}, { from: PAGE });
+    const user = await busyUser(MANY);
+    const first = await beginning(user);
+    const second = await user.browser.post(ZIP, {}, { from: PAGE });
     expect(second.location).toBe(PAGE);
-    const page = await person.browser.get(PAGE);
+    const page = await user.browser.get(PAGE);
     expect(page.text).toContain('A download is being made already.');
     // Somebody else need not wait.
     expect((await download((await signUp(application)).browser)).status).toBe(200);
     expect((await first.rest()).isComplete).toBe(true);
-    expect((await download(person.browser)).status).toBe(200);
+    expect((await download(user.browser)).status).toBe(200);
   });
 
   test('whoever goes away in the middle may begin again, and holds nothing any more', async () => {
-    const person = await busyPerson(MANY);
+    const user = await busyUser(MANY);
     const spent = under('Spent');
-    const first = await beginning(person);
+    const first = await beginning(user);
     expect(under('Spent')).toBe(spent + 1);
     first.leave();
     await expect.poll(() => under('Spent')).toBe(spent);
-    expect((await download(person.browser)).status).toBe(200);
+    expect((await download(user.browser)).status).toBe(200);
     expect(under('Spent')).toBe(spent);
   });
 
   test('a turn that nobody lived to end is over after ten minutes', async () => {
-    const person = await signUp(application);
+    const user = await signUp(application);
     const { spent } = application.application;
     const now = application.clock.now();
-    const turn = `data download: ${idOf(person)}`;
+    const turn = `data download: ${idOf(user)}`;
     await spent.hold(turn, new Date(now.getTime() + 10 * MINUTE_MS), now);
     application.clock.advance(10 * MINUTE_MS - 1);
-    expect((await person.browser.post(FILE, {}, { from: PAGE })).location).toBe(PAGE);
+    expect((await user.browser.post(FILE, {}, { from: PAGE })).location).toBe(PAGE);
     application.clock.advance(1);
-    expect((await download(person.browser)).headers['content-type']).toContain('json');
+    expect((await download(user.browser)).headers['content-type']).toContain('json');
   });
 });
 
 test('it is what there was when it was asked for, whatever is written meanwhile', async () => {
-  const person = await busyPerson(MANY);
-  const begun = await beginning(person);
-  application.sql('UPDATE "User" SET name = ? WHERE email = ?', 'Renamed', person.email);
-  application.sql('DELETE FROM "Activity" WHERE "userId" = ?', idOf(person));
+  const user = await busyUser(MANY);
+  const begun = await beginning(user);
+  application.sql('UPDATE "User" SET name = ? WHERE email = ?', 'Renamed', user.email);
+  application.sql('DELETE FROM "Activity" WHERE "userId" = ?', idOf(user));
   const { isComplete, bytes } = await begun.rest();
   expect(isComplete).toBe(true);
   const { profile, activities } = JSON.parse(bytes.toString('utf8')) as Download;
-  expect(profile.name).toBe(person.name);
+  expect(profile.name).toBe(user.name);
   expect(activities.length).toBeGreaterThan(MANY);
 });
 
 test.each([ZIP, FILE])(
   'an outage in the middle leaves no file that looks complete: %s',
   async (file) => {
-    const person = await busyPerson(MANY);
-    const begun = await beginning(person, file);
+    const user = await busyUser(MANY);
+    const begun = await beginning(user, file);
     await application.database.snapshots.closeAll();
     const { isComplete } = await begun.rest();
     expect(isComplete).toBe(false);
     expect(besidesRequests(application.logged).at(-1)?.level).toBeGreaterThanOrEqual(50);
-    expect((await download(person.browser)).status).toBe(200);
+    expect((await download(user.browser)).status).toBe(200);
   },
 );
 
@@ -369,15 +366,15 @@ describe('without a fresh proof', () => {
   });
 
   test('a proof lasts a quarter of an hour, to the millisecond, on this device alone', async () => {
-    const person = await signUp(application);
-    const phone = await signIn(application, person);
+    const user = await signUp(application);
+    const phone = await signIn(application, user);
     application.clock.advance(20 * MINUTE_MS);
-    expect((await download(person.browser)).status).toBe(200);
+    expect((await download(user.browser)).status).toBe(200);
     expect((await phone.post(FILE, {}, { from: PAGE })).location).toBe(CONFIRM);
     application.clock.advance(15 * MINUTE_MS - 1);
-    expect((await person.browser.post(FILE, {}, { from: PAGE })).status).toBe(200);
+    expect((await user.browser.post(FILE, {}, { from: PAGE })).status).toBe(200);
     application.clock.advance(1);
-    expect((await person.browser.post(FILE, {}, { from: PAGE })).location).toBe(CONFIRM);
+    expect((await user.browser.post(FILE, {}, { from: PAGE })).location).toBe(CONFIRM);
   });
 
   test('a clock that jumped back makes no old proof new', async () => {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startApplication, type TestApplication } from '../fixtures/application.ts';
 import type { BrowserLike } from '../fixtures/browser-like.ts';
-import { mailboxOf, openBrowser, signIn, signUp, type TestPerson } from '../fixtures/people.ts';
+import { mailboxOf, openBrowser, signIn, signUp, type TestUser } from '../fixtures/users.ts';
 import { fieldOnPage, textOf } from './form-on-page.ts';
 
 const ASK = '/settings/email';
@@ -19,7 +19,7 @@ let addresses = 0;
 const newAddress = () => `moved${(addresses += 1)}@example.com`;
 const codeFor = async (email: string) =>
   String((await mailboxOf(application).nextMailTo(email, 'email-change-code')).code);
-const move = async ({ browser }: Pick<TestPerson, 'browser'>, to: string, more = {}) => {
+const move = async ({ browser }: Pick<TestUser, 'browser'>, to: string, more = {}) => {
   expect((await browser.post(ASK, { newEmail: to })).location).toBe(VERIFY);
   return browser.post(VERIFY, { code: await codeFor(to), ...more });
 };
@@ -36,60 +36,58 @@ const undoKeyFor = async (email: string) => {
 };
 
 test('nothing moves before the code that went to the new address comes back', async () => {
-  const person = await signUp(application);
+  const user = await signUp(application);
   const to = newAddress();
-  await person.browser.post(ASK, { newEmail: to });
+  await user.browser.post(ASK, { newEmail: to });
   const code = await codeFor(to);
-  expect(await canSignIn(person.email, person.password)).toBe(true);
-  const token = await person.browser.sessionToken();
-  const answer = await person.browser.post(VERIFY, { code });
+  expect(await canSignIn(user.email, user.password)).toBe(true);
+  const token = await user.browser.sessionToken();
+  const answer = await user.browser.post(VERIFY, { code });
   expect(answer.location).toBe('/settings/profile');
-  expect(textOf((await person.browser.follow(answer)).text)).toContain('Your e-mail is changed.');
-  expect(await person.browser.sessionToken()).not.toBe(token);
-  expect(await canSignIn(person.email, person.password)).toBe(false);
-  expect(await canSignIn(to, person.password)).toBe(true);
+  expect(textOf((await user.browser.follow(answer)).text)).toContain('Your e-mail is changed.');
+  expect(await user.browser.sessionToken()).not.toBe(token);
+  expect(await canSignIn(user.email, user.password)).toBe(false);
+  expect(await canSignIn(to, user.password)).toBe(true);
   const rows = application.sql('SELECT updatedAt FROM User WHERE email = ?', to);
   expect(rows).toEqual([{ updatedAt: application.clock.now().getTime() }]);
 });
 
 test('the offer to sign out everywhere else is on by default, and kept', async () => {
-  const person = await signUp(application);
-  const phone = await signIn(application, person);
+  const user = await signUp(application);
+  const phone = await signIn(application, user);
   const to = newAddress();
-  await person.browser.post(ASK, { newEmail: to });
-  expect(fieldOnPage((await person.browser.get(VERIFY)).text, 'signOutOthers').isChecked).toBe(
-    true,
-  );
-  const answer = await person.browser.post(VERIFY, {
+  await user.browser.post(ASK, { newEmail: to });
+  expect(fieldOnPage((await user.browser.get(VERIFY)).text, 'signOutOthers').isChecked).toBe(true);
+  const answer = await user.browser.post(VERIFY, {
     code: await codeFor(to),
     signOutOthers: 'on',
   });
-  expect(textOf((await person.browser.follow(answer)).text)).toContain('1 other device');
+  expect(textOf((await user.browser.follow(answer)).text)).toContain('1 other device');
   expect(await isSignedIn(phone)).toBe(false);
-  expect(await isSignedIn(person.browser)).toBe(true);
+  expect(await isSignedIn(user.browser)).toBe(true);
 });
 
 test('an address that somebody has is answered like one that nobody has, and told by mail', async () => {
   const other = await signUp(application);
-  const person = await signUp(application);
-  const answer = await person.browser.post(ASK, { newEmail: other.email });
+  const user = await signUp(application);
+  const answer = await user.browser.post(ASK, { newEmail: other.email });
   expect(answer.location).toBe(VERIFY);
-  expect((await person.browser.post(VERIFY, { code: '00000000' })).status).toBe(400);
+  expect((await user.browser.post(VERIFY, { code: '00000000' })).status).toBe(400);
   await mailboxOf(application).nextMailTo(other.email, 'sign-up-taken');
   expect(await canSignIn(other.email, other.password)).toBe(true);
-  expect(await canSignIn(person.email, person.password)).toBe(true);
+  expect(await canSignIn(user.email, user.password)).toBe(true);
 });
 
 test('an address that was taken in the meantime is refused, and nothing is lost', async () => {
-  const person = await signUp(application);
+  const user = await signUp(application);
   const to = newAddress();
-  await person.browser.post(ASK, { newEmail: to });
+  await user.browser.post(ASK, { newEmail: to });
   const code = await codeFor(to);
   await signUp(application, { email: to });
-  const answer = await person.browser.post(VERIFY, { code });
+  const answer = await user.browser.post(VERIFY, { code });
   expect(answer.status).toBe(400);
   expect(textOf(answer.text)).toContain('Somebody else uses this e-mail by now.');
-  expect(await canSignIn(person.email, person.password)).toBe(true);
+  expect(await canSignIn(user.email, user.password)).toBe(true);
 });
 
 test('a code that one account asked for moves no other in the same browser', async () => {
@@ -105,15 +103,15 @@ test('a code that one account asked for moves no other in the same browser', asy
 });
 
 test('reset codes that went to the old address die with the change', async () => {
-  const person = await signUp(application);
+  const user = await signUp(application);
   const thief = openBrowser(application);
-  await thief.post('/forgot-password', { email: person.email });
-  const mail = await mailboxOf(application).nextMailTo(person.email, 'password-reset-code');
+  await thief.post('/forgot-password', { email: user.email });
+  const mail = await mailboxOf(application).nextMailTo(user.email, 'password-reset-code');
   const brought = openBrowser(application);
-  await brought.post('/forgot-password', { email: person.email });
-  const second = await mailboxOf(application).nextMailTo(person.email, 'password-reset-code');
+  await brought.post('/forgot-password', { email: user.email });
+  const second = await mailboxOf(application).nextMailTo(user.email, 'password-reset-code');
   await brought.post('/reset-password', { code: String(second.code) });
-  await move(person, newAddress());
+  await move(user, newAddress());
   expect((await thief.post('/reset-password', { code: String(mail.code) })).status).toBe(400);
   const late = await brought.post('/reset-password/new', { newPassword: 'of a thief of mail' });
   expect(late.location).toBe('/forgot-password');
@@ -121,41 +119,41 @@ test('reset codes that went to the old address die with the change', async () =>
 
 describe('the old address', () => {
   test('is told, and can take the change back within a week, from any browser', async () => {
-    const person = await signUp(application);
+    const user = await signUp(application);
     const to = newAddress();
-    await move(person, to);
-    const { key, mail } = await undoKeyFor(person.email);
+    await move(user, to);
+    const { key, mail } = await undoKeyFor(user.email);
     expect(mail.text).toContain(to);
     application.clock.advance(7 * DAY_MS - 1);
-    const phone = await signIn(application, { email: to, password: person.password });
+    const phone = await signIn(application, { email: to, password: user.password });
     const anywhere = openBrowser(application);
     expect((await anywhere.get(UNDO)).status).toBe(200);
     const answer = await anywhere.post(UNDO, { key });
     expect(answer.location).toBe('/reset-password');
     expect(await isSignedIn(phone)).toBe(false);
-    expect(await canSignIn(to, person.password)).toBe(false);
+    expect(await canSignIn(to, user.password)).toBe(false);
     // A new password is the next step: whoever changed the address may know the old one.
-    const reset = await mailboxOf(application).nextMailTo(person.email, 'password-reset-code');
+    const reset = await mailboxOf(application).nextMailTo(user.email, 'password-reset-code');
     const code = await anywhere.post('/reset-password', { code: String(reset.code) });
     expect(code.location).toBe('/reset-password/new');
   });
 
   test('cannot after a week', async () => {
-    const person = await signUp(application);
+    const user = await signUp(application);
     const to = newAddress();
-    await move(person, to);
-    const { key } = await undoKeyFor(person.email);
+    await move(user, to);
+    const { key } = await undoKeyFor(user.email);
     application.clock.advance(7 * DAY_MS);
     const answer = await openBrowser(application).post(UNDO, { key });
     expect(answer.status).toBe(400);
     expect(fieldOnPage(answer.text, 'key')).toMatchObject({ isInvalid: true, value: null });
-    expect(await canSignIn(to, person.password)).toBe(true);
+    expect(await canSignIn(to, user.password)).toBe(true);
   });
 
   test('cannot twice, nor twenty times at once', async () => {
-    const person = await signUp(application);
-    await move(person, newAddress());
-    const { key } = await undoKeyFor(person.email);
+    const user = await signUp(application);
+    await move(user, newAddress());
+    const { key } = await undoKeyFor(user.email);
     const answers = await Promise.all(
       Array.from({ length: 20 }, () => openBrowser(application).post(UNDO, { key })),
     );
@@ -163,24 +161,24 @@ describe('the old address', () => {
   });
 
   test('has the last word over addresses in between', async () => {
-    const person = await signUp(application);
+    const user = await signUp(application);
     const [between, last] = [newAddress(), newAddress()];
-    await move(person, between);
-    const { key: ofOwner } = await undoKeyFor(person.email);
+    await move(user, between);
+    const { key: ofOwner } = await undoKeyFor(user.email);
     application.clock.advance(1);
-    await move(person, last);
+    await move(user, last);
     const { key: ofThief } = await undoKeyFor(between);
     // The thief takes the second change back first; the owner still has the first.
     expect((await openBrowser(application).post(UNDO, { key: ofThief })).status).toBe(302);
     expect((await openBrowser(application).post(UNDO, { key: ofOwner })).status).toBe(302);
-    expect(await canSignIn(person.email, person.password)).toBe(true);
+    expect(await canSignIn(user.email, user.password)).toBe(true);
   });
 
   test('makes codes worthless that went to the address in between', async () => {
-    const person = await signUp(application);
+    const user = await signUp(application);
     const between = newAddress();
-    await move(person, between);
-    const { key } = await undoKeyFor(person.email);
+    await move(user, between);
+    const { key } = await undoKeyFor(user.email);
     const thief = openBrowser(application);
     await thief.post('/forgot-password', { email: between });
     const reset = await mailboxOf(application).nextMailTo(between, 'password-reset-code');
@@ -189,16 +187,16 @@ describe('the old address', () => {
   });
 
   test('and once the owner has taken it back, nobody in between can any more', async () => {
-    const person = await signUp(application);
+    const user = await signUp(application);
     const [between, last] = [newAddress(), newAddress()];
-    await move(person, between);
-    const { key: ofOwner } = await undoKeyFor(person.email);
+    await move(user, between);
+    const { key: ofOwner } = await undoKeyFor(user.email);
     application.clock.advance(1);
-    await move(person, last);
+    await move(user, last);
     const { key: ofThief } = await undoKeyFor(between);
     expect((await openBrowser(application).post(UNDO, { key: ofOwner })).status).toBe(302);
     expect((await openBrowser(application).post(UNDO, { key: ofThief })).status).toBe(400);
-    expect(await canSignIn(person.email, person.password)).toBe(true);
+    expect(await canSignIn(user.email, user.password)).toBe(true);
   });
 });
 
@@ -216,9 +214,9 @@ test.each([
 });
 
 test('a key is in no table and no line of the log', async () => {
-  const person = await signUp(application);
-  await move(person, newAddress());
-  const { key } = await undoKeyFor(person.email);
+  const user = await signUp(application);
+  await move(user, newAddress());
+  const { key } = await undoKeyFor(user.email);
   const secret = key.split('.')[1]!;
   await openBrowser(application).post(UNDO, { key });
   expect(application.everything() + JSON.stringify(application.logged)).not.toContain(secret);

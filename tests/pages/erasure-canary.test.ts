@@ -2,9 +2,9 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startApplication, type TestApplication } from '../fixtures/application.ts';
-import { mailboxOf } from '../fixtures/people.ts';
+import { mailboxOf } from '../fixtures/users.ts';
 import { startRedis, type Redis } from '../fixtures/redis.ts';
-import { hatchCanary } from './two-people.ts';
+import { hatchCanary } from './two-users.ts';
 
 const PAGE = '/settings/data/delete';
 
@@ -63,9 +63,9 @@ describe.each(['where each process or the database counts', 'in Redis'])(
       expect(ofB.length).toBeGreaterThan(20);
       const rowsOfB = application.sql('SELECT * FROM "Activity" WHERE userId = ?', stays.userId);
 
-      const { location } = await gone.person.browser.post(PAGE, { email: gone.person.email });
+      const { location } = await gone.user.browser.post(PAGE, { email: gone.user.email });
       expect(location).toMatch(/^\/erased\//);
-      await mailboxOf(application).nextMailTo(gone.person.email, 'account-deleted');
+      await mailboxOf(application).nextMailTo(gone.user.email, 'account-deleted');
 
       const after = await everywhere();
       expect(found(gone.traces, after)).toEqual([]);
@@ -74,7 +74,7 @@ describe.each(['where each process or the database counts', 'in Redis'])(
         rowsOfB,
       );
       expect(application.sql('SELECT userId FROM "Picture"')).toEqual([{ userId: stays.userId }]);
-      expect((await stays.person.browser.get('/settings/profile')).status).toBe(200);
+      expect((await stays.user.browser.get('/settings/profile')).status).toBe(200);
       const [receipt] = application.sql<{ counts: string; pending: string | null }>(
         'SELECT counts, pending FROM "ErasureReceipt"',
       );

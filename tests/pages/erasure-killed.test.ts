@@ -10,8 +10,8 @@ import {
   startApplication,
   type TestApplication,
 } from '../fixtures/application.ts';
-import { openBrowser } from '../fixtures/people.ts';
-import { hatchCanary } from './two-people.ts';
+import { openBrowser } from '../fixtures/users.ts';
+import { hatchCanary } from './two-users.ts';
 
 const PAGE = '/settings/data/delete';
 const CHILD = fileURLToPath(new URL('./erasing-process.js', import.meta.url));
@@ -68,17 +68,17 @@ async function startChild(dieAt: number) {
 test.each(KILL_AT)(
   'killed at statement %i of it, an erasure is all or nothing, and finished by the next start',
   async (dieAt) => {
-    const { person, userId, traces } = await hatchCanary(
+    const { user, userId, traces } = await hatchCanary(
       application,
       `killed-${dieAt}-${Math.random().toString(36).slice(2)}`,
     );
-    const token = (await person.browser.sessionToken())!;
+    const token = (await user.browser.sessionToken())!;
     // SQLite has one server at a time.
     await application.close();
     const { port, child, ended } = await startChild(dieAt);
     const browser = openBrowser({ origin: `http://localhost:${port}`, port });
     await browser.plantToken(token);
-    const answer = await browser.post(PAGE, { email: person.email }).catch(() => null);
+    const answer = await browser.post(PAGE, { email: user.email }).catch(() => null);
     // Past the last statement it lives, and is killed here.
     if (answer !== null) child.kill('SIGKILL');
     const [, signal] = (await ended) as [number | null, string];
@@ -96,7 +96,7 @@ test.each(KILL_AT)(
         ).toHaveLength(1);
       }
       expect((await again.get('/settings/profile')).status).toBe(200);
-      expect((await again.post(PAGE, { email: person.email })).location).toMatch(/^\/erased/);
+      expect((await again.post(PAGE, { email: user.email })).location).toMatch(/^\/erased/);
     }
     // The start has finished what was cut off.
     await application.mailWorker!.idle();

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { startApplication, type TestApplication } from '../fixtures/application.ts';
 import { SAFARI_ON_IPHONE, type BrowserLike } from '../fixtures/browser-like.ts';
 import { listen, type ListeningBrowser } from '../fixtures/event-stream.ts';
-import { openBrowser, signIn, signUp, type TestPerson } from '../fixtures/people.ts';
+import { openBrowser, signIn, signUp, type TestUser } from '../fixtures/users.ts';
 
 const SECOND_MS = 1000;
 const MINUTE_MS = 60_000;
@@ -10,11 +10,11 @@ const HOUR_MS = 60 * MINUTE_MS;
 const PAGE = '/settings/sessions';
 
 let application: TestApplication;
-let person: TestPerson;
+let user: TestUser;
 const open: ListeningBrowser[] = [];
 beforeAll(async () => {
   application = await startApplication();
-  person = await signUp(application);
+  user = await signUp(application);
 });
 afterEach(async () => {
   await Promise.all(
@@ -37,7 +37,7 @@ const rowOf = async (browser: BrowserLike) =>
   application.sql('SELECT * FROM Session WHERE id = ?', await idOf(browser));
 
 test('a stream says what it is, is gathered by nobody and kept nowhere', async () => {
-  const stream = await listenAs(await signIn(application, person));
+  const stream = await listenAs(await signIn(application, user));
   expect(stream.status).toBe(200);
   expect(stream.headers).toMatchObject({
     'content-type': 'text/event-stream; charset=utf-8',
@@ -55,7 +55,7 @@ test('a stream says what it is, is gathered by nobody and kept nowhere', async (
 });
 
 test('it says every twenty seconds that it is there, which is no activity', async () => {
-  const browser = await signIn(application, person);
+  const browser = await signIn(application, user);
   const before = await rowOf(browser);
   const stream = await listenAs(browser);
   application.clock.advance(19 * SECOND_MS);
@@ -72,10 +72,10 @@ test('it says every twenty seconds that it is there, which is no activity', asyn
 });
 
 test('the end of a session is told with its reason, and the stream with it', async () => {
-  const phone = await signIn(application, person, { userAgent: SAFARI_ON_IPHONE });
+  const phone = await signIn(application, user, { userAgent: SAFARI_ON_IPHONE });
   const stream = await listenAs(phone);
-  await person.browser.post('/confirm', { password: person.password, redirectTo: PAGE });
-  await person.browser.post(`${PAGE}/${await idOf(phone)}/sign-out`, {});
+  await user.browser.post('/confirm', { password: user.password, redirectTo: PAGE });
+  await user.browser.post(`${PAGE}/${await idOf(phone)}/sign-out`, {});
   await stream.ended;
   expect(stream.events().at(-1)).toEqual({
     event: 'ended',
@@ -86,7 +86,7 @@ test('the end of a session is told with its reason, and the stream with it', asy
 });
 
 test('signing out ends the streams of that browser', async () => {
-  const browser = await signIn(application, person);
+  const browser = await signIn(application, user);
   const streams = [await listenAs(browser), await listenAs(browser)];
   await browser.post('/logout', {});
   for (const stream of streams) {
@@ -220,7 +220,7 @@ describe('is refused', () => {
       'a device that was signed out',
       'password-changed',
       async () => {
-        const browser = await signIn(application, person);
+        const browser = await signIn(application, user);
         const [row] = application.sql<{ userId: string }>(
           'SELECT userId FROM Session WHERE id = ?',
           await idOf(browser),
@@ -245,7 +245,7 @@ describe('is refused', () => {
     ['whoever types the address', { 'Sec-Fetch-Site': 'none' }],
   ])('%s', async (_who, headers) => {
     const statements = application.statements.length;
-    const stream = await listenAs(person.browser, { headers });
+    const stream = await listenAs(user.browser, { headers });
     expect(stream.status).toBe(403);
     expect(application.statements.length).toBe(statements);
   });
@@ -292,7 +292,7 @@ test('more than a process may hold are sent away for a moment, and it stops with
 });
 
 test('a page that asks because it was told is not taken for somebody at work', async () => {
-  const browser = await signIn(application, person);
+  const browser = await signIn(application, user);
   const before = await rowOf(browser);
   application.clock.advance(2 * MINUTE_MS);
   expect((await browser.get(`${PAGE}.data?live=`)).status).toBe(200);
@@ -302,7 +302,7 @@ test('a page that asks because it was told is not taken for somebody at work', a
 });
 
 test('staying signed in works without scripts as well, and leads back', async () => {
-  const browser = await signIn(application, person);
+  const browser = await signIn(application, user);
   const { status, location } = await browser.post('/session/stay', {}, { from: '/settings/data' });
   expect([status, location]).toEqual([302, '/settings/data']);
 });

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { ServerBuild } from '@remix-run/node';
-import { PASSWORD } from '../fixtures/people.ts';
+import { PASSWORD } from '../fixtures/users.ts';
 
 /** A route of the build, as Remix serves it. */
 export interface BuiltRoute {

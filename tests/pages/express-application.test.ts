@@ -6,20 +6,20 @@ import { prismaSessionStore } from '#app/sessions/stores/prisma.ts';
 import { startApplication, type TestApplication } from '../fixtures/application.ts';
 import { SAFARI_ON_IPHONE, type BrowserLike } from '../fixtures/browser-like.ts';
 import { serveExpress, type ExpressServer } from '../fixtures/express-server.ts';
-import { signIn, signUp, type TestPerson } from '../fixtures/people.ts';
+import { signIn, signUp, type TestUser } from '../fixtures/users.ts';
 import { endedRows, sessionRows } from './session-rows.ts';
 
 const PAGE = '/settings/sessions';
 const quiet = { info: () => undefined, warn: () => undefined };
 
 let application: TestApplication;
-let person: TestPerson;
+let user: TestUser;
 let userId: string;
 let database: Database;
 let backOffice: ExpressServer;
 beforeAll(async () => {
   application = await startApplication();
-  person = await signUp(application);
+  user = await signUp(application);
   [{ id: userId }] = application.sql<{ id: string }>('SELECT id FROM "User"') as [{ id: string }];
   // As in a process of its own: another connection, and its own rules over the same table.
   database = await openDatabase({ databaseUrl: application.databaseUrl, log: quiet });
@@ -49,7 +49,7 @@ const signInThere = async () => {
   expect(await whoIsIn(browser)).toBe(userId);
   return browser;
 };
-const pageOf = async () => (await person.browser.get(PAGE)).text;
+const pageOf = async () => (await user.browser.get(PAGE)).text;
 
 test('a session of an Express application is on the page by its name, and is signed out from there at once', async () => {
   const browser = await signInThere();
@@ -57,9 +57,9 @@ test('a session of an Express application is on the page by its name, and is sig
   expect(row.text).toContain('Safari');
   expect(row.isCurrent).toBe(false);
 
-  const question = await person.browser.get(row.signOutPath!);
+  const question = await user.browser.get(row.signOutPath!);
   expect(question.text).toContain('Back office');
-  const answer = await person.browser.post(row.signOutPath!, {});
+  const answer = await user.browser.post(row.signOutPath!, {});
   expect(answer.location).toBe(PAGE);
   expect(await whoIsIn(browser)).toBeNull();
   const page = await pageOf();
@@ -70,7 +70,7 @@ test('a session of an Express application is on the page by its name, and is sig
 test('signed out there it is gone here, and a name that the person gives it is shown in its place', async () => {
   const browser = await signInThere();
   const row = sessionRows(await pageOf()).find(({ name }) => name === 'Back office')!;
-  await person.browser.post(row.namePath!, { label: 'Till at the door' });
+  await user.browser.post(row.namePath!, { label: 'Till at the door' });
   expect(sessionRows(await pageOf()).map(({ name }) => name)).toContain('Till at the door');
   expect(await whoIsIn(browser)).toBe(userId);
   await browser.get('/sign-out');
@@ -79,7 +79,7 @@ test('signed out there it is gone here, and a name that the person gives it is s
 
 test('"sign out everywhere else" ends it too', async () => {
   const browser = await signInThere();
-  await person.browser.post(`${PAGE}/others/sign-out`, {});
+  await user.browser.post(`${PAGE}/others/sign-out`, {});
   expect(await whoIsIn(browser)).toBeNull();
 });
 
@@ -87,7 +87,7 @@ test('its cookie does not open this application, nor ours that one', async () =>
   const browser = await signInThere();
   const cookie = decodeURIComponent((await browser.jar.getCookies(browser.origin))[0]!.value);
   const sid = /^s:([^.]+\.[^.]+)\./.exec(cookie)![1]!;
-  const stranger = await signIn(application, person);
+  const stranger = await signIn(application, user);
   await stranger.plantToken(sid);
   expect((await stranger.get(PAGE)).status).toBe(302);
 });
@@ -95,7 +95,7 @@ test('its cookie does not open this application, nor ours that one', async () =>
 test('it is in the download, and what the application keeps with it is not', async () => {
   const browser = await signInThere();
   await browser.get('/say/a-secret-of-the-back-office');
-  const { text } = await person.browser.post('/settings/data/download/json', {});
+  const { text } = await user.browser.post('/settings/data/download/json', {});
   const data = JSON.parse(text) as {
     sessions: { id: string; meta: { application?: string } | null }[];
     applicationSessions: { sessionId: string; application: string }[];

@@ -6,7 +6,7 @@ import type { Answer, BrowserLike } from '../fixtures/browser-like.ts';
 import { startGitHub, type GitHubServer } from '../fixtures/github-server.ts';
 import { startOpenIdProvider, type OpenIdProvider } from '../fixtures/openid-provider.ts';
 import { addPasskey, optionsOf, SIGN_IN_OPTIONS } from '../fixtures/passkeys.ts';
-import { mailboxOf, openBrowser, PASSWORD, signIn, signUp } from '../fixtures/people.ts';
+import { mailboxOf, openBrowser, PASSWORD, signIn, signUp } from '../fixtures/users.ts';
 import { leaveFor, visit, walkThrough } from '../fixtures/provider-visits.ts';
 import type { SoftwarePasskey } from '../fixtures/software-authenticator.ts';
 import { attributeOf, tags, textOf } from './form-on-page.ts';
@@ -53,7 +53,7 @@ const connectAcme = async (browser: BrowserLike) => {
   return subject;
 };
 /** An account that was made with GitHub and has nothing else. */
-const gitHubPerson = async () => {
+const gitHubUser = async () => {
   const email = `${randomUUID()}@example.com`;
   const emails = [{ email, primary: true, verified: true }];
   github.account = { ...github.account, id: github.account.id + 1, emails };
@@ -102,8 +102,8 @@ const plant = (browser: BrowserLike, name: string, value: string) =>
 describe('by passkey', () => {
   const withPasskey = () =>
     sixteenMinutesAgo(async () => {
-      const person = await signUp(application);
-      return { ...person, passkey: await addPasskey(application, person.browser) };
+      const user = await signUp(application);
+      return { ...user, passkey: await addPasskey(application, user.browser) };
     });
   const sendAssertion = async (browser: BrowserLike, asked: Answer, credential: string) => {
     const fields = fieldsOf((await browser.get(asked.location!)).text, '/confirm/passkey');
@@ -188,12 +188,12 @@ describe('by passkey', () => {
     ],
     ['nothing', () => Promise.resolve('')],
   ])('%s is refused, and nothing is carried out', async (_what, assertionOf) => {
-    const person = await withPasskey();
-    const { browser, email } = person;
+    const user = await withPasskey();
+    const { browser, email } = user;
     const startedAt = application.clock.now().getTime();
     const token = await browser.sessionToken();
     const asked = await sendLate(browser);
-    const credential = await assertionOf(person);
+    const credential = await assertionOf(user);
     const answer = await sendAssertion(browser, asked, credential);
     expect(answer.location).toMatch(/^\/confirm\?.*passkey=refused/);
     expect(textOf((await browser.get(answer.location!)).text)).toContain(
@@ -220,9 +220,9 @@ describe('by passkey', () => {
 describe('by provider', () => {
   test('it is told to ask again, and "Go on" carries out what was kept', async () => {
     const { browser, email } = await sixteenMinutesAgo(async () => {
-      const person = await signUp(application);
-      await connectAcme(person.browser);
-      return person;
+      const user = await signUp(application);
+      await connectAcme(user.browser);
+      return user;
     });
     const old = (await browser.sessionToken())!;
     const asked = await sendLate(browser);
@@ -246,9 +246,9 @@ describe('by provider', () => {
 
   test('as somebody else there proves nothing, and carries nothing out', async () => {
     const { browser, email } = await sixteenMinutesAgo(async () => {
-      const person = await signUp(application);
-      await connectAcme(person.browser);
-      return person;
+      const user = await signUp(application);
+      await connectAcme(user.browser);
+      return user;
     });
     const other = await signUp(application);
     await connectAcme(other.browser);
@@ -264,8 +264,8 @@ describe('by provider', () => {
   });
 
   test('which is GitHub does for somebody who has nothing else', async () => {
-    const person = await sixteenMinutesAgo(gitHubPerson);
-    const { browser } = person;
+    const user = await sixteenMinutesAgo(gitHubUser);
+    const { browser } = user;
     const asked = await browser.get('/settings/data/delete');
     const { text } = await browser.get(asked.location!);
     expect(text).not.toContain('name="password"');
@@ -275,10 +275,10 @@ describe('by provider', () => {
     // There is nothing to type, and an empty form proves nothing.
     expect((await browser.post('/confirm', { ...form, password: '' })).location).toBe('/confirm');
     expect(await isFresh(browser)).toBe(false);
-    await gitHubPerson();
+    await gitHubUser();
     expect((await visit(browser, way, form)).location).toContain('trouble=other-person');
     expect(await isFresh(browser)).toBe(false);
-    github.account = person.account;
+    github.account = user.account;
     const back = await visit(browser, way, form);
     expect((await browser.get(back.location!)).location).toBe('/settings/data/delete');
     expect((await browser.get('/settings/data/delete')).status).toBe(200);
@@ -289,8 +289,8 @@ test('somebody with a second factor and no password proves it by that alone', as
   const attacker = await signUp(application);
   const theirs = await turnOnTotp(application, attacker);
   const { browser, app } = await sixteenMinutesAgo(async () => {
-    const person = await gitHubPerson();
-    return { ...person, app: await turnOnTotp(application, person) };
+    const user = await gitHubUser();
+    return { ...user, app: await turnOnTotp(application, user) };
   });
   const asked = await sendLate(browser);
   const { text } = await browser.get(asked.location!);
@@ -309,73 +309,72 @@ test('somebody with a second factor and no password proves it by that alone', as
 });
 
 describe('a change is no proof: a quarter of an hour after the last one another is due, whatever was done', () => {
-  type Person = Awaited<ReturnType<typeof signUp>>;
-  const post = async (person: Person, path: string, form: Record<string, string> = {}) => {
-    const answer = await person.browser.post(path, form);
+  type User = Awaited<ReturnType<typeof signUp>>;
+  const post = async (user: User, path: string, form: Record<string, string> = {}) => {
+    const answer = await user.browser.post(path, form);
     expect(answer.status, answer.text).toBe(302);
     expect(answer.location).not.toMatch(/^\/(confirm|login)/);
     return answer;
   };
-  const connectionId = async ({ browser }: Person) =>
+  const connectionId = async ({ browser }: User) =>
     /connections\/(\w+)\/disconnect"/.exec((await browser.get('/settings/connections')).text)![1]!;
-  const passkeyId = async ({ browser }: Person) =>
+  const passkeyId = async ({ browser }: User) =>
     /passkeys\/([\w-]+)\/remove"/.exec((await browser.get('/settings/passkeys')).text)![1]!;
 
   test.each<{
     what: string;
-    before?: (person: Person) => Promise<unknown>;
-    change: (person: Person) => Promise<unknown>;
+    before?: (user: User) => Promise<unknown>;
+    change: (user: User) => Promise<unknown>;
   }>([
     {
       what: 'another password',
-      change: (person) => post(person, PAGE, { newPassword: 'another one, typed today' }),
+      change: (user) => post(user, PAGE, { newPassword: 'another one, typed today' }),
     },
     {
       what: 'another e-mail',
-      change: async (person) => {
+      change: async (user) => {
         const newEmail = `${randomUUID()}@example.com`;
-        await post(person, '/settings/email', { newEmail });
+        await post(user, '/settings/email', { newEmail });
         const { code } = await mailboxOf(application).nextMailTo(newEmail, 'email-change-code');
-        await post(person, '/settings/email/verify', { code: String(code) });
+        await post(user, '/settings/email/verify', { code: String(code) });
       },
     },
-    { what: 'two-factor sign-in on', change: (person) => turnOnTotp(application, person) },
+    { what: 'two-factor sign-in on', change: (user) => turnOnTotp(application, user) },
     {
       what: 'two-factor sign-in off',
-      before: (person) => turnOnTotp(application, person),
-      change: (person) => post(person, '/settings/two-factor/turn-off'),
+      before: (user) => turnOnTotp(application, user),
+      change: (user) => post(user, '/settings/two-factor/turn-off'),
     },
     {
       what: 'new recovery codes',
-      before: (person) => turnOnTotp(application, person),
-      change: (person) => post(person, '/settings/two-factor/new-codes'),
+      before: (user) => turnOnTotp(application, user),
+      change: (user) => post(user, '/settings/two-factor/new-codes'),
     },
     { what: 'a passkey added', change: ({ browser }) => addPasskey(application, browser) },
     {
       what: 'a passkey removed',
       before: ({ browser }) => addPasskey(application, browser),
-      change: async (person) =>
-        post(person, `/settings/passkeys/${await passkeyId(person)}/remove`),
+      change: async (user) => post(user, `/settings/passkeys/${await passkeyId(user)}/remove`),
     },
     { what: 'a connection added', change: ({ browser }) => connectAcme(browser) },
     {
       what: 'a connection removed',
       before: ({ browser }) => connectAcme(browser),
-      change: async (person) =>
-        post(person, `/settings/connections/${await connectionId(person)}/disconnect`),
+      change: async (user) =>
+        post(user, `/settings/connections/${await connectionId(user)}/disconnect`),
     },
   ])('$what', async ({ before, change }) => {
-    const person = await signUp(application);
-    await before?.(person);
+    const user = await signUp(application);
+    await before?.(user);
     application.clock.advance(14 * MINUTE_MS);
-    const old = (await person.browser.sessionToken())!;
-    await change(person);
-    expect(await person.browser.sessionToken()).not.toBe(old);
+    const old = (await user.browser.sessionToken())!;
+    await change(user);
+    expect(await user.browser.sessionToken()).not.toBe(old);
     expect(await isDead(old)).toBe(true);
-    expect(await isFresh(person.browser)).toBe(true);
+    expect(await isFresh(user.browser)).toBe(true);
     application.clock.advance(2 * MINUTE_MS);
-    expect((await person.browser.get(PAGE)).location).toMatch(/^\/confirm\?/);
-    expect((await person.browser.get('/settings/sessions')).status).toBe(200);
+    expect((await user.browser.get(PAGE)).location).toMatch(/^\/confirm\?/);
+    expect((await user.browser.get('/settings/sessions')).status).toBe(200);
     application.clock.advance(-16 * MINUTE_MS);
   });
 });

@@ -8,8 +8,8 @@ import {
   PASSWORD,
   signIn,
   signUp,
-  type TestPerson,
-} from '../fixtures/people.ts';
+  type TestUser,
+} from '../fixtures/users.ts';
 import { fieldOnPage, textOf } from './form-on-page.ts';
 
 const MINUTE_MS = 60_000;
@@ -22,10 +22,10 @@ beforeAll(async () => {
 afterAll(() => application.close());
 
 /** Somebody whose last proof is sixteen minutes old. */
-const signUpAndWait = async (): Promise<TestPerson> => {
-  const person = await signUp(application);
+const signUpAndWait = async (): Promise<TestUser> => {
+  const user = await signUp(application);
   application.clock.advance(16 * MINUTE_MS);
-  return person;
+  return user;
 };
 const confirmPath = (page: string) => `/confirm?${new URLSearchParams({ redirectTo: page })}`;
 
@@ -53,12 +53,12 @@ describe('after a quarter of an hour a fresh proof is due', () => {
     ['/settings/data/download', {}],
     ['/settings/data/delete', {}],
   ])('for the form of %s, of which nothing is done before', async (path, fields) => {
-    const person = await signUpAndWait();
+    const user = await signUpAndWait();
     await mailboxOf(application).unread();
     // Whatever is looked up of a session is written down once a minute.
-    await person.browser.get('/');
+    await user.browser.get('/');
     const before = application.everything();
-    const answer = await person.browser.post(path, { email: person.email, ...fields });
+    const answer = await user.browser.post(path, { email: user.email, ...fields });
     expect(answer.location).toMatch(/^\/confirm\?redirectTo=/);
     expect(answer.headers['set-cookie']!.join('\n')).not.toMatch(/^session=/m);
     await mailboxOf(application).unread();
@@ -66,8 +66,8 @@ describe('after a quarter of an hour a fresh proof is due', () => {
   });
 
   test('never for seeing the sessions, at any age', async () => {
-    const person = await signUp(application);
-    const browser = await signIn(application, person, { remember: true });
+    const user = await signUp(application);
+    const browser = await signIn(application, user, { remember: true });
     for (let days = 0; days < 29; days += 1) {
       application.clock.advance(24 * 60 * MINUTE_MS);
       expect((await browser.get('/settings/sessions')).status).toBe(200);
@@ -75,46 +75,46 @@ describe('after a quarter of an hour a fresh proof is due', () => {
   });
 
   test('for signing out the others, which is then done', async () => {
-    const person = await signUp(application);
-    const phone = await signIn(application, person, { remember: true });
+    const user = await signUp(application);
+    const phone = await signIn(application, user, { remember: true });
     application.clock.advance(16 * MINUTE_MS);
-    const asked = await person.browser.post(OTHERS, {}, { from: '/settings/sessions' });
+    const asked = await user.browser.post(OTHERS, {}, { from: '/settings/sessions' });
     expect(asked.location).toBe(confirmPath('/settings/sessions'));
     expect((await phone.get('/settings/sessions')).status).toBe(200);
-    const page = await person.browser.follow(await proveAgain(person.browser, asked));
+    const page = await user.browser.follow(await proveAgain(user.browser, asked));
     expect(textOf(page.text)).toContain('1 other device is signed out.');
     expect((await phone.get('/settings/sessions')).status).toBe(302);
   });
 
   test('for signing one device out, and not for signing out oneself', async () => {
-    const person = await signUp(application);
-    const phone = await signIn(application, person, { remember: true });
+    const user = await signUp(application);
+    const phone = await signIn(application, user, { remember: true });
     const idOf = async (browser: typeof phone) => (await browser.sessionToken())!.split('.')[0]!;
     application.clock.advance(16 * MINUTE_MS);
     const path = `/settings/sessions/${await idOf(phone)}/sign-out`;
-    const asked = await person.browser.post(path, {}, { from: '/settings/sessions' });
-    const page = await person.browser.follow(await proveAgain(person.browser, asked));
+    const asked = await user.browser.post(path, {}, { from: '/settings/sessions' });
+    const page = await user.browser.follow(await proveAgain(user.browser, asked));
     expect(textOf(page.text)).toContain('is signed out.');
     application.clock.advance(16 * MINUTE_MS);
-    const own = `/settings/sessions/${await idOf(person.browser)}/sign-out`;
-    expect((await person.browser.post(own, {})).location).toBe('/');
+    const own = `/settings/sessions/${await idOf(user.browser)}/sign-out`;
+    expect((await user.browser.post(own, {})).location).toBe('/');
   });
 });
 
 describe('a form that came too late', () => {
   test('is carried out after the proof with all that was typed, a password too', async () => {
-    const person = await signUpAndWait();
+    const user = await signUpAndWait();
     const typed = { newPassword: 'what was typed before', signOutOthers: 'on' };
-    const asked = await person.browser.post('/settings/password', typed);
+    const asked = await user.browser.post('/settings/password', typed);
     expect(asked.location).toBe(confirmPath('/settings/password'));
     const cookies = asked.headers['set-cookie']!.join('\n');
     expect(cookies).toMatch(/^kept-form=/m);
     expect(cookies).not.toContain('what');
-    const page = await person.browser.get(asked.location!);
+    const page = await user.browser.get(asked.location!);
     expect(page.text).not.toContain('what was typed');
-    const answer = await proveAgain(person.browser, asked);
+    const answer = await proveAgain(user.browser, asked);
     expect(answer.location).toBe('/settings/password');
-    await signIn(application, { email: person.email, password: typed.newPassword });
+    await signIn(application, { email: user.email, password: typed.newPassword });
   });
 
   test('is shown again with its error when it was wrong', async () => {
@@ -126,11 +126,11 @@ describe('a form that came too late', () => {
   });
 
   test('is not carried out by a wrong proof', async () => {
-    const person = await signUpAndWait();
-    const asked = await person.browser.post('/settings/password', {
+    const user = await signUpAndWait();
+    const asked = await user.browser.post('/settings/password', {
       newPassword: 'a new one here',
     });
-    const answer = await proveAgain(person.browser, asked, { password: 'not this one' });
+    const answer = await proveAgain(user.browser, asked, { password: 'not this one' });
     expect(answer.status).toBe(400);
     expect(fieldOnPage(answer.text, 'password')).toMatchObject({
       isInvalid: true,
@@ -138,12 +138,12 @@ describe('a form that came too late', () => {
       value: null,
       note: 'This is not your password.',
     });
-    await signIn(application, person);
+    await signIn(application, user);
   });
 
   test('is not carried out twice, nor by another form, nor at another address', async () => {
-    const person = await signUpAndWait();
-    const { browser } = person;
+    const user = await signUpAndWait();
+    const { browser } = user;
     const asked = await browser.post('/settings/password', { newPassword: 'the kept password' });
     const page = await browser.get(asked.location!);
     const { keptForm } = hiddenFields(page.text);
@@ -152,11 +152,11 @@ describe('a form that came too late', () => {
     expect(early.location).toMatch(/^\/confirm/);
     const again = await browser.post('/settings/password', { newPassword: 'the kept password' });
     await proveAgain(browser, again);
-    await signIn(application, { email: person.email, password: 'the kept password' });
+    await signIn(application, { email: user.email, password: 'the kept password' });
     // A form of its own, sent later, is what it says.
     const other = await browser.post('/settings/password', { newPassword: 'typed afterwards' });
     expect(other.location).toBe('/settings/password');
-    await signIn(application, { email: person.email, password: 'typed afterwards' });
+    await signIn(application, { email: user.email, password: 'typed afterwards' });
     const elsewhere = await browser.post('/settings/profile', {
       keptForm: keptForm!,
       name: 'Grace',
@@ -165,8 +165,8 @@ describe('a form that came too late', () => {
   });
 
   test('of one session is not taken up by another', async () => {
-    const person = await signUpAndWait();
-    const { browser } = person;
+    const user = await signUpAndWait();
+    const { browser } = user;
     const asked = await browser.post('/settings/password', { newPassword: 'of the first session' });
     const { keptForm } = hiddenFields((await browser.get(asked.location!)).text);
     await browser.post('/logout', {});
@@ -174,7 +174,7 @@ describe('a form that came too late', () => {
     await browser.plantToken((await other.browser.sessionToken())!);
     const answer = await browser.post('/settings/password', { keptForm: keptForm! });
     expect(answer.status).toBe(400);
-    await signIn(application, person);
+    await signIn(application, user);
     await signIn(application, other);
   });
 
@@ -223,10 +223,10 @@ describe('the proof', () => {
   });
 
   test('of somebody with two factors takes both', async () => {
-    const person = await signUp(application);
-    const totp = await turnOnTotp(application, person);
+    const user = await signUp(application);
+    const totp = await turnOnTotp(application, user);
     application.clock.advance(16 * MINUTE_MS);
-    const { browser } = person;
+    const { browser } = user;
     const asked = await browser.get('/settings/password');
     const withoutCode = await proveAgain(browser, asked);
     expect(withoutCode.status).toBe(400);

@@ -6,7 +6,7 @@ import { startApplication, type TestApplication } from '../fixtures/application.
 import type { Answer, BrowserLike } from '../fixtures/browser-like.ts';
 import { turnOnTotp } from '../fixtures/authenticator.ts';
 import { addPasskey } from '../fixtures/passkeys.ts';
-import { openBrowser, signIn, signUp, type TestPerson } from '../fixtures/people.ts';
+import { openBrowser, signIn, signUp, type TestUser } from '../fixtures/users.ts';
 import { SoftwarePasskey } from '../fixtures/software-authenticator.ts';
 import { plain, sendPicture } from '../fixtures/pictures.ts';
 import {
@@ -26,7 +26,7 @@ const SECOND_STEPS = ['routes/login/code', 'routes/login/recovery-code'];
 const open = routes.filter(({ id }) => isOpen(id));
 
 let application: TestApplication;
-let person: TestPerson;
+let user: TestUser;
 let phoneId: string;
 /** A personal access token that may do all that one may. */
 let token: string;
@@ -34,19 +34,19 @@ let token: string;
 let secrets: string[];
 beforeAll(async () => {
   application = await startApplication();
-  person = await signUp(application, { name: 'A private person' });
-  const phone = await signIn(application, person);
+  user = await signUp(application, { name: 'A private person' });
+  const phone = await signIn(application, user);
   phoneId = (await phone.sessionToken())!.split('.')[0]!;
   // So that one id stands for a thing of each kind.
   application.sql('UPDATE "Activity" SET id = ? WHERE sessionId = ?', phoneId, phoneId);
-  await person.browser.post(`/settings/sessions/${phoneId}/name`, { label: 'A private device' });
+  await user.browser.post(`/settings/sessions/${phoneId}/name`, { label: 'A private device' });
   const passkey = new SoftwarePasskey(application.origin, false, undefined, PASSKEY_ID);
-  await addPasskey(application, person.browser, passkey);
-  await sendPicture(person.browser, await plain('red').png().toBuffer());
+  await addPasskey(application, user.browser, passkey);
+  await sendPicture(user.browser, await plain('red').png().toBuffer());
   application.sql('UPDATE "Picture" SET digest = ?', PICTURE_DIGEST);
   const scopes = ['sessions:read', 'sessions:manage', 'download'];
-  token = await makeToken(person.browser, scopes);
-  secrets = [person.name, person.email, 'A private device', phone.userAgent];
+  token = await makeToken(user.browser, scopes);
+  secrets = [user.name, user.email, 'A private device', phone.userAgent];
 });
 afterAll(() => application.close());
 
@@ -64,7 +64,7 @@ const strangers: [who: string, make: () => Promise<BrowserLike>][] = [
   [
     'a device that was signed out',
     async () => {
-      const browser = await signIn(application, person);
+      const browser = await signIn(application, user);
       const token = (await browser.sessionToken())!;
       await browser.post('/logout', {});
       await browser.plantToken(token);
@@ -83,7 +83,7 @@ const strangers: [who: string, make: () => Promise<BrowserLike>][] = [
   [
     'a browser that owes its second factor',
     async () => {
-      const owner = await signUp(application, { name: person.name });
+      const owner = await signUp(application, { name: user.name });
       await turnOnTotp(application, owner);
       return signIn(application, owner);
     },
@@ -129,7 +129,7 @@ describe.each(strangers)('%s', (_who, make) => {
     'is led from %s to the login page, and shown and changes nothing',
     async (id, route) => {
       const path = pathOf(route, phoneId);
-      const fields = goodFields(person)[id] ?? { name: 'x' };
+      const fields = goodFields(user)[id] ?? { name: 'x' };
       for (const address of [
         ...[path, dataPathOf(path), `${path}/`, `${dataPathOf(path)}?_routes=${id}`],
         ...[`${path}?index`, path.toUpperCase()],
@@ -173,14 +173,14 @@ test.each(guarded.map((route) => [route.id, route] as const))(
   '%s is open to whose it is',
   async (_id, route) => {
     const id = route.pattern.includes(':tokenId') ? publicIdOf(token) : phoneId;
-    const { status, location } = await person.browser.get(pathOf(route, id));
+    const { status, location } = await user.browser.get(pathOf(route, id));
     expect([200, 302]).toContain(status);
     expect(location ?? '').not.toContain('/login');
   },
 );
 
 test('the list of routes that scripts ask for names no person and no session', async () => {
-  const { text } = await person.browser.get('/__manifest?p=/settings/sessions&version=x');
+  const { text } = await user.browser.get('/__manifest?p=/settings/sessions&version=x');
   for (const secret of [...secrets, phoneId]) expect(text).not.toContain(secret);
 });
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { startApplication, type TestApplication } from '../fixtures/application.ts';
 import type { Answer } from '../fixtures/browser-like.ts';
-import { openBrowser } from '../fixtures/people.ts';
+import { openBrowser } from '../fixtures/users.ts';
 import { query, startPostgres, type Postgres } from '../fixtures/postgres.ts';
 import { PATIENCE } from '../fixtures/patience.ts';
 

@@ -2,7 +2,7 @@ import { Script } from 'node:vm';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startApplication, type TestApplication } from '../fixtures/application.ts';
 import { addPasskey } from '../fixtures/passkeys.ts';
-import { openBrowser, PASSWORD, signIn, signUp } from '../fixtures/people.ts';
+import { openBrowser, PASSWORD, signIn, signUp } from '../fixtures/users.ts';
 import { dataPathOf } from './every-route.ts';
 import { fieldOnPage, tags, textOf } from './form-on-page.ts';
 import { sessionRows } from './session-rows.ts';
@@ -64,17 +64,17 @@ test.each(PAYLOADS)('%s for every text of a person is text on every page', async
   const plain = await signUp(application, { name: 'Ada', userAgent });
   const hostile = await signUp(application, { name: payload, userAgent });
   const passkeyIds: string[] = [];
-  for (const [person, label] of [
+  for (const [user, label] of [
     [plain, 'Ada'],
     [hostile, payload],
   ] as const) {
-    await person.browser.get('/');
-    const phone = await signIn(application, person, { userAgent: person.browser.userAgent });
+    await user.browser.get('/');
+    const phone = await signIn(application, user, { userAgent: user.browser.userAgent });
     const id = (await phone.sessionToken())!.split('.')[0]!;
-    await person.browser.post(`/settings/sessions/${id}/name`, { label });
-    const passkey = await addPasskey(application, person.browser);
-    await person.browser.post(`/settings/passkeys/${passkey.id}/name`, { name: label });
-    await person.browser.get('/settings/passkeys');
+    await user.browser.post(`/settings/sessions/${id}/name`, { label });
+    const passkey = await addPasskey(application, user.browser);
+    await user.browser.post(`/settings/passkeys/${passkey.id}/name`, { name: label });
+    await user.browser.get('/settings/passkeys');
     passkeyIds.push(passkey.id);
   }
   const idOf = async ({ browser }: typeof plain) => {
@@ -121,11 +121,11 @@ describe('a user agent', () => {
   });
 
   test('of ten thousand characters is kept as five hundred', async () => {
-    const person = await signUp(application, { userAgent: 'y'.repeat(10_000) });
+    const user = await signUp(application, { userAgent: 'y'.repeat(10_000) });
     const [row] = application.sql<{ length: number }>(
       `SELECT length(s.userAgent) AS length FROM Session s JOIN User u ON u.id = s.userId
        WHERE u.email = ?`,
-      person.email,
+      user.email,
     );
     expect(row!.length).toBe(512);
   });

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { sha1, startRangeApi, type RangeApi } from '../credentials/password/range-api.ts';
 import { LOG_WARN, startApplication, type TestApplication } from '../fixtures/application.ts';
-import { mailboxOf, openBrowser, PASSWORD, signIn, signUp } from '../fixtures/people.ts';
+import { mailboxOf, openBrowser, PASSWORD, signIn, signUp } from '../fixtures/users.ts';
 import { fieldOnPage, textOf } from './form-on-page.ts';
 
 const LEAKED = 'a leaked passphrase';
@@ -47,15 +47,15 @@ test.each([
 });
 
 test('nobody changes to one, and what is refused costs no try and no session', async () => {
-  const person = await signUp(application, { name: 'Grace Hopper' });
+  const user = await signUp(application, { name: 'Grace Hopper' });
   for (const password of [LEAKED, 'Password1', 'latchkey2026', 'Hopper1906']) {
-    const answer = await changing(person.browser, password);
+    const answer = await changing(user.browser, password);
     expect(answer.status, password).toBe(400);
     expect(fieldOnPage(answer.text, 'newPassword').isInvalid).toBe(true);
     expect(answer.text).not.toContain(password);
   }
-  await signIn(application, person);
-  expect((await changing(person.browser, 'another password')).status).toBe(302);
+  await signIn(application, user);
+  expect((await changing(user.browser, 'another password')).status).toBe(302);
 });
 
 test('nobody sets one by a reset, and what is refused leaves the reset open', async () => {
@@ -87,8 +87,8 @@ test('whether there is such a person changes neither the answer nor what is aske
 
 test('an API that is down keeps nobody out, and no log line tells of a password', async () => {
   api.answer = (response) => response.writeHead(500).end();
-  const person = await signUp(application, { password: LEAKED });
-  await signIn(application, person);
+  const user = await signUp(application, { password: LEAKED });
+  await signIn(application, user);
   const warnings = application.logged.filter(({ level }) => level >= LOG_WARN);
   expect(warnings.map(({ reason }) => reason)).toEqual(['It answered 500.']);
   const lines = JSON.stringify(application.logged);

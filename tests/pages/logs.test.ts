@@ -4,7 +4,7 @@ import { turnOnTotp } from '../fixtures/authenticator.ts';
 import { BrowserLike, type Answer, type AskOptions } from '../fixtures/browser-like.ts';
 import { proveAgain } from '../fixtures/fresh-proof.ts';
 import { CLIENT_SECRET } from '../fixtures/openid-provider.ts';
-import { mailboxOf } from '../fixtures/people.ts';
+import { mailboxOf } from '../fixtures/users.ts';
 import { leaveFor } from '../fixtures/provider-visits.ts';
 import { startScriptedProvider, type ScriptedProvider } from '../fixtures/scripted-provider.ts';
 import { everyRoute, goodFields, pathOf } from './every-route.ts';

@@ -5,7 +5,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import type { MailContent } from '#app/mail/mail.ts';
 import { LOG_ERROR, LOG_WARN, startApplication, TestClock } from '../fixtures/application.ts';
 import type { TestApplication } from '../fixtures/application.ts';
-import { openBrowser } from '../fixtures/people.ts';
+import { openBrowser } from '../fixtures/users.ts';
 import { startMailServer, type MailServer } from '../fixtures/smtp-server.ts';
 import { everyMail, factsOf, nameOf } from '../mail/every-mail.ts';
 

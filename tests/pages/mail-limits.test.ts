@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startApplication, type TestApplication } from '../fixtures/application.ts';
 import type { BrowserLike } from '../fixtures/browser-like.ts';
-import { mailboxOf, openBrowser, PASSWORD, signUp } from '../fixtures/people.ts';
+import { mailboxOf, openBrowser, PASSWORD, signUp } from '../fixtures/users.ts';
 import { textOf } from './form-on-page.ts';
 
 const MAILS = 3;
@@ -87,21 +87,21 @@ describe('mails to one address', () => {
   });
 
   test('do not keep an old address from taking a change back', async () => {
-    const person = await signUp(application);
+    const user = await signUp(application);
     const to = newAddress();
-    await person.browser.post('/settings/email', { newEmail: to });
-    await person.browser.post('/settings/email/verify', { code: await codeFor(to) });
-    const mail = await mailboxOf(application).nextMailTo(person.email, 'email-changed');
+    await user.browser.post('/settings/email', { newEmail: to });
+    await user.browser.post('/settings/email/verify', { code: await codeFor(to) });
+    const mail = await mailboxOf(application).nextMailTo(user.email, 'email-changed');
     const key = new URL(mail.links.find((one) => one.includes('#'))!).hash.slice(1);
     const open = newNetwork();
-    const ask = () => open().post('/forgot-password', { email: person.email });
+    const ask = () => open().post('/forgot-password', { email: user.email });
     for (let times = 0; times < MAILS; times += 1) await ask();
     expect((await ask()).status).toBe(429);
-    const before = await mailsTo(person.email);
+    const before = await mailsTo(user.email);
     const answer = await open().post('/email-change/undo', { key });
     expect(answer.location).toBe('/forgot-password');
-    expect(await mailsTo(person.email)).toBe(before);
-    const rows = application.sql('SELECT id FROM User WHERE email = ?', person.email);
+    expect(await mailsTo(user.email)).toBe(before);
+    const rows = application.sql('SELECT id FROM User WHERE email = ?', user.email);
     expect(rows).toHaveLength(1);
   });
 });

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { MailContent } from '#app/mail/mail.ts';
 import { LOG_WARN, startApplication, type TestApplication } from '../fixtures/application.ts';
-import { openBrowser } from '../fixtures/people.ts';
+import { openBrowser } from '../fixtures/users.ts';
 import { mailbox } from '../fixtures/mailbox.ts';
 import { startMailServer } from '../fixtures/smtp-server.ts';
 import { everyMail } from '../mail/every-mail.ts';

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { runHourly } from '#app/privacy/hourly-cleanup.server.ts';
 import { startApplication, type TestApplication } from '../fixtures/application.ts';
 import { BrowserLike } from '../fixtures/browser-like.ts';
-import { openBrowser, signIn, signUp } from '../fixtures/people.ts';
+import { openBrowser, signIn, signUp } from '../fixtures/users.ts';
 import { PATIENCE } from '../fixtures/patience.ts';
 
 const TOKEN = 'a-token-of-32-characters-or-more!';
@@ -80,18 +80,18 @@ describe('with METRICS_TOKEN', () => {
   });
 
   test('requests are counted by the pattern of their route, never by their path', async () => {
-    const person = await signUp(application);
+    const user = await signUp(application);
     const before = await values();
     for (let count = 0; count < 20; count += 1) {
-      await person.browser.get(`/settings/sessions/made-up-${count}/name`);
+      await user.browser.get(`/settings/sessions/made-up-${count}/name`);
       await openBrowser(application).get(`/made-up-${count}`);
       await openBrowser(application)
         .ask('/', { method: `MADEUP${count}` })
         .catch(() => null);
     }
-    await person.browser.get('/settings/sessions.data');
-    await person.browser.get('/settings/sessions/others/sign-out');
-    await person.browser.get('/favicon.svg');
+    await user.browser.get('/settings/sessions.data');
+    await user.browser.get('/settings/sessions/others/sign-out');
+    await user.browser.get('/favicon.svg');
     await vi.waitFor(async () => {
       const after = await values();
       const grown = (labels: string) => requestsOf(after, labels) - requestsOf(before, labels);
@@ -107,27 +107,27 @@ describe('with METRICS_TOKEN', () => {
   });
 
   test('every lookup of a session is counted, and who is not signed in costs none', async () => {
-    const person = await signUp(application);
+    const user = await signUp(application);
     const lookups = async () => {
       const all = await values();
       return ['hit', 'miss', 'bypass'].map((result) =>
         all.get(`latchkey_session_lookups_total{result="${result}"}`)!,
       );
     };
-    await person.browser.get('/settings/profile');
+    await user.browser.get('/settings/profile');
     const before = await lookups();
-    for (let count = 0; count < 5; count += 1) await person.browser.get('/settings/profile');
+    for (let count = 0; count < 5; count += 1) await user.browser.get('/settings/profile');
     await openBrowser(application).get('/');
     const grown = (await lookups()).map((count, index) => count - before[index]!);
     expect(grown).toEqual([0, 5, 0]);
   });
 
   test('sessions that are ended are counted by the reason, and rows that are pruned', async () => {
-    const person = await signUp(application);
-    await signIn(application, person);
-    await signIn(application, person);
-    await person.browser.post('/settings/sessions/others/sign-out', {});
-    const phone = await signIn(application, person);
+    const user = await signUp(application);
+    await signIn(application, user);
+    await signIn(application, user);
+    await user.browser.post('/settings/sessions/others/sign-out', {});
+    const phone = await signIn(application, user);
     await phone.post('/logout', {});
     const all = await values();
     expect(all.get('latchkey_revocations_total{reason="signed-out-elsewhere"}')).toBe(2);
@@ -139,11 +139,11 @@ describe('with METRICS_TOKEN', () => {
   });
 
   test('nothing of a person or a session is in them', async () => {
-    const person = await signUp(application);
-    const [id = ''] = (await person.browser.sessionToken())!.split('.');
-    await person.browser.get(`/settings/sessions/${id}/name`);
+    const user = await signUp(application);
+    const [id = ''] = (await user.browser.sessionToken())!.split('.');
+    await user.browser.get(`/settings/sessions/${id}/name`);
     const { text } = await read();
-    for (const private_ of [person.email, person.name, id, TOKEN]) {
+    for (const private_ of [user.email, user.name, id, TOKEN]) {
       expect(text).not.toContain(private_);
     }
   });

@@ -3,7 +3,7 @@ import { LOG_ERROR, startApplication, type TestApplication } from '../fixtures/a
 import { turnOnTotp } from '../fixtures/authenticator.ts';
 import type { Answer, AskOptions, BrowserLike } from '../fixtures/browser-like.ts';
 import { addPasskey } from '../fixtures/passkeys.ts';
-import { mailboxOf, openBrowser, signIn, signUp, type TestPerson } from '../fixtures/people.ts';
+import { mailboxOf, openBrowser, signIn, signUp, type TestUser } from '../fixtures/users.ts';
 import { SoftwarePasskey } from '../fixtures/software-authenticator.ts';
 import { dataPathOf, everyRoute, goodFields, PASSKEY_ID, pathOf } from './every-route.ts';
 import { fieldOnPage } from './form-on-page.ts';
@@ -12,7 +12,7 @@ import { expectOnceWithin, startCpuTimer } from '../fixtures/best-round.ts';
 const QUARTER_HOUR_MS = 15 * 60_000;
 
 let application: TestApplication;
-let person: TestPerson;
+let user: TestUser;
 let stranger: BrowserLike;
 /** Owes its second factor. */
 let halfSignedIn: BrowserLike;
@@ -26,12 +26,12 @@ beforeAll(async () => {
   tired = (await signUp(application)).browser;
   await tired.get('/');
   application.clock.advance(QUARTER_HOUR_MS);
-  person = await signUp(application);
-  const phone = await signIn(application, person);
+  user = await signUp(application);
+  const phone = await signIn(application, user);
   // The welcome has been read.
-  await person.browser.get('/');
+  await user.browser.get('/');
   // And the page that hands out a secret to set up has done so.
-  await person.browser.get('/settings/two-factor/set-up');
+  await user.browser.get('/settings/two-factor/set-up');
   stranger = openBrowser(application);
   const careful = await signUp(application);
   await turnOnTotp(application, careful);
@@ -41,8 +41,8 @@ beforeAll(async () => {
   const { code } = await mailboxOf(application).nextMailTo(careful.email, 'password-reset-code');
   await resetting.post('/reset-password', { code: String(code) });
   const passkey = new SoftwarePasskey(application.origin, false, undefined, PASSKEY_ID);
-  await addPasskey(application, person.browser, passkey);
-  await person.browser.get('/settings/passkeys');
+  await addPasskey(application, user.browser, passkey);
+  await user.browser.get('/settings/passkeys');
   phoneId = (await phone.sessionToken())!.split('.')[0]!;
 });
 afterAll(() => application.close());
@@ -68,7 +68,7 @@ const formsWithFields = forms.filter(({ id }) =>
 );
 
 const errorsLogged = () => application.logged.filter(({ level }) => level >= LOG_ERROR);
-const peopleAndPasswords = () => [
+const usersAndPasswords = () => [
   application.sql('SELECT * FROM User ORDER BY id'),
   application.sql('SELECT * FROM Password ORDER BY userId'),
 ];
@@ -92,7 +92,7 @@ const whoFillsIn = (id: string) => {
   if (/^routes\/login\/(?!page$)/.test(id)) return halfSignedIn;
   if (id === 'routes/reset-password/new') return resetting;
   if (id.startsWith('routes/confirm/')) return tired;
-  return id.startsWith('routes/settings/') ? person.browser : stranger;
+  return id.startsWith('routes/settings/') ? user.browser : stranger;
 };
 /** Refused; the page of the one form that only scripts can fill in is elsewhere, and says so. */
 const expectRefused = (id: string, { status, location, text }: Answer) => {
@@ -110,16 +110,16 @@ const send = (browser: BrowserLike, path: string, { headers, ...rest }: AskOptio
 describe.each(formsWithFields.map((route) => [route.id, route] as const))('%s', (id, route) => {
   let before: unknown;
   beforeAll(() => {
-    before = peopleAndPasswords();
+    before = usersAndPasswords();
   });
   // Looked at once: it is the same after every form that was refused, or one of them was not.
   afterAll(() => {
-    expect(peopleAndPasswords()).toEqual(before);
+    expect(usersAndPasswords()).toEqual(before);
     expect(errorsLogged()).toEqual([]);
   });
 
   test.each(misspelt)('a field name that is %s is no field', async (_what, spell) => {
-    const fields = Object.entries(goodFields(person)[id]!);
+    const fields = Object.entries(goodFields(user)[id]!);
     const body = fields.map(([name, value]): [string, string] => [spell(name), value]);
     const path = pathOf(route, phoneId);
     for (const address of [path, dataPathOf(path)]) {
@@ -130,13 +130,13 @@ describe.each(formsWithFields.map((route) => [route.id, route] as const))('%s', 
   });
 
   test('a field that comes twice is refused', async () => {
-    const fields = Object.entries(goodFields(person)[id]!);
+    const fields = Object.entries(goodFields(user)[id]!);
     const answer = await whoFillsIn(id).post(pathOf(route, phoneId), [...fields, ...fields]);
     expectRefused(id, answer);
   });
 
   test('a file in place of a text is refused', async () => {
-    const parts = Object.entries(goodFields(person)[id]!).map(([name, text]): [string, string] => [
+    const parts = Object.entries(goodFields(user)[id]!).map(([name, text]): [string, string] => [
       `name="${name}"; filename="${name}.txt"`,
       text,
     ]);
@@ -176,21 +176,21 @@ describe.each(formsWithFields.map((route) => [route.id, route] as const))('%s', 
 
 test('a form that cannot be read takes no name away', async () => {
   const path = `/settings/sessions/${phoneId}/name`;
-  await person.browser.follow(await person.browser.post(path, { label: 'Kitchen iPad' }));
+  await user.browser.follow(await user.browser.post(path, { label: 'Kitchen iPad' }));
   for (const [type, body] of [
     ['application/json', '{}'],
     ['multipart/form-data', 'label=x'],
     ['text/plain', 'label=x'],
   ] as const) {
-    const answer = await send(person.browser, path, { headers: { 'Content-Type': type }, body });
+    const answer = await send(user.browser, path, { headers: { 'Content-Type': type }, body });
     expect(answer.status).toBe(400);
   }
-  const { text } = await person.browser.get(path);
+  const { text } = await user.browser.get(path);
   expect(fieldOnPage(text, 'label').value).toBe('Kitchen iPad');
 });
 
 test('commands to the form library are not carried out', async () => {
-  const before = peopleAndPasswords();
+  const before = usersAndPasswords();
   for (const command of [
     { type: 'update', payload: { name: 'email', value: 'x', index: 4294967294 } },
     { type: 'insert', payload: { name: 'email', index: 0, defaultValue: 'x' } },
@@ -198,28 +198,28 @@ test('commands to the form library are not carried out', async () => {
     { type: 'reset', payload: {} },
     { type: 'validate', payload: {} },
   ]) {
-    const answer = await person.browser.post('/settings/profile', {
+    const answer = await user.browser.post('/settings/profile', {
       __intent__: JSON.stringify(command),
       email: 'x',
     });
     expect(answer.status).toBe(400);
     expect(fieldOnPage(answer.text, 'name').note).toBe('Enter your name.');
   }
-  expect(peopleAndPasswords()).toEqual(before);
+  expect(usersAndPasswords()).toEqual(before);
 });
 
 test('a form in parts is as good as one in a line', async () => {
-  const answer = await send(person.browser, '/settings/profile', {
+  const answer = await send(user.browser, '/settings/profile', {
     headers: MULTIPART,
     body: asParts([['name="name"', 'Ada in parts']]),
   });
   expect(answer.location).toBe('/settings/profile');
-  const page = await person.browser.follow(answer);
+  const page = await user.browser.follow(answer);
   expect(fieldOnPage(page.text, 'name').value).toBe('Ada in parts');
 });
 
 test('a wrong form that is sent back holds the fields of the form and nothing else', async () => {
-  const { text } = await person.browser.post('/settings/profile.data', {
+  const { text } = await user.browser.post('/settings/profile.data', {
     name: '',
     other: 'planted',
     'password[0]': 'canary',

@@ -4,15 +4,15 @@ import {
   startApplication,
   type TestApplication,
 } from '../fixtures/application.ts';
-import { openBrowser, signUp, type TestPerson } from '../fixtures/people.ts';
+import { openBrowser, signUp, type TestUser } from '../fixtures/users.ts';
 import { textOf } from './form-on-page.ts';
 
 let application: TestApplication;
-let person: TestPerson;
+let user: TestUser;
 beforeAll(async () => {
   application = await startApplication();
-  person = await signUp(application);
-  await person.browser.get('/');
+  user = await signUp(application);
+  await user.browser.get('/');
 });
 afterAll(() => application.close());
 
@@ -23,7 +23,7 @@ const ADDRESSES = [
 
 test.each(ADDRESSES)('%s is no page, and says so on one of ours', async (path) => {
   const cut = application.logged.length;
-  for (const browser of [openBrowser(application), person.browser]) {
+  for (const browser of [openBrowser(application), user.browser]) {
     const { status, text, headers } = await browser.get(path);
     expect(status).toBe(404);
     expect(headers['content-type']).toBe('text/html; charset=utf-8');
@@ -35,14 +35,14 @@ test.each(ADDRESSES)('%s is no page, and says so on one of ours', async (path) =
 });
 
 test('whoever is signed in is so there, too', async () => {
-  const { text } = await person.browser.get('/nothing/here');
-  expect(textOf(text)).toContain(`Menu of ${person.name}`);
+  const { text } = await user.browser.get('/nothing/here');
+  expect(textOf(text)).toContain(`Menu of ${user.name}`);
   const stranger = await openBrowser(application).get('/nothing/here');
-  expect(textOf(stranger.text)).not.toContain(person.name);
+  expect(textOf(stranger.text)).not.toContain(user.name);
 });
 
 test('a form to no page is answered the same', async () => {
-  for (const browser of [openBrowser(application), person.browser]) {
+  for (const browser of [openBrowser(application), user.browser]) {
     const answer = await browser.post('/nothing/here', { a: 'b' });
     expect(answer.status).toBe(404);
     expect(answer.headers['set-cookie']).toBeUndefined();
@@ -52,7 +52,7 @@ test('a form to no page is answered the same', async () => {
 test('a form to a page that takes none is answered as such, and logged as no failure', async () => {
   const cut = application.logged.length;
   for (const path of ['/', '/settings/sessions', '/settings']) {
-    const { status } = await person.browser.post(path, { a: 'b' });
+    const { status } = await user.browser.post(path, { a: 'b' });
     expect(status, path).toBe(405);
   }
   expect(application.logged.slice(cut).filter(({ level }) => level >= 50)).toEqual([]);

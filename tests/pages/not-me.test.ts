@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startApplication, type TestApplication } from '../fixtures/application.ts';
 import { SAFARI_ON_IPHONE, type BrowserLike } from '../fixtures/browser-like.ts';
 import { mailbox } from '../fixtures/mailbox.ts';
-import { openBrowser, signIn, signUp, type TestPerson } from '../fixtures/people.ts';
+import { openBrowser, signIn, signUp, type TestUser } from '../fixtures/users.ts';
 import { entriesOf, entriesOnPage } from './activity-entries.ts';
 import { fieldOnPage, formErrorOnPage, textOf } from './form-on-page.ts';
 
@@ -18,23 +18,23 @@ afterAll(() => application.close());
 
 const isSignedIn = async (browser: BrowserLike) =>
   (await browser.get('/settings/profile')).status === 200;
-const liveSessionsOf = ({ email }: TestPerson) =>
+const liveSessionsOf = ({ email }: TestUser) =>
   application.sql(
     `SELECT s.id FROM Session s JOIN User u ON u.id = s.userId
      WHERE u.email = ? AND s.revokedAt IS NULL`,
     email,
   );
-const notMePathOf = async ({ browser }: TestPerson) =>
+const notMePathOf = async ({ browser }: TestUser) =>
   entriesOnPage((await browser.get(PAGE)).text)[0]!.notMePath!;
 
 /** A person whom a mail told of a new device, and the key that stood in it. */
 async function toldOfNewDevice() {
-  const person = await signUp(application);
-  const stranger = await signIn(application, person, { userAgent: SAFARI_ON_IPHONE });
-  const mail = await mailbox(application).nextMailTo(person.email, 'notice');
+  const user = await signUp(application);
+  const stranger = await signIn(application, user, { userAgent: SAFARI_ON_IPHONE });
+  const mail = await mailbox(application).nextMailTo(user.email, 'notice');
   const link = mail.links.find((one) => one.includes('/not-me'))!;
   const key = link.slice(link.indexOf('#') + 1);
-  return { person, stranger, link, key };
+  return { user, stranger, link, key };
 }
 const rowOf = (key: string) =>
   application.sql('SELECT * FROM "MailedCode" WHERE id = ?', key.split('.')[0])[0]!;
@@ -42,42 +42,42 @@ const GONE = /^This link works no more/;
 
 describe('from the page', () => {
   test('the question names what it is about and what will happen, and asking does nothing', async () => {
-    const person = await signUp(application);
-    await signIn(application, person, { userAgent: SAFARI_ON_IPHONE });
-    const path = await notMePathOf(person);
-    const { status, text } = await person.browser.get(path);
+    const user = await signUp(application);
+    await signIn(application, user, { userAgent: SAFARI_ON_IPHONE });
+    const path = await notMePathOf(user);
+    const { status, text } = await user.browser.get(path);
     expect(status).toBe(200);
     const words = textOf(text);
     expect(words).toContain('Safari 18 on iPhone');
     expect(words).toContain('Every device is signed out at once, this one too.');
-    expect(words).toContain(person.email);
-    expect(liveSessionsOf(person)).toHaveLength(2);
+    expect(words).toContain(user.email);
+    expect(liveSessionsOf(user)).toHaveLength(2);
   });
 
   test('it signs out everything, this device too, and leads to the reset', async () => {
-    const person = await signUp(application);
-    const phone = await signIn(application, person, { userAgent: SAFARI_ON_IPHONE });
-    const path = await notMePathOf(person);
-    const answer = await person.browser.post(path, {});
+    const user = await signUp(application);
+    const phone = await signIn(application, user, { userAgent: SAFARI_ON_IPHONE });
+    const path = await notMePathOf(user);
+    const answer = await user.browser.post(path, {});
     expect(answer.location).toBe('/reset-password');
     expect(answer.headers['clear-site-data']).toBe('"cache"');
-    expect(liveSessionsOf(person)).toEqual([]);
-    expect(await isSignedIn(person.browser)).toBe(false);
+    expect(liveSessionsOf(user)).toEqual([]);
+    expect(await isSignedIn(user.browser)).toBe(false);
     expect(await isSignedIn(phone)).toBe(false);
     expect(textOf((await phone.get('/login')).text)).toContain('You were signed out');
-    const page = textOf((await person.browser.follow(answer)).text);
+    const page = textOf((await user.browser.follow(answer)).text);
     expect(page).toContain('Every device is signed out.');
-    expect(entriesOf(application, person.email)[0]!.kind).toBe('not-me');
-    const { code } = await mailbox(application).nextMailTo(person.email, 'password-reset-code');
-    const typed = await person.browser.post('/reset-password', { code: String(code) });
+    expect(entriesOf(application, user.email)[0]!.kind).toBe('not-me');
+    const { code } = await mailbox(application).nextMailTo(user.email, 'password-reset-code');
+    const typed = await user.browser.post('/reset-password', { code: String(code) });
     expect(typed.location).toBe('/reset-password/new');
   });
 
   test('it needs no fresh proof: who needs it is in a hurry, and it gives nothing away', async () => {
-    const person = await signUp(application);
-    const path = await notMePathOf(person);
+    const user = await signUp(application);
+    const path = await notMePathOf(user);
     application.clock.advance(30 * MINUTE_MS);
-    expect((await person.browser.post(path, {})).location).toBe('/reset-password');
+    expect((await user.browser.post(path, {})).location).toBe('/reset-password');
   });
 
   test('keeps to its own: an entry of somebody else is as one that never was', async () => {
@@ -109,30 +109,30 @@ describe('from the page', () => {
 
 describe('from the mail', () => {
   test('following the link does nothing, whoever does it', async () => {
-    const { person, link } = await toldOfNewDevice();
+    const { user, link } = await toldOfNewDevice();
     expect(link).toMatch(/^http:\/\/localhost:\d+\/not-me#[\w-]+\.[\w-]{43}$/);
     // What stands behind the "#" is sent to no server.
     const { status, text } = await openBrowser(application).get('/not-me');
     expect(status).toBe(200);
     expect(fieldOnPage(text, 'key').value).toBeNull();
     expect(textOf(text)).toContain('Every device is signed out at once');
-    expect(liveSessionsOf(person)).toHaveLength(2);
+    expect(liveSessionsOf(user)).toHaveLength(2);
   });
 
   test('the key signs out everything, in whatever browser, and once', async () => {
-    const { person, stranger, key } = await toldOfNewDevice();
+    const { user, stranger, key } = await toldOfNewDevice();
     const elsewhere = openBrowser(application);
     const answer = await elsewhere.post('/not-me', { key });
     expect(answer.location).toBe('/reset-password');
-    expect(liveSessionsOf(person)).toEqual([]);
-    expect(await isSignedIn(person.browser)).toBe(false);
+    expect(liveSessionsOf(user)).toEqual([]);
+    expect(await isSignedIn(user.browser)).toBe(false);
     expect(await isSignedIn(stranger)).toBe(false);
-    expect(entriesOf(application, person.email)[0]!.kind).toBe('not-me');
-    const { code } = await mailbox(application).nextMailTo(person.email, 'password-reset-code');
+    expect(entriesOf(application, user.email)[0]!.kind).toBe('not-me');
+    const { code } = await mailbox(application).nextMailTo(user.email, 'password-reset-code');
     const typed = await elsewhere.post('/reset-password', { code: String(code) });
     expect(typed.location).toBe('/reset-password/new');
 
-    const back = await signIn(application, person);
+    const back = await signIn(application, user);
     const again = await elsewhere.post('/not-me', { key });
     expect(again.status).toBe(400);
     expect(formErrorOnPage(again.text)).toMatch(GONE);
@@ -140,20 +140,20 @@ describe('from the mail', () => {
   });
 
   test('the whole link will do, as somebody without scripts would copy it', async () => {
-    const { person, link } = await toldOfNewDevice();
+    const { user, link } = await toldOfNewDevice();
     const answer = await openBrowser(application).post('/not-me', { key: ` ${link} ` });
     expect(answer.location).toBe('/reset-password');
-    expect(liveSessionsOf(person)).toEqual([]);
+    expect(liveSessionsOf(user)).toEqual([]);
   });
 
   test('works once when many bring it at the same moment', async () => {
-    const { person, key } = await toldOfNewDevice();
+    const { user, key } = await toldOfNewDevice();
     const answers = await Promise.all(
       Array.from({ length: 12 }, () => openBrowser(application).post('/not-me', { key })),
     );
     expect(answers.filter(({ status }) => status === 302)).toHaveLength(1);
     expect(answers.filter(({ status }) => status === 400)).toHaveLength(11);
-    const said = entriesOf(application, person.email).filter(({ kind }) => kind === 'not-me');
+    const said = entriesOf(application, user.email).filter(({ kind }) => kind === 'not-me');
     expect(said).toHaveLength(1);
   });
 
@@ -169,7 +169,7 @@ describe('from the mail', () => {
   });
 
   test('one answer for a key that is wrong, for something else, or none at all', async () => {
-    const { person, key } = await toldOfNewDevice();
+    const { user, key } = await toldOfNewDevice();
     const [id, secret] = key.split('.') as [string, string];
     const flipped = secret.startsWith('A') ? `B${secret.slice(1)}` : `A${secret.slice(1)}`;
     const wrong = [`${id}.${flipped}`, `${id}.`, `.${secret}`, id, secret, `${key}.x`, 'x', '#'];
@@ -185,7 +185,7 @@ describe('from the mail', () => {
       pages.add(formErrorOnPage(text) ?? textOf(text));
     }
     expect(pages.size).toBe(1);
-    expect(liveSessionsOf(person)).toHaveLength(2);
+    expect(liveSessionsOf(user)).toHaveLength(2);
     application.sql('UPDATE "MailedCode" SET purpose = ? WHERE id = ?', 'not-me', id);
     expect((await openBrowser(application).post('/not-me', { key })).status).toBe(302);
   });
@@ -208,12 +208,12 @@ describe('from the mail', () => {
   });
 
   test('is left alone by a form from elsewhere', async () => {
-    const { person, key } = await toldOfNewDevice();
+    const { user, key } = await toldOfNewDevice();
     const { status } = await openBrowser(application).post(
       ...(['/not-me', { key }, { headers: { Origin: 'https://evil.example' } }] as const),
     );
     expect(status).toBe(403);
-    expect(liveSessionsOf(person)).toHaveLength(2);
+    expect(liveSessionsOf(user)).toHaveLength(2);
   });
 
   test('tries are limited by network, and right ones do not count', async () => {

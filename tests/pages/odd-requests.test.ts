@@ -1,13 +1,13 @@
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { LOG_ERROR, startApplication, type TestApplication } from '../fixtures/application.ts';
-import { openBrowser, signUp, type TestPerson } from '../fixtures/people.ts';
+import { openBrowser, signUp, type TestUser } from '../fixtures/users.ts';
 
 let application: TestApplication;
-let person: TestPerson;
+let user: TestUser;
 beforeAll(async () => {
   application = await startApplication();
-  person = await signUp(application);
+  user = await signUp(application);
 });
 afterAll(() => application.close());
 
@@ -79,7 +79,7 @@ test.each([
   const status = await send(request.replaceAll('HOST', host()));
   if (status !== null) expect(status).toBeLessThan(500);
   expect(application.logged.slice(cut).filter(({ level }) => level >= LOG_ERROR)).toEqual([]);
-  expect((await person.browser.get('/settings/profile')).status).toBe(200);
+  expect((await user.browser.get('/settings/profile')).status).toBe(200);
 });
 
 describe('what is too large', () => {
@@ -98,7 +98,7 @@ describe('what is too large', () => {
   });
 
   test('a form whose length is not announced is refused', async () => {
-    const answer = await person.browser.post(
+    const answer = await user.browser.post(
       '/settings/profile',
       { name: 'Ada' },
       { headers: { 'Content-Length': undefined, 'Transfer-Encoding': 'chunked' } },
@@ -110,7 +110,7 @@ describe('what is too large', () => {
     ['cookies of 8 kB are read', 8 * 1024, 200],
     ['cookies of 20 kB are refused', 20 * 1024, 431],
   ])('%s', async (_what, size, status) => {
-    const token = (await person.browser.sessionToken())!;
+    const token = (await user.browser.sessionToken())!;
     const cookie = `session=${token}; planted=${'x'.repeat(size)}`;
     expect(
       await send(
@@ -121,7 +121,7 @@ describe('what is too large', () => {
   });
 
   test('a thousand cookies beside the right one do not hide it', async () => {
-    const token = (await person.browser.sessionToken())!;
+    const token = (await user.browser.sessionToken())!;
     const many = Array.from({ length: 1000 }, (_none, index) => `c${index}=x`).join('; ');
     const answer = await openBrowser(application).get('/settings/profile', {
       headers: { Cookie: `${many}; session=${token}` },
@@ -133,7 +133,7 @@ describe('what is too large', () => {
 test.each(['PUT', 'PATCH', 'DELETE', 'OPTIONS', 'PROPFIND'])(
   '%s is no way to do anything here',
   async (method) => {
-    const answer = await person.browser.ask('/settings/profile', {
+    const answer = await user.browser.ask('/settings/profile', {
       method,
       headers: {
         Origin: application.origin,
@@ -143,12 +143,12 @@ test.each(['PUT', 'PATCH', 'DELETE', 'OPTIONS', 'PROPFIND'])(
     });
     expect(answer.status).toBe(405);
     expect(answer.headers.allow).toBe('GET, HEAD, POST');
-    expect(application.sql('SELECT name FROM User')).toEqual([{ name: person.name }]);
+    expect(application.sql('SELECT name FROM User')).toEqual([{ name: user.name }]);
   },
 );
 
 test('asking for the head of a page answers what the page would, without its text', async () => {
-  const answer = await person.browser.ask('/settings/profile', { method: 'HEAD' });
+  const answer = await user.browser.ask('/settings/profile', { method: 'HEAD' });
   expect(answer.status).toBe(200);
   expect(answer.text).toBe('');
   expect((await openBrowser(application).ask('/settings', { method: 'HEAD' })).status).toBe(302);

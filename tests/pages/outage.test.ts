@@ -8,8 +8,8 @@ import {
   signIn,
   signUp,
   submitSignUp,
-  type TestPerson,
-} from '../fixtures/people.ts';
+  type TestUser,
+} from '../fixtures/users.ts';
 import { startPostgres, type Postgres } from '../fixtures/postgres.ts';
 import { dataPathOf, everyRoute, goodFields, pathOf } from './every-route.ts';
 import { fieldOnPage, textOf } from './form-on-page.ts';
@@ -34,7 +34,7 @@ const actions = (await everyRoute()).filter(
 );
 
 let application: TestApplication;
-let person: TestPerson;
+let user: TestUser;
 let phone: BrowserLike;
 let phoneId: string;
 
@@ -52,7 +52,7 @@ const isSignedIn = async (browser: BrowserLike) =>
   (await browser.get('/settings/profile')).status === 200;
 
 /** Has the person's browser wait for a code of each kind, and be about to choose a new password. */
-async function waitForEveryCode({ browser, email }: TestPerson): Promise<void> {
+async function waitForEveryCode({ browser, email }: TestUser): Promise<void> {
   await browser.post('/forgot-password', { email });
   const { code } = await mailboxOf(application).nextMailTo(email, 'password-reset-code');
   await browser.post('/reset-password', { code: String(code) });
@@ -64,60 +64,60 @@ async function waitForEveryCode({ browser, email }: TestPerson): Promise<void> {
 /** The promises of any outage, of which `stop` and `start` are the beginning and the end. */
 const keepsThePromises = (stop: () => Promise<void> | void, start: () => Promise<void> | void) => {
   beforeEach(async () => {
-    person = await signUp(application);
-    phone = await signIn(application, person, { remember: true });
+    user = await signUp(application);
+    phone = await signIn(application, user, { remember: true });
     phoneId = (await phone.sessionToken())!.split('.')[0]!;
-    await person.browser.get('/');
+    await user.browser.get('/');
   });
   afterEach(start);
 
   test('every page says so, is logged, and signs nobody out', async () => {
-    const tokens = [await person.browser.sessionToken(), await phone.sessionToken()];
+    const tokens = [await user.browser.sessionToken(), await phone.sessionToken()];
     await stop();
     for (const path of PAGES) {
       const cut = application.logged.length;
-      const page = await person.browser.get(path);
+      const page = await user.browser.get(path);
       expectUnavailable(page, path);
       expect(textOf(page.text), path).toContain('We cannot reach our database right now');
-      expect(textOf(page.text), path).not.toContain(person.name);
+      expect(textOf(page.text), path).not.toContain(user.name);
       expectUnavailable(await phone.get(dataPathOf(path)), dataPathOf(path));
       expect(errorsSince(cut).length, path).toBeGreaterThanOrEqual(2);
     }
     await start();
-    expect([await person.browser.sessionToken(), await phone.sessionToken()]).toEqual(tokens);
-    expect(await isSignedIn(person.browser)).toBe(true);
+    expect([await user.browser.sessionToken(), await phone.sessionToken()]).toEqual(tokens);
+    expect(await isSignedIn(user.browser)).toBe(true);
     expect(await isSignedIn(phone)).toBe(true);
   });
 
   test('every form says so, changes nothing, and signs nobody out', async () => {
-    await waitForEveryCode(person);
-    const token = await person.browser.sessionToken();
+    await waitForEveryCode(user);
+    const token = await user.browser.sessionToken();
     await stop();
     for (const route of actions) {
       const path = pathOf(route, phoneId);
-      const fields = goodFields(person)[route.id]!;
-      expectUnavailable(await person.browser.post(path, fields), path);
+      const fields = goodFields(user)[route.id]!;
+      expectUnavailable(await user.browser.post(path, fields), path);
       // Of a new account as much may have been written as could be.
       const again: Record<string, string> =
-        route.id === 'routes/signup/page' ? { email: `another-${person.email}` } : {};
-      const forScripts = await person.browser.post(dataPathOf(path), { ...fields, ...again });
+        route.id === 'routes/signup/page' ? { email: `another-${user.email}` } : {};
+      const forScripts = await user.browser.post(dataPathOf(path), { ...fields, ...again });
       expect(forScripts.status, dataPathOf(path)).toBe(503);
       expect(forScripts.headers['set-cookie'], dataPathOf(path)).toBeUndefined();
     }
     await start();
-    expect(await person.browser.sessionToken()).toBe(token);
-    const { text } = await person.browser.get('/settings/profile');
-    expect(fieldOnPage(text, 'name').value).toBe(person.name);
+    expect(await user.browser.sessionToken()).toBe(token);
+    const { text } = await user.browser.get('/settings/profile');
+    expect(fieldOnPage(text, 'name').value).toBe(user.name);
     expect(await isSignedIn(phone)).toBe(true);
-    await signIn(application, person);
+    await signIn(application, user);
   });
 
   test('an activity that could not be written down is no reason to be signed out', async () => {
     application.clock.advance(MINUTE_MS);
     await stop();
-    expectUnavailable(await person.browser.get('/settings/profile'), 'a page with the touch due');
+    expectUnavailable(await user.browser.get('/settings/profile'), 'a page with the touch due');
     await start();
-    expect(await isSignedIn(person.browser)).toBe(true);
+    expect(await isSignedIn(user.browser)).toBe(true);
   });
 
   test('whoever holds no session is shown what there is to see without one', async () => {
@@ -158,8 +158,8 @@ describe('a database that fails in the middle of what was begun', () => {
   });
   afterAll(() => application.close());
   beforeEach(async () => {
-    person = await signUp(application);
-    await person.browser.get('/');
+    user = await signUp(application);
+    await user.browser.get('/');
   });
 
   /** Has this statement fail as it would if the database could not do it. */
@@ -185,21 +185,21 @@ describe('a database that fails in the middle of what was begun', () => {
     ['signing the others out', 'UPDATE OF "revokedAt"', 'Session'],
     ['giving this device its new token', 'UPDATE OF "secretHash"', 'Session'],
   ])('%s: whoever changed the password is still signed in', async (_what, statement, table) => {
-    await signIn(application, person);
+    await signIn(application, user);
     await whileFailing(statement, table, async () => {
-      const answer = await person.browser.post('/settings/password', {
+      const answer = await user.browser.post('/settings/password', {
         newPassword: 'another password',
         signOutOthers: 'on',
       });
       expect(answer.status).toBe(503);
     });
-    expect(await isSignedIn(person.browser)).toBe(true);
+    expect(await isSignedIn(user.browser)).toBe(true);
   });
 
   test('a sign-in that cannot be written down is none', async () => {
     const visitor = openBrowser(application);
     await whileFailing('INSERT', 'Session', async () => {
-      const fields = { email: person.email, password: PASSWORD };
+      const fields = { email: user.email, password: PASSWORD };
       expectUnavailable(await visitor.post('/login', fields), 'signing in');
     });
     expect(await visitor.sessionToken()).toBeNull();
@@ -222,7 +222,7 @@ describe('a database that fails in the middle of what was begun', () => {
     ['the new password', 'UPDATE', 'Password'],
   ])('%s: a reset that failed at it can be done again', async (_what, statement, table) => {
     const browser = openBrowser(application);
-    const { email } = person;
+    const { email } = user;
     const reset = async () => {
       await browser.post('/forgot-password', { email });
       const { code } = await mailboxOf(application).nextMailTo(email, 'password-reset-code');
@@ -233,66 +233,66 @@ describe('a database that fails in the middle of what was begun', () => {
       expectUnavailable(await reset(), 'the reset');
     });
     expect(await browser.sessionToken()).toBeNull();
-    await signIn(application, person);
+    await signIn(application, user);
     expect((await reset()).location).toBe('/settings/sessions');
-    expect(await isSignedIn(person.browser)).toBe(false);
+    expect(await isSignedIn(user.browser)).toBe(false);
   });
 
   test('a reset that could end no session can be sent again as it is', async () => {
     const browser = openBrowser(application);
-    await browser.post('/forgot-password', { email: person.email });
-    const { code } = await mailboxOf(application).nextMailTo(person.email, 'password-reset-code');
+    await browser.post('/forgot-password', { email: user.email });
+    const { code } = await mailboxOf(application).nextMailTo(user.email, 'password-reset-code');
     await browser.post('/reset-password', { code: String(code) });
     const send = () => browser.post('/reset-password/new', { newPassword: 'another password' });
     await whileFailing('UPDATE OF "revokedAt"', 'Session', async () => {
       expectUnavailable(await send(), 'the reset');
     });
     expect((await send()).location).toBe('/settings/sessions');
-    expect(await isSignedIn(person.browser)).toBe(false);
+    expect(await isSignedIn(user.browser)).toBe(false);
   });
 
   test('an account of which only half can be deleted is all there', async () => {
     await whileFailing('DELETE', 'Session', async () => {
-      const answer = await person.browser.post('/settings/data/delete', { email: person.email });
+      const answer = await user.browser.post('/settings/data/delete', { email: user.email });
       expectUnavailable(answer, 'deleting');
     });
-    expect(await isSignedIn(person.browser)).toBe(true);
-    await signIn(application, person);
+    expect(await isSignedIn(user.browser)).toBe(true);
+    await signIn(application, user);
   });
 
   test('a sign-out that cannot be written down is said to be none', async () => {
     await whileFailing('UPDATE OF "revokedAt"', 'Session', async () => {
-      expectUnavailable(await person.browser.post('/logout', {}), 'signing out');
+      expectUnavailable(await user.browser.post('/logout', {}), 'signing out');
     });
-    expect(await isSignedIn(person.browser)).toBe(true);
+    expect(await isSignedIn(user.browser)).toBe(true);
   });
 
   test('data that cannot be read is no empty file', async () => {
     application.sql('ALTER TABLE "Password" RENAME TO "PasswordAway"');
     try {
-      const answer = await person.browser.post('/settings/data/download', {});
+      const answer = await user.browser.post('/settings/data/download', {});
       expectUnavailable(answer, 'the download');
       expect(answer.headers['content-disposition']).toBeUndefined();
     } finally {
       application.sql('ALTER TABLE "PasswordAway" RENAME TO "Password"');
     }
-    expect(await isSignedIn(person.browser)).toBe(true);
+    expect(await isSignedIn(user.browser)).toBe(true);
   });
 
   test('passwords that nobody could look at count as no wrong ones', async () => {
-    const fields = { email: person.email, password: PASSWORD };
+    const fields = { email: user.email, password: PASSWORD };
     application.sql('ALTER TABLE "Password" RENAME TO "PasswordAway"');
     try {
       for (let count = 0; count < 10; count += 1) {
         expectUnavailable(await openBrowser(application).post('/login', fields), 'signing in');
-        const answer = await person.browser.post('/confirm', { password: PASSWORD });
+        const answer = await user.browser.post('/confirm', { password: PASSWORD });
         expectUnavailable(answer, 'confirming the password');
       }
     } finally {
       application.sql('ALTER TABLE "PasswordAway" RENAME TO "Password"');
     }
     expect((await openBrowser(application).post('/login', fields)).status).toBe(302);
-    expect((await person.browser.post('/confirm', { password: PASSWORD })).location).toBe('/');
+    expect((await user.browser.post('/confirm', { password: PASSWORD })).location).toBe('/');
   });
 });
 
@@ -318,8 +318,8 @@ describe('a PostgreSQL server that is stopped', () => {
     for (const id of ['%00', 'A%00', '%F0%9F%94%91', 'x'.repeat(5000)]) {
       const cut = application.logged.length;
       const path = `/settings/sessions/${id}/name`;
-      expect((await person.browser.get(path)).status).toBe(404);
-      expect((await person.browser.post(path, { label: 'x' })).status).toBe(404);
+      expect((await user.browser.get(path)).status).toBe(404);
+      expect((await user.browser.post(path, { label: 'x' })).status).toBe(404);
       expect(errorsSince(cut)).toEqual([]);
     }
   });

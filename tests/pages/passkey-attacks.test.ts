@@ -13,7 +13,7 @@ import {
   SIGN_IN_OPTIONS,
   signInBy,
 } from '../fixtures/passkeys.ts';
-import { openBrowser, signIn, signUp, type TestPerson } from '../fixtures/people.ts';
+import { openBrowser, signIn, signUp, type TestUser } from '../fixtures/users.ts';
 import {
   SoftwarePasskey,
   USER_PRESENT,
@@ -24,7 +24,7 @@ const MINUTE_MS = 60_000;
 const CONFIRM_OPTIONS = '/confirm/passkey/options';
 
 let application: TestApplication;
-let ada: TestPerson;
+let ada: TestUser;
 let passkey: SoftwarePasskey;
 beforeAll(async () => {
   application = await startApplication();
@@ -35,10 +35,10 @@ beforeEach(async () => {
   passkey = await addPasskey(application, ada.browser);
 });
 
-const userIdOf = async ({ email }: Pick<TestPerson, 'email'>) =>
+const userIdOf = async ({ email }: Pick<TestUser, 'email'>) =>
   (await application.application.db.user.findUniqueOrThrow({ where: { email } })).id;
-const passkeysOf = async (person: TestPerson) =>
-  application.application.passkeys.list(await userIdOf(person));
+const passkeysOf = async (user: TestUser) =>
+  application.application.passkeys.list(await userIdOf(user));
 const expectNobody = async (browser: BrowserLike, answer: Answer) => {
   expect(answer.status, answer.text).toBe(400);
   expect(await browser.sessionToken()).toBeNull();
@@ -275,9 +275,9 @@ describe('adding one', () => {
 
   test('an id that there is, of oneself or of another person, is refused and changes nothing', async () => {
     const mallory = await signUp(application);
-    for (const person of [ada, mallory]) {
+    for (const user of [ada, mallory]) {
       const forged = new SoftwarePasskey(application.origin, false, undefined, passkey.id);
-      const answer = await makePasskey(person.browser, forged);
+      const answer = await makePasskey(user.browser, forged);
       expect(answer.status).toBe(400);
       expect(answer.text).toContain('That passkey is in use already.');
     }

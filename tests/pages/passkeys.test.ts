@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startApplication, type TestApplication } from '../fixtures/application.ts';
 import { FIREFOX_ON_MAC, SAFARI_ON_IPHONE, type BrowserLike } from '../fixtures/browser-like.ts';
 import { addPasskey, makePasskey, NEW_OPTIONS, optionsOf, signInBy } from '../fixtures/passkeys.ts';
-import { openBrowser, PASSWORD, signIn, signUp, type TestPerson } from '../fixtures/people.ts';
+import { openBrowser, PASSWORD, signIn, signUp, type TestUser } from '../fixtures/users.ts';
 import { SoftwarePasskey } from '../fixtures/software-authenticator.ts';
 import { fieldOnPage, formErrorOnPage, textOf } from './form-on-page.ts';
 
@@ -16,43 +16,43 @@ beforeAll(async () => {
 });
 afterAll(() => application.close());
 
-const userIdOf = async ({ email }: Pick<TestPerson, 'email'>) =>
+const userIdOf = async ({ email }: Pick<TestUser, 'email'>) =>
   (await application.application.db.user.findUniqueOrThrow({ where: { email } })).id;
-const newestSession = async (person: TestPerson) =>
+const newestSession = async (user: TestUser) =>
   application.application.db.session.findFirstOrThrow({
-    where: { userId: await userIdOf(person), revokedAt: null },
+    where: { userId: await userIdOf(user), revokedAt: null },
     orderBy: [{ createdAt: 'desc' }],
   });
-const activityOf = async (person: TestPerson) =>
-  application.application.db.activity.findMany({ where: { userId: await userIdOf(person) } });
+const activityOf = async (user: TestUser) =>
+  application.application.db.activity.findMany({ where: { userId: await userIdOf(user) } });
 const isSignedIn = async (browser: BrowserLike) =>
   (await browser.get('/settings/profile')).status === 200;
-const withoutPassword = async (person: TestPerson) =>
-  application.application.db.password.delete({ where: { userId: await userIdOf(person) } });
+const withoutPassword = async (user: TestUser) =>
+  application.application.db.password.delete({ where: { userId: await userIdOf(user) } });
 
 describe('signing in', () => {
   test('takes a passkey and no e-mail, and records how it was proven', async () => {
-    const person = await signUp(application);
-    const passkey = await addPasskey(application, person.browser);
+    const user = await signUp(application);
+    const passkey = await addPasskey(application, user.browser);
     const phone = openBrowser(application, { userAgent: SAFARI_ON_IPHONE });
     application.clock.advance(MINUTE_MS);
     const answer = await signInBy(phone, passkey, {}, { redirectTo: '/settings/data' });
     expect(answer.location, answer.text).toBe('/settings/data');
     expect(await isSignedIn(phone)).toBe(true);
-    const { meta } = await newestSession(person);
+    const { meta } = await newestSession(user);
     expect(JSON.parse(meta!)).toMatchObject({ proof: { by: 'passkey', second: null } });
   });
 
   test('goes straight in when a second factor is on: the passkey is both', async () => {
-    const person = await signUp(application);
-    const passkey = await addPasskey(application, person.browser);
-    const userId = await userIdOf(person);
+    const user = await signUp(application);
+    const passkey = await addPasskey(application, user.browser);
+    const userId = await userIdOf(user);
     await application.application.db.totp.create({
       data: { userId, secret: 'sealed', createdAt: application.clock.now() },
     });
     const withPassword = openBrowser(application);
     const { location } = await withPassword.post('/login', {
-      email: person.email,
+      email: user.email,
       password: PASSWORD,
     });
     expect(location).toBe('/login/code');
@@ -62,8 +62,8 @@ describe('signing in', () => {
   });
 
   test('"remember me" is remembered', async () => {
-    const person = await signUp(application);
-    const passkey = await addPasskey(application, person.browser);
+    const user = await signUp(application);
+    const passkey = await addPasskey(application, user.browser);
     const remembered = await signInBy(openBrowser(application), passkey, {}, { remember: 'on' });
     expect(String(remembered.headers['set-cookie'])).toMatch(/session=[^;]*; Max-Age=2592000/);
     const other = await signInBy(openBrowser(application), passkey);
@@ -83,9 +83,9 @@ describe('signing in', () => {
   });
 
   test('a passkey that was removed leads nowhere, and the browser is told which', async () => {
-    const person = await signUp(application);
-    const passkey = await addPasskey(application, person.browser);
-    await person.browser.post(`${PAGE}/${passkey.id}/remove`, {});
+    const user = await signUp(application);
+    const passkey = await addPasskey(application, user.browser);
+    await user.browser.post(`${PAGE}/${passkey.id}/remove`, {});
     const answer = await signInBy(openBrowser(application), passkey);
     expect(answer.status).toBe(400);
     expect(textOf(answer.text)).toContain('That passkey is not known here.');
@@ -108,14 +108,14 @@ describe('signing in', () => {
 
 describe('adding one', () => {
   test('the options ask for one that can be found again, and that knows its owner', async () => {
-    const person = await signUp(application);
-    const first = await addPasskey(application, person.browser);
-    expect(await optionsOf(person.browser, NEW_OPTIONS)).toMatchObject({
+    const user = await signUp(application);
+    const first = await addPasskey(application, user.browser);
+    expect(await optionsOf(user.browser, NEW_OPTIONS)).toMatchObject({
       rp: { id: 'localhost', name: 'Latchkey' },
       user: {
-        id: Buffer.from(await userIdOf(person)).toString('base64url'),
-        name: person.email,
-        displayName: person.name,
+        id: Buffer.from(await userIdOf(user)).toString('base64url'),
+        name: user.email,
+        displayName: user.name,
       },
       attestation: 'none',
       authenticatorSelection: { residentKey: 'required', userVerification: 'required' },
@@ -124,32 +124,32 @@ describe('adding one', () => {
   });
 
   test('it stands in the list by what keeps it, else by the device', async () => {
-    const person = await signUp(application, { userAgent: FIREFOX_ON_MAC });
-    expect(textOf((await person.browser.get(PAGE)).text)).toContain('A passkey signs you in with');
+    const user = await signUp(application, { userAgent: FIREFOX_ON_MAC });
+    expect(textOf((await user.browser.get(PAGE)).text)).toContain('A passkey signs you in with');
     const { origin } = application;
-    await addPasskey(application, person.browser, new SoftwarePasskey(origin, false, ICLOUD));
-    await addPasskey(application, person.browser, new SoftwarePasskey(origin, true));
-    const text = textOf((await person.browser.get(PAGE)).text);
+    await addPasskey(application, user.browser, new SoftwarePasskey(origin, false, ICLOUD));
+    await addPasskey(application, user.browser, new SoftwarePasskey(origin, true));
+    const text = textOf((await user.browser.get(PAGE)).text);
     expect(text).toMatch(/iCloud Keychain Synced to your other devices Added .* · Not used yet/);
     expect(text).toMatch(/Firefox on Mac On this one device only/);
   });
 
   test('it is written down, and other devices are signed out if that is wanted', async () => {
-    const person = await signUp(application);
-    const phone = await signIn(application, person);
-    await addPasskey(application, person.browser);
+    const user = await signUp(application);
+    const phone = await signIn(application, user);
+    await addPasskey(application, user.browser);
     expect(await isSignedIn(phone)).toBe(true);
     const passkey = new SoftwarePasskey(application.origin);
-    const options = await optionsOf(person.browser, NEW_OPTIONS);
-    const token = await person.browser.sessionToken();
-    await person.browser.post('/settings/passkeys/new', {
+    const options = await optionsOf(user.browser, NEW_OPTIONS);
+    const token = await user.browser.sessionToken();
+    await user.browser.post('/settings/passkeys/new', {
       credential: passkey.make(options),
       signOutOthers: 'on',
     });
     expect(await isSignedIn(phone)).toBe(false);
-    expect(await isSignedIn(person.browser)).toBe(true);
-    expect(await person.browser.sessionToken()).not.toBe(token);
-    const added = (await activityOf(person)).filter(({ kind }) => kind === 'passkey-added');
+    expect(await isSignedIn(user.browser)).toBe(true);
+    expect(await user.browser.sessionToken()).not.toBe(token);
+    const added = (await activityOf(user)).filter(({ kind }) => kind === 'passkey-added');
     expect(added.map(({ detail }) => JSON.parse(detail!) as unknown)).toEqual([
       { passkey: 'Firefox on Mac' },
       { passkey: 'Firefox on Mac' },
@@ -163,20 +163,20 @@ describe('adding one', () => {
     ['GET', '/settings/passkeys/ID/remove'],
     ['POST', '/settings/passkeys/ID/remove'],
   ])('%s %s asks for a proof that is not old', async (method, path) => {
-    const person = await signUp(application);
-    const passkey = await addPasskey(application, person.browser);
+    const user = await signUp(application);
+    const passkey = await addPasskey(application, user.browser);
     application.clock.advance(20 * MINUTE_MS);
     const address = path.replace('ID', passkey.id);
     const { status, location } =
-      method === 'GET' ? await person.browser.get(address) : await person.browser.post(address, {});
+      method === 'GET' ? await user.browser.get(address) : await user.browser.post(address, {});
     expect(status).toBe(302);
     expect(location).toMatch(/^\/confirm\?/);
-    expect((await person.browser.get(PAGE)).status).toBe(200);
+    expect((await user.browser.get(PAGE)).status).toBe(200);
   });
 
   test('fifty are enough', async () => {
-    const person = await signUp(application);
-    const userId = await userIdOf(person);
+    const user = await signUp(application);
+    const userId = await userIdOf(user);
     const row = { userId, name: 'x', publicKey: 'x', counter: 0, transports: '[]' };
     await application.application.db.passkey.createMany({
       data: Array.from({ length: 50 }, (_, index) => ({
@@ -187,7 +187,7 @@ describe('adding one', () => {
         createdAt: application.clock.now(),
       })),
     });
-    const answer = await makePasskey(person.browser, new SoftwarePasskey(application.origin));
+    const answer = await makePasskey(user.browser, new SoftwarePasskey(application.origin));
     expect(answer.status).toBe(400);
     expect(textOf(answer.text)).toContain('You have 50 passkeys.');
   });
@@ -195,83 +195,83 @@ describe('adding one', () => {
 
 describe('the list', () => {
   test('says when one was last used', async () => {
-    const person = await signUp(application);
-    const passkey = await addPasskey(application, person.browser);
+    const user = await signUp(application);
+    const passkey = await addPasskey(application, user.browser);
     application.clock.advance(5 * MINUTE_MS);
     await signInBy(openBrowser(application), passkey);
     application.clock.advance(3 * MINUTE_MS);
-    expect(textOf((await person.browser.get(PAGE)).text)).toMatch(/Used 3 minutes ago/);
+    expect(textOf((await user.browser.get(PAGE)).text)).toMatch(/Used 3 minutes ago/);
   });
 
   test('one is renamed', async () => {
-    const person = await signUp(application);
-    const { id } = await addPasskey(application, person.browser);
+    const user = await signUp(application);
+    const { id } = await addPasskey(application, user.browser);
     const path = `${PAGE}/${id}/name`;
-    const page = await person.browser.get(path);
+    const page = await user.browser.get(path);
     expect(fieldOnPage(page.text, 'name').value).toBe('Firefox on Mac');
-    const tooLong = await person.browser.post(path, { name: 'x'.repeat(41) });
+    const tooLong = await user.browser.post(path, { name: 'x'.repeat(41) });
     expect(fieldOnPage(tooLong.text, 'name').note).toBe('Use at most 40 characters.');
-    const none = await person.browser.post(path, { name: ' ' });
+    const none = await user.browser.post(path, { name: ' ' });
     expect(fieldOnPage(none.text, 'name').note).toBe('Enter a name.');
-    const answer = await person.browser.post(path, { name: '  Kitchen key ' });
+    const answer = await user.browser.post(path, { name: '  Kitchen key ' });
     expect(answer.location).toBe(PAGE);
-    const { text } = await person.browser.follow(answer);
+    const { text } = await user.browser.follow(answer);
     expect(textOf(text)).toContain('The passkey is now called Kitchen key.');
   });
 
   test('one is removed after a question that names it', async () => {
-    const person = await signUp(application);
-    const phone = await signIn(application, person);
-    const { id } = await addPasskey(application, person.browser);
+    const user = await signUp(application);
+    const phone = await signIn(application, user);
+    const { id } = await addPasskey(application, user.browser);
     const path = `${PAGE}/${id}/remove`;
-    const page = await person.browser.get(path);
+    const page = await user.browser.get(path);
     expect(textOf(page.text)).toContain('Remove Firefox on Mac?');
     expect(fieldOnPage(page.text, 'signOutOthers').isChecked).toBe(true);
-    const token = await person.browser.sessionToken();
-    const answer = await person.browser.post(path, { signOutOthers: 'on' });
-    const { text } = await person.browser.follow(answer);
+    const token = await user.browser.sessionToken();
+    const answer = await user.browser.post(path, { signOutOthers: 'on' });
+    const { text } = await user.browser.follow(answer);
     expect(textOf(text)).toContain('Firefox on Mac is removed. 1 other device is signed out.');
     expect(await isSignedIn(phone)).toBe(false);
-    expect(await person.browser.sessionToken()).not.toBe(token);
-    expect((await activityOf(person)).map(({ kind }) => kind)).toContain('passkey-removed');
-    expect((await person.browser.get(path)).status).toBe(404);
+    expect(await user.browser.sessionToken()).not.toBe(token);
+    expect((await activityOf(user)).map(({ kind }) => kind)).toContain('passkey-removed');
+    expect((await user.browser.get(path)).status).toBe(404);
   });
 });
 
 describe('the last way in', () => {
   test('stays, and the page says so', async () => {
-    const person = await signUp(application);
-    const { id } = await addPasskey(application, person.browser);
-    await withoutPassword(person);
-    const page = await person.browser.get(`${PAGE}/${id}/remove`);
+    const user = await signUp(application);
+    const { id } = await addPasskey(application, user.browser);
+    await withoutPassword(user);
+    const page = await user.browser.get(`${PAGE}/${id}/remove`);
     expect(textOf(page.text)).toContain('Firefox on Mac is your only way in');
-    const answer = await person.browser.post(`${PAGE}/${id}/remove`, {});
+    const answer = await user.browser.post(`${PAGE}/${id}/remove`, {});
     expect(answer.status).toBe(400);
     expect(formErrorOnPage(answer.text)).toBe('It stays: you have no other way to sign in.');
-    expect(await application.application.passkeys.count(await userIdOf(person))).toBe(1);
-    expect((await activityOf(person)).map(({ kind }) => kind)).not.toContain('passkey-removed');
+    expect(await application.application.passkeys.count(await userIdOf(user))).toBe(1);
+    expect((await activityOf(user)).map(({ kind }) => kind)).not.toContain('passkey-removed');
   });
 
   test('a connection is another one', async () => {
-    const person = await signUp(application);
-    const { id } = await addPasskey(application, person.browser);
-    await withoutPassword(person);
-    const userId = await userIdOf(person);
+    const user = await signUp(application);
+    const { id } = await addPasskey(application, user.browser);
+    await withoutPassword(user);
+    const userId = await userIdOf(user);
     const createdAt = application.clock.now();
     await application.application.db.connection.create({
       data: { userId, issuer: 'x', subject: userId, provider: 'x', displayName: 'x', createdAt },
     });
-    expect((await person.browser.post(`${PAGE}/${id}/remove`, {})).location).toBe(PAGE);
+    expect((await user.browser.post(`${PAGE}/${id}/remove`, {})).location).toBe(PAGE);
   });
 
   test('of ten that go at once, one stays', async () => {
-    const person = await signUp(application);
+    const user = await signUp(application);
     const ids: string[] = [];
     for (let count = 0; count < 10; count += 1) {
-      ids.push((await addPasskey(application, person.browser)).id);
+      ids.push((await addPasskey(application, user.browser)).id);
     }
-    await withoutPassword(person);
-    const userId = await userIdOf(person);
+    await withoutPassword(user);
+    const userId = await userIdOf(user);
     const { passkeys } = application.application;
     const outcomes = await Promise.all(
       ids.map((id) => passkeys.remove(userId, id, application.clock.now())),
@@ -283,9 +283,9 @@ describe('the last way in', () => {
 });
 
 test('the download holds passkeys; what lets somebody in never left the device', async () => {
-  const person = await signUp(application);
-  const passkey = await addPasskey(application, person.browser);
-  const file = await person.browser.post('/settings/data/download/json', {});
+  const user = await signUp(application);
+  const passkey = await addPasskey(application, user.browser);
+  const file = await user.browser.post('/settings/data/download/json', {});
   expect((JSON.parse(file.text) as { passkeys: object[] }).passkeys).toEqual([
     expect.objectContaining({
       id: passkey.id,

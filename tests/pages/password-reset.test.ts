@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startApplication, type TestApplication } from '../fixtures/application.ts';
 import { turnOnTotp } from '../fixtures/authenticator.ts';
 import type { BrowserLike } from '../fixtures/browser-like.ts';
-import { mailboxOf, openBrowser, signIn, signUp } from '../fixtures/people.ts';
+import { mailboxOf, openBrowser, signIn, signUp } from '../fixtures/users.ts';
 import { fieldOnPage, textOf } from './form-on-page.ts';
 
 const ASK = '/forgot-password';
@@ -37,9 +37,9 @@ const isSignedIn = async (browser: BrowserLike) =>
   (await browser.get('/settings/sessions')).status === 200;
 
 test('a code by mail, a new password, and every other device is out', async () => {
-  const person = await signUp(application);
-  const phone = await signIn(application, person, { remember: true });
-  const browser = await bringCode(person.email);
+  const user = await signUp(application);
+  const phone = await signIn(application, user, { remember: true });
+  const browser = await bringCode(user.email);
   expect(await isSignedIn(browser)).toBe(false);
   expect(await isSignedIn(phone)).toBe(true);
   const answer = await browser.post(NEW, { newPassword: NEW_PASSWORD });
@@ -47,16 +47,16 @@ test('a code by mail, a new password, and every other device is out', async () =
   expect(textOf(page.text)).toContain('Your password is set. Every other device is signed out.');
   expect(await isSignedIn(browser)).toBe(true);
   expect(await isSignedIn(phone)).toBe(false);
-  expect(await isSignedIn(person.browser)).toBe(false);
+  expect(await isSignedIn(user.browser)).toBe(false);
   const login = await phone.follow(await phone.get('/settings/sessions'));
   expect(textOf(login.text)).toContain('because your password was changed');
-  expect(await canSignIn(person.email, person.password)).toBe(false);
-  expect(await canSignIn(person.email, NEW_PASSWORD)).toBe(true);
+  expect(await canSignIn(user.email, user.password)).toBe(false);
+  expect(await canSignIn(user.email, NEW_PASSWORD)).toBe(true);
 });
 
 test('a new password that will not do leaves the reset open', async () => {
-  const person = await signUp(application);
-  const browser = await bringCode(person.email);
+  const user = await signUp(application);
+  const browser = await bringCode(user.email);
   const answer = await browser.post(NEW, { newPassword: 'short' });
   expect(answer.status).toBe(400);
   expect(fieldOnPage(answer.text, 'newPassword')).toMatchObject({ isInvalid: true, value: null });
@@ -116,18 +116,18 @@ describe('whether there is an account', () => {
 
 describe('the way to the new password is closed', () => {
   test('without a code, and to a browser that did not bring it', async () => {
-    const person = await signUp(application);
-    await bringCode(person.email);
-    for (const browser of [openBrowser(application), person.browser]) {
+    const user = await signUp(application);
+    await bringCode(user.email);
+    for (const browser of [openBrowser(application), user.browser]) {
       expect((await browser.get(NEW)).location).toBe(ASK);
       expect((await browser.post(NEW, { newPassword: NEW_PASSWORD })).location).toBe(ASK);
     }
-    expect(await canSignIn(person.email, person.password)).toBe(true);
+    expect(await canSignIn(user.email, user.password)).toBe(true);
   });
 
   test('after it was gone once, also to a copy of its cookie, and to twenty at once', async () => {
-    const person = await signUp(application);
-    const browser = await bringCode(person.email);
+    const user = await signUp(application);
+    const browser = await bringCode(user.email);
     const cookie = await browser.jar.getCookieString(application.origin);
     const attempts = Array.from({ length: 20 }, (_, at) => `password number ${at}`);
     const answers = await Promise.all(
@@ -137,7 +137,7 @@ describe('the way to the new password is closed', () => {
     );
     const done = answers.filter(({ location }) => location === '/settings/sessions');
     expect(done).toHaveLength(1);
-    expect(await canSignIn(person.email, attempts[answers.indexOf(done[0]!)]!)).toBe(true);
+    expect(await canSignIn(user.email, attempts[answers.indexOf(done[0]!)]!)).toBe(true);
     const late = await openBrowser(application).post(
       ...[NEW, { newPassword: NEW_PASSWORD }, { headers: { Cookie: cookie } }],
     );
@@ -145,48 +145,48 @@ describe('the way to the new password is closed', () => {
   });
 
   test('ten minutes after the code was brought', async () => {
-    const person = await signUp(application);
-    const browser = await bringCode(person.email);
+    const user = await signUp(application);
+    const browser = await bringCode(user.email);
     application.clock.advance(10 * MINUTE_MS);
     expect((await browser.post(NEW, { newPassword: NEW_PASSWORD })).location).toBe(ASK);
   });
 
   test('once the password was changed in the meantime', async () => {
-    const person = await signUp(application);
-    const browser = await bringCode(person.email);
+    const user = await signUp(application);
+    const browser = await bringCode(user.email);
     application.clock.advance(1);
-    await person.browser.post('/settings/password', { newPassword: 'changed in between' });
+    await user.browser.post('/settings/password', { newPassword: 'changed in between' });
     expect((await browser.post(NEW, { newPassword: NEW_PASSWORD })).location).toBe(ASK);
-    expect(await canSignIn(person.email, 'changed in between')).toBe(true);
+    expect(await canSignIn(user.email, 'changed in between')).toBe(true);
   });
 
   test('to codes that were sent before another reset was finished', async () => {
-    const person = await signUp(application);
-    const older = await ask(person.email);
-    const olderCode = await codeFor(person.email);
-    const browser = await bringCode(person.email);
+    const user = await signUp(application);
+    const older = await ask(user.email);
+    const olderCode = await codeFor(user.email);
+    const browser = await bringCode(user.email);
     await browser.post(NEW, { newPassword: NEW_PASSWORD });
     expect((await older.post(CODE, { code: olderCode })).status).toBe(400);
   });
 
   test('and so is the one to an address that was to be the new one', async () => {
-    const person = await signUp(application);
-    const newEmail = `new-${person.email}`;
-    await person.browser.post('/settings/email', { newEmail });
+    const user = await signUp(application);
+    const newEmail = `new-${user.email}`;
+    await user.browser.post('/settings/email', { newEmail });
     const { code } = await mailboxOf(application).nextMailTo(newEmail, 'email-change-code');
-    await (await bringCode(person.email)).post(NEW, { newPassword: NEW_PASSWORD });
+    await (await bringCode(user.email)).post(NEW, { newPassword: NEW_PASSWORD });
     // The browser that waits for the code is signed in once more, with the new password.
-    const { email } = person;
-    await person.browser.post('/login', { email, password: NEW_PASSWORD });
-    expect(await isSignedIn(person.browser)).toBe(true);
-    const answer = await person.browser.post('/settings/email/verify', { code: String(code) });
+    const { email } = user;
+    await user.browser.post('/login', { email, password: NEW_PASSWORD });
+    expect(await isSignedIn(user.browser)).toBe(true);
+    const answer = await user.browser.post('/settings/email/verify', { code: String(code) });
     expect(answer.status).toBe(400);
   });
 
   test('when the cookie of a sign-up, or of another code, stands in for the one of the reset', async () => {
-    const person = await signUp(application);
-    const browser = await ask(person.email);
-    const code = await codeFor(person.email);
+    const user = await signUp(application);
+    const browser = await ask(user.email);
+    const code = await codeFor(user.email);
     const cookies = await browser.jar.getCookies(application.origin);
     const sealed = cookies.find(({ key }) => key === 'reset-code')!.value;
     for (const name of ['sign-up-code', 'email-change-code', 'password-reset', 'pending-sign-in']) {
@@ -202,29 +202,29 @@ describe('the way to the new password is closed', () => {
 });
 
 test('a code to somebody asked for by a stranger does not void the one that they asked for', async () => {
-  const person = await signUp(application);
-  const own = await ask(person.email);
-  const ownCode = await codeFor(person.email);
-  await ask(person.email);
+  const user = await signUp(application);
+  const own = await ask(user.email);
+  const ownCode = await codeFor(user.email);
+  await ask(user.email);
   expect((await own.post(CODE, { code: ownCode })).location).toBe(NEW);
 });
 
 test('whatever the request says of its host, the link leads to this application', async () => {
-  const person = await signUp(application);
+  const user = await signUp(application);
   const browser = openBrowser(application);
-  await browser.post(...[ASK, { email: person.email }], {
+  await browser.post(...[ASK, { email: user.email }], {
     headers: { Host: 'evil.example', 'X-Forwarded-Host': 'evil.example' },
   });
-  const mail = await mailboxOf(application).nextMailTo(person.email, 'password-reset-code');
+  const mail = await mailboxOf(application).nextMailTo(user.email, 'password-reset-code');
   for (const link of mail.links) expect(new URL(link).origin).toBe(application.origin);
   expect(mail.html).not.toContain('evil.example');
 });
 
 describe('with two factors', () => {
   test('the mailbox alone sets no password, and signs nobody in or out', async () => {
-    const person = await signUp(application);
-    await turnOnTotp(application, person);
-    const browser = await bringCode(person.email);
+    const user = await signUp(application);
+    await turnOnTotp(application, user);
+    const browser = await bringCode(user.email);
     for (const secondFactor of ['', '000000', 'abcd-efgh-jkmn', 'x']) {
       const answer = await browser.post(NEW, { newPassword: NEW_PASSWORD, secondFactor });
       expect(answer.status).toBe(400);
@@ -234,16 +234,16 @@ describe('with two factors', () => {
       });
     }
     expect(await isSignedIn(browser)).toBe(false);
-    expect(await isSignedIn(person.browser)).toBe(true);
-    expect(await canSignIn(person.email, person.password)).toBe(true);
+    expect(await isSignedIn(user.browser)).toBe(true);
+    expect(await canSignIn(user.email, user.password)).toBe(true);
   });
 
   test('mailbox and code do, and so do mailbox and recovery code', async () => {
-    const person = await signUp(application);
-    const totp = await turnOnTotp(application, person);
+    const user = await signUp(application);
+    const totp = await turnOnTotp(application, user);
     const second = [() => totp.nextCode(), () => totp.recoveryCodes[0]!];
     for (const [at, take] of second.entries()) {
-      const browser = await bringCode(person.email);
+      const browser = await bringCode(user.email);
       const newPassword = `${NEW_PASSWORD} ${at}`;
       const answer = await browser.post(NEW, { newPassword, secondFactor: take() });
       expect(answer.location).toBe('/settings/sessions');
@@ -253,9 +253,9 @@ describe('with two factors', () => {
 });
 
 test('codes and passwords of a reset stand in no table and no line of the log', async () => {
-  const person = await signUp(application);
-  const browser = await ask(person.email);
-  const code = await codeFor(person.email);
+  const user = await signUp(application);
+  const browser = await ask(user.email);
+  const code = await codeFor(user.email);
   expect(application.everything()).not.toContain(code);
   await browser.post(CODE, { code });
   await browser.post(NEW, { newPassword: NEW_PASSWORD });

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startApplication, type TestApplication } from '../fixtures/application.ts';
 import type { BrowserLike } from '../fixtures/browser-like.ts';
-import { openBrowser, PASSWORD, signIn, signUp } from '../fixtures/people.ts';
+import { openBrowser, PASSWORD, signIn, signUp } from '../fixtures/users.ts';
 import { fieldOnPage, textOf } from './form-on-page.ts';
 
 const PAGE = '/settings/password';
@@ -26,47 +26,47 @@ test('the offer to sign out everywhere else is on by default', async () => {
 });
 
 test('the new password is good at once, and the old one no more', async () => {
-  const person = await signUp(application);
-  const answer = await person.browser.post(PAGE, GOOD);
+  const user = await signUp(application);
+  const answer = await user.browser.post(PAGE, GOOD);
   expect(answer.location).toBe(PAGE);
-  expect(textOf((await person.browser.follow(answer)).text)).toContain('Your password is changed.');
-  expect(await canSignIn(person.email, PASSWORD)).toBe(false);
-  expect(await canSignIn(person.email, NEW_PASSWORD)).toBe(true);
+  expect(textOf((await user.browser.follow(answer)).text)).toContain('Your password is changed.');
+  expect(await canSignIn(user.email, PASSWORD)).toBe(false);
+  expect(await canSignIn(user.email, NEW_PASSWORD)).toBe(true);
 });
 
 test('with the offer taken, the other devices are out and are told why', async () => {
-  const person = await signUp(application);
+  const user = await signUp(application);
   const other = await signUp(application);
-  const phone = await signIn(application, person, { remember: true });
-  await signIn(application, person);
-  const answer = await person.browser.post(PAGE, { ...GOOD, signOutOthers: 'on' });
-  const page = await person.browser.follow(answer);
+  const phone = await signIn(application, user, { remember: true });
+  await signIn(application, user);
+  const answer = await user.browser.post(PAGE, { ...GOOD, signOutOthers: 'on' });
+  const page = await user.browser.follow(answer);
   expect(textOf(page.text)).toContain('2 other devices are signed out.');
   const login = await phone.follow(await phone.get(PAGE));
   expect(textOf(login.text)).toContain('You were signed out because your password was changed.');
-  expect(await isSignedIn(person.browser)).toBe(true);
+  expect(await isSignedIn(user.browser)).toBe(true);
   expect(await isSignedIn(other.browser)).toBe(true);
 });
 
 test('without it they stay', async () => {
-  const person = await signUp(application);
-  const phone = await signIn(application, person);
-  const page = await person.browser.follow(await person.browser.post(PAGE, GOOD));
+  const user = await signUp(application);
+  const phone = await signIn(application, user);
+  const page = await user.browser.follow(await user.browser.post(PAGE, GOOD));
   expect(textOf(page.text)).toContain('Your password is changed.');
   expect(textOf(page.text)).not.toContain('signed out.');
   expect(await isSignedIn(phone)).toBe(true);
 });
 
 test('this device goes on under a new token, and a copy of the old one is worth nothing', async () => {
-  const person = await signUp(application);
-  const old = (await person.browser.sessionToken())!;
-  await person.browser.post(PAGE, GOOD);
-  const renewed = (await person.browser.sessionToken())!;
+  const user = await signUp(application);
+  const old = (await user.browser.sessionToken())!;
+  await user.browser.post(PAGE, GOOD);
+  const renewed = (await user.browser.sessionToken())!;
   expect(renewed).not.toBe(old);
   const copy = openBrowser(application);
   await copy.plantToken(old);
   expect(await isSignedIn(copy)).toBe(false);
-  expect(await isSignedIn(person.browser)).toBe(true);
+  expect(await isSignedIn(user.browser)).toBe(true);
 });
 
 describe('refused next to the field, with nothing changed:', () => {
@@ -80,11 +80,11 @@ describe('refused next to the field, with nothing changed:', () => {
       'Use at most 256 characters.',
     ],
   ])('%s', async (_what, wrong, field, says) => {
-    const person = await signUp(application);
-    const phone = await signIn(application, person);
-    const token = await person.browser.sessionToken();
-    await person.browser.get('/');
-    const answer = await person.browser.post(PAGE, { ...GOOD, signOutOthers: 'on', ...wrong });
+    const user = await signUp(application);
+    const phone = await signIn(application, user);
+    const token = await user.browser.sessionToken();
+    await user.browser.get('/');
+    const answer = await user.browser.post(PAGE, { ...GOOD, signOutOthers: 'on', ...wrong });
     expect(answer.status).toBe(400);
     expect(answer.headers['set-cookie']).toBeUndefined();
     expect(fieldOnPage(answer.text, field)).toMatchObject({
@@ -95,8 +95,8 @@ describe('refused next to the field, with nothing changed:', () => {
     expect(fieldOnPage(answer.text, field).note).toMatch(says);
     expect(answer.text).not.toContain(NEW_PASSWORD);
     expect(fieldOnPage(answer.text, 'signOutOthers').isChecked).toBe(true);
-    expect(await person.browser.sessionToken()).toBe(token);
-    expect(await canSignIn(person.email, PASSWORD)).toBe(true);
+    expect(await user.browser.sessionToken()).toBe(token);
+    expect(await canSignIn(user.email, PASSWORD)).toBe(true);
     expect(await isSignedIn(phone)).toBe(true);
   });
 
@@ -108,8 +108,8 @@ describe('refused next to the field, with nothing changed:', () => {
 });
 
 test('of two forms sent at the same moment the password of one holds, and it was told so', async () => {
-  const person = await signUp(application);
-  const cookie = { Cookie: `session=${(await person.browser.sessionToken())!}` };
+  const user = await signUp(application);
+  const cookie = { Cookie: `session=${(await user.browser.sessionToken())!}` };
   const answers = await Promise.all(
     ['the first of the two', 'the second of the two'].map(async (newPassword) => {
       const answer = await openBrowser(application).post(
@@ -122,8 +122,8 @@ test('of two forms sent at the same moment the password of one holds, and it was
   );
   const works = [];
   for (const { newPassword, changed } of answers) {
-    if (await canSignIn(person.email, newPassword)) works.push({ newPassword, changed });
+    if (await canSignIn(user.email, newPassword)) works.push({ newPassword, changed });
   }
   expect(works).toEqual([expect.objectContaining({ changed: true })]);
-  expect(await canSignIn(person.email, PASSWORD)).toBe(false);
+  expect(await canSignIn(user.email, PASSWORD)).toBe(false);
 });

@@ -4,19 +4,19 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startApplication, type TestApplication } from '../fixtures/application.ts';
 import { expectOnceWithin } from '../fixtures/best-round.ts';
 import type { AskOptions } from '../fixtures/browser-like.ts';
-import { openBrowser, signUp, type TestPerson } from '../fixtures/people.ts';
+import { openBrowser, signUp, type TestUser } from '../fixtures/users.ts';
 
-const MOST_LOOP_DELAY_MS = 50;
+const MAX_LOOP_DELAY_MS = 50;
 const NANOSECONDS_PER_MS = 1e6;
 /** As many segments as fit into the 8 KB that most clients and proxies allow for a path. */
 const DEEP = '/a'.repeat(3700);
 
 let application: TestApplication;
-let person: TestPerson;
+let user: TestUser;
 let version: string;
 beforeAll(async () => {
   application = await startApplication();
-  person = await signUp(application);
+  user = await signUp(application);
   const { text } = await openBrowser(application).get('/login');
   version = /manifest-(\w+)\.js/.exec(text)?.[1] ?? '';
   expect(version).not.toBe('');
@@ -48,7 +48,7 @@ describe.each([
   ['3,700 segments below a page', `/settings/sessions${DEEP}`, {}],
 ] as [string, string, AskOptions][])('%s', (_what, path, options) => {
   test('is answered 404 without blocking the event loop', async () => {
-    await expectOnceWithin(MOST_LOOP_DELAY_MS, () =>
+    await expectOnceWithin(MAX_LOOP_DELAY_MS, () =>
       longestLoopDelay(async () => {
         const { status, headers } = await openBrowser(application).ask(path, options);
         expect(status).toBe(404);
@@ -64,7 +64,7 @@ describe.each([
   ['1,000 paths of one segment', Array.from({ length: 1000 }, (_none, index) => `${index}`)],
 ])('a question for the routes of %s', (_what, paths) => {
   test('is answered 404 without blocking the event loop', async () => {
-    await expectOnceWithin(MOST_LOOP_DELAY_MS, () =>
+    await expectOnceWithin(MAX_LOOP_DELAY_MS, () =>
       longestLoopDelay(async () => {
         const { status } = await openBrowser(application).get(manifestPath(paths));
         expect(status).toBe(404);
@@ -74,13 +74,13 @@ describe.each([
 });
 
 test('a path of 64 segments is answered by the page for what does not exist', async () => {
-  const { status, headers } = await person.browser.get('/a'.repeat(64));
+  const { status, headers } = await user.browser.get('/a'.repeat(64));
   expect(status).toBe(404);
   expect(headers['content-type']).toContain('text/html');
 });
 
 test('a path of 65 segments is refused before any page', async () => {
-  const { status, headers } = await person.browser.get('/a'.repeat(65));
+  const { status, headers } = await user.browser.get('/a'.repeat(65));
   expect(status).toBe(404);
   expect(headers['content-type']).toContain('text/plain');
 });
@@ -90,7 +90,7 @@ test('a question for the routes of 63 segments beside its own is answered', asyn
     '/settings/sessions',
     ...Array.from({ length: 61 }, (_none, index) => `/${index}`),
   ];
-  const { status, text } = await person.browser.get(manifestPath(paths));
+  const { status, text } = await user.browser.get(manifestPath(paths));
   expect(status).toBe(200);
   expect(text).toContain('settings.sessions');
 });
@@ -100,5 +100,5 @@ test('a question for the routes of 64 segments beside its own is refused', async
     '/settings/sessions',
     ...Array.from({ length: 62 }, (_none, index) => `/${index}`),
   ];
-  expect((await person.browser.get(manifestPath(paths))).status).toBe(404);
+  expect((await user.browser.get(manifestPath(paths))).status).toBe(404);
 });

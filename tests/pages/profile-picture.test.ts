@@ -4,7 +4,7 @@ import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { LOG_ERROR, startApplication, type TestApplication } from '../fixtures/application.ts';
 import type { Answer, BrowserLike } from '../fixtures/browser-like.ts';
-import { openBrowser, signIn, signUp, type TestPerson } from '../fixtures/people.ts';
+import { openBrowser, signIn, signUp, type TestUser } from '../fixtures/users.ts';
 import { colourAt, PICTURE_PAGE, plain, sendPicture } from '../fixtures/pictures.ts';
 import { attributeOf, fieldOnPage, tags, textOf } from './form-on-page.ts';
 
@@ -13,11 +13,11 @@ const MAX_BYTES = 10 * 1024 * 1024;
 const NO_PICTURE = /no picture that can be shown here/;
 
 let application: TestApplication;
-let person: TestPerson;
+let user: TestUser;
 let photo: Buffer;
 beforeAll(async () => {
   application = await startApplication();
-  person = await signUp(application);
+  user = await signUp(application);
   photo = await plain('red').jpeg().toBuffer();
 });
 afterAll(() => application.close());
@@ -31,7 +31,7 @@ const digestOf = (whose: { email: string }) =>
   )[0]?.digest ?? null;
 /** The addresses of the pictures on a page, in their order. */
 const picturesOn = ({ text }: Answer) => tags(text, 'img').map((tag) => attributeOf(tag, 'src'));
-const show = async (whose: Pick<TestPerson, 'email' | 'browser'>, size = 256) =>
+const show = async (whose: Pick<TestUser, 'email' | 'browser'>, size = 256) =>
   (await whose.browser.get(`/picture/${digestOf(whose)}/${size}`)).bytes;
 const errorsSince = (cut: number) =>
   application.logged.slice(cut).filter(({ level }) => level >= LOG_ERROR);
@@ -284,7 +284,7 @@ describe('what is no picture', () => {
   ];
   test.each(files)('%s is refused beside the field', async (_what, make) => {
     const cut = application.logged.length;
-    expectRefused(await sendPicture(person.browser, await make()), /no picture|damaged/);
+    expectRefused(await sendPicture(user.browser, await make()), /no picture|damaged/);
     expect(errorsSince(cut)).toEqual([]);
   });
 
@@ -307,7 +307,7 @@ describe('what is no picture', () => {
     const whole = await noise.toFormat(format).toBuffer();
     for (const share of [0.5, 0.98]) {
       const file = whole.subarray(0, Math.floor(whole.length * share));
-      expectRefused(await sendPicture(person.browser, file), new RegExp(says));
+      expectRefused(await sendPicture(user.browser, file), new RegExp(says));
     }
   });
 
@@ -317,13 +317,13 @@ describe('what is no picture', () => {
       'latin1',
     );
     const file = Buffer.concat([box, Buffer.alloc(200)]);
-    expectRefused(await sendPicture(person.browser, file), /HEIC.*JPEG/);
+    expectRefused(await sendPicture(user.browser, file), /HEIC.*JPEG/);
   });
 
   test('no file at all', async () => {
-    const nothing = await sendPicture(person.browser, Buffer.alloc(0), { filename: '' });
+    const nothing = await sendPicture(user.browser, Buffer.alloc(0), { filename: '' });
     expectRefused(nothing, 'Choose a picture.');
-    expectRefused(await sendPicture(person.browser, Buffer.alloc(0)), 'Choose a picture.');
+    expectRefused(await sendPicture(user.browser, Buffer.alloc(0)), 'Choose a picture.');
   });
 
   test.each([
@@ -334,7 +334,7 @@ describe('what is no picture', () => {
     ['with another boundary', { headers: { 'Content-Type': 'multipart/form-data; boundary=x' } }],
   ])('a picture %s is no form of ours', async (_what, options) => {
     const cut = application.logged.length;
-    expect((await sendPicture(person.browser, photo, options)).status).toBe(400);
+    expect((await sendPicture(user.browser, photo, options)).status).toBe(400);
     expect(errorsSince(cut)).toEqual([]);
   });
 
@@ -343,7 +343,7 @@ describe('what is no picture', () => {
     ...['x'.repeat(5000), '\u202Egpj.exe', 'NUL'],
   ])('a file that is called %s: its name is nowhere', async (filename) => {
     const cut = application.logged.length;
-    const { status, text } = await sendPicture(person.browser, Buffer.from('x'), { filename });
+    const { status, text } = await sendPicture(user.browser, Buffer.from('x'), { filename });
     expect(status).toBe(400);
     expect(text).not.toContain(filename);
     expect(JSON.stringify(application.logged.slice(cut))).not.toContain(filename);
@@ -365,7 +365,7 @@ describe('too much', () => {
 
   // Without that a browser tells of a broken connection in place of what is wrong.
   test('who is answered before all is sent can send the rest', async () => {
-    const token = await person.browser.sessionToken();
+    const token = await user.browser.sessionToken();
     const address = `http://localhost:${application.port}${PICTURE_PAGE}`;
     const outcome = new Promise<string>((resolve) => {
       const headers = {
@@ -386,20 +386,20 @@ describe('too much', () => {
 
   test('a hundred megabytes, only announced, are cut off', async () => {
     const headers = { 'Content-Length': '100000000', Connection: 'close' };
-    const answer = await sendPicture(person.browser, photo, { headers });
+    const answer = await sendPicture(user.browser, photo, { headers });
     expect(answer.status).toBe(413);
   });
 
   test('a length that is not announced is refused', async () => {
     const headers = { 'Content-Length': undefined, 'Transfer-Encoding': 'chunked' };
-    expect((await sendPicture(person.browser, photo, { headers })).status).toBe(411);
+    expect((await sendPicture(user.browser, photo, { headers })).status).toBe(411);
   });
 
   test.each([PROFILE, `${PICTURE_PAGE}/remove`, '/login', '/picture/x/64'])(
     'nothing but the form of a picture is let in at %s',
     async (path) => {
       const file = Buffer.alloc(70_000);
-      expect((await sendPicture(person.browser, file, { path })).status).toBe(413);
+      expect((await sendPicture(user.browser, file, { path })).status).toBe(413);
     },
   );
 
@@ -434,20 +434,20 @@ describe('too much', () => {
     const file = bomb(32_768);
     expect(file.length).toBeLessThan(MAX_BYTES / 10);
     const before = process.memoryUsage().rss;
-    expectRefused(await sendPicture(person.browser, file), 'too many pixels');
+    expectRefused(await sendPicture(user.browser, file), 'too many pixels');
     expect(process.memoryUsage().rss - before).toBeLessThan(100 * 1024 * 1024);
-    expect((await sendPicture(person.browser, photo)).location).toBe(PROFILE);
+    expect((await sendPicture(user.browser, photo)).location).toBe(PROFILE);
   });
 
   test('an AVIF of more pixels than there is memory for is refused', async () => {
     const file = await plain('red', 5000, 4000).avif({ effort: 0 }).toBuffer();
-    expectRefused(await sendPicture(person.browser, file), 'too many pixels');
+    expectRefused(await sendPicture(user.browser, file), 'too many pixels');
     // Though its head says it were small.
     const liar = Buffer.from(file);
     const size = liar.indexOf('ispe');
     liar.writeUInt32BE(100, size + 8);
     liar.writeUInt32BE(100, size + 12);
-    expectRefused(await sendPicture(person.browser, liar), 'damaged');
+    expectRefused(await sendPicture(user.browser, liar), 'damaged');
   });
 });
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { runHourly } from '../../app/privacy/hourly-cleanup.server.ts';
 import { startApplication, type TestApplication } from '../fixtures/application.ts';
-import { PASSWORD, signIn, signUp } from '../fixtures/people.ts';
+import { PASSWORD, signIn, signUp } from '../fixtures/users.ts';
 
 const DAY_MS = 86_400_000;
 /** One row a node, or a migration; and one for each account that went, looked at once an hour. */
@@ -53,9 +53,9 @@ const isOfSmallTable = (step: string) =>
 
 test('no statement for a person goes through a whole table', async () => {
   const cut = application.statements.length;
-  const person = await signUp(application);
-  const { browser } = person;
-  const phone = await signIn(application, person, { remember: true });
+  const user = await signUp(application);
+  const { browser } = user;
+  const phone = await signIn(application, user, { remember: true });
   const id = (await phone.sessionToken())!.split('.')[0]!;
   for (const path of [
     ...['/', '/settings/sessions', '/settings/profile', '/settings/security', '/settings/data'],
@@ -72,12 +72,12 @@ test('no statement for a person goes through a whole table', async () => {
   }
   await browser.post(`/settings/sessions/${id}/name`, { label: 'Phone' });
   await browser.post(`/settings/sessions/${id}/sign-out`, {});
-  await signIn(application, person);
+  await signIn(application, user);
   await browser.post('/settings/sessions/others/sign-out', {});
   await browser.post('/settings/password', { newPassword: `${PASSWORD}, newer` });
   application.clock.advance(DAY_MS / 24 / 2);
   await browser.get('/');
-  await browser.post('/forgot-password', { email: person.email });
+  await browser.post('/forgot-password', { email: user.email });
   await runHourly(application.application, application.clock.now());
   await browser.post('/logout', {});
 

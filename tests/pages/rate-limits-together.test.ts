@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { LOG_ERROR, startApplication, type TestApplication } from '../fixtures/application.ts';
 import { BrowserLike } from '../fixtures/browser-like.ts';
-import { openBrowser, PASSWORD, signIn, signUp } from '../fixtures/people.ts';
+import { openBrowser, PASSWORD, signIn, signUp } from '../fixtures/users.ts';
 import { startPostgres, type Postgres } from '../fixtures/postgres.ts';
 import { startRedis, type Redis } from '../fixtures/redis.ts';
 
@@ -55,19 +55,19 @@ describe.each(['PostgreSQL', 'Redis'] as const)('two servers that count in %s', 
   });
 
   test('a right password gives its try back to both', async () => {
-    const person = await signUp(both[0]);
+    const user = await signUp(both[0]);
     for (let turn = 0; turn < 12; turn += 1) {
-      expect((await guess(both[turn % 2 === 0 ? 0 : 1], person.email, PASSWORD)).status).toBe(302);
+      expect((await guess(both[turn % 2 === 0 ? 0 : 1], user.email, PASSWORD)).status).toBe(302);
     }
   });
 
   test('whoever deletes their account leaves no counter behind', async () => {
     const before = await keysOfAccounts();
-    const person = await signUp(both[0]);
-    for (let times = 0; times < 3; times += 1) await guess(both[1], person.email);
-    const { browser } = person;
+    const user = await signUp(both[0]);
+    for (let times = 0; times < 3; times += 1) await guess(both[1], user.email);
+    const { browser } = user;
     expect((await keysOfAccounts()).length).toBeGreaterThan(before.length);
-    const fields = { email: person.email };
+    const fields = { email: user.email };
     expect((await browser.post('/settings/data/delete', fields)).status).toBe(302);
     expect(await keysOfAccounts()).toEqual(before);
   });
@@ -95,24 +95,24 @@ describe('counters in a Redis that is stopped', () => {
   });
 
   test('nobody gets in, nobody is signed out, and it works again by itself', async () => {
-    const person = await signUp(application);
-    await guess(application, person.email);
+    const user = await signUp(application);
+    await guess(application, user.email);
     const leaving = await signUp(application);
     const cut = errors().length;
     await redis.stop();
     for (const path of ['/login', '/login.data', '/signup', '/signup.data']) {
       const visitor = openBrowser(application);
       const answer = await visitor.post(path, {
-        ...person,
+        ...user,
         browser: '',
-        email: `x${person.email}`,
+        email: `x${user.email}`,
       });
       expect(answer.status, path).toBe(503);
       expect(answer.headers['retry-after'], path).toBe('10');
       expect(await visitor.sessionToken(), path).toBeNull();
     }
     const right = openBrowser(application);
-    const fields = { email: person.email, password: PASSWORD };
+    const fields = { email: user.email, password: PASSWORD };
     expect((await right.post('/login', fields)).status).toBe(503);
     expect(await right.sessionToken()).toBeNull();
     // An erasure waits for nobody: what Redis still has is forgotten once it is back.
@@ -120,7 +120,7 @@ describe('counters in a Redis that is stopped', () => {
     expect(deletion.location).toMatch(/^\/erased\//);
     // Whoever is signed in needs no counter.
     for (const path of ['/', '/settings/sessions', '/settings/profile', '/settings/password']) {
-      expect((await person.browser.get(path)).status, path).toBe(200);
+      expect((await user.browser.get(path)).status, path).toBe(200);
     }
     const outages = errors().slice(cut);
     expect(outages.filter(({ msg }) => msg.startsWith('Redis is not available'))).toHaveLength(1);
@@ -135,13 +135,13 @@ describe('counters in a Redis that is stopped', () => {
         timeout: 20_000,
       })
       .toBe(302);
-    expect((await person.browser.get('/settings/profile')).status).toBe(200);
+    expect((await user.browser.get('/settings/profile')).status).toBe(200);
     expect(application.logged.map(({ msg }) => msg)).toContain('Redis is available again');
     expect(await application.application.erasures.finishPending()).toBe(1);
     expect(application.sql('SELECT id FROM "ErasureReceipt" WHERE pending IS NOT NULL')).toEqual(
       [],
     );
-    const another = { ...fields, email: `another-${person.email}`, name: 'Another' };
+    const another = { ...fields, email: `another-${user.email}`, name: 'Another' };
     expect((await openBrowser(application).post('/signup', another)).status).toBe(302);
   });
 
@@ -173,14 +173,14 @@ describe('counters in a PostgreSQL whose table is gone', () => {
   });
 
   test('nobody gets in, nobody is signed out, and it works again', async () => {
-    const person = await signUp(application);
+    const user = await signUp(application);
     application.sql('ALTER TABLE "RateLimit" RENAME TO "RateLimitAway"');
-    const fields = { email: person.email, password: PASSWORD };
+    const fields = { email: user.email, password: PASSWORD };
     const answer = await openBrowser(application).post('/login', fields);
     expect(answer.status).toBe(503);
     expect(answer.headers['retry-after']).toBe('10');
-    expect((await person.browser.get('/settings/profile')).status).toBe(200);
+    expect((await user.browser.get('/settings/profile')).status).toBe(200);
     application.sql('ALTER TABLE "RateLimitAway" RENAME TO "RateLimit"');
-    await signIn(application, person);
+    await signIn(application, user);
   });
 });

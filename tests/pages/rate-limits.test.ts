@@ -1,12 +1,12 @@
 import { afterEach, expect, test, vi } from 'vitest';
 import { startApplication, type TestApplication } from '../fixtures/application.ts';
 import { BrowserLike, type Answer } from '../fixtures/browser-like.ts';
-import { PASSWORD, signIn, signUp, submitSignUp } from '../fixtures/people.ts';
+import { PASSWORD, signIn, signUp, submitSignUp } from '../fixtures/users.ts';
 
 const ELSEWHERE = '198.51.100.7'; // ::ffff:c633:6407
 const QUARTER_HOUR_MS = 15 * 60_000;
 /** More than a test may take: what is left of a quarter of an hour does not depend on how busy the machine is. */
-const MOST_SECONDS = 100;
+const MAX_SECONDS = 100;
 
 let application: TestApplication;
 afterEach(async () => {
@@ -41,7 +41,7 @@ test('the eleventh wrong password is not looked at, and the page says when to co
   expect(await guessTimes(10, email)).toEqual(Array(10).fill(400));
   const answer = await guess(email, { password: PASSWORD });
   expect(answer.status).toBe(429);
-  expect(Number(answer.headers['retry-after'])).toBeGreaterThan(900 - MOST_SECONDS);
+  expect(Number(answer.headers['retry-after'])).toBeGreaterThan(900 - MAX_SECONDS);
   expect(answer.text).toContain('Wait 15 minutes, then try again.');
   expect(answer.text).toContain(email);
   expect(answer.text).not.toContain(PASSWORD);
@@ -64,8 +64,8 @@ test('of twenty guesses at once no more than ten are looked at', async () => {
 
 test('the right password gives its try back', async () => {
   await start();
-  const person = await signUp(application);
-  for (let times = 0; times < 15; times += 1) await signIn(application, person);
+  const user = await signUp(application);
+  for (let times = 0; times < 15; times += 1) await signIn(application, user);
 });
 
 test('after a quarter of an hour there are tries again', async () => {
@@ -190,7 +190,7 @@ test.each(['/login', '/login.data'])(
     for (let times = 0; times < 10; times += 1) expect((await send()).status).toBe(400);
     const answer = await send();
     expect(answer.status).toBe(429);
-    expect(Number(answer.headers['retry-after'])).toBeGreaterThan(900 - MOST_SECONDS);
+    expect(Number(answer.headers['retry-after'])).toBeGreaterThan(900 - MAX_SECONDS);
     expect(answer.text).toContain('Wait 15 minutes, then try again.');
     expect(answer.headers['cache-control']).toContain('no-store');
   },
@@ -198,9 +198,9 @@ test.each(['/login', '/login.data'])(
 
 test('a flood from many networks is stopped, and whoever was signed in before is not', async () => {
   await start({ PASSWORD_TRIES_IN_ALL: '20', PASSWORD_TRIES_PER_NETWORK: '5' });
-  const person = await signUp(application);
-  const phone = await signIn(application, person);
-  await person.browser.post('/settings/sessions/others/sign-out', {});
+  const user = await signUp(application);
+  const phone = await signIn(application, user);
+  await user.browser.post('/settings/sessions/others/sign-out', {});
   const statuses: number[] = [];
   for (let turn = 0; turn < 25; turn += 1) {
     const from = `198.51.${turn}.1`;
@@ -208,9 +208,9 @@ test('a flood from many networks is stopped, and whoever was signed in before is
   }
   expect(statuses).toEqual([...Array<number>(20).fill(400), ...Array<number>(5).fill(429)]);
   const right = { password: PASSWORD, from: '203.0.113.5' };
-  expect((await guess(person.email, right)).status).toBe(429);
-  expect((await guess(person.email, { ...right, browser: phone })).status).toBe(302);
-  expect((await person.browser.get('/settings/profile')).status).toBe(200);
+  expect((await guess(user.email, right)).status).toBe(429);
+  expect((await guess(user.email, { ...right, browser: phone })).status).toBe(302);
+  expect((await user.browser.get('/settings/profile')).status).toBe(200);
 });
 
 test('one network alone reaches no ceiling', async () => {
@@ -235,26 +235,26 @@ test('no more accounts are made than the ceiling allows, from whatever networks'
 
 test('many networks together are stopped', async () => {
   await start();
-  const person = await signUp(application);
-  await person.browser.post('/logout', {});
+  const user = await signUp(application);
+  await user.browser.post('/logout', {});
   for (let network = 0; network < 10; network += 1) {
-    await guessTimes(10, person.email, { from: `198.51.${network}.1` });
+    await guessTimes(10, user.email, { from: `198.51.${network}.1` });
   }
-  const { email } = person;
+  const { email } = user;
   expect((await guess(email, { from: '203.0.113.5', password: PASSWORD })).status).toBe(429);
   // Signed out by itself, the browser holds no cookie any more: it is like any other.
-  expect((await guess(email, { browser: person.browser, password: PASSWORD })).status).toBe(429);
+  expect((await guess(email, { browser: user.browser, password: PASSWORD })).status).toBe(429);
 });
 
 test('a device that was signed out from elsewhere still gets in while others guess', async () => {
   await start();
-  const person = await signUp(application);
-  const phone = await signIn(application, person);
-  await person.browser.post('/settings/sessions/others/sign-out', {});
+  const user = await signUp(application);
+  const phone = await signIn(application, user);
+  await user.browser.post('/settings/sessions/others/sign-out', {});
   for (let network = 0; network < 11; network += 1) {
-    await guessTimes(10, person.email, { from: `198.51.${network}.1` });
+    await guessTimes(10, user.email, { from: `198.51.${network}.1` });
   }
-  expect((await guess(person.email, { browser: phone, password: PASSWORD })).status).toBe(302);
+  expect((await guess(user.email, { browser: phone, password: PASSWORD })).status).toBe(302);
 });
 
 test("a cookie of one's own account gives no tries for another's", async () => {

@@ -1,13 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startApplication, type TestApplication } from '../fixtures/application.ts';
 import type { Answer } from '../fixtures/browser-like.ts';
-import {
-  openBrowser,
-  PASSWORD,
-  signUp,
-  submitSignUp,
-  type TestPerson,
-} from '../fixtures/people.ts';
+import { openBrowser, PASSWORD, signUp, submitSignUp, type TestUser } from '../fixtures/users.ts';
 
 // What the rule itself makes of each is tested in tests/http/return-path.test.ts.
 const ELSEWHERE = [
@@ -36,10 +30,10 @@ const ODD_BUT_OWN = [
 ] as const;
 
 let application: TestApplication;
-let person: TestPerson;
+let user: TestUser;
 beforeAll(async () => {
   application = await startApplication();
-  person = await signUp(application);
+  user = await signUp(application);
 });
 afterAll(() => application.close());
 
@@ -50,7 +44,7 @@ const ways: [how: string, send: (redirectTo: string) => Promise<Answer>][] = [
     'signing in',
     (redirectTo) =>
       openBrowser(application).post('/login', {
-        email: person.email,
+        email: user.email,
         password: PASSWORD,
         redirectTo,
       }),
@@ -67,23 +61,23 @@ const ways: [how: string, send: (redirectTo: string) => Promise<Answer>][] = [
   ],
   [
     'the login page, when signed in',
-    (redirectTo) => person.browser.get(`/login?${new URLSearchParams({ redirectTo })}`),
+    (redirectTo) => user.browser.get(`/login?${new URLSearchParams({ redirectTo })}`),
   ],
   [
     'the sign-up page, when signed in',
-    (redirectTo) => person.browser.get(`/signup?${new URLSearchParams({ redirectTo })}`),
+    (redirectTo) => user.browser.get(`/signup?${new URLSearchParams({ redirectTo })}`),
   ],
   [
     'the passkey page, when signed in',
-    (redirectTo) => person.browser.get(`/login/passkey?${new URLSearchParams({ redirectTo })}`),
+    (redirectTo) => user.browser.get(`/login/passkey?${new URLSearchParams({ redirectTo })}`),
   ],
   [
     'proving again who it is',
-    (redirectTo) => person.browser.post('/confirm', { password: PASSWORD, redirectTo }),
+    (redirectTo) => user.browser.post('/confirm', { password: PASSWORD, redirectTo }),
   ],
   [
     'the page that asks for that, when it was proven just now',
-    (redirectTo) => person.browser.get(`/confirm?${new URLSearchParams({ redirectTo })}`),
+    (redirectTo) => user.browser.get(`/confirm?${new URLSearchParams({ redirectTo })}`),
   ],
 ];
 const chooseTheme = (redirectTo: string) =>
@@ -109,7 +103,7 @@ test.each(ELSEWHERE)('choosing a theme sends nobody to %j', async (redirectTo) =
 
 test.each([...ELSEWHERE, ...DOORS])('%j never goes in circles', async (redirectTo) => {
   for (const [, send] of ways) {
-    const page = await person.browser.follow(await send(redirectTo));
+    const page = await user.browser.follow(await send(redirectTo));
     expect(page.status).toBe(200);
   }
 });
@@ -131,7 +125,7 @@ test('the address that was asked for comes back after signing in, with all that 
   const login = await visitor.get(refused.location!);
   const value = /name="redirectTo" value="([^"]*)"/.exec(login.text)![1]!;
   const back = await visitor.post('/login', {
-    email: person.email,
+    email: user.email,
     password: PASSWORD,
     redirectTo: value.replaceAll('&amp;', '&'),
   });

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { readable } from '#app/operations/observe-requests.server.ts';
 import { startApplication, type TestApplication } from '../fixtures/application.ts';
 import type { Answer } from '../fixtures/browser-like.ts';
-import { openBrowser, signUp, type TestPerson } from '../fixtures/people.ts';
+import { openBrowser, signUp, type TestUser } from '../fixtures/users.ts';
 import { PATIENCE } from '../fixtures/patience.ts';
 
 const LOG_INFO = 30;
@@ -14,10 +14,10 @@ const OWN_ID = /^[\w-]{16}$/;
 type Line = TestApplication['logged'][number];
 
 let application: TestApplication;
-let person: TestPerson;
+let user: TestUser;
 beforeAll(async () => {
   application = await startApplication({ env: { LOG_LEVEL: 'debug' } });
-  person = await signUp(application);
+  user = await signUp(application);
 });
 afterAll(() => application.close());
 
@@ -45,7 +45,7 @@ const sendRaw = (head: string): Promise<string> =>
 
 describe('the line of a request', () => {
   test('says what was asked and what came of it', async () => {
-    const answer = await person.browser.get('/settings/sessions');
+    const answer = await user.browser.get('/settings/sessions');
     expect(idOf(answer)).toMatch(OWN_ID);
     expect(await lineOf(idOf(answer))).toEqual({
       level: LOG_INFO,
@@ -56,7 +56,7 @@ describe('the line of a request', () => {
       path: '/settings/sessions',
       status: 200,
       durationMs: expect.any(Number),
-      userAgent: person.browser.userAgent,
+      userAgent: user.browser.userAgent,
     });
   });
 
@@ -64,7 +64,7 @@ describe('the line of a request', () => {
     const answers = [
       await openBrowser(application).get('/login?redirectTo=%2Fcanary-in-query'),
       await openBrowser(application).get('/nothing?canary-in-query#canary-in-query'),
-      await person.browser.post('/theme?canary-in-query', { theme: 'canary-in-form' }),
+      await user.browser.post('/theme?canary-in-query', { theme: 'canary-in-form' }),
     ];
     for (const answer of answers) {
       const line = JSON.stringify(await lineOf(idOf(answer)));
@@ -73,7 +73,7 @@ describe('the line of a request', () => {
   });
 
   test('is written of what is refused, too', async () => {
-    const { browser } = person;
+    const { browser } = user;
     const answers: [number, Answer][] = [
       [403, await browser.post('/logout', {}, { headers: { Origin: 'https://evil.example' } })],
       [404, await browser.get('/nothing')],
@@ -156,7 +156,7 @@ describe('the id of a request', () => {
 
   test('stands in every line that the request leaves', async () => {
     application.sql('ALTER TABLE "Session" RENAME TO "SessionAway"');
-    const answer = await person.browser.get('/settings/sessions');
+    const answer = await user.browser.get('/settings/sessions');
     application.sql('ALTER TABLE "SessionAway" RENAME TO "Session"');
     expect(answer.status).toBe(503);
     await lineOf(idOf(answer));

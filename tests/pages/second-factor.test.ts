@@ -6,7 +6,7 @@ import type { Answer, BrowserLike } from '../fixtures/browser-like.ts';
 import { startGitHub, type GitHubServer } from '../fixtures/github-server.ts';
 import { startOpenIdProvider, type OpenIdProvider } from '../fixtures/openid-provider.ts';
 import { addPasskey, signInBy } from '../fixtures/passkeys.ts';
-import { mailboxOf, openBrowser, PASSWORD, signUp, type TestPerson } from '../fixtures/people.ts';
+import { mailboxOf, openBrowser, PASSWORD, signUp, type TestUser } from '../fixtures/users.ts';
 import { leaveFor, visit, walkThrough } from '../fixtures/provider-visits.ts';
 import { USER_PRESENT } from '../fixtures/software-authenticator.ts';
 import { fieldOnPage, formErrorOnPage, textOf } from './form-on-page.ts';
@@ -43,8 +43,8 @@ afterAll(async () => {
 const waysIn: {
   way: string;
   proof: Omit<Proof, 'second'>;
-  prepare?: (person: TestPerson) => Promise<unknown>;
-  begin: (browser: BrowserLike, person: TestPerson) => Promise<Answer>;
+  prepare?: (user: TestUser) => Promise<unknown>;
+  begin: (browser: BrowserLike, user: TestUser) => Promise<Answer>;
 }[] = [
   {
     way: 'password',
@@ -55,7 +55,7 @@ const waysIn: {
   {
     way: 'a provider',
     proof: { by: 'provider', provider: 'Acme' },
-    prepare: (person) => connectAcme(person),
+    prepare: (user) => connectAcme(user),
     begin: (browser, { email }) => {
       acme.signsIn = email;
       return visit(browser, '/login/provider/acme', { redirectTo: '/settings/profile' });
@@ -64,9 +64,9 @@ const waysIn: {
   {
     way: 'GitHub',
     proof: { by: 'provider', provider: 'GitHub' },
-    prepare: (person) => {
+    prepare: (user) => {
       github.account = { ...github.account, id: github.account.id + 1 };
-      return visit(person.browser, '/settings/connections/add/github');
+      return visit(user.browser, '/settings/connections/add/github');
     },
     begin: (browser) =>
       visit(browser, '/login/provider/github', { redirectTo: '/settings/profile' }),
@@ -75,7 +75,7 @@ const waysIn: {
     // What makes an account for a newcomer finds one that is there, and begins as any sign-in does.
     way: 'the sign-up page, with a connection that has an account',
     proof: { by: 'provider', provider: 'Acme' },
-    prepare: (person) => connectAcme(person),
+    prepare: (user) => connectAcme(user),
     begin: async (browser, { email }) => {
       acme.signsIn = email;
       expect((await browser.get('/signup')).text).toContain('/login/provider/acme');
@@ -88,7 +88,7 @@ const waysIn: {
   },
 ];
 /** Who somebody is at Acme goes by their e-mail here. */
-const connectAcme = async ({ browser, email }: TestPerson) => {
+const connectAcme = async ({ browser, email }: TestUser) => {
   acme.accounts[email] = { email, email_verified: true };
   acme.signsIn = email;
   const answer = await visit(browser, '/settings/connections/add/acme');
@@ -96,15 +96,15 @@ const connectAcme = async ({ browser, email }: TestPerson) => {
 };
 
 interface Protected {
-  person: TestPerson;
+  user: TestUser;
   app: Authenticator;
 }
 const signUpWithTotp = async (): Promise<Protected> => {
-  const person = await signUp(application);
-  return { person, app: await turnOnTotp(application, person) };
+  const user = await signUp(application);
+  return { user, app: await turnOnTotp(application, user) };
 };
 /** A browser that has taken the first step, by the password. */
-const halfSignedIn = async ({ email }: Pick<TestPerson, 'email'>, remember?: 'on') => {
+const halfSignedIn = async ({ email }: Pick<TestUser, 'email'>, remember?: 'on') => {
   const browser = openBrowser(application);
   const fields = { email, password: PASSWORD, ...(remember ? { remember } : {}) };
   expect((await browser.post('/login', fields)).location).toBe('/login/code');
@@ -118,12 +118,12 @@ const cookieOf = async (browser: BrowserLike, name: string): Promise<string | nu
   const cookies = await browser.jar.getCookies(application.origin);
   return cookies.find(({ key }) => key === name)?.value ?? null;
 };
-const sessionsOf = ({ email }: Pick<TestPerson, 'email'>) =>
+const sessionsOf = ({ email }: Pick<TestUser, 'email'>) =>
   application.sql<{ meta: string; revokedAt: number | null }>(
     'SELECT meta, revokedAt FROM Session WHERE userId = (SELECT id FROM User WHERE email = ?)',
     email,
   );
-const activityOf = ({ email }: Pick<TestPerson, 'email'>) =>
+const activityOf = ({ email }: Pick<TestUser, 'email'>) =>
   application.sql<{ kind: string; detail: string | null }>(
     'SELECT kind, detail FROM "Activity" WHERE userId = (SELECT id FROM User WHERE email = ?)',
     email,
@@ -147,8 +147,8 @@ const expectStartOver = async (browser: BrowserLike, answer: Answer) => {
   expect(textOf(text)).toContain('That took too long, or was finished already.');
 };
 
-const proofsOf = (person: Pick<TestPerson, 'email'>) =>
-  sessionsOf(person).map(({ meta }) => (JSON.parse(meta) as { proof: Proof }).proof);
+const proofsOf = (user: Pick<TestUser, 'email'>) =>
+  sessionsOf(user).map(({ meta }) => (JSON.parse(meta) as { proof: Proof }).proof);
 /** How the sessions page says that its own session was proven. */
 const expectSignedInWith = async (browser: BrowserLike, proof: Proof) => {
   const { text } = await browser.get('/settings/sessions');
@@ -158,50 +158,50 @@ const expectSignedInWith = async (browser: BrowserLike, proof: Proof) => {
 
 describe.each(waysIn)('by $way, with two factors', ({ proof, prepare, begin }) => {
   const signUpForIt = async (): Promise<Protected> => {
-    const person = await signUp(application);
-    await prepare?.(person);
-    return { person, app: await turnOnTotp(application, person) };
+    const user = await signUp(application);
+    await prepare?.(user);
+    return { user, app: await turnOnTotp(application, user) };
   };
 
   test('there is no session before the code, and one that says how it was proven after it', async () => {
-    const { person, app } = await signUpForIt();
-    const before = sessionsOf(person).length;
+    const { user, app } = await signUpForIt();
+    const before = sessionsOf(user).length;
     const browser = openBrowser(application);
-    const first = await begin(browser, person);
+    const first = await begin(browser, user);
     expect(first.location).toBe('/login/code');
     expect(await browser.sessionToken()).toBeNull();
-    expect(sessionsOf(person)).toHaveLength(before);
+    expect(sessionsOf(user)).toHaveLength(before);
     expect(await isSignedIn(browser)).toBe(false);
 
     const second = await enterCode(browser, app.nextCode());
     expect(second.location).toBe('/settings/profile');
     expect(await isSignedIn(browser)).toBe(true);
-    expect(proofsOf(person)).toContainEqual({ ...proof, second: 'totp' });
+    expect(proofsOf(user)).toContainEqual({ ...proof, second: 'totp' });
     await expectSignedInWith(browser, { ...proof, second: 'totp' });
     expect(await cookieOf(browser, PENDING)).toBeNull();
   });
 
   test('a recovery code does in place of the code', async () => {
-    const { person, app } = await signUpForIt();
+    const { user, app } = await signUpForIt();
     const browser = openBrowser(application);
-    await begin(browser, person);
+    await begin(browser, user);
     const second = await enterRecoveryCode(browser, app.recoveryCodes[3]!);
     expect(second.location).toBe('/settings/profile');
-    expect(proofsOf(person)).toContainEqual({ ...proof, second: 'recovery-code' });
+    expect(proofsOf(user)).toContainEqual({ ...proof, second: 'recovery-code' });
     await expectSignedInWith(browser, { ...proof, second: 'recovery-code' });
   });
 
   test('the code of somebody else finishes nothing, nor does their recovery code', async () => {
     const attacker = await signUpWithTotp();
-    const { person } = await signUpForIt();
-    const before = sessionsOf(person).length;
+    const { user } = await signUpForIt();
+    const before = sessionsOf(user).length;
     const browser = openBrowser(application);
-    expect((await begin(browser, person)).location).toBe('/login/code');
+    expect((await begin(browser, user)).location).toBe('/login/code');
     await expectRefused(browser, await enterCode(browser, attacker.app.nextCode()));
     const recovery = await enterRecoveryCode(browser, attacker.app.recoveryCodes[0]!);
     expect(recovery.status).toBe(400);
     expect(await browser.sessionToken()).toBeNull();
-    expect(sessionsOf(person)).toHaveLength(before);
+    expect(sessionsOf(user)).toHaveLength(before);
   });
 });
 
@@ -209,7 +209,7 @@ describe('by a mailed code, with two factors', () => {
   const NEW = '/reset-password/new';
   const newPassword = 'another horse, another battery';
   /** Brings the code back, and stands where the new password is chosen. */
-  const bringResetCode = async ({ email }: TestPerson) => {
+  const bringResetCode = async ({ email }: TestUser) => {
     const browser = openBrowser(application);
     await browser.post('/forgot-password', { email });
     const { code } = await mailboxOf(application).nextMailTo(email, 'password-reset-code');
@@ -218,10 +218,10 @@ describe('by a mailed code, with two factors', () => {
   };
 
   test('there is no session and no new password before the second one', async () => {
-    const { person, app } = await signUpWithTotp();
+    const { user, app } = await signUpWithTotp();
     const attacker = await signUpWithTotp();
-    const browser = await bringResetCode(person);
-    const before = sessionsOf(person);
+    const browser = await bringResetCode(user);
+    const before = sessionsOf(user);
     expect(fieldOnPage((await browser.get(NEW)).text, 'secondFactor').value).toBeNull();
     for (const secondFactor of ['', attacker.app.nextCode(), attacker.app.recoveryCodes[0]!]) {
       const answer = await browser.post(NEW, { newPassword, secondFactor });
@@ -230,37 +230,37 @@ describe('by a mailed code, with two factors', () => {
     }
     expect(await browser.sessionToken()).toBeNull();
     expect((await browser.get('/login/code')).location).toBe('/login');
-    expect(sessionsOf(person)).toEqual(before);
-    await halfSignedIn(person);
+    expect(sessionsOf(user)).toEqual(before);
+    await halfSignedIn(user);
 
     const answer = await browser.post(NEW, { newPassword, secondFactor: app.nextCode() });
     expect(answer.location).toBe('/settings/sessions');
     const proof = { by: 'mailed-code', second: 'totp', provider: null } as const;
-    expect(proofsOf(person)).toContainEqual(proof);
+    expect(proofsOf(user)).toContainEqual(proof);
     await expectSignedInWith(browser, proof);
   });
 
   test('a recovery code does in place of the code', async () => {
-    const { person, app } = await signUpWithTotp();
-    const browser = await bringResetCode(person);
+    const { user, app } = await signUpWithTotp();
+    const browser = await bringResetCode(user);
     const answer = await browser.post(NEW, { newPassword, secondFactor: app.recoveryCodes[1]! });
     expect(answer.location).toBe('/settings/sessions');
     const proof = { by: 'mailed-code', second: 'recovery-code', provider: null } as const;
-    expect(proofsOf(person)).toContainEqual(proof);
+    expect(proofsOf(user)).toContainEqual(proof);
     await expectSignedInWith(browser, proof);
   });
 });
 
 test('a passkey that knew its owner stands for two factors, goes straight in, and says so', async () => {
-  const person = await signUp(application);
-  const passkey = await addPasskey(application, person.browser);
-  await turnOnTotp(application, person);
+  const user = await signUp(application);
+  const passkey = await addPasskey(application, user.browser);
+  await turnOnTotp(application, user);
   const browser = openBrowser(application);
   const answer = await signInBy(browser, passkey, {}, { redirectTo: '/settings/profile' });
   expect(answer.location).toBe('/settings/profile');
   expect(await isSignedIn(browser)).toBe(true);
   const proof = { by: 'passkey', second: null, provider: null } as const;
-  expect(proofsOf(person)).toContainEqual(proof);
+  expect(proofsOf(user)).toContainEqual(proof);
   await expectSignedInWith(browser, proof);
   // One that only saw somebody there does not count at all.
   const other = openBrowser(application);
@@ -269,9 +269,9 @@ test('a passkey that knew its owner stands for two factors, goes straight in, an
 });
 
 test('the page says whose code it asks for, and how to type it', async () => {
-  const { person } = await signUpWithTotp();
-  const { text } = await (await halfSignedIn(person)).get('/login/code');
-  expect(text).toContain(person.email);
+  const { user } = await signUpWithTotp();
+  const { text } = await (await halfSignedIn(user)).get('/login/code');
+  expect(text).toContain(user.email);
   const tag = /<input[^>]*name="code"[^>]*>/.exec(text)![0];
   expect(tag).toContain('inputMode="numeric"');
   expect(tag).toContain('autoComplete="one-time-code"');
@@ -279,8 +279,8 @@ test('the page says whose code it asks for, and how to type it', async () => {
 });
 
 test('"remember me" outlasts the second step', async () => {
-  const { person, app } = await signUpWithTotp();
-  const browser = await halfSignedIn(person, 'on');
+  const { user, app } = await signUpWithTotp();
+  const browser = await halfSignedIn(user, 'on');
   const answer = await enterCode(browser, app.nextCode());
   expect(String(answer.headers['set-cookie'])).toMatch(/session=[^;]*; Max-Age=2592000/);
 });
@@ -291,8 +291,8 @@ describe('a code', () => {
     ['with spaces around', (code: string) => ` ${code}\t`],
     ['with a dash', (code: string) => `${code.slice(0, 3)}–${code.slice(3)}`],
   ])('%s is as good', async (_what, typed) => {
-    const { person, app } = await signUpWithTotp();
-    const browser = await halfSignedIn(person);
+    const { user, app } = await signUpWithTotp();
+    const browser = await halfSignedIn(user);
     expect((await enterCode(browser, typed(app.nextCode()))).location).toBe('/');
   });
 
@@ -304,23 +304,23 @@ describe('a code', () => {
     ['digits of another script', '١٢٣٤٥٦'],
     ['a thousand digits', '1'.repeat(1000)],
   ])('that is %s is refused next to the field, and is no try', async (_what, code) => {
-    const { person } = await signUpWithTotp();
-    const browser = await halfSignedIn(person);
+    const { user } = await signUpWithTotp();
+    const browser = await halfSignedIn(user);
     const answer = await enterCode(browser, code);
     expect(answer.status).toBe(400);
     expect(fieldOnPage(answer.text, 'code')).toMatchObject({ isInvalid: true, value: null });
-    expect(activityOf(person).map(({ kind }) => kind)).not.toContain('sign-in-failed');
+    expect(activityOf(user).map(({ kind }) => kind)).not.toContain('sign-in-failed');
   });
 
   test('that is wrong is refused, kept nowhere, and told in the activity', async () => {
-    const { person, app } = await signUpWithTotp();
-    const browser = await halfSignedIn(person);
+    const { user, app } = await signUpWithTotp();
+    const browser = await halfSignedIn(user);
     const right = app.nextCode();
     const wrong = String((Number(right) + 1) % 1_000_000).padStart(6, '0');
     const answer = await enterCode(browser, wrong);
     await expectRefused(browser, answer);
     expect(answer.text).not.toContain(wrong);
-    expect(activityOf(person)).toContainEqual({
+    expect(activityOf(user)).toContainEqual({
       kind: 'sign-in-failed',
       detail: '{"what":"second-factor","count":1}',
     });
@@ -334,9 +334,9 @@ describe('a code', () => {
     [1, true],
     [2, false],
   ])('of %i steps from now is taken: %s', async (steps, isTaken) => {
-    const { person, app } = await signUpWithTotp();
+    const { user, app } = await signUpWithTotp();
     application.clock.advance(10 * STEP_MS);
-    const browser = await halfSignedIn(person);
+    const browser = await halfSignedIn(user);
     const at = new Date(application.clock.now().getTime() + steps * STEP_MS);
     const answer = await enterCode(browser, app.codeAt(at));
     if (isTaken) expect(answer.location).toBe('/');
@@ -344,53 +344,53 @@ describe('a code', () => {
   });
 
   test('works once, in whatever browser', async () => {
-    const { person, app } = await signUpWithTotp();
+    const { user, app } = await signUpWithTotp();
     const code = app.nextCode();
-    expect((await enterCode(await halfSignedIn(person), code)).location).toBe('/');
-    const again = await halfSignedIn(person);
+    expect((await enterCode(await halfSignedIn(user), code)).location).toBe('/');
+    const again = await halfSignedIn(user);
     await expectRefused(again, await enterCode(again, code));
   });
 
   test('that turned two-factor sign-in on is spent by that', async () => {
-    const { person, app } = await signUpWithTotp();
-    const browser = await halfSignedIn(person);
+    const { user, app } = await signUpWithTotp();
+    const browser = await halfSignedIn(user);
     await expectRefused(browser, await enterCode(browser, app.codeAt(application.clock.now())));
   });
 
   test('of an older step is refused after one of a newer', async () => {
-    const { person, app } = await signUpWithTotp();
+    const { user, app } = await signUpWithTotp();
     application.clock.advance(10 * STEP_MS);
     const now = application.clock.now();
     const newer = app.codeAt(new Date(now.getTime() + STEP_MS));
-    expect((await enterCode(await halfSignedIn(person), newer)).location).toBe('/');
-    const browser = await halfSignedIn(person);
+    expect((await enterCode(await halfSignedIn(user), newer)).location).toBe('/');
+    const browser = await halfSignedIn(user);
     await expectRefused(browser, await enterCode(browser, app.codeAt(now)));
     application.clock.advance(2 * STEP_MS);
     expect((await enterCode(browser, app.codeAt(application.clock.now()))).location).toBe('/');
   });
 
   test('that twenty submit at once signs in one of them', async () => {
-    const { person, app } = await signUpWithTotp();
-    const before = sessionsOf(person).length;
-    const browsers = await Promise.all(Array.from({ length: 20 }, () => halfSignedIn(person)));
+    const { user, app } = await signUpWithTotp();
+    const before = sessionsOf(user).length;
+    const browsers = await Promise.all(Array.from({ length: 20 }, () => halfSignedIn(user)));
     const code = app.nextCode();
     const answers = await Promise.all(browsers.map((browser) => enterCode(browser, code)));
     expect(answers.map(({ status }) => status).sort()).toEqual(
       [302, ...Array<number>(19).fill(400)].sort(),
     );
-    expect(sessionsOf(person)).toHaveLength(before + 1);
+    expect(sessionsOf(user)).toHaveLength(before + 1);
   });
 
   test('of one person finishes nobody else’s sign-in', async () => {
     const victim = await signUpWithTotp();
     const attacker = await signUpWithTotp();
-    const browser = await halfSignedIn(victim.person);
+    const browser = await halfSignedIn(victim.user);
     await expectRefused(browser, await enterCode(browser, attacker.app.nextCode()));
     const recovery = await enterRecoveryCode(browser, attacker.app.recoveryCodes[0]!);
     expect(recovery.status).toBe(400);
     // It was not used up by that either.
     expect(
-      (await enterRecoveryCode(await halfSignedIn(attacker.person), attacker.app.recoveryCodes[0]!))
+      (await enterRecoveryCode(await halfSignedIn(attacker.user), attacker.app.recoveryCodes[0]!))
         .location,
     ).toBe('/');
   });
@@ -398,21 +398,21 @@ describe('a code', () => {
   test('of one person does nothing for another who is signed in beside', async () => {
     const victim = await signUpWithTotp();
     const attacker = await signUpWithTotp();
-    const { browser } = attacker.person;
-    await browser.post('/login', { email: victim.person.email, password: PASSWORD });
-    const before = sessionsOf(victim.person).length;
+    const { browser } = attacker.user;
+    await browser.post('/login', { email: victim.user.email, password: PASSWORD });
+    const before = sessionsOf(victim.user).length;
     expect((await enterCode(browser, attacker.app.nextCode())).status).toBe(400);
-    expect(sessionsOf(victim.person)).toHaveLength(before);
+    expect(sessionsOf(victim.user)).toHaveLength(before);
   });
 });
 
 describe('the cookie of a pending sign-in', () => {
   test('finishes once: a copy of it is worth nothing after', async () => {
-    const { person, app } = await signUpWithTotp();
-    const browser = await halfSignedIn(person);
+    const { user, app } = await signUpWithTotp();
+    const browser = await halfSignedIn(user);
     const copy = (await cookieOf(browser, PENDING))!;
     expect((await enterCode(browser, app.nextCode())).location).toBe('/');
-    const before = sessionsOf(person).length;
+    const before = sessionsOf(user).length;
     // In another spelling, too: base64 has several for the same bytes.
     for (const value of [copy, `${copy}=`, `${copy}==`]) {
       for (const enter of [
@@ -424,26 +424,26 @@ describe('the cookie of a pending sign-in', () => {
         await expectStartOver(thief, await enter(thief));
       }
     }
-    expect(sessionsOf(person)).toHaveLength(before);
+    expect(sessionsOf(user)).toHaveLength(before);
   });
 
   test('finishes once, also when two right codes come at once', async () => {
-    const { person, app } = await signUpWithTotp();
-    const before = sessionsOf(person).length;
-    const browser = await halfSignedIn(person);
+    const { user, app } = await signUpWithTotp();
+    const before = sessionsOf(user).length;
+    const browser = await halfSignedIn(user);
     const code = app.nextCode();
     const answers = await Promise.all([
       enterCode(browser, code),
       ...app.recoveryCodes.map((recoveryCode) => enterRecoveryCode(browser, recoveryCode)),
     ]);
     expect(answers.every(({ status }) => status === 302)).toBe(true);
-    expect(sessionsOf(person)).toHaveLength(before + 1);
+    expect(sessionsOf(user)).toHaveLength(before + 1);
   });
 
   test('lasts ten minutes, and not a millisecond longer', async () => {
-    const { person, app } = await signUpWithTotp();
-    const inTime = await halfSignedIn(person);
-    const late = await halfSignedIn(person);
+    const { user, app } = await signUpWithTotp();
+    const inTime = await halfSignedIn(user);
+    const late = await halfSignedIn(user);
     application.clock.advance(TEN_MINUTES_MS - 1);
     expect((await enterCode(inTime, app.codeAt(application.clock.now()))).location).toBe('/');
     application.clock.advance(2);
@@ -452,9 +452,9 @@ describe('the cookie of a pending sign-in', () => {
   });
 
   test('is none when there are two of them, whichever comes first', async () => {
-    const { person, app } = await signUpWithTotp();
-    const own = (await cookieOf(await halfSignedIn(person), PENDING))!;
-    const planted = (await cookieOf(await halfSignedIn(person), PENDING))!;
+    const { user, app } = await signUpWithTotp();
+    const own = (await cookieOf(await halfSignedIn(user), PENDING))!;
+    const planted = (await cookieOf(await halfSignedIn(user), PENDING))!;
     for (const both of [
       [own, planted],
       [planted, own],
@@ -475,36 +475,36 @@ describe('the cookie of a pending sign-in', () => {
   });
 
   test('is void when the password has changed since', async () => {
-    const { person, app } = await signUpWithTotp();
-    const browser = await halfSignedIn(person);
+    const { user, app } = await signUpWithTotp();
+    const browser = await halfSignedIn(user);
     application.clock.advance(1);
     const change = { newPassword: 'another password' };
-    expect((await person.browser.post('/settings/password', change)).status).toBe(302);
+    expect((await user.browser.post('/settings/password', change)).status).toBe(302);
     await expectStartOver(browser, await enterCode(browser, app.nextCode()));
   });
 
   test('is void when two-factor sign-in was turned off since', async () => {
-    const { person, app } = await signUpWithTotp();
-    const browser = await halfSignedIn(person);
-    await person.browser.post('/settings/two-factor/turn-off', {});
+    const { user, app } = await signUpWithTotp();
+    const browser = await halfSignedIn(user);
+    await user.browser.post('/settings/two-factor/turn-off', {});
     await expectStartOver(browser, await enterCode(browser, app.nextCode()));
   });
 
   test('is void when the account is gone', async () => {
-    const { person, app } = await signUpWithTotp();
-    const browser = await halfSignedIn(person);
-    const { email } = person;
-    await person.browser.post('/settings/data/delete', { email });
+    const { user, app } = await signUpWithTotp();
+    const browser = await halfSignedIn(user);
+    const { email } = user;
+    await user.browser.post('/settings/data/delete', { email });
     await expectStartOver(browser, await enterCode(browser, app.nextCode()));
   });
 
   test('is no session, no set-up and no page of codes, nor is one of those a pending sign-in', async () => {
-    const { person, app } = await signUpWithTotp();
+    const { user, app } = await signUpWithTotp();
     const other = await signUp(application);
-    const pending = (await cookieOf(await halfSignedIn(person), PENDING))!;
+    const pending = (await cookieOf(await halfSignedIn(user), PENDING))!;
     await other.browser.get('/settings/two-factor/set-up');
     const setUp = (await cookieOf(other.browser, 'totp-set-up'))!;
-    const token = (await person.browser.sessionToken())!;
+    const token = (await user.browser.sessionToken())!;
 
     const asSession = openBrowser(application);
     await asSession.plantToken(pending);
@@ -541,14 +541,14 @@ describe('the cookie of a pending sign-in', () => {
 
 describe('a recovery code', () => {
   test('works once, and says how many are left', async () => {
-    const { person, app } = await signUpWithTotp();
+    const { user, app } = await signUpWithTotp();
     const [code] = app.recoveryCodes as [string];
-    const browser = await halfSignedIn(person);
+    const browser = await halfSignedIn(user);
     const page = await browser.follow(await enterRecoveryCode(browser, code));
     expect(textOf(page.text)).toContain('That recovery code is used up; 9 are left.');
-    expect(activityOf(person)).toContainEqual({ kind: 'recovery-code-used', detail: '{"left":9}' });
+    expect(activityOf(user)).toContainEqual({ kind: 'recovery-code-used', detail: '{"left":9}' });
 
-    const again = await halfSignedIn(person);
+    const again = await halfSignedIn(user);
     const answer = await enterRecoveryCode(again, code);
     expect(answer.status).toBe(400);
     expect(fieldOnPage(answer.text, 'recoveryCode')).toMatchObject({
@@ -561,16 +561,16 @@ describe('a recovery code', () => {
   });
 
   test('that twenty submit at once signs in one of them', async () => {
-    const { person, app } = await signUpWithTotp();
-    const before = sessionsOf(person).length;
-    const browsers = await Promise.all(Array.from({ length: 20 }, () => halfSignedIn(person)));
+    const { user, app } = await signUpWithTotp();
+    const before = sessionsOf(user).length;
+    const browsers = await Promise.all(Array.from({ length: 20 }, () => halfSignedIn(user)));
     const answers = await Promise.all(
       browsers.map((browser) => enterRecoveryCode(browser, app.recoveryCodes[0]!)),
     );
     expect(answers.map(({ status }) => status).sort()).toEqual(
       [302, ...Array<number>(19).fill(400)].sort(),
     );
-    expect(sessionsOf(person)).toHaveLength(before + 1);
+    expect(sessionsOf(user)).toHaveLength(before + 1);
   });
 
   test.each([
@@ -578,8 +578,8 @@ describe('a recovery code', () => {
     ['without dashes', (code: string) => code.replaceAll('-', '')],
     ['with spaces', (code: string) => ` ${code.replaceAll('-', ' ')} `],
   ])('%s is as good', async (_what, typed) => {
-    const { person, app } = await signUpWithTotp();
-    const browser = await halfSignedIn(person);
+    const { user, app } = await signUpWithTotp();
+    const browser = await halfSignedIn(user);
     expect((await enterRecoveryCode(browser, typed(app.recoveryCodes[9]!))).location).toBe('/');
   });
 
@@ -601,10 +601,10 @@ describe('guessing', () => {
   afterAll(() => strict.close());
 
   test('is stopped after a few wrong codes of either kind, with word of when to come back', async () => {
-    const person = await signUp(strict);
-    const app = await turnOnTotp(strict, person);
+    const user = await signUp(strict);
+    const app = await turnOnTotp(strict, user);
     const browser = openBrowser(strict);
-    await browser.post('/login', { email: person.email, password: PASSWORD });
+    await browser.post('/login', { email: user.email, password: PASSWORD });
     for (let times = 0; times < 5; times += 1) {
       const answer =
         times % 2 === 0
@@ -623,31 +623,31 @@ describe('guessing', () => {
     }
     expect(await browser.sessionToken()).toBeNull();
     // Another browser, in which they were signed in, still has tries.
-    await person.browser.post('/login', { email: person.email, password: PASSWORD });
-    expect((await enterCode(person.browser, code)).location).toBe('/');
+    await user.browser.post('/login', { email: user.email, password: PASSWORD });
+    expect((await enterCode(user.browser, code)).location).toBe('/');
   });
 
   test('right codes take no tries', async () => {
-    const person = await signUp(strict);
-    const app = await turnOnTotp(strict, person);
+    const user = await signUp(strict);
+    const app = await turnOnTotp(strict, user);
     for (let times = 0; times < 8; times += 1) {
       const browser = openBrowser(strict);
-      await browser.post('/login', { email: person.email, password: PASSWORD });
+      await browser.post('/login', { email: user.email, password: PASSWORD });
       expect((await enterCode(browser, app.nextCode())).location).toBe('/');
     }
   });
 });
 
 test('while the database is gone nobody gets in, and nothing is used up', async () => {
-  const { person, app } = await signUpWithTotp();
-  const browser = await halfSignedIn(person);
+  const { user, app } = await signUpWithTotp();
+  const browser = await halfSignedIn(user);
   const code = app.nextCode();
   application.sql('ALTER TABLE "Totp" RENAME TO "Away"');
   try {
     expect((await enterCode(browser, code)).status).toBe(503);
     expect((await enterRecoveryCode(browser, app.recoveryCodes[0]!)).status).toBe(503);
     expect(
-      (await openBrowser(application).post('/login', { email: person.email, password: PASSWORD }))
+      (await openBrowser(application).post('/login', { email: user.email, password: PASSWORD }))
         .status,
     ).toBe(503);
   } finally {

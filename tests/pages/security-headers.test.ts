@@ -2,14 +2,14 @@ import { readdirSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startApplication, type TestApplication } from '../fixtures/application.ts';
 import type { Answer } from '../fixtures/browser-like.ts';
-import { openBrowser, signUp, type TestPerson } from '../fixtures/people.ts';
+import { openBrowser, signUp, type TestUser } from '../fixtures/users.ts';
 import { attributeOf, tags } from './form-on-page.ts';
 
 let application: TestApplication;
-let person: TestPerson;
+let user: TestUser;
 beforeAll(async () => {
   application = await startApplication();
-  person = await signUp(application);
+  user = await signUp(application);
 });
 afterAll(() => application.close());
 
@@ -27,7 +27,7 @@ const nonceOf = (answer: Answer) => /'nonce-([\w+/=]+)'/.exec(policyOf(answer)['
 /** Answers of every kind, each of which a browser may be made to show. */
 const everyKindOfAnswer = async (): Promise<[string, Answer][]> => {
   const visitor = openBrowser(application);
-  const { browser } = person;
+  const { browser } = user;
   return [
     ['the front page', await visitor.get('/')],
     ['the front page of a person', await browser.get('/')],
@@ -130,14 +130,14 @@ describe('the policy on scripts', () => {
   test('has a nonce of its own for every answer', async () => {
     const nonces = new Set<string>();
     for (let count = 0; count < 20; count += 1) {
-      nonces.add(nonceOf(await person.browser.get('/')));
-      nonces.add(nonceOf(await person.browser.get('/favicon.svg')));
+      nonces.add(nonceOf(await user.browser.get('/')));
+      nonces.add(nonceOf(await user.browser.get('/favicon.svg')));
     }
     expect(nonces.size).toBe(40);
   });
 
   test.each([...paths, '/login', '/signup'])('is kept by %s', async (path) => {
-    const browser = paths.includes(path) ? person.browser : openBrowser(application);
+    const browser = paths.includes(path) ? user.browser : openBrowser(application);
     const answer = await browser.get(path);
     const nonce = nonceOf(answer);
     const scripts = tags(answer.text, 'script');

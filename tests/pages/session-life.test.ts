@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startApplication, TestClock, type TestApplication } from '../fixtures/application.ts';
 import type { BrowserLike } from '../fixtures/browser-like.ts';
-import { openBrowser, PASSWORD, signIn, signUp, type TestPerson } from '../fixtures/people.ts';
+import { openBrowser, PASSWORD, signIn, signUp, type TestUser } from '../fixtures/users.ts';
 import { textOf } from './form-on-page.ts';
 
 const SECOND_MS = 1000;
@@ -10,10 +10,10 @@ const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 
 let application: TestApplication;
-let person: TestPerson;
+let user: TestUser;
 beforeAll(async () => {
   application = await startApplication();
-  person = await signUp(application);
+  user = await signUp(application);
 });
 afterAll(() => application.close());
 
@@ -37,9 +37,9 @@ describe.each([
   ['with "remember me"', { remember: true }, 14 * DAY_MS, 30 * DAY_MS],
 ])('%s', (_how, options, idleMs, lifetimeMs) => {
   test('a session that is not used ends at its idle timeout, to the millisecond', async () => {
-    const browser = await signIn(application, person, options);
+    const browser = await signIn(application, user, options);
     application.clock.advance(idleMs - 1);
-    const other = await signIn(application, person, options);
+    const other = await signIn(application, user, options);
     // The last moment: and used now, it goes on.
     expect(await isSignedIn(browser)).toBe(true);
     application.clock.advance(idleMs);
@@ -48,7 +48,7 @@ describe.each([
   });
 
   test('a session in use ends at its lifetime, to the millisecond', async () => {
-    const browser = await signIn(application, person, options);
+    const browser = await signIn(application, user, options);
     const { createdAt } = await timesOf(browser);
     const stepMs = idleMs - 1;
     while (application.clock.now().getTime() + stepMs < createdAt + lifetimeMs) {
@@ -63,7 +63,7 @@ describe.each([
   });
 
   test('activity is written down once a minute at the most', async () => {
-    const browser = await signIn(application, person, options);
+    const browser = await signIn(application, user, options);
     const { lastSeenAt: first } = await timesOf(browser);
     application.clock.advance(MINUTE_MS - 1);
     expect(await isSignedIn(browser)).toBe(true);
@@ -81,21 +81,21 @@ describe.each([
 });
 
 test('a page that is read sets no cookie, also when activity is written down', async () => {
-  const browser = await signIn(application, person, { remember: true });
+  const browser = await signIn(application, user, { remember: true });
   application.clock.advance(HOUR_MS);
   const answer = await browser.get('/settings/sessions');
   expect(answer.headers['set-cookie']).toBeUndefined();
 });
 
 test('a device that ran out is told that it had been away, and gets back to where it was', async () => {
-  const browser = await signIn(application, person);
+  const browser = await signIn(application, user);
   application.clock.advance(HOUR_MS);
   const refused = await browser.get('/settings/data');
   expect(refused.location).toBe('/login?redirectTo=%2Fsettings%2Fdata');
   const login = await browser.follow(refused);
   expect(textOf(login.text)).toContain('you had been away for a while');
   const back = await browser.post('/login', {
-    email: person.email,
+    email: user.email,
     password: PASSWORD,
     redirectTo: '/settings/data',
   });
@@ -103,18 +103,18 @@ test('a device that ran out is told that it had been away, and gets back to wher
 });
 
 test('a form that is sent after the session ran out changes nothing, and leads back to its page', async () => {
-  const browser = await signIn(application, person);
+  const browser = await signIn(application, user);
   application.clock.advance(HOUR_MS);
   const answer = await browser.post('/settings/profile', { name: 'Too late' });
   expect(answer.status).toBe(302);
   expect(answer.location).toBe('/login?redirectTo=%2Fsettings%2Fprofile');
-  expect(application.sql('SELECT name FROM User WHERE email = ?', person.email)).not.toEqual([
+  expect(application.sql('SELECT name FROM User WHERE email = ?', user.email)).not.toEqual([
     { name: 'Too late' },
   ]);
 });
 
 test('a clock that jumps back signs nobody out, and takes no activity away', async () => {
-  const browser = await signIn(application, person);
+  const browser = await signIn(application, user);
   const before = await timesOf(browser);
   application.clock.advance(-3 * HOUR_MS);
   expect(await isSignedIn(browser)).toBe(true);
@@ -132,7 +132,7 @@ describe('a token', () => {
     stranger().get('/settings/profile', { headers: { Cookie: `session=${token}` } });
   let token: string;
   beforeAll(async () => {
-    token = (await (await signIn(application, person)).sessionToken())!;
+    token = (await (await signIn(application, user)).sessionToken())!;
     expect((await open(token)).status).toBe(200);
   });
 
@@ -171,7 +171,7 @@ describe('a token', () => {
   });
 
   test('in another case, or with its halves of two sessions, opens nothing', async () => {
-    const other = (await (await signIn(application, person)).sessionToken())!;
+    const other = (await (await signIn(application, user)).sessionToken())!;
     expect((await open(`${idOf(token)}.${other.split('.')[1]}`)).status).toBe(302);
     expect((await open(token.toLowerCase())).status).toBe(302);
     expect((await open(token.toUpperCase())).status).toBe(302);
@@ -197,7 +197,7 @@ describe('a token', () => {
   });
 
   test('is dead at once when the password is confirmed and a new one is given', async () => {
-    const browser = await signIn(application, person, { remember: true });
+    const browser = await signIn(application, user, { remember: true });
     const old = (await browser.sessionToken())!;
     const answer = await browser.post('/confirm', {
       password: PASSWORD,

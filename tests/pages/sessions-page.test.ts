@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startApplication, TestClock, type TestApplication } from '../fixtures/application.ts';
 import { FIREFOX_ON_MAC, SAFARI_ON_IPHONE } from '../fixtures/browser-like.ts';
-import { openBrowser, signIn, signUp, type TestPerson } from '../fixtures/people.ts';
+import { openBrowser, signIn, signUp, type TestUser } from '../fixtures/users.ts';
 import { fieldOnPage, textOf } from './form-on-page.ts';
 import { endedRows, sessionRows } from './session-rows.ts';
 
@@ -17,24 +17,24 @@ beforeAll(async () => {
 afterAll(() => application.close());
 
 const idOf = (token: string | null) => token!.split('.')[0]!;
-const userIdOf = ({ email }: TestPerson) =>
+const userIdOf = ({ email }: TestUser) =>
   application.sql<{ id: string }>('SELECT id FROM User WHERE email = ?', email)[0]!.id;
 /** Sessions of devices that nobody has to hold in hand. */
-const startSessions = async (person: TestPerson, count: number) => {
+const startSessions = async (user: TestUser, count: number) => {
   const { sessions } = application.application;
-  const userId = userIdOf(person);
+  const userId = userIdOf(user);
   for (let index = 0; index < count; index += 1) {
     await sessions.start({ userId, userAgent: FIREFOX_ON_MAC }, application.clock.now());
   }
 };
 
 test('a phone that is signed out from the laptop lands on the login page and is told why', async () => {
-  const person = await signUp(application);
-  const phone = await signIn(application, person, { userAgent: SAFARI_ON_IPHONE });
-  const page = await person.browser.get(PAGE);
+  const user = await signUp(application);
+  const phone = await signIn(application, user, { userAgent: SAFARI_ON_IPHONE });
+  const page = await user.browser.get(PAGE);
   expect(page.text).toContain('Safari on iPhone');
 
-  const answer = await person.browser.post('/settings/sessions/others/sign-out', {});
+  const answer = await user.browser.post('/settings/sessions/others/sign-out', {});
   expect(answer.location).toBe(PAGE);
 
   const refused = await phone.get('/settings/profile');
@@ -57,10 +57,10 @@ describe('the list is honest', () => {
   });
 
   test('with two: this device first, then the other one', async () => {
-    const person = await signUp(application);
-    const phone = await signIn(application, person, { userAgent: SAFARI_ON_IPHONE });
+    const user = await signUp(application);
+    const phone = await signIn(application, user, { userAgent: SAFARI_ON_IPHONE });
     for (const [browser, here, there] of [
-      [person.browser, 'Firefox on Mac', 'Safari on iPhone'],
+      [user.browser, 'Firefox on Mac', 'Safari on iPhone'],
       [phone, 'Safari on iPhone', 'Firefox on Mac'],
     ] as const) {
       const page = await browser.get(PAGE);
@@ -75,30 +75,30 @@ describe('the list is honest', () => {
   });
 
   test('with a hundred: every one of them, once', async () => {
-    const person = await signUp(application);
-    await startSessions(person, 99);
-    const { text } = await person.browser.get(PAGE);
+    const user = await signUp(application);
+    await startSessions(user, 99);
+    const { text } = await user.browser.get(PAGE);
     const rows = sessionRows(text);
     expect(rows).toHaveLength(100);
     expect(new Set(rows.map(({ namePath }) => namePath)).size).toBe(100);
     expect(rows.filter(({ isCurrent }) => isCurrent)).toEqual([rows[0]]);
     expect(textOf(text)).toContain('Sign out everywhere else 99');
     expect(text).not.toContain('Older sessions');
-    const question = await person.browser.get(`${PAGE}/others/sign-out`);
+    const question = await user.browser.get(`${PAGE}/others/sign-out`);
     expect(textOf(question.text)).toContain('Sign out 99 other devices?');
   });
 
   test('with more than a page holds: every one of them, once, over the pages', async () => {
-    const person = await signUp(application);
+    const user = await signUp(application);
     const ids = new Set<string | null>();
     for (let hour = 0; hour < 5; hour += 1) {
       application.clock.advance(MINUTE_MS);
-      await startSessions(person, 50);
+      await startSessions(user, 50);
     }
     let path: string | null = PAGE;
     let pages = 0;
     while (path !== null) {
-      const { status, text } = await person.browser.get(path);
+      const { status, text } = await user.browser.get(path);
       expect(status).toBe(200);
       const rows = sessionRows(text);
       expect(rows.length).toBeGreaterThan(0);
@@ -109,22 +109,22 @@ describe('the list is honest', () => {
     }
     expect(pages).toBe(3);
     expect(ids.size).toBe(251);
-    const question = await person.browser.get(`${PAGE}/others/sign-out`);
+    const question = await user.browser.get(`${PAGE}/others/sign-out`);
     expect(textOf(question.text)).toMatch(/Sign out (250|more than \d+) other devices\?/);
   });
 
   test('by last activity, with the times told as people tell them', async () => {
-    const person = await signUp(application);
-    const phone = await signIn(application, person, {
+    const user = await signUp(application);
+    const phone = await signIn(application, user, {
       remember: true,
       userAgent: SAFARI_ON_IPHONE,
     });
     application.clock.advance(3 * 24 * HOUR_MS);
-    await signIn(application, person);
+    await signIn(application, user);
     application.clock.advance(MINUTE_MS);
     await phone.get('/');
     application.clock.advance(5 * MINUTE_MS);
-    const tablet = await signIn(application, person, { userAgent: 'curl/8.5.0' });
+    const tablet = await signIn(application, user, { userAgent: 'curl/8.5.0' });
     const rows = sessionRows((await tablet.get(PAGE)).text);
     // The first one ran out two days ago.
     expect(rows.map(({ name }) => name)).toEqual(['curl', 'Safari on iPhone', 'Firefox on Mac']);
@@ -138,14 +138,14 @@ describe('the list is honest', () => {
   });
 
   test('of sessions that ended: how, and when', async () => {
-    const person = await signUp(application);
-    const phone = await signIn(application, person, { userAgent: SAFARI_ON_IPHONE });
+    const user = await signUp(application);
+    const phone = await signIn(application, user, { userAgent: SAFARI_ON_IPHONE });
     await phone.post('/logout', {});
-    const tablet = await signIn(application, person, { userAgent: 'curl/8.5.0' });
-    await person.browser.post(`${PAGE}/others/sign-out`, {});
+    const tablet = await signIn(application, user, { userAgent: 'curl/8.5.0' });
+    await user.browser.post(`${PAGE}/others/sign-out`, {});
     application.clock.advance(10 * MINUTE_MS);
     expect(await tablet.sessionToken()).not.toBeNull();
-    const rows = endedRows((await person.browser.get(PAGE)).text);
+    const rows = endedRows((await user.browser.get(PAGE)).text);
     expect(rows.map(({ name }) => name).sort()).toEqual(['Safari on iPhone', 'curl']);
     const texts = rows.map(({ text }) => text).join('\n');
     expect(texts).toMatch(/Signed out there, 10 minutes ago/);
@@ -155,12 +155,12 @@ describe('the list is honest', () => {
 });
 
 test('neither the page nor what scripts ask for carries a token or a hash', async () => {
-  const person = await signUp(application);
-  const phone = await signIn(application, person);
+  const user = await signUp(application);
+  const phone = await signIn(application, user);
   const secrets = application
     .sql<{ secretHash: string }>('SELECT secretHash FROM Session')
     .map(({ secretHash }) => secretHash);
-  for (const { browser } of [person, { browser: phone }]) {
+  for (const { browser } of [user, { browser: phone }]) {
     secrets.push((await browser.sessionToken())!.split('.')[1]!);
   }
   const id = idOf(await phone.sessionToken());
@@ -172,7 +172,7 @@ test('neither the page nor what scripts ask for carries a token or a hash', asyn
     page,
     page === '/' ? '/_root.data' : `${page}.data`,
   ])) {
-    const { status, text, headers } = await person.browser.get(path);
+    const { status, text, headers } = await user.browser.get(path);
     expect(status).toBe(200);
     const answer = text + JSON.stringify(headers);
     for (const secret of secrets) expect(answer).not.toContain(secret);
@@ -181,12 +181,12 @@ test('neither the page nor what scripts ask for carries a token or a hash', asyn
 });
 
 describe('naming a device', () => {
-  let person: TestPerson;
+  let user: TestUser;
   let path: string;
-  const rowsNow = async () => sessionRows((await person.browser.get(PAGE)).text);
+  const rowsNow = async () => sessionRows((await user.browser.get(PAGE)).text);
   beforeAll(async () => {
-    person = await signUp(application);
-    const phone = await signIn(application, person, { userAgent: SAFARI_ON_IPHONE });
+    user = await signUp(application);
+    const phone = await signIn(application, user, { userAgent: SAFARI_ON_IPHONE });
     path = `${PAGE}/${idOf(await phone.sessionToken())}/name`;
   });
 
@@ -197,12 +197,12 @@ describe('naming a device', () => {
     ['40 emoji', EMOJI.repeat(40), EMOJI.repeat(40)],
     ['40 characters between spaces', `  ${'y'.repeat(40)}  `, 'y'.repeat(40)],
   ])('%s is shown in place of the guess, and in the message', async (_what, label, shown) => {
-    const answer = await person.browser.post(path, { label });
+    const answer = await user.browser.post(path, { label });
     expect(answer.location).toBe(PAGE);
-    const page = await person.browser.follow(answer);
+    const page = await user.browser.follow(answer);
     expect(sessionRows(page.text)[1]).toMatchObject({ name: shown });
     expect(textOf(page.text)).toContain(`The device is now called ${shown}.`);
-    const again = await person.browser.get(path);
+    const again = await user.browser.get(path);
     expect(fieldOnPage(again.text, 'label').value).toBe(shown);
     expect(textOf(again.text)).toContain(`Rename ${shown}`);
   });
@@ -214,7 +214,7 @@ describe('naming a device', () => {
     ['a NUL', 'Kitchen\u0000iPad', /control characters/],
   ])('%s: refused next to the field, with what was typed kept', async (_what, label, says) => {
     const before = await rowsNow();
-    const { status, text } = await person.browser.post(path, { label });
+    const { status, text } = await user.browser.post(path, { label });
     expect(status).toBe(400);
     const field = fieldOnPage(text, 'label');
     expect(field).toMatchObject({ isInvalid: true, hasFocus: true });
@@ -228,9 +228,9 @@ describe('naming a device', () => {
     ['nothing', ''],
     ['spaces', '   '],
   ])('%s takes the name away', async (_what, label) => {
-    await person.browser.post(path, { label: 'Kitchen iPad' });
-    const answer = await person.browser.post(path, { label });
-    const page = await person.browser.follow(answer);
+    await user.browser.post(path, { label: 'Kitchen iPad' });
+    const answer = await user.browser.post(path, { label });
+    const page = await user.browser.follow(answer);
     expect(textOf(page.text)).toContain('The name is gone');
     expect(sessionRows(page.text)[1]).toMatchObject({ name: 'Safari on iPhone' });
   });
@@ -250,36 +250,36 @@ describe('naming a device', () => {
   });
 
   test('this device can be named as well', async () => {
-    const own = `${PAGE}/${idOf(await person.browser.sessionToken())}/name`;
-    const page = await person.browser.follow(await person.browser.post(own, { label: 'My Mac' }));
+    const own = `${PAGE}/${idOf(await user.browser.sessionToken())}/name`;
+    const page = await user.browser.follow(await user.browser.post(own, { label: 'My Mac' }));
     expect(sessionRows(page.text)[0]).toMatchObject({ name: 'My Mac', isCurrent: true });
   });
 });
 
 describe('signing out one device', () => {
   test('ends that one, and says which it was', async () => {
-    const person = await signUp(application);
-    const phone = await signIn(application, person, { userAgent: SAFARI_ON_IPHONE });
-    const laptop = await signIn(application, person);
+    const user = await signUp(application);
+    const phone = await signIn(application, user, { userAgent: SAFARI_ON_IPHONE });
+    const laptop = await signIn(application, user);
     const path = `${PAGE}/${idOf(await phone.sessionToken())}/sign-out`;
-    expect(textOf((await person.browser.get(path)).text)).toContain('Sign out Safari on iPhone?');
+    expect(textOf((await user.browser.get(path)).text)).toContain('Sign out Safari on iPhone?');
     expect((await phone.get('/settings/profile')).status).toBe(200);
 
-    const page = await person.browser.follow(await person.browser.post(path, {}));
+    const page = await user.browser.follow(await user.browser.post(path, {}));
     expect(textOf(page.text)).toContain('Safari on iPhone is signed out.');
     expect(sessionRows(page.text)).toHaveLength(2);
     expect((await phone.get('/settings/profile')).location).toContain('/login');
     expect((await laptop.get('/settings/profile')).status).toBe(200);
-    expect((await person.browser.get('/settings/profile')).status).toBe(200);
+    expect((await user.browser.get('/settings/profile')).status).toBe(200);
   });
 
   test('that is out already says so, and keeps why it was', async () => {
-    const person = await signUp(application);
-    const phone = await signIn(application, person);
+    const user = await signUp(application);
+    const phone = await signIn(application, user);
     const id = idOf(await phone.sessionToken());
     await phone.post('/logout', {});
-    const answer = await person.browser.post(`${PAGE}/${id}/sign-out`, {});
-    const page = await person.browser.follow(answer);
+    const answer = await user.browser.post(`${PAGE}/${id}/sign-out`, {});
+    const page = await user.browser.follow(answer);
     expect(textOf(page.text)).toContain('That device was signed out already.');
     expect(application.sql('SELECT revokedReason FROM Session WHERE id = ?', id)).toEqual([
       { revokedReason: 'signed-out' },
@@ -287,8 +287,8 @@ describe('signing out one device', () => {
   });
 
   test('that is this one is signing out', async () => {
-    const person = await signUp(application);
-    const phone = await signIn(application, person);
+    const user = await signUp(application);
+    const phone = await signIn(application, user);
     const id = idOf(await phone.sessionToken());
     const question = await phone.get(`${PAGE}/${id}/sign-out`);
     expect(textOf(question.text)).toContain('This is the device you are using now.');
@@ -299,7 +299,7 @@ describe('signing out one device', () => {
     expect(application.sql('SELECT revokedReason FROM Session WHERE id = ?', id)).toEqual([
       { revokedReason: 'signed-out' },
     ]);
-    expect((await person.browser.get(PAGE)).status).toBe(200);
+    expect((await user.browser.get(PAGE)).status).toBe(200);
   });
 });
 
@@ -309,12 +309,10 @@ describe('signing out everywhere else', () => {
     [1, '1 other device is signed out.'],
     [120, '120 other devices are signed out.'],
   ])('says of %i how many it was', async (count, says) => {
-    const person = await signUp(application);
+    const user = await signUp(application);
     const other = await signUp(application);
-    await startSessions(person, count);
-    const page = await person.browser.follow(
-      await person.browser.post(`${PAGE}/others/sign-out`, {}),
-    );
+    await startSessions(user, count);
+    const page = await user.browser.follow(await user.browser.post(`${PAGE}/others/sign-out`, {}));
     expect(textOf(page.text)).toContain(says);
     expect(sessionRows(page.text)).toHaveLength(1);
     expect((await other.browser.get(PAGE)).status).toBe(200);
@@ -392,8 +390,8 @@ test('a position in the list that is none begins at the start', async () => {
 });
 
 test('a signed-out visitor is shown none of it', async () => {
-  const person = await signUp(application);
+  const user = await signUp(application);
   const answer = await openBrowser(application).get(PAGE);
   expect(answer.status).toBe(302);
-  expect(answer.text).not.toContain(person.name);
+  expect(answer.text).not.toContain(user.name);
 });

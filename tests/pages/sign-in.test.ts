@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startApplication, type TestApplication } from '../fixtures/application.ts';
 import type { Answer } from '../fixtures/browser-like.ts';
-import { openBrowser, PASSWORD, signIn, signUp, submitSignUp } from '../fixtures/people.ts';
+import { openBrowser, PASSWORD, signIn, signUp, submitSignUp } from '../fixtures/users.ts';
 import { fieldOnPage, formErrorOnPage, textOf } from './form-on-page.ts';
 
 const REMEMBERED_SECONDS = 30 * 24 * 60 * 60;
@@ -53,8 +53,8 @@ test('"remember me" is remembered when an account is made, too', async () => {
 });
 
 test('a token is an id and 256 random bits, of which the row keeps a hash', async () => {
-  const person = await signUp(application);
-  const token = (await person.browser.sessionToken())!;
+  const user = await signUp(application);
+  const token = (await user.browser.sessionToken())!;
   expect(token).toMatch(/^[\w-]{22}\.[\w-]{43}$/);
   const rows = application.sql('SELECT * FROM Session WHERE id = ?', idOf(token));
   expect(rows).toHaveLength(1);
@@ -183,10 +183,10 @@ describe('a planted cookie', () => {
 });
 
 test('a second sign-in in the same browser gives another token and ends the first session', async () => {
-  const person = await signUp(application);
-  const laptop = await signIn(application, person);
+  const user = await signUp(application);
+  const laptop = await signIn(application, user);
   const first = (await laptop.sessionToken())!;
-  const answer = await laptop.post('/login', { email: person.email, password: PASSWORD });
+  const answer = await laptop.post('/login', { email: user.email, password: PASSWORD });
   expect(answer.status).toBe(302);
   const second = (await laptop.sessionToken())!;
   expect(idOf(second)).not.toBe(idOf(first));
@@ -196,7 +196,7 @@ test('a second sign-in in the same browser gives another token and ends the firs
   await copy.plantToken(first);
   expect((await copy.get('/settings/profile')).status).toBe(302);
   // Not this browser's own first session.
-  expect((await person.browser.get('/settings/profile')).status).toBe(200);
+  expect((await user.browser.get('/settings/profile')).status).toBe(200);
 });
 
 test.each([

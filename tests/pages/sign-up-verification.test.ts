@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startApplication, type TestApplication } from '../fixtures/application.ts';
 import type { BrowserLike } from '../fixtures/browser-like.ts';
-import { mailboxOf, openBrowser, PASSWORD, signIn, signUp } from '../fixtures/people.ts';
+import { mailboxOf, openBrowser, PASSWORD, signIn, signUp } from '../fixtures/users.ts';
 import { fieldOnPage, formErrorOnPage, textOf } from './form-on-page.ts';
 
 const VERIFY = '/signup/verify';
@@ -13,10 +13,10 @@ beforeAll(async () => {
 });
 afterAll(() => application.close());
 
-let people = 0;
+let users = 0;
 const details = (given: Record<string, string> = {}) => {
-  people += 1;
-  return { name: 'Ada', email: `new${people}@example.com`, password: PASSWORD, ...given };
+  users += 1;
+  return { name: 'Ada', email: `new${users}@example.com`, password: PASSWORD, ...given };
 };
 const codeFor = async (email: string) =>
   String((await mailboxOf(application).nextMailTo(email, 'sign-up-code')).code);
@@ -186,9 +186,9 @@ describe('an e-mail that has an account', () => {
     text.replace(/nonce="[^"]*"/g, '').replaceAll(/[A-Za-z0-9+/]{20,}={0,2}/g, '');
 
   test('is answered like one that has none, to the last byte, and is told by mail', async () => {
-    const person = await signUp(application);
-    const unknown = details({ email: `${'x'.repeat(person.email.indexOf('@'))}@example.com` });
-    const known = { ...unknown, email: person.email };
+    const user = await signUp(application);
+    const unknown = details({ email: `${'x'.repeat(user.email.indexOf('@'))}@example.com` });
+    const known = { ...unknown, email: user.email };
     const pages = [];
     for (const given of [known, unknown]) {
       const browser = openBrowser(application);
@@ -205,16 +205,16 @@ describe('an e-mail that has an account', () => {
       });
     }
     expect(pages[0]).toEqual(pages[1]);
-    const mail = await mailboxOf(application).nextMailTo(person.email, 'sign-up-taken');
+    const mail = await mailboxOf(application).nextMailTo(user.email, 'sign-up-taken');
     expect(mail.code).toBeNull();
     expect(mail.links).toContain(`${application.origin}/login`);
     expect(mail.links).toContain(`${application.origin}/forgot-password`);
   });
 
   test('costs the same statements', async () => {
-    const person = await signUp(application);
+    const user = await signUp(application);
     const shapes = [];
-    for (const given of [details({ email: person.email }), details()]) {
+    for (const given of [details({ email: user.email }), details()]) {
       const browser = openBrowser(application);
       await mailboxOf(application).unread();
       const before = application.statements.length;
@@ -229,12 +229,12 @@ describe('an e-mail that has an account', () => {
   });
 
   test('cannot be taken over: no code is right', async () => {
-    const person = await signUp(application, { name: 'The first' });
+    const user = await signUp(application, { name: 'The first' });
     const taker = openBrowser(application);
-    await taker.post('/signup', details({ email: person.email, password: 'another password' }));
+    await taker.post('/signup', details({ email: user.email, password: 'another password' }));
     expect((await bring(taker, '12345678')).status).toBe(400);
-    await signIn(application, person);
-    expect(application.sql('SELECT name FROM User WHERE email = ?', person.email)).toEqual([
+    await signIn(application, user);
+    expect(application.sql('SELECT name FROM User WHERE email = ?', user.email)).toEqual([
       { name: 'The first' },
     ]);
   });
@@ -291,25 +291,25 @@ describe('where there is no mail', () => {
   });
 
   test('a taken e-mail is refused next to its field, and whose it is keeps everything', async () => {
-    const person = await signUp(silent, details({ name: 'The first' }));
-    const typed = { email: person.email, name: 'The second', password: 'another password' };
+    const user = await signUp(silent, details({ name: 'The first' }));
+    const typed = { email: user.email, name: 'The second', password: 'another password' };
     const answer = await openBrowser(silent).post('/signup', typed);
     expect(answer.status).toBe(400);
     expect(answer.headers['set-cookie']).toBeUndefined();
     const field = fieldOnPage(answer.text, 'email');
-    expect(field).toMatchObject({ isInvalid: true, hasFocus: true, value: person.email });
+    expect(field).toMatchObject({ isInvalid: true, hasFocus: true, value: user.email });
     expect(field.note).toContain('cannot be used for a new account');
     expect(fieldOnPage(answer.text, 'name').value).toBe('The second');
-    await signIn(silent, person);
+    await signIn(silent, user);
   });
 
   test('what needs mail says that it is off', async () => {
-    const person = await signUp(silent, details());
+    const user = await signUp(silent, details());
     for (const page of ['/forgot-password', '/settings/email']) {
-      const answer = await person.browser.get(page);
+      const answer = await user.browser.get(page);
       expect(textOf(answer.text)).toContain('This Latchkey cannot send mail');
       expect(answer.text).not.toContain('<input type="email" name');
     }
-    expect((await person.browser.get('/outbox')).status).toBe(404);
+    expect((await user.browser.get('/outbox')).status).toBe(404);
   });
 });

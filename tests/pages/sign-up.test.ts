@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startApplication, type TestApplication } from '../fixtures/application.ts';
-import { openBrowser, PASSWORD, signIn, signUp, submitSignUp } from '../fixtures/people.ts';
+import { openBrowser, PASSWORD, signIn, signUp, submitSignUp } from '../fixtures/users.ts';
 import { fieldOnPage, formErrorOnPage, textOf } from './form-on-page.ts';
 
 let application: TestApplication;
@@ -10,8 +10,8 @@ beforeAll(async () => {
 afterAll(() => application.close());
 
 const EMOJI = '\u{1f511}';
-let people = 0;
-const newEmail = () => `person${(people += 1)}@example.com`;
+let users = 0;
+const newEmail = () => `person${(users += 1)}@example.com`;
 const details = (given: Record<string, string> = {}) => ({
   name: 'Ada Lovelace',
   email: newEmail(),
@@ -138,8 +138,8 @@ test.each([
   ['spaces only', '        '],
   ['any control character', '\u0000\u0001\u0002\u0003\r\n\t\u007f'],
 ])('a password of %s is good for signing up and in', async (_what, password) => {
-  const person = await signUp(application, { email: newEmail(), password });
-  expect(await canSignIn(person.email, password)).toBe(true);
+  const user = await signUp(application, { email: newEmail(), password });
+  expect(await canSignIn(user.email, password)).toBe(true);
 });
 
 test.each([
@@ -152,9 +152,9 @@ test.each([
   ['what follows a NUL at the start', '\u0000correct', '\u0000horses!'],
   ['an accent however it is written', 'caf\u00e9 caf\u00e9', 'cafe\u0301 cafe\u0301'],
 ])('in a password %s counts', async (_what, password, other) => {
-  const person = await signUp(application, { email: newEmail(), password });
-  expect(await canSignIn(person.email, other)).toBe(false);
-  expect(await canSignIn(person.email, password)).toBe(true);
+  const user = await signUp(application, { email: newEmail(), password });
+  expect(await canSignIn(user.email, other)).toBe(false);
+  expect(await canSignIn(user.email, password)).toBe(true);
 });
 
 test('an e-mail in another case, or with spaces around it, is the same account', async () => {
@@ -176,8 +176,8 @@ test.each([
   ['one character', '李'],
   ['apostrophes and accents', "Zoë O'Brien-Łukasz"],
 ])('a name of %s is kept exactly', async (_what, name) => {
-  const person = await signUp(application, { email: newEmail(), name });
-  const [row] = application.sql('SELECT name FROM User WHERE email = ?', person.email);
+  const user = await signUp(application, { email: newEmail(), name });
+  const [row] = application.sql('SELECT name FROM User WHERE email = ?', user.email);
   expect(row).toEqual({ name });
 });
 
@@ -223,15 +223,15 @@ test('fields that are not of the form change nothing', async () => {
 });
 
 test('who is signed in already is sent on, and not asked to sign up', async () => {
-  const person = await signUp(application);
-  const answer = await person.browser.get('/signup?redirectTo=/settings/profile');
+  const user = await signUp(application);
+  const answer = await user.browser.get('/signup?redirectTo=/settings/profile');
   expect(answer.status).toBe(302);
   expect(answer.location).toBe('/settings/profile');
 });
 
 test('signing up in a browser in which somebody is signed in ends that session', async () => {
-  const person = await signUp(application);
-  const phone = await signIn(application, person);
+  const user = await signUp(application);
+  const phone = await signIn(application, user);
   const first = await phone.sessionToken();
   // The page sends on whoever is signed in; a form that was open before does not know.
   const answer = await submitSignUp(application, phone, details({ name: 'Grace Hopper' }));

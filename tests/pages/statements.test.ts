@@ -1,18 +1,18 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startApplication, type TestApplication } from '../fixtures/application.ts';
-import { openBrowser, signIn, signUp, type TestPerson } from '../fixtures/people.ts';
+import { openBrowser, signIn, signUp, type TestUser } from '../fixtures/users.ts';
 import { dataPathOf } from './every-route.ts';
 
 const MINUTE_MS = 60_000;
 const PAGE = '/settings/sessions';
 
 let application: TestApplication;
-let person: TestPerson;
+let user: TestUser;
 let phoneId: string;
 beforeAll(async () => {
   application = await startApplication({ env: { SESSIONS_PER_USER: '2000' } });
-  person = await signUp(application);
-  const phone = await signIn(application, person);
+  user = await signUp(application);
+  const phone = await signIn(application, user);
   phoneId = (await phone.sessionToken())!.split('.')[0]!;
 });
 afterAll(() => application.close());
@@ -59,13 +59,13 @@ const mostOf = (path: string) =>
 const lookUpsOf = (path: string) => (path.includes(phoneId) ? 2 : 1);
 
 test('statements are seen here at all', async () => {
-  expect(await statementsOf(() => person.browser.get('/'))).toHaveLength(1);
+  expect(await statementsOf(() => user.browser.get('/'))).toHaveLength(1);
 });
 
 test('a page for somebody signed in takes three statements at the most, one of them for the session', async () => {
   for (const page of pages()) {
     for (const path of [page, dataPathOf(page)]) {
-      const statements = await statementsOf(() => person.browser.get(path));
+      const statements = await statementsOf(() => user.browser.get(path));
       expect(statements.length, `${path}\n${statements.join('\n')}`).toBeLessThanOrEqual(
         mostOf(path),
       );
@@ -77,9 +77,9 @@ test('a page for somebody signed in takes three statements at the most, one of t
 
 test('and no more than one besides, once a minute, when activity is written down', async () => {
   for (const path of pages()) {
-    const statements = await statementsOf(() => person.browser.get(path));
+    const statements = await statementsOf(() => user.browser.get(path));
     application.clock.advance(MINUTE_MS);
-    const due = await statementsOf(() => person.browser.get(path));
+    const due = await statementsOf(() => user.browser.get(path));
     expect(touches(due), path).toHaveLength(1);
     expect(due.length, path).toBe(statements.length + 1);
     expect(due.length, `${path}\n${due.join('\n')}`).toBeLessThanOrEqual(mostOf(path) + 1);
@@ -94,9 +94,9 @@ test('a visitor takes none', async () => {
 });
 
 test('neither does a file, or a form from elsewhere', async () => {
-  expect(await statementsOf(() => person.browser.get('/favicon.svg'))).toEqual([]);
+  expect(await statementsOf(() => user.browser.get('/favicon.svg'))).toEqual([]);
   const elsewhere = { headers: { Origin: 'https://evil.example' } };
-  expect(await statementsOf(() => person.browser.post('/logout', {}, elsewhere))).toEqual([]);
+  expect(await statementsOf(() => user.browser.post('/logout', {}, elsewhere))).toEqual([]);
 });
 
 test.each([0, 1, 100, 1500])(
@@ -163,7 +163,7 @@ describe('a sign-in', () => {
   };
 
   test('costs the same statements for a wrong password and for an e-mail that nobody has', async () => {
-    const wrong = await answerOf(signInWith(person.email, 'not this one'));
+    const wrong = await answerOf(signInWith(user.email, 'not this one'));
     const unknown = await answerOf(signInWith('nobody@example.com', 'not this one'));
     expect(unknown).toEqual(wrong);
     expect(wrong.length).toBeLessThanOrEqual(8);
@@ -172,7 +172,7 @@ describe('a sign-in', () => {
   test('costs as much when somebody else is signed in in that browser', async () => {
     const browser = await signIn(application, await signUp(application));
     const wrong = await answerOf(() =>
-      browser.post('/login.data', { email: person.email, password: 'not this one' }),
+      browser.post('/login.data', { email: user.email, password: 'not this one' }),
     );
     const unknown = await answerOf(() =>
       browser.post('/login.data', { email: 'nobody@example.com', password: 'not this one' }),

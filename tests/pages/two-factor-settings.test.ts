@@ -7,7 +7,7 @@ import {
   turnOnTotp,
 } from '../fixtures/authenticator.ts';
 import { BrowserLike, type Answer, type AskOptions } from '../fixtures/browser-like.ts';
-import { openBrowser, PASSWORD, signIn, signUp, type TestPerson } from '../fixtures/people.ts';
+import { openBrowser, PASSWORD, signIn, signUp, type TestUser } from '../fixtures/users.ts';
 import { fieldOnPage, formErrorOnPage, textOf } from './form-on-page.ts';
 
 const PAGE = '/settings/two-factor';
@@ -23,7 +23,7 @@ beforeAll(async () => {
 });
 afterAll(() => application.close());
 
-const rowsOf = ({ email }: Pick<TestPerson, 'email'>) => {
+const rowsOf = ({ email }: Pick<TestUser, 'email'>) => {
   const whose = 'WHERE userId = (SELECT id FROM User WHERE email = ?)';
   return {
     totp: application.sql(`SELECT * FROM "Totp" ${whose}`, email),
@@ -42,12 +42,12 @@ const cookieOf = async (browser: BrowserLike, name: string) =>
   (await browser.jar.getCookies(application.origin)).find(({ key }) => key === name)?.value ?? '';
 const codeNow = (secret: string) => codeOf(secret, application.clock.now());
 /** Proves the password once more. */
-const proveAgain = ({ browser }: TestPerson) => browser.post('/confirm', { password: PASSWORD });
+const proveAgain = ({ browser }: TestUser) => browser.post('/confirm', { password: PASSWORD });
 
 describe('setting it up', () => {
   test('shows a QR code, a link and a key that say the same, and writes no row', async () => {
-    const person = await signUp(application, { email: 'ada+2fa@example.com' });
-    const { text } = await person.browser.get(SET_UP);
+    const user = await signUp(application, { email: 'ada+2fa@example.com' });
+    const { text } = await user.browser.get(SET_UP);
     const uri = new URL(/href="(otpauth:[^"]*)"/.exec(text)![1]!.replaceAll('&amp;', '&'));
     expect(decodeURIComponent(uri.pathname)).toBe('/Latchkey:ada+2fa@example.com');
     expect(Object.fromEntries(uri.searchParams)).toEqual({
@@ -60,7 +60,7 @@ describe('setting it up', () => {
     expect(secretOnPage(text)).toMatch(/^[A-Z2-7]{32}$/);
     expect(textOf(text).replaceAll(' ', '')).toContain(secretOnPage(text));
     expect(text).toMatch(/<svg role="img" aria-label="QR code[^"]*"/);
-    expect(rowsOf(person)).toMatchObject({ totp: [], codes: [] });
+    expect(rowsOf(user)).toMatchObject({ totp: [], codes: [] });
   });
 
   test('keeps the secret over a reload and a wrong code', async () => {
@@ -88,16 +88,16 @@ describe('setting it up', () => {
   });
 
   test('is over after a quarter of an hour: there is a new secret then', async () => {
-    const person = await signUp(application);
-    const secret = secretOnPage((await person.browser.get(SET_UP)).text);
+    const user = await signUp(application);
+    const secret = secretOnPage((await user.browser.get(SET_UP)).text);
     application.clock.advance(10 * MINUTE_MS);
-    await proveAgain(person);
+    await proveAgain(user);
     application.clock.advance(5 * MINUTE_MS);
-    const answer = await person.browser.post(SET_UP, { code: codeNow(secret) });
+    const answer = await user.browser.post(SET_UP, { code: codeNow(secret) });
     expect(answer.status).toBe(400);
     expect(formErrorOnPage(answer.text)).toBe('That took too long. Scan the new QR code below.');
     expect(secretOnPage(answer.text)).not.toBe(secret);
-    expect(rowsOf(person).totp).toEqual([]);
+    expect(rowsOf(user).totp).toEqual([]);
   });
 
   test('is bound to the person and to the session', async () => {
@@ -117,109 +117,109 @@ describe('setting it up', () => {
   });
 
   test('turns it on once, also when twenty prove it at once, with ten codes', async () => {
-    const person = await signUp(application);
-    const secret = secretOnPage((await person.browser.get(SET_UP)).text);
+    const user = await signUp(application);
+    const secret = secretOnPage((await user.browser.get(SET_UP)).text);
     const code = codeNow(secret);
     const answers = await Promise.all(
-      Array.from({ length: 20 }, () => person.browser.post(SET_UP, { code })),
+      Array.from({ length: 20 }, () => user.browser.post(SET_UP, { code })),
     );
     expect(answers.filter(({ location }) => location === CODES)).toHaveLength(1);
-    expect(rowsOf(person).totp).toHaveLength(1);
-    expect(rowsOf(person).codes).toHaveLength(10);
-    expect(rowsOf(person).activity.filter((kind) => kind === 'totp-on')).toHaveLength(1);
+    expect(rowsOf(user).totp).toHaveLength(1);
+    expect(rowsOf(user).codes).toHaveLength(10);
+    expect(rowsOf(user).activity.filter((kind) => kind === 'totp-on')).toHaveLength(1);
   });
 
   test('a copy of its cookie does not do it again after it was turned off', async () => {
-    const person = await signUp(application);
-    const secret = secretOnPage((await person.browser.get(SET_UP)).text);
-    const copy = await cookieOf(person.browser, 'totp-set-up');
+    const user = await signUp(application);
+    const secret = secretOnPage((await user.browser.get(SET_UP)).text);
+    const copy = await cookieOf(user.browser, 'totp-set-up');
     const code = codeNow(secret);
-    await person.browser.post(SET_UP, { code });
-    await person.browser.post(TURN_OFF, {});
-    await person.browser.plantToken(copy, 'totp-set-up');
-    await person.browser.post(SET_UP, { code });
-    expect(rowsOf(person).totp).toEqual([]);
+    await user.browser.post(SET_UP, { code });
+    await user.browser.post(TURN_OFF, {});
+    await user.browser.plantToken(copy, 'totp-set-up');
+    await user.browser.post(SET_UP, { code });
+    expect(rowsOf(user).totp).toEqual([]);
   });
 
   test('is not offered where it is on, and leaves it as it is', async () => {
-    const person = await signUp(application);
-    await turnOnTotp(application, person);
-    const before = rowsOf(person);
-    expect((await person.browser.get(SET_UP)).location).toBe(PAGE);
-    expect((await person.browser.post(SET_UP, { code: '123456' })).location).toBe(PAGE);
-    expect(rowsOf(person)).toEqual(before);
+    const user = await signUp(application);
+    await turnOnTotp(application, user);
+    const before = rowsOf(user);
+    expect((await user.browser.get(SET_UP)).location).toBe(PAGE);
+    expect((await user.browser.post(SET_UP, { code: '123456' })).location).toBe(PAGE);
+    expect(rowsOf(user)).toEqual(before);
   });
 
   test('signs every other device out if that is left ticked, and gives this one a new token', async () => {
-    const person = await signUp(application);
-    const phone = await signIn(application, person);
-    const before = await person.browser.sessionToken();
-    const page = await person.browser.get(SET_UP);
+    const user = await signUp(application);
+    const phone = await signIn(application, user);
+    const before = await user.browser.sessionToken();
+    const page = await user.browser.get(SET_UP);
     expect(fieldOnPage(page.text, 'signOutOthers').isChecked).toBe(true);
     const code = codeNow(secretOnPage(page.text));
-    const answer = await person.browser.post(SET_UP, { code, signOutOthers: 'on' });
-    const { text } = await person.browser.follow(answer);
+    const answer = await user.browser.post(SET_UP, { code, signOutOthers: 'on' });
+    const { text } = await user.browser.follow(answer);
     expect(textOf(text)).toContain('1 other device is signed out.');
     expect(await isSignedIn(phone)).toBe(false);
-    expect(await isSignedIn(person.browser)).toBe(true);
+    expect(await isSignedIn(user.browser)).toBe(true);
     const thief = openBrowser(application);
     await thief.plantToken(before!);
     expect(await isSignedIn(thief)).toBe(false);
-    expect(rowsOf(person).activity).toEqual(expect.arrayContaining(['totp-on', 'sessions-ended']));
+    expect(rowsOf(user).activity).toEqual(expect.arrayContaining(['totp-on', 'sessions-ended']));
   });
 
   test('leaves the others alone if it is not', async () => {
-    const person = await signUp(application);
-    const phone = await signIn(application, person);
-    await turnOnTotp(application, person);
+    const user = await signUp(application);
+    const phone = await signIn(application, user);
+    await turnOnTotp(application, user);
     expect(await isSignedIn(phone)).toBe(true);
   });
 });
 
 describe('recovery codes', () => {
   test('are shown once: not after a reload, not to a copy of the cookie, to no other session', async () => {
-    const person = await signUp(application);
-    const phone = await signIn(application, person);
-    const code = codeNow(secretOnPage((await person.browser.get(SET_UP)).text));
-    await person.browser.post(SET_UP, { code });
-    const copy = await cookieOf(person.browser, 'new-recovery-codes');
+    const user = await signUp(application);
+    const phone = await signIn(application, user);
+    const code = codeNow(secretOnPage((await user.browser.get(SET_UP)).text));
+    await user.browser.post(SET_UP, { code });
+    const copy = await cookieOf(user.browser, 'new-recovery-codes');
     expect(copy).not.toBe('');
     await phone.plantToken(copy, 'new-recovery-codes');
     expect(recoveryCodesOnPage((await phone.get(CODES)).text)).toEqual([]);
 
-    const first = await person.browser.get(CODES);
+    const first = await user.browser.get(CODES);
     expect(recoveryCodesOnPage(first.text)).toHaveLength(10);
     expect(first.headers['cache-control']).toContain('no-store');
-    expect(await cookieOf(person.browser, 'new-recovery-codes')).toBe('');
-    const again = await person.browser.get(CODES);
+    expect(await cookieOf(user.browser, 'new-recovery-codes')).toBe('');
+    const again = await user.browser.get(CODES);
     expect(recoveryCodesOnPage(again.text)).toEqual([]);
     expect(textOf(again.text)).toContain('They are shown once');
-    await person.browser.plantToken(copy, 'new-recovery-codes');
+    await user.browser.plantToken(copy, 'new-recovery-codes');
     for (const path of [CODES, `${CODES}.data`]) {
-      const { text } = await person.browser.get(path);
+      const { text } = await user.browser.get(path);
       expect(text).not.toContain(recoveryCodesOnPage(first.text)[0]);
     }
   });
 
   test('can be downloaded as a file that the page itself holds', async () => {
-    const person = await signUp(application);
-    const code = codeNow(secretOnPage((await person.browser.get(SET_UP)).text));
-    const { text } = await person.browser.follow(await person.browser.post(SET_UP, { code }));
+    const user = await signUp(application);
+    const code = codeNow(secretOnPage((await user.browser.get(SET_UP)).text));
+    const { text } = await user.browser.follow(await user.browser.post(SET_UP, { code }));
     const link = /<a [^>]*download="latchkey-recovery-codes\.txt"[^>]*>/.exec(text)![0];
     const file = decodeURIComponent(/data:text\/plain;charset=utf-8,([^"]*)"/.exec(link)![1]!);
     for (const each of recoveryCodesOnPage(text)) expect(file).toContain(each);
-    expect(file).toContain(person.email);
+    expect(file).toContain(user.email);
   });
 
   test('are counted on the page, with a warning when three are left', async () => {
-    const person = await signUp(application);
-    const app = await turnOnTotp(application, person);
-    const left = async () => textOf((await person.browser.get(PAGE)).text);
+    const user = await signUp(application);
+    const app = await turnOnTotp(application, user);
+    const left = async () => textOf((await user.browser.get(PAGE)).text);
     expect(await left()).toContain('10 of 10 left.');
     for (const [index, recoveryCode] of app.recoveryCodes.entries()) {
       expect((await left()).includes('You are running out of them.')).toBe(index >= 7);
       const browser = openBrowser(application);
-      await browser.post('/login', { email: person.email, password: PASSWORD });
+      await browser.post('/login', { email: user.email, password: PASSWORD });
       await browser.post('/login/recovery-code', { recoveryCode });
     }
     expect(await left()).toContain('None is left.');
@@ -227,24 +227,24 @@ describe('recovery codes', () => {
   });
 
   test('are all replaced by new ones', async () => {
-    const person = await signUp(application);
-    const app = await turnOnTotp(application, person);
+    const user = await signUp(application);
+    const app = await turnOnTotp(application, user);
     const phone = openBrowser(application);
-    await phone.post('/login', { email: person.email, password: PASSWORD });
+    await phone.post('/login', { email: user.email, password: PASSWORD });
     await phone.post('/login/code', { code: app.nextCode() });
-    expect(textOf((await person.browser.get(NEW_CODES)).text)).toContain(
+    expect(textOf((await user.browser.get(NEW_CODES)).text)).toContain(
       'All old ones stop working at once',
     );
-    const answer = await person.browser.post(NEW_CODES, { signOutOthers: 'on' });
-    const page = await person.browser.follow(answer);
+    const answer = await user.browser.post(NEW_CODES, { signOutOthers: 'on' });
+    const page = await user.browser.follow(answer);
     const fresh = recoveryCodesOnPage(page.text);
     expect(fresh).toHaveLength(10);
     expect(textOf(page.text)).toContain('1 other device is signed out.');
     expect(await isSignedIn(phone)).toBe(false);
-    expect(rowsOf(person).activity).toContain('recovery-codes-new');
+    expect(rowsOf(user).activity).toContain('recovery-codes-new');
 
     const browser = openBrowser(application);
-    await browser.post('/login', { email: person.email, password: PASSWORD });
+    await browser.post('/login', { email: user.email, password: PASSWORD });
     for (const recoveryCode of app.recoveryCodes) {
       expect((await browser.post('/login/recovery-code', { recoveryCode })).status).toBe(400);
     }
@@ -253,62 +253,62 @@ describe('recovery codes', () => {
   });
 
   test('are ten, however many ask for new ones at once', async () => {
-    const person = await signUp(application);
-    await turnOnTotp(application, person);
-    const [user] = application.sql<{ id: string }>(
+    const user = await signUp(application);
+    await turnOnTotp(application, user);
+    const [row] = application.sql<{ id: string }>(
       'SELECT id FROM User WHERE email = ?',
-      person.email,
+      user.email,
     );
     const { recoveryCodes } = application.application;
     const now = application.clock.now();
     const made = await Promise.all(
-      Array.from({ length: 8 }, () => recoveryCodes.replace(user!.id, now)),
+      Array.from({ length: 8 }, () => recoveryCodes.replace(row!.id, now)),
     );
     expect(made.every((codes) => codes?.length === 10)).toBe(true);
-    expect(rowsOf(person).codes).toHaveLength(10);
+    expect(rowsOf(user).codes).toHaveLength(10);
   });
 });
 
 describe('turning it off', () => {
   test('says what it means, removes secret and codes, and ends what was begun', async () => {
-    const person = await signUp(application);
-    await turnOnTotp(application, person);
-    expect(textOf((await person.browser.get(TURN_OFF)).text)).toContain(
+    const user = await signUp(application);
+    await turnOnTotp(application, user);
+    expect(textOf((await user.browser.get(TURN_OFF)).text)).toContain(
       'Your password alone is enough to sign in from then on.',
     );
-    const answer = await person.browser.post(TURN_OFF, { signOutOthers: 'on' });
-    const { text } = await person.browser.follow(answer);
+    const answer = await user.browser.post(TURN_OFF, { signOutOthers: 'on' });
+    const { text } = await user.browser.follow(answer);
     expect(textOf(text)).toContain('Signing in takes no code any more.');
     expect(textOf(text)).toContain('It is off.');
-    expect(rowsOf(person)).toMatchObject({ totp: [], codes: [] });
-    expect(rowsOf(person).activity).toContain('totp-off');
-    const browser = await signIn(application, person);
+    expect(rowsOf(user)).toMatchObject({ totp: [], codes: [] });
+    expect(rowsOf(user).activity).toContain('totp-off');
+    const browser = await signIn(application, user);
     expect(await isSignedIn(browser)).toBe(true);
   });
 
   test('and new codes are nothing to be asked about where it is off', async () => {
-    const person = await signUp(application);
+    const user = await signUp(application);
     for (const path of [TURN_OFF, NEW_CODES]) {
-      expect((await person.browser.get(path)).location).toBe(PAGE);
-      expect((await person.browser.post(path, {})).location).toBe(PAGE);
+      expect((await user.browser.get(path)).location).toBe(PAGE);
+      expect((await user.browser.post(path, {})).location).toBe(PAGE);
     }
-    expect(rowsOf(person)).toMatchObject({ totp: [], codes: [] });
-    expect(rowsOf(person).activity).not.toContain('totp-off');
+    expect(rowsOf(user)).toMatchObject({ totp: [], codes: [] });
+    expect(rowsOf(user).activity).not.toContain('totp-off');
   });
 });
 
 test.each([SET_UP, CODES, NEW_CODES, TURN_OFF])('%s asks for fresh proof', async (path) => {
-  const person = await signUp(application);
-  if (path !== SET_UP) await turnOnTotp(application, person);
-  const before = rowsOf(person);
+  const user = await signUp(application);
+  if (path !== SET_UP) await turnOnTotp(application, user);
+  const before = rowsOf(user);
   application.clock.advance(15 * MINUTE_MS);
-  expect((await person.browser.get(path)).location).toMatch(/^\/confirm\?redirectTo=/);
+  expect((await user.browser.get(path)).location).toMatch(/^\/confirm\?redirectTo=/);
   if (path !== CODES) {
-    const answer = await person.browser.post(path, { code: '123456' });
+    const answer = await user.browser.post(path, { code: '123456' });
     expect(answer.location).toMatch(/^\/confirm\?redirectTo=/);
   }
-  expect(rowsOf(person)).toEqual(before);
-  expect((await person.browser.get(PAGE)).status).toBe(200);
+  expect(rowsOf(user)).toEqual(before);
+  expect((await user.browser.get(PAGE)).status).toBe(200);
 });
 
 /** A browser that keeps a copy of all that it gets. */
@@ -361,12 +361,12 @@ test('secret and recovery codes stand on the page where they are shown, and nowh
 });
 
 test('the download says since when and when, and no more', async () => {
-  const person = await signUp(application);
-  const app = await turnOnTotp(application, person);
+  const user = await signUp(application);
+  const app = await turnOnTotp(application, user);
   const since = application.clock.now().toISOString();
-  await person.browser.post('/login', { email: person.email, password: PASSWORD });
-  await person.browser.post('/login/recovery-code', { recoveryCode: app.recoveryCodes[0]! });
-  const { text } = await person.browser.post('/settings/data/download/json', {});
+  await user.browser.post('/login', { email: user.email, password: PASSWORD });
+  await user.browser.post('/login/recovery-code', { recoveryCode: app.recoveryCodes[0]! });
+  const { text } = await user.browser.post('/settings/data/download/json', {});
   const { totp, recoveryCodes } = JSON.parse(text) as {
     totp: unknown;
     recoveryCodes: { createdAt: string; usedAt: string | null }[];

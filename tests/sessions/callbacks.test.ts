@@ -103,7 +103,7 @@ describe("a user's own functions", () => {
       remember: 0,
       somethingElse: 'of theirs',
     } as FetchedSession);
-    expect(await store.fetchSession(record.id)).toEqual({ record, person: null });
+    expect(await store.fetchSession(record.id)).toEqual({ record, user: null });
   });
 
   test.each(['createdAt', 'lastSeenAt', 'expiresAt', 'reauthenticatedAt'] as const)(

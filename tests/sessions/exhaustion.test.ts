@@ -16,7 +16,7 @@ import { aRecord, after } from './store-contract.ts';
 const ROWS = Number(process.env.LATCHKEY_EXHAUSTION_ROWS ?? 60_000);
 /** Of which one user holds this many live ones. */
 const HEAVY_ROWS = 10_000;
-const MOST_MS = 10 * MINUTE_MS;
+const MAX_MS = 10 * MINUTE_MS;
 
 const NOW = new Date('2026-05-01T12:00:00.000Z');
 const HEAVY = 'heavy';
@@ -135,7 +135,7 @@ describe.each([
     for (const sql of fill[provider](NOW.getTime())) await raw.$executeRawUnsafe(sql);
     sent = counting(raw);
     sessions = new Sessions({ store: prismaSessionStore({ client: sent.client, provider }) });
-  }, MOST_MS);
+  }, MAX_MS);
   afterAll(() => database.close());
 
   /** What the database says of how it would run the statement. */
@@ -262,7 +262,7 @@ describe.each([
           }`,
       );
     },
-    MOST_MS,
+    MAX_MS,
   );
 });
 
@@ -331,7 +331,7 @@ test(
     expect([live.length, tombstones.length]).toEqual([1, 10]);
     await open.close();
   },
-  MOST_MS,
+  MAX_MS,
 );
 
 test('memory lists one user of many without looking at the others, and pages of all', async () => {

@@ -9,7 +9,7 @@ import { newSqliteAddress, openStore, removeSqlite, type StoreAddress } from './
 const RUNS = Number(process.env.LATCHKEY_MODEL_RUNS ?? 40);
 /** Give it again to repeat a run: LATCHKEY_MODEL_SEED. */
 const SEED = Number(process.env.LATCHKEY_MODEL_SEED ?? randomInt(2 ** 31));
-const MOST_MS_A_SEQUENCE = 3000;
+const MAX_MS_A_SEQUENCE = 3000;
 
 const sqlite = newSqliteAddress();
 const postgres = await sharedPostgres();
@@ -68,6 +68,6 @@ describe(`random sequences by several clients at once keep I1 to I5, seed ${SEED
         if (elsewhere !== open) await elsewhere.close();
       }
     },
-    RUNS * MOST_MS_A_SEQUENCE,
+    RUNS * MAX_MS_A_SEQUENCE,
   );
 });

@@ -91,7 +91,7 @@ async function openPrisma(databaseUrl: string, times?: 'text'): Promise<OpenStor
       client,
       provider,
       rows,
-      personColumns: ['name'],
+      userColumns: ['name'],
     }),
     async addUser(id) {
       await client.user.create({ data: { id, email: `${id}@example.com`, name: `Name of ${id}` } });

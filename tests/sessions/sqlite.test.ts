@@ -28,7 +28,7 @@ test('what is asked for of the person comes with the session, in the same statem
   const record = aRecord({ userId: 'person-1' });
   await store.saveSession(record);
   const stored = await store.fetchSession(record.id);
-  expect(stored).toEqual({ record, person: { name: 'Name of person-1' } });
+  expect(stored).toEqual({ record, user: { name: 'Name of person-1' } });
   await close();
 });
 
@@ -37,7 +37,7 @@ test('where nothing is asked for of the person, there is none', async () => {
   const store = prismaSessionStore({ client, provider: 'sqlite' });
   const record = aRecord({ userId: 'person-1' });
   await store.saveSession(record);
-  expect(await store.fetchSession(record.id)).toEqual({ record, person: null });
+  expect(await store.fetchSession(record.id)).toEqual({ record, user: null });
   await database.close();
 });
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startApplication, type TestApplication } from '../fixtures/application.ts';
 import { pastPostgres, pastSqlite } from '../fixtures/past-the-application.ts';
-import { signIn, signUp, type TestPerson } from '../fixtures/people.ts';
+import { signIn, signUp, type TestUser } from '../fixtures/users.ts';
 import { sharedPostgres, type SharedPostgres } from '../fixtures/postgres.ts';
 import { runScript } from './run-script.ts';
 
@@ -21,8 +21,8 @@ describe.each(['SQLite', 'PostgreSQL'] as const)('on %s', (provider) => {
   let env: Record<string, string>;
   let backup: string;
   let journal: string;
-  let gone: TestPerson;
-  let stays: TestPerson;
+  let gone: TestUser;
+  let stays: TestUser;
   const run = (args: string[], more: Record<string, string> = {}) =>
     runScript('run.js', { ...env, ...more }, { args });
   const start = (): Promise<TestApplication> => startApplication({ env });

@@ -7,7 +7,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { startApplication } from '../fixtures/application.ts';
 import { listen } from '../fixtures/event-stream.ts';
-import { signUp } from '../fixtures/people.ts';
+import { signUp } from '../fixtures/users.ts';
 import { startScript, type RunningScript } from './run-script.ts';
 
 const WITHIN_MS = 10_000;
@@ -143,8 +143,8 @@ test('a request that never ends is cut off after STOP_WITHIN_SECONDS', async () 
 
 test('an event stream is ended before the last request is over, so that its browser connects elsewhere', async () => {
   const started = await startApplication();
-  const person = await signUp(started);
-  const stream = await listen(started, person.browser);
+  const user = await signUp(started);
+  const stream = await listen(started, user.browser);
   expect(stream.status).toBe(200);
   const form = await halfAForm(started.port);
   const closed = started.close();

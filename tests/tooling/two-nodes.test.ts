@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { startApplication, type TestApplication } from '../fixtures/application.ts';
 import { listen } from '../fixtures/event-stream.ts';
-import { openBrowser, signIn, signUp, type TestPerson } from '../fixtures/people.ts';
+import { openBrowser, signIn, signUp, type TestUser } from '../fixtures/users.ts';
 import { startPostgres, type Postgres } from '../fixtures/postgres.ts';
 import { PATIENCE } from '../fixtures/patience.ts';
 
@@ -29,7 +29,7 @@ afterAll(async () => {
 });
 
 /** The same browser, at another node. */
-const at = async (node: TestApplication, { browser }: Pick<TestPerson, 'browser'>) => {
+const at = async (node: TestApplication, { browser }: Pick<TestUser, 'browser'>) => {
   const there = openBrowser(node);
   const token = await browser.sessionToken();
   await there.jar.setCookie(`session=${token}`, node.origin);
@@ -44,23 +44,23 @@ const rowReads = (node: TestApplication, work: () => Promise<unknown>) => {
 
 describe('two nodes over one PostgreSQL', () => {
   test('each request reads its row once, and a session that ends on one node is refused by the other', async () => {
-    const person = await signUp(one);
-    const phone = await signIn(one, person);
+    const user = await signUp(one);
+    const phone = await signIn(one, user);
     const phoneThere = await at(other, { browser: phone });
     for (let count = 0; count < 3; count += 1) {
       expect(await rowReads(other, () => phoneThere.get(PAGE))).toBe(1);
     }
     const phoneId = (await phone.sessionToken())!.split('.')[0]!;
-    const ended = await person.browser.post(`/settings/sessions/${phoneId}/sign-out`, {});
+    const ended = await user.browser.post(`/settings/sessions/${phoneId}/sign-out`, {});
     expect(ended.status).toBe(302);
     expect((await phoneThere.get(PAGE)).location).toMatch(/^\/login/);
   });
 
   test('of a thousand sessions that are ended at random, none is answered for again anywhere', async () => {
-    const person = await signUp(one);
+    const user = await signUp(one);
     const [{ id: userId }] = one.sql<{ id: string }>(
       'SELECT id FROM "User" WHERE email = ?',
-      person.email,
+      user.email,
     ) as [{ id: string }];
     const nodes = [one, other];
     const seed = Date.now() % 1_000_000;
@@ -93,12 +93,12 @@ describe('two nodes over one PostgreSQL', () => {
   });
 
   test('an open page on the other node is told why it ended, and one of the same person that it changed', async () => {
-    const person = await signUp(one);
-    const phone = await signIn(one, person);
-    const [phoneThere, ownThere] = [await at(other, { browser: phone }), await at(other, person)];
+    const user = await signUp(one);
+    const phone = await signIn(one, user);
+    const [phoneThere, ownThere] = [await at(other, { browser: phone }), await at(other, user)];
     const ended = await listen(other, phoneThere);
     const changed = await listen(other, ownThere);
-    await person.browser.post('/settings/sessions/others/sign-out', {});
+    await user.browser.post('/settings/sessions/others/sign-out', {});
     await ended.until('event: ended\ndata: {"reason":"signed-out-elsewhere"}');
     await ended.ended;
     await changed.until('event: sessions');
@@ -107,35 +107,35 @@ describe('two nodes over one PostgreSQL', () => {
   });
 
   test('what a hand or a cascade deletes counts on both', async () => {
-    const person = await signUp(one);
-    const there = await at(other, person);
+    const user = await signUp(one);
+    const there = await at(other, user);
     expect((await there.get(PAGE)).status).toBe(200);
-    one.sql('DELETE FROM "User" WHERE email = ?', person.email);
+    one.sql('DELETE FROM "User" WHERE email = ?', user.email);
     expect((await there.get(PAGE)).status).toBe(302);
-    expect((await person.browser.get(PAGE)).status).toBe(302);
+    expect((await user.browser.get(PAGE)).status).toBe(302);
   });
 
   test('a new name is on the next page of either', async () => {
-    const person = await signUp(one);
-    const there = await at(other, person);
+    const user = await signUp(one);
+    const there = await at(other, user);
     await there.get(PAGE);
-    await person.browser.post(PAGE, { name: 'Augusta King' });
-    expect((await person.browser.get('/')).text).toContain('Augusta King');
+    await user.browser.post(PAGE, { name: 'Augusta King' });
+    expect((await user.browser.get('/')).text).toContain('Augusta King');
     expect((await there.get('/')).text).toContain('Augusta King');
   });
 
   test('a renewed token kills the old one on the other node', async () => {
-    const person = await signUp(one);
-    const there = await at(other, person);
+    const user = await signUp(one);
+    const there = await at(other, user);
     expect((await there.get(PAGE)).status).toBe(200);
-    await person.browser.post('/settings/password', { newPassword: 'a new good password' });
+    await user.browser.post('/settings/password', { newPassword: 'a new good password' });
     expect((await there.get(PAGE)).status).toBe(302);
-    expect((await person.browser.get(PAGE)).status).toBe(200);
+    expect((await user.browser.get(PAGE)).status).toBe(200);
   });
 
   test('a node that is cut off from the news says so, is ready all the same, and is back by itself', async () => {
-    const person = await signUp(one);
-    const there = await at(other, person);
+    const user = await signUp(one);
+    const there = await at(other, user);
     const { feed } = other.application;
     const heard: boolean[] = [];
     const stop = feed.onLink((isUp) => heard.push(isUp));
@@ -147,7 +147,7 @@ describe('two nodes over one PostgreSQL', () => {
     stop();
     expect(feed.isLinked()).toBe(true);
     const page = await listen(other, there);
-    await person.browser.post('/logout', {});
+    await user.browser.post('/logout', {});
     await page.until('event: ended');
     await page.ended;
     const said = other.logged.map(({ msg }) => msg);
@@ -156,11 +156,11 @@ describe('two nodes over one PostgreSQL', () => {
   });
 
   test('a sign-out asks no other node and waits for none', async () => {
-    const person = await signUp(one);
+    const user = await signUp(one);
     // Of a node with a memory that was killed.
     one.sql(`INSERT INTO "CacheLease" ("id") VALUES ('of-a-killed-node')`);
     const cut = one.statements.length;
-    expect((await person.browser.post('/logout', {})).status).toBe(302);
+    expect((await user.browser.post('/logout', {})).status).toBe(302);
     expect(one.statements.slice(cut).filter((sql) => sql.includes('CacheLease'))).toEqual([]);
     expect(one.sql(`SELECT "id" FROM "CacheLease"`)).toEqual([{ id: 'of-a-killed-node' }]);
     one.sql(`DELETE FROM "CacheLease"`);
@@ -176,11 +176,11 @@ describe('two nodes with SESSION_CACHE=leased', () => {
       for (const { application } of [near, far]) {
         await vi.waitUntil(() => application.feed.isLinked(), PATIENCE);
       }
-      const person = await signUp(near);
-      const there = await at(far, person);
+      const user = await signUp(near);
+      const there = await at(far, user);
       expect((await there.get(PAGE)).status).toBe(200);
       expect(await rowReads(far, () => there.get(PAGE))).toBe(0);
-      expect((await person.browser.post('/logout', {})).status).toBe(302);
+      expect((await user.browser.post('/logout', {})).status).toBe(302);
       expect((await there.get(PAGE)).location).toMatch(/^\/login/);
     } finally {
       await far.close();

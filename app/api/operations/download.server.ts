@@ -20,13 +20,13 @@ export const download = operation({
   },
   problems: ['proof-required', 'download-under-way'],
   async run({ context, caller }) {
-    const { by, person, session } = caller;
+    const { by, user, session } = caller;
     if (by === 'session' && !context.sessions.isFresh(session, context.now)) {
       return proofRequired(context, context.sessions.timeouts.freshMs);
     }
     const event = { kind: 'download-made' } as const;
-    const note = () => noteActivity(context, person.id, event, session.id);
-    const made = await openDataDownload(context, person.id, 'json', note);
+    const note = () => noteActivity(context, user.id, event, session.id);
+    const made = await openDataDownload(context, user.id, 'json', note);
     return made ? sendFile(context, made) : problem(context, 'download-under-way');
   },
 });

@@ -27,10 +27,10 @@ export const listSessions = operation({
   more: 'Of the person who asks, as long as they are live; sessions first, newest activity first.',
   allows: { tokens: 'sessions:read' },
   success: { status: 200, what: 'All of them.', body: sessionListSchema },
-  async run({ context, caller: { person, session } }) {
+  async run({ context, caller: { user, session } }) {
     const [devices, tokens] = await Promise.all([
-      context.sessions.list(person.id, context.now),
-      context.tokens.list(person.id, context.now),
+      context.sessions.list(user.id, context.now),
+      context.tokens.list(user.id, context.now),
     ]);
     return answerOf(sessionListSchema, {
       sessions: [
@@ -50,14 +50,14 @@ export const nameSession = operation({
   body: z.object({ name: nameSchema }),
   success: { status: 200, what: 'The session as it is now.', body: listedSessionSchema },
   problems: ['not-found'],
-  async run({ context, caller: { person, session }, id, body: { name } }) {
-    const found = await findOwn(context, person.id, id);
+  async run({ context, caller: { user, session }, id, body: { name } }) {
+    const found = await findOwn(context, user.id, id);
     if (found?.kind === 'token') {
       const named = tokenNameSchema.safeParse(name ?? '');
       if (!named.success) return fieldProblem(context, 'name', named.error.issues[0]!.message);
-      await context.tokens.name(id, person.id, named.data);
-    } else if (found) await context.sessions.name(id, person.id, name);
-    const now = await findOwn(context, person.id, id);
+      await context.tokens.name(id, user.id, named.data);
+    } else if (found) await context.sessions.name(id, user.id, name);
+    const now = await findOwn(context, user.id, id);
     if (!now) return problem(context, 'not-found');
     return answerOf(
       listedSessionSchema,
@@ -78,8 +78,8 @@ export const endSessionById = operation({
   success: { status: 204, what: 'It is over, now or since before.' },
   problems: ['not-found', 'proof-required'],
   async run({ context, caller, id }) {
-    const { person, session } = caller;
-    const found = await findOwn(context, person.id, id);
+    const { user, session } = caller;
+    const found = await findOwn(context, user.id, id);
     if (!found) return problem(context, 'not-found');
     if (id === session.id) {
       return logout.run({ context, caller, id, body: undefined, query: undefined } as never);
@@ -115,12 +115,12 @@ export const endOtherSessions = operation({
   async run({ context, caller, query }) {
     const refusal = withoutProof(context, caller);
     if (refusal) return refusal;
-    const { person, session, by } = caller;
+    const { user, session, by } = caller;
     const kept = by === 'session' ? session.id : null;
     const reason = 'signed-out-elsewhere';
-    const sessions = await signOutOthers(context, person.id, kept, reason, session.id);
+    const sessions = await signOutOthers(context, user.id, kept, reason, session.id);
     const tokens =
-      query.tokens === 'revoke' ? await revokeTokens(context, person.id, session.id, reason) : 0;
+      query.tokens === 'revoke' ? await revokeTokens(context, user.id, session.id, reason) : 0;
     return answerOf(endedSchema, { sessions, tokens });
   },
 });

@@ -47,11 +47,11 @@ async function signIn(
     });
   }
   const { token, session } = entered.started;
-  const person = await context.db.user.findUniqueOrThrow({
+  const user = await context.db.user.findUniqueOrThrow({
     where: { id: proven.userId },
     select: { id: true, email: true, name: true },
   });
-  const current = viewCurrent(context, session, person);
+  const current = viewCurrent(context, session, user);
   return answerOf(signInSchema, { state: 'signed-in', token, ...current });
 }
 
@@ -120,8 +120,8 @@ export const confirm = operationOfSessions({
   }),
   success: { status: 200, what: 'The session, with its new token.', body: confirmedSchema },
   problems: ['nothing-to-type', 'too-often'],
-  async run({ context, caller: { person, via }, body }) {
-    const tried = await confirmByFactors(context, person, {
+  async run({ context, caller: { user, via }, body }) {
+    const tried = await confirmByFactors(context, user, {
       password: body.password,
       secondFactor: typedSecondFactor.parse(body.secondFactor),
     });
@@ -141,8 +141,8 @@ export const confirm = operationOfSessions({
 async function renewBearer(context: LatchkeyContext): Promise<Answer> {
   const held = await context.session();
   const renewed = await renewToken(context, { isProven: true });
-  if (!renewed || held.state !== 'live' || !held.person) return problem(context, 'not-signed-in');
-  const current = viewCurrent(context, renewed.session, held.person);
+  if (!renewed || held.state !== 'live' || !held.user) return problem(context, 'not-signed-in');
+  const current = viewCurrent(context, renewed.session, held.user);
   return answerOf(confirmedSchema, { token: renewed.token, ...current });
 }
 
@@ -150,10 +150,10 @@ async function renewBearer(context: LatchkeyContext): Promise<Answer> {
 async function renewCookie(context: LatchkeyContext): Promise<Answer> {
   const held = await context.session();
   const cookie = await renewSession(context, { isProven: true });
-  if (cookie === null || held.state !== 'live' || !held.person) {
+  if (cookie === null || held.state !== 'live' || !held.user) {
     return problem(context, 'not-signed-in');
   }
   const proven = { ...held.session, reauthenticatedAt: context.now };
-  const current = viewCurrent(context, proven, held.person);
+  const current = viewCurrent(context, proven, held.user);
   return answerOf(confirmedSchema, { token: null, ...current }, { 'Set-Cookie': cookie });
 }

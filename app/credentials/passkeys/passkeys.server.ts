@@ -46,7 +46,7 @@ export type Registered =
  */
 export interface Passkeys {
   /** For `navigator.credentials.create()`: a passkey that can be found without an e-mail. */
-  registrationOptions(person: {
+  registrationOptions(user: {
     id: string;
     email: string;
     name: string;

@@ -13,7 +13,7 @@ const ANSWER_WITHIN_MS = 1000;
 /** Whoever sets a password meanwhile does not wait for an API that is not there. */
 const PAUSE_MS = 5 * 60_000;
 /** The longest answers, padding included, are a twentieth of it. */
-const MOST_CHARACTERS = 1_000_000;
+const MAX_CHARACTERS = 1_000_000;
 const LINE = /^([0-9A-F]{35}):(\d+)$/;
 
 /**
@@ -62,7 +62,7 @@ async function fetchRange(address: string): Promise<string> {
     const { done, value } = await reader.read();
     if (done) return text;
     text += value;
-    if (text.length > MOST_CHARACTERS) {
+    if (text.length > MAX_CHARACTERS) {
       await reader.cancel();
       throw new Error('Its answer is too long.');
     }

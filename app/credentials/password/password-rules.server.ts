@@ -26,7 +26,7 @@ export interface KnownPasswordsOptions {
 
 const SITE = 'latchkey';
 /** Digits and signs that make no other password of a word: a birthday has ten, and something around it. */
-const MOST_TRIMMINGS = 12;
+const MAX_TRIMMINGS = 12;
 /** Shorter parts of a name are in too many words. */
 const SHORTEST_NAME_LETTERS = 3;
 
@@ -74,7 +74,7 @@ function isTrimmed(password: string, word: string): boolean {
   if (letters === '') return false;
   const typed = lettersOf(password);
   if (typed === '' || typed.replaceAll(letters, '') !== '') return false;
-  return othersIn(password) <= othersIn(word) * (typed.length / letters.length) + MOST_TRIMMINGS;
+  return othersIn(password) <= othersIn(word) * (typed.length / letters.length) + MAX_TRIMMINGS;
 }
 
 const lettersOf = (text: string) => plain(text).replace(/[^\p{L}]/gu, '');

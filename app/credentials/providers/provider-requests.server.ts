@@ -66,7 +66,7 @@ export async function beginProviderVisit(
     state: newSecret(),
     nonce: newSecret(),
     codeVerifier: newSecret(),
-    begunBy: signedIn && { userId: signedIn.person.id, sessionId: signedIn.session.id },
+    begunBy: signedIn && { userId: signedIn.user.id, sessionId: signedIn.session.id },
     remember,
     signOutOthers,
     // What was being done when a proof was asked for may be anything of ours.

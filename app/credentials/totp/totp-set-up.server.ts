@@ -30,10 +30,10 @@ export const totpSetUpCookie = (sealedCookie: SealedCookieFactory) =>
 export function findTotpSetUp(
   { cookies, now }: Pick<LatchkeyContext, 'cookies' | 'now'>,
   request: Request,
-  { person, session }: SignedIn,
+  { user, session }: SignedIn,
 ): string | null {
   const setUp = cookies.totpSetUp.read(request.headers.get('cookie'), now);
-  return setUp?.userId === person.id && setUp.sessionId === session.id ? setUp.secret : null;
+  return setUp?.userId === user.id && setUp.sessionId === session.id ? setUp.secret : null;
 }
 
 /** True for the first who turns it on with this secret: a copy of the cookie does it no second time. */

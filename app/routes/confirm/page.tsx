@@ -37,21 +37,21 @@ const formSchema = z.object({
 
 export async function loader(args: LoaderFunctionArgs) {
   const { context, request } = args;
-  const { person, session } = await requireSession(args);
+  const { user, session } = await requireSession(args);
   const { searchParams } = new URL(request.url);
   const redirectTo = safeRedirectTo(searchParams.get('redirectTo'));
   const kept = findKeptForm(context, request, session.id);
   const isProven = context.sessions.isFresh(session, context.now);
   if (!kept && isProven) return redirect(redirectTo);
   const [factors, passkeys, providers] = await Promise.all([
-    factorsOf(context, person.id),
-    context.passkeys.count(person.id),
-    providersToConfirmWith(context, person.id),
+    factorsOf(context, user.id),
+    context.passkeys.count(user.id),
+    providersToConfirmWith(context, user.id),
   ]);
   return {
     redirectTo,
     isProven,
-    email: person.email,
+    email: user.email,
     keptForm: kept && { field: KEPT_FORM_FIELD, id: kept.id, path: kept.path },
     ...factors,
     hasPasskeys: passkeys > 0,
@@ -63,10 +63,10 @@ export async function loader(args: LoaderFunctionArgs) {
 
 export async function action(args: ActionFunctionArgs) {
   const { context, request } = args;
-  const { person } = await requireSession(args);
+  const { user } = await requireSession(args);
   const form = await parseForm(request, formSchema);
   if (!form.ok) return tryAgain(form.reply);
-  const tried = await confirmByFactors(context, person, form.value);
+  const tried = await confirmByFactors(context, user, form.value);
   switch (tried.state) {
     case 'nothing-to-type':
       return redirect('/confirm');

@@ -10,7 +10,7 @@ export async function loader() {
 /** What a browser needs to ask for one of this person's passkeys, to prove that it is still them. */
 export async function action(args: ActionFunctionArgs) {
   const { context } = args;
-  const { person, session } = await requireSession(args);
-  const options = await context.passkeys.confirmOptions(person.id);
+  const { user, session } = await requireSession(args);
+  const options = await context.passkeys.confirmOptions(user.id);
   return offerPasskeyOptions(context, 'confirm', options, session.id);
 }

@@ -17,14 +17,14 @@ export async function loader() {
 /** Takes a passkey of the person who is signed in for proof that it is still them. */
 export async function action(args: ActionFunctionArgs) {
   const { context, request } = args;
-  const { person, session } = await requireSession(args);
+  const { user, session } = await requireSession(args);
   const form = await parseForm(request, formSchema);
   const { credential, redirectTo } = form.ok ? form.value : {};
   const challenge = findPasskeyChallenge(context, request, 'confirm', session.id);
   const isProven =
     credential !== undefined &&
     challenge !== null &&
-    (await context.passkeys.confirm(person.id, credential, challenge, context.now));
+    (await context.passkeys.confirm(user.id, credential, challenge, context.now));
   if (isProven) return goOn(context, request, redirectTo);
   const query = new URLSearchParams({ redirectTo: safeRedirectTo(redirectTo), passkey: 'refused' });
   return redirect(`/confirm?${query}`);

@@ -17,7 +17,7 @@ export async function action(args: ActionFunctionArgs) {
   const signedIn = await requireSession(args);
   const form = await parseForm(request, formSchema);
   const redirectTo = form.ok ? form.value.redirectTo : undefined;
-  const offered = await providersToConfirmWith(context, signedIn.person.id);
+  const offered = await providersToConfirmWith(context, signedIn.user.id);
   const provider = context.providers.find(params.provider);
   if (!provider || !offered.some(({ id }) => id === provider.id)) return redirect('/confirm');
   return beginProviderVisit(context, provider, { purpose: 'confirm', signedIn, redirectTo });

@@ -64,7 +64,7 @@ async function isStillWhoBegan(context: LatchkeyContext, { purpose, begunBy }: P
   const signedIn = await findSession({ context });
   return (
     begunBy !== null &&
-    signedIn?.person.id === begunBy.userId &&
+    signedIn?.user.id === begunBy.userId &&
     signedIn.session.id === begunBy.sessionId
   );
 }
@@ -95,7 +95,7 @@ const link: Finish = async (context, provider, begun, identity) => {
   // Who began it, by `isStillWhoBegan`.
   const signedIn = (await findSession({ context }))!;
   const connected = { ...identity, provider: provider.id };
-  const added = await context.connections.add(signedIn.person.id, connected, context.now);
+  const added = await context.connections.add(signedIn.user.id, connected, context.now);
   if (added !== 'added') return redirect(troublePath(begun, added));
   const { headers, count } = await afterFactorChange(
     context,

@@ -21,11 +21,11 @@ const formSchema = z.object({ recoveryCode: recoveryCodeSchema });
 
 export async function loader(args: LoaderFunctionArgs) {
   const { userId } = await requirePendingSignIn(args);
-  const person = await args.context.db.user.findUniqueOrThrow({
+  const user = await args.context.db.user.findUniqueOrThrow({
     where: { id: userId },
     select: { email: true },
   });
-  return { email: person.email };
+  return { email: user.email };
 }
 
 /** The second step of signing in for somebody without their app: each code works once. */

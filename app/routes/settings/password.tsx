@@ -29,25 +29,25 @@ const formSchema = z.object({
 
 export async function loader(args: LoaderFunctionArgs) {
   const { context } = args;
-  const { person } = await requireSession(args);
+  const { user } = await requireSession(args);
   const [hasPassword, tokens] = await Promise.all([
-    context.passwords.isSet(person.id),
-    countTokens(context, person.id, 1),
+    context.passwords.isSet(user.id),
+    countTokens(context, user.id, 1),
   ]);
-  return { email: person.email, hasPassword, hasTokens: tokens > 0 };
+  return { email: user.email, hasPassword, hasTokens: tokens > 0 };
 }
 
 export async function action(args: ActionFunctionArgs) {
   const { context, request } = args;
   const signedIn = await requireSession(args);
-  const { person } = signedIn;
+  const { user } = signedIn;
   const form = await parseForm(request, formSchema);
   if (!form.ok) return tryAgain(form.reply);
   const { newPassword } = form.value;
-  const reason = await context.knownPasswords.reasonAgainst(newPassword, person);
+  const reason = await context.knownPasswords.reasonAgainst(newPassword, user);
   if (reason !== null) return tryAgain(form.fail({ newPassword: reason }));
-  await context.passwords.set(person.id, newPassword, context.now);
-  await context.mailedCodes.discard(person.id, ['password-reset']);
+  await context.passwords.set(user.id, newPassword, context.now);
+  await context.mailedCodes.discard(user.id, ['password-reset']);
   const { headers, count } = await afterFactorChange(
     context,
     signedIn,

@@ -13,18 +13,18 @@ export const meta: MetaFunction = () => [
 
 export async function loader(args: LoaderFunctionArgs) {
   const { context } = args;
-  const { person } = await requireSession(args);
+  const { user } = await requireSession(args);
   const { db } = context;
-  const ofPerson = { where: { userId: person.id } };
+  const ofUser = { where: { userId: user.id } };
   const [password, totp, [counts]] = await Promise.all([
-    db.password.findUnique({ ...ofPerson, select: { changedAt: true } }),
-    db.totp.findUnique({ ...ofPerson, select: { createdAt: true } }),
+    db.password.findUnique({ ...ofUser, select: { changedAt: true } }),
+    db.totp.findUnique({ ...ofUser, select: { createdAt: true } }),
     // Prisma's own counts of relations go through the rows of everybody.
     db.$queryRaw<Record<'passkeys' | 'connections' | 'recoveryCodes', bigint>[]>`
-      SELECT (SELECT COUNT(*) FROM "Passkey" WHERE "userId" = ${person.id}) AS "passkeys",
-             (SELECT COUNT(*) FROM "Connection" WHERE "userId" = ${person.id}) AS "connections",
+      SELECT (SELECT COUNT(*) FROM "Passkey" WHERE "userId" = ${user.id}) AS "passkeys",
+             (SELECT COUNT(*) FROM "Connection" WHERE "userId" = ${user.id}) AS "connections",
              (SELECT COUNT(*) FROM "RecoveryCode"
-               WHERE "userId" = ${person.id} AND "usedAt" IS NULL) AS "recoveryCodes"`,
+               WHERE "userId" = ${user.id} AND "usedAt" IS NULL) AS "recoveryCodes"`,
   ]);
   return {
     now: context.now.toISOString(),

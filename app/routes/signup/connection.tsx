@@ -7,7 +7,7 @@ import {
 import { Form, Link, useActionData, useLoaderData, useNavigation } from '@remix-run/react';
 import * as z from 'zod';
 import { createConnectedAccount } from '#app/database/connected-sign-up.server.ts';
-import { personNameSchema } from '#app/database/profile.server.ts';
+import { userNameSchema } from '#app/database/profile.server.ts';
 import { isEmailTaken } from '#app/database/sign-up.server.ts';
 import type { LatchkeyContext } from '#app/context.server.ts';
 import { emailSchema } from '#app/credentials/password/password-schema.ts';
@@ -27,7 +27,7 @@ export const meta: MetaFunction = () => [
   { name: 'robots', content: 'noindex' },
 ];
 
-const formSchema = z.object({ name: personNameSchema, email: emailSchema });
+const formSchema = z.object({ name: userNameSchema, email: emailSchema });
 
 export async function loader({ request, context }: LoaderFunctionArgs) {
   const found = findPending(context, request);

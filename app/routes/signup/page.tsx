@@ -6,7 +6,7 @@ import {
 } from '@remix-run/node';
 import { Form, Link, useActionData, useLoaderData, useNavigation } from '@remix-run/react';
 import * as z from 'zod';
-import { personNameSchema } from '#app/database/profile.server.ts';
+import { userNameSchema } from '#app/database/profile.server.ts';
 import { createAccount, isEmailTaken } from '#app/database/sign-up.server.ts';
 import { emailSchema, newPasswordSchema } from '#app/credentials/password/password-schema.ts';
 import { passwordProof } from '#app/visit/proof.ts';
@@ -28,7 +28,7 @@ export const meta: MetaFunction = () => [
 ];
 
 const signupSchema = z.object({
-  name: personNameSchema,
+  name: userNameSchema,
   email: emailSchema,
   password: newPasswordSchema,
   remember: z.literal('on').optional(),

@@ -50,7 +50,7 @@ export interface IntervalOptions {
 }
 
 /** More than that in one outage, and the first ones are forgotten. */
-const MOST_UNREAD = 10_000;
+const MAX_UNREAD = 10_000;
 const LONGEST_INTERVAL_MS = 2 ** 31 - 1;
 
 /**
@@ -142,7 +142,7 @@ export abstract class ExpressStore extends Store {
       this.#unread.delete(sid);
       return session;
     } catch (error) {
-      if (this.#unread.size >= MOST_UNREAD) this.#unread.clear();
+      if (this.#unread.size >= MAX_UNREAD) this.#unread.clear();
       this.#unread.add(sid);
       throw error;
     }

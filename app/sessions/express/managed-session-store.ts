@@ -5,17 +5,17 @@ import { prismaManagedData, type PrismaWithManagedData } from './managed-data.ts
 import { ManagedSessions, type ManagedSessionsOptions } from './managed-sessions.ts';
 import { storeLog, type LogOptions } from './store-log.ts';
 
-export type ManagedStoreOptions<Meta = unknown, Person = unknown> = ManagedSessionsOptions<
+export type ManagedStoreOptions<Meta = unknown, User = unknown> = ManagedSessionsOptions<
   Meta,
-  Person
+  User
 > &
   IntervalOptions &
   LogOptions;
 
 /** Sessions of express-session in the table that Latchkey shows people; see {@link managedSessions}. */
-export class ManagedSessionStore<Meta = unknown, Person = unknown> extends ExpressStore {
+export class ManagedSessionStore<Meta = unknown, User = unknown> extends ExpressStore {
   /** @throws TypeError when an option is not what it may be. */
-  constructor(prisma: PrismaWithManagedData, options: ManagedStoreOptions<Meta, Person>) {
+  constructor(prisma: PrismaWithManagedData, options: ManagedStoreOptions<Meta, User>) {
     if (options.application.trim() === '') {
       throw new TypeError('application must be the name that people know the application by.');
     }
@@ -41,11 +41,11 @@ export type ManagedSettings = Required<
  * @param options.isHttps false only where people reach the application by http://localhost.
  * @throws TypeError when an option is not what it may be.
  */
-export function managedSessions<Meta = unknown, Person = unknown>({
+export function managedSessions<Meta = unknown, User = unknown>({
   prisma,
   isHttps,
   ...options
-}: ManagedStoreOptions<Meta, Person> & {
+}: ManagedStoreOptions<Meta, User> & {
   prisma: PrismaWithManagedData;
   isHttps: boolean;
 }): ManagedSettings {

@@ -21,9 +21,9 @@ export interface ExpressDevice {
   country?: string | null;
 }
 
-export interface ManagedSessionsOptions<Meta = unknown, Person = unknown> {
+export interface ManagedSessionsOptions<Meta = unknown, User = unknown> {
   /** The rules of the sessions, over the table that both applications share. */
-  sessions: Pick<Sessions<Meta, Person>, 'start' | 'resume' | 'revoke'>;
+  sessions: Pick<Sessions<Meta, User>, 'start' | 'resume' | 'revoke'>;
   /** What people call this application: "Back office". Each on one table has a name of its own. */
   application: string;
   /** Whose session it is; null or undefined: nobody's yet. */
@@ -48,15 +48,15 @@ interface Known {
  * Sessions of an Express application as rows of this table: they belong to a user, live by the same rules
  * and are ended from the same page. The timeouts are those of `sessions`; the cookie's only tell the browser.
  */
-export class ManagedSessions<Meta = unknown, Person = unknown> implements ExpressSessions {
-  readonly #options: ManagedSessionsOptions<Meta, Person>;
+export class ManagedSessions<Meta = unknown, User = unknown> implements ExpressSessions {
+  readonly #options: ManagedSessionsOptions<Meta, User>;
   readonly #data: ManagedData;
   readonly #anonymous: Store | null;
   readonly #clock: () => Date;
   readonly #inTurn = takeTurns();
   readonly #known = new WeakMap<object, Known>();
 
-  constructor(options: ManagedSessionsOptions<Meta, Person>, data: ManagedData) {
+  constructor(options: ManagedSessionsOptions<Meta, User>, data: ManagedData) {
     this.#options = options;
     this.#data = data;
     this.#anonymous = options.anonymous ?? null;

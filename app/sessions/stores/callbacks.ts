@@ -114,7 +114,7 @@ export function callbackSessionStore<Meta = unknown>(
 
     async fetchSession(id) {
       const record = await fetchRow(id);
-      return record && { record, person: null };
+      return record && { record, user: null };
     },
 
     updateSessionExpiry: (id, expiresAt, lastSeenAt) =>

@@ -5,10 +5,10 @@ import type { SessionStore } from '../session-store.ts';
  * The same store, which tells how many live sessions were ended through it, and why. What was not
  * live any more does not count.
  */
-export function countedStore<Meta, Person>(
-  store: SessionStore<Meta, Person>,
+export function countedStore<Meta, User>(
+  store: SessionStore<Meta, User>,
   onEnded: (reason: EndReason, count: number) => void,
-): SessionStore<Meta, Person> {
+): SessionStore<Meta, User> {
   const tell = (reason: EndReason, count: number) => {
     if (count > 0) onEnded(reason, count);
   };
@@ -35,5 +35,5 @@ export function countedStore<Meta, Person>(
         return ids;
       },
     }),
-  } satisfies SessionStore<Meta, Person>;
+  } satisfies SessionStore<Meta, User>;
 }

@@ -52,7 +52,7 @@ export function memorySessionStore<Meta = unknown>(): Required<SessionStore<Meta
 
     async fetchSession(id) {
       const row = rows.get(id);
-      return row ? { record: toRecord<Meta>(row), person: null } : null;
+      return row ? { record: toRecord<Meta>(row), user: null } : null;
     },
 
     async updateSessionExpiry(id, expiresAt, lastSeenAt) {

@@ -48,10 +48,10 @@ type Value = string | number | boolean | Date | null;
  * Returns the session of a row whose values are in the order of {@link COLUMNS}, and behind them those
  * of the user, one for each of `personNames`.
  */
-export function storedFrom<Meta, Person>(
+export function storedFrom<Meta, User>(
   values: readonly unknown[],
-  personNames: readonly string[],
-): StoredSession<Meta, Person> {
+  userNames: readonly string[],
+): StoredSession<Meta, User> {
   // By position: a destructuring of an array goes through its iterator, and every request comes here.
   const v = values as readonly Value[];
   const meta = v[14] as string | null;
@@ -74,12 +74,12 @@ export function storedFrom<Meta, Person>(
       meta: meta === null ? null : (JSON.parse(meta) as Meta),
       secretHash: v[15] as string,
     },
-    person:
-      personNames.length === 0
+    user:
+      userNames.length === 0
         ? null
         : (Object.fromEntries(
-            personNames.map((name, index) => [name, v[COLUMNS.length + index]]),
-          ) as Person),
+            userNames.map((name, index) => [name, v[COLUMNS.length + index]]),
+          ) as User),
   };
 }
 

@@ -26,20 +26,20 @@ export interface RowReader {
 }
 
 export interface PrismaSessionStoreOptions<
-  PersonColumn extends string,
-  PersonPart extends string = never,
+  UserColumn extends string,
+  UserPart extends string = never,
 > {
   client: PrismaRawClient;
   provider: 'sqlite' | 'postgresql';
   /** Fetches sessions in place of `client`. Left out: the client does. */
   rows?: RowReader;
   /** Columns of the "User" row handed along with each fetched session, in the same statement. Default none. */
-  personColumns?: readonly PersonColumn[];
+  userColumns?: readonly UserColumn[];
   /**
    * What other tables say of the person, in the same statement too: for each name a query of one text
    * at the most, in which `u` is the "User" row. Default none.
    */
-  personParts?: Readonly<Record<PersonPart, string>>;
+  userParts?: Readonly<Record<UserPart, string>>;
   /**
    * Sees and writes rows of this kind alone, as the column "kind" has it: to a store of one kind those of
    * another are not there. Left out: all rows, and the table needs no such column. One store's prune
@@ -79,24 +79,24 @@ const quoted = (columns: readonly string[], table = 's') =>
  */
 export function prismaSessionStore<
   Meta = unknown,
-  PersonColumn extends string = never,
-  PersonPart extends string = never,
+  UserColumn extends string = never,
+  UserPart extends string = never,
 >(
-  options: PrismaSessionStoreOptions<PersonColumn, PersonPart>,
-): Required<SessionStore<Meta, Record<PersonColumn, string> & Record<PersonPart, string | null>>> {
-  type Person = Record<PersonColumn, string> & Record<PersonPart, string | null>;
+  options: PrismaSessionStoreOptions<UserColumn, UserPart>,
+): Required<SessionStore<Meta, Record<UserColumn, string> & Record<UserPart, string | null>>> {
+  type User = Record<UserColumn, string> & Record<UserPart, string | null>;
   const { client, provider, kind, checkpoint } = options;
   if (kind !== undefined && !WELL_FORMED_KIND.test(kind)) {
     throw new RangeError('kind must be 1 to 40 lower-case letters and dashes.');
   }
   const ofKind = kind === undefined ? '' : `AND "kind" = '${kind}'`;
-  const personValues: readonly (readonly [name: string, sql: string])[] = [
-    ...(options.personColumns ?? []).map((column) => [column, `u."${column}"`] as const),
-    ...Object.entries<string>(options.personParts ?? {}).map(
+  const userValues: readonly (readonly [name: string, sql: string])[] = [
+    ...(options.userColumns ?? []).map((column) => [column, `u."${column}"`] as const),
+    ...Object.entries<string>(options.userParts ?? {}).map(
       ([name, sql]) => [name, `(${sql})`] as const,
     ),
   ];
-  const personNames = personValues.map(([name]) => name);
+  const userNames = userValues.map(([name]) => name);
   const pruneBatchRows = options.pruneBatchRows ?? DEFAULT_PRUNE_BATCH_ROWS;
 
   // "?" stays the way to write a parameter below; PostgreSQL counts them.
@@ -115,8 +115,8 @@ export function prismaSessionStore<
      VALUES (${inserted.map(([, value]) => value).join(', ')})`,
   );
   const fetchOne = statement(
-    personValues.length > 0
-      ? `SELECT ${quoted(COLUMNS)}, ${personValues.map(([name, sql]) => `${sql} AS "person.${name}"`).join(', ')}
+    userValues.length > 0
+      ? `SELECT ${quoted(COLUMNS)}, ${userValues.map(([name, sql]) => `${sql} AS "person.${name}"`).join(', ')}
          FROM "Session" s JOIN "User" u ON u."id" = s."userId" WHERE s."id" = ? ${ofKind}`
       : `SELECT ${quoted(COLUMNS)} FROM "Session" s WHERE s."id" = ? ${ofKind}`,
   );
@@ -223,7 +223,7 @@ export function prismaSessionStore<
 
     async fetchSession(id) {
       const row = await fetchRow(id);
-      return row && storedFrom<Meta, Person>(row, personNames);
+      return row && storedFrom<Meta, User>(row, userNames);
     },
 
     async updateSessionExpiry(id, expiresAt, lastSeenAt) {

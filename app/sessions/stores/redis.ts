@@ -136,7 +136,7 @@ export function redisSessionStore<Meta = unknown>(
     async fetchSession(id) {
       const values = (await send('HMGET', [`${prefix}session:${id}`, ...FIELDS])) as Text[];
       const record = toRecord<Meta>(id, values);
-      return record && { record, person: null };
+      return record && { record, user: null };
     },
 
     async updateSessionExpiry(id, expiresAt, lastSeenAt) {

@@ -16,11 +16,11 @@ export const meta: MetaFunction = () => [
 
 export async function loader(args: LoaderFunctionArgs) {
   const { context, params, request } = args;
-  const { person, session } = await requireSession(args);
-  const entry = await findOwnActivity(context, person.id, params.activityId);
+  const { user, session } = await requireSession(args);
+  const entry = await findOwnActivity(context, user.id, params.activityId);
   return {
     entry: viewActivity(context, entry, session.id),
-    email: person.email,
+    email: user.email,
     hasMail: context.mailer.isOn,
     now: context.now.toISOString(),
     backTo: `/settings/activity${new URL(request.url).search}`,
@@ -33,9 +33,9 @@ export async function loader(args: LoaderFunctionArgs) {
  */
 export async function action(args: ActionFunctionArgs) {
   const { context, params } = args;
-  const { person } = await requireSession(args);
-  await findOwnActivity(context, person.id, params.activityId);
-  return signOutEverything(context, person.id);
+  const { user } = await requireSession(args);
+  await findOwnActivity(context, user.id, params.activityId);
+  return signOutEverything(context, user.id);
 }
 
 export default function NotMe() {

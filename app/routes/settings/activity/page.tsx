@@ -14,9 +14,9 @@ const PAGE_ROWS = 50;
 
 export async function loader(args: LoaderFunctionArgs) {
   const { context, request } = args;
-  const { session, person } = await requireSession(args);
+  const { session, user } = await requireSession(args);
   const after = parsePosition(new URL(request.url).searchParams.get('after'));
-  const { entries, next } = await context.activity.list(person.id, { limit: PAGE_ROWS, after });
+  const { entries, next } = await context.activity.list(user.id, { limit: PAGE_ROWS, after });
   return {
     now: context.now.toISOString(),
     entries: entries.map((entry) => viewActivity(context, entry, session.id)),

@@ -26,11 +26,11 @@ const formSchema = z.object({ signOutOthers: z.literal('on').optional() });
 
 export async function loader(args: LoaderFunctionArgs) {
   const { context, params } = args;
-  const { person } = await requireSession(args);
-  const connection = await context.connections.find(person.id, params.connectionId ?? '');
+  const { user } = await requireSession(args);
+  const connection = await context.connections.find(user.id, params.connectionId ?? '');
   // The same for one of somebody else's and one that never was.
   if (!connection) return redirect(CONNECTIONS_PAGE);
-  const { password, passkeys, connections } = await context.connections.waysIn(person.id);
+  const { password, passkeys, connections } = await context.connections.waysIn(user.id);
   return {
     name: nameOf(context, connection.provider),
     displayName: connection.displayName,
@@ -41,12 +41,12 @@ export async function loader(args: LoaderFunctionArgs) {
 export async function action(args: ActionFunctionArgs) {
   const { context, params, request } = args;
   const signedIn = await requireSession(args);
-  const { person } = signedIn;
+  const { user } = signedIn;
   const form = await parseForm(request, formSchema);
   if (!form.ok) return tryAgain(form.reply);
-  const connection = await context.connections.find(person.id, params.connectionId ?? '');
+  const connection = await context.connections.find(user.id, params.connectionId ?? '');
   if (!connection) return wasGone(context);
-  const removed = await context.connections.remove(person.id, connection.id, context.now);
+  const removed = await context.connections.remove(user.id, connection.id, context.now);
   if (removed === 'last-way-in') {
     return tryAgain(form.fail({ form: 'It stays: you have no other way to sign in.' }), CONFLICT);
   }

@@ -16,8 +16,8 @@ export const meta: MetaFunction = () => [
 
 export async function loader(args: LoaderFunctionArgs) {
   const { context, request } = args;
-  const { person } = await requireSession(args);
-  const connections = await context.connections.list(person.id);
+  const { user } = await requireSession(args);
+  const connections = await context.connections.list(user.id);
   return {
     now: context.now.toISOString(),
     notice: readTrouble(context, request),

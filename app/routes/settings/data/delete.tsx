@@ -25,20 +25,20 @@ const formSchema = z.object({ email: emailSchema });
 
 export async function loader(args: LoaderFunctionArgs) {
   const { context } = args;
-  const { person } = await requireSession(args);
-  const counts = await context.erasures.count(person.id);
-  return { email: person.email, name: person.name, counts, isMailOn: context.mailer.isOn };
+  const { user } = await requireSession(args);
+  const counts = await context.erasures.count(user.id);
+  return { email: user.email, name: user.name, counts, isMailOn: context.mailer.isOn };
 }
 
 export async function action(args: ActionFunctionArgs) {
   const { context, request } = args;
-  const { person } = await requireSession(args);
+  const { user } = await requireSession(args);
   const form = await parseForm(request, formSchema);
   if (!form.ok) return tryAgain(form.reply);
-  if (form.value.email !== person.email) {
+  if (form.value.email !== user.email) {
     return tryAgain(form.fail({ email: 'This is not the e-mail of this account.' }));
   }
-  const receipt = await context.erasures.erase(person.id, context.now);
+  const receipt = await context.erasures.erase(user.id, context.now);
   const headers = signedOutHeaders(context);
   if (receipt) {
     // A message that still waits may speak of what is gone.

@@ -25,12 +25,12 @@ export async function loader() {
 /** The download itself: only right after the person has proven again who they are. */
 export async function action(args: ActionFunctionArgs) {
   const { context, params, request } = args;
-  const { person } = await requireSession(args);
+  const { user } = await requireSession(args);
   const format = formats.get(params.format);
   if (!format) return new Response(null, { status: 404, statusText: 'Not Found' });
   const form = await parseForm(request, formSchema);
-  const note = () => noteActivity(context, person.id, { kind: 'download-made' });
-  const download = await openDataDownload(context, person.id, format, note);
+  const note = () => noteActivity(context, user.id, { kind: 'download-made' });
+  const download = await openDataDownload(context, user.id, format, note);
   if (!download) {
     const busy = writeToast({ kind: 'download-under-way' }, context.origin);
     return redirect('/settings/data', { headers: { 'Set-Cookie': busy } });

@@ -27,13 +27,13 @@ const formSchema = z.object({ newEmail: emailSchema });
 
 export async function loader(args: LoaderFunctionArgs) {
   const { context } = args;
-  const { person } = await requireSession(args);
+  const { user } = await requireSession(args);
   const { emailVerifiedAt } = await context.db.user.findUniqueOrThrow({
-    where: { id: person.id },
+    where: { id: user.id },
     select: { emailVerifiedAt: true },
   });
   return {
-    email: person.email,
+    email: user.email,
     isVerified: emailVerifiedAt !== null,
     isPossible: context.mailer.isOn,
   };
@@ -41,20 +41,20 @@ export async function loader(args: LoaderFunctionArgs) {
 
 export async function action(args: ActionFunctionArgs) {
   const { context } = args;
-  const { person } = await requireSession(args);
+  const { user } = await requireSession(args);
   const form = await parseForm(args.request, formSchema);
   if (!form.ok) return tryAgain(form.reply);
   if (!context.mailer.isOn) return redirect('/settings/email');
   const { newEmail } = form.value;
-  const isVerifying = newEmail === person.email;
+  const isVerifying = newEmail === user.email;
   const leave = await takeMail(context, newEmail);
   if (!leave.isGiven) return comeBackLater(form.fail, leave.retryAfterSeconds);
   const isTaken = await isEmailTaken(context.db, newEmail);
   const cookie = await sendCode(context, {
     purpose: 'email-change',
-    userId: person.id,
+    userId: user.id,
     email: newEmail,
-    payload: { name: person.name },
+    payload: { name: user.name },
     // Whether somebody else has it is told to that address, and to nobody else.
     isDecoy: isTaken && !isVerifying,
   });

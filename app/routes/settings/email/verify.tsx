@@ -43,7 +43,7 @@ export async function loader({ context, request }: LoaderFunctionArgs) {
 export async function action(args: ActionFunctionArgs) {
   const { context, request } = args;
   const signedIn = await requireSession(args);
-  const { person } = signedIn;
+  const { user } = signedIn;
   const form = await parseForm(request, formSchema);
   if (!form.ok) return tryAgain(form.reply);
   const tried = await tryCode(context, request, 'email-change', form.value.code);
@@ -56,9 +56,9 @@ export async function action(args: ActionFunctionArgs) {
       return tryAgain(form.fail({ code: tried.text }));
     case 'right': {
       // The code was asked for by this browser; by whom it was signed in to then is another matter.
-      if (tried.userId !== person.id) return redirect('/settings/email');
+      if (tried.userId !== user.id) return redirect('/settings/email');
       const to = tried.email;
-      const from = await changeEmail(context.db, person.id, to, context.now);
+      const from = await changeEmail(context.db, user.id, to, context.now);
       if (from === null) {
         return tryAgain(form.fail({ form: 'Somebody else uses this e-mail by now.' }));
       }
@@ -67,7 +67,7 @@ export async function action(args: ActionFunctionArgs) {
         const headers = { 'Set-Cookie': stopWaiting(context, 'email-change') };
         return redirect('/settings/profile', { headers });
       }
-      await tellOldAddress(context, person, { from, to });
+      await tellOldAddress(context, user, { from, to });
       const { headers, count } = await afterFactorChange(
         context,
         signedIn,

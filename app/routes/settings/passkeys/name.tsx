@@ -25,19 +25,19 @@ const formSchema = z.object({ name: passkeyNameSchema });
 
 export async function loader(args: LoaderFunctionArgs) {
   const { context, params } = args;
-  const { person } = await requireSession(args);
-  const { name } = await findOwnPasskey(context, person.id, params.passkeyId);
+  const { user } = await requireSession(args);
+  const { name } = await findOwnPasskey(context, user.id, params.passkeyId);
   return { name };
 }
 
 export async function action(args: ActionFunctionArgs) {
   const { context, params, request } = args;
-  const { person } = await requireSession(args);
+  const { user } = await requireSession(args);
   const form = await parseForm(request, formSchema);
   if (!form.ok) return tryAgain(form.reply);
-  const { id } = await findOwnPasskey(context, person.id, params.passkeyId);
+  const { id } = await findOwnPasskey(context, user.id, params.passkeyId);
   const { name } = form.value;
-  await context.passkeys.rename(person.id, id, name);
+  await context.passkeys.rename(user.id, id, name);
   const toast = { kind: 'passkey-renamed', passkey: name } as const;
   return redirect(PASSKEYS_PAGE, {
     headers: { 'Set-Cookie': writeToast(toast, context.origin) },

@@ -39,7 +39,7 @@ export async function loader() {
 export async function action(args: ActionFunctionArgs) {
   const { context, request } = args;
   const signedIn = await requireSession(args);
-  const { person, session } = signedIn;
+  const { user, session } = signedIn;
   const form = await parseForm(request, formSchema);
   if (!form.ok) return tryAgain(form.reply);
   const { credential, signOutOthers } = form.value;
@@ -50,7 +50,7 @@ export async function action(args: ActionFunctionArgs) {
   const nameFor = (aaguid: string) =>
     keeperOf(aaguid) ?? describeDevice(context.device.userAgent).name;
   const registered = await context.passkeys.register(
-    ...([person.id, credential, challenge, nameFor, context.now] as const),
+    ...([user.id, credential, challenge, nameFor, context.now] as const),
   );
   if (registered.state !== 'added') {
     return tryAgain(form.fail({ credential: refusals[registered.state] }));

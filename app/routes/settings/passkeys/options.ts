@@ -10,7 +10,7 @@ export async function loader() {
 /** What a browser needs to make a passkey for this person: one that they do not have yet. */
 export async function action(args: ActionFunctionArgs) {
   const { context } = args;
-  const { person, session } = await requireSession(args);
-  const options = await context.passkeys.registrationOptions(person);
+  const { user, session } = await requireSession(args);
+  const options = await context.passkeys.registrationOptions(user);
   return offerPasskeyOptions(context, 'registration', options, session.id);
 }

@@ -14,8 +14,8 @@ export const meta: MetaFunction = () => [
 
 export async function loader(args: LoaderFunctionArgs) {
   const { context } = args;
-  const { person } = await requireSession(args);
-  const passkeys = await context.passkeys.list(person.id);
+  const { user } = await requireSession(args);
+  const passkeys = await context.passkeys.list(user.id);
   return {
     now: context.now.toISOString(),
     passkeys: passkeys.map(({ id, name, aaguid, isBackedUp, createdAt, lastUsedAt }) => ({

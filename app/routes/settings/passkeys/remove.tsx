@@ -26,19 +26,19 @@ const formSchema = z.object({ signOutOthers: z.literal('on').optional() });
 
 export async function loader(args: LoaderFunctionArgs) {
   const { context, params } = args;
-  const { person } = await requireSession(args);
-  const { name } = await findOwnPasskey(context, person.id, params.passkeyId);
-  return { name, isLast: countWaysIn(await waysIn(context.db, person.id)) === 1 };
+  const { user } = await requireSession(args);
+  const { name } = await findOwnPasskey(context, user.id, params.passkeyId);
+  return { name, isLast: countWaysIn(await waysIn(context.db, user.id)) === 1 };
 }
 
 export async function action(args: ActionFunctionArgs) {
   const { context, params, request } = args;
   const signedIn = await requireSession(args);
-  const { person } = signedIn;
-  const { id, name: passkey } = await findOwnPasskey(context, person.id, params.passkeyId);
+  const { user } = signedIn;
+  const { id, name: passkey } = await findOwnPasskey(context, user.id, params.passkeyId);
   const form = await parseForm(request, formSchema);
   if (!form.ok) return tryAgain(form.reply);
-  const outcome = await context.passkeys.remove(person.id, id, context.now);
+  const outcome = await context.passkeys.remove(user.id, id, context.now);
   if (outcome === 'last-way-in') {
     return tryAgain(form.fail({ form: 'It stays: you have no other way to sign in.' }));
   }

@@ -13,7 +13,7 @@ import {
   useOutlet,
 } from '@remix-run/react';
 import * as z from 'zod';
-import { personNameSchema, renamePerson } from '#app/database/profile.server.ts';
+import { userNameSchema, renameUser } from '#app/database/profile.server.ts';
 import { parseForm, tryAgain } from '#app/http/form.server.ts';
 import { requireSession } from '#app/http/signed-in.server.ts';
 import { pictureRules } from '#app/account/picture-upload.server.ts';
@@ -28,20 +28,20 @@ export const meta: MetaFunction = () => [
   { name: 'robots', content: 'noindex' },
 ];
 
-const profileSchema = z.object({ name: personNameSchema });
+const profileSchema = z.object({ name: userNameSchema });
 
 export async function loader(args: LoaderFunctionArgs) {
-  const { person } = await requireSession(args);
-  const { name, email, picture } = person;
+  const { user } = await requireSession(args);
+  const { name, email, picture } = user;
   return { name, email, picture, rules: pictureRules };
 }
 
 export async function action(args: ActionFunctionArgs) {
   const { context, request } = args;
-  const { person } = await requireSession(args);
+  const { user } = await requireSession(args);
   const form = await parseForm(request, profileSchema);
   if (!form.ok) return tryAgain(form.reply);
-  await renamePerson(context.db, person.id, form.value.name, context.now);
+  await renameUser(context.db, user.id, form.value.name, context.now);
   return redirect('/settings/profile', {
     headers: { 'Set-Cookie': writeToast({ kind: 'profile-saved' }, context.origin) },
   });
@@ -56,7 +56,7 @@ export default function Profile() {
   return (
     <>
       <SettingsHeading title="Profile" lead="Your picture and your name. Only you see them." />
-      {pictureSent ?? <PictureForm key={picture} person={{ name, picture }} rules={rules} />}
+      {pictureSent ?? <PictureForm key={picture} user={{ name, picture }} rules={rules} />}
       <Form
         method="post"
         action="/settings/profile"

@@ -14,7 +14,7 @@ export interface PictureRules {
 }
 
 interface PictureFormProps {
-  person: { name: string; picture: string | null };
+  user: { name: string; picture: string | null };
   rules: PictureRules;
   reply?: Reply;
 }
@@ -23,7 +23,7 @@ interface PictureFormProps {
  * The person's picture, and the form that sends another. A file can be dropped on the field; with
  * scripts it is shown as it will be, before it is sent.
  */
-export function PictureForm({ person, rules, reply }: PictureFormProps) {
+export function PictureForm({ user, rules, reply }: PictureFormProps) {
   const id = useId();
   const input = useRef<HTMLInputElement>(null);
   const [chosen, setChosen] = useState<File | null>(null);
@@ -41,7 +41,7 @@ export function PictureForm({ person, rules, reply }: PictureFormProps) {
       {chosen && !isTooLarge ? (
         <Preview file={chosen} />
       ) : (
-        <Portrait {...person} size="page" alt="Your picture" />
+        <Portrait {...user} size="page" alt="Your picture" />
       )}
       <Form
         method="post"
@@ -79,9 +79,9 @@ export function PictureForm({ person, rules, reply }: PictureFormProps) {
         </p>
         <div className="flex flex-wrap gap-2">
           <Button look="secondary" pending={isPending} pendingText="Sending…">
-            {person.picture ? 'Change picture' : 'Add picture'}
+            {user.picture ? 'Change picture' : 'Add picture'}
           </Button>
-          {person.picture && (
+          {user.picture && (
             <ButtonLink to={`${ADDRESS}/remove`} preventScrollReset look="quiet-danger">
               Remove
               <span className="sr-only"> your picture</span>

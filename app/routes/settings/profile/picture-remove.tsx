@@ -20,16 +20,16 @@ export const meta: MetaFunction = () => [
 const PAGE = '/settings/profile';
 
 export async function loader(args: LoaderFunctionArgs) {
-  const { name, picture } = (await requireSession(args)).person;
+  const { name, picture } = (await requireSession(args)).user;
   if (picture === null) return redirect(PAGE);
-  return { person: { name, picture }, rules: pictureRules };
+  return { user: { name, picture }, rules: pictureRules };
 }
 
 export async function action(args: ActionFunctionArgs) {
   const { context } = args;
-  const { person } = await requireSession(args);
+  const { user } = await requireSession(args);
   // What somebody else has removed meanwhile is removed.
-  await context.pictures.remove(person.id);
+  await context.pictures.remove(user.id);
   return redirect(PAGE, {
     headers: { 'Set-Cookie': writeToast({ kind: 'picture-removed' }, context.origin) },
   });

@@ -21,14 +21,14 @@ export const meta: MetaFunction = () => [
 
 /** The profile once more: where it is when a picture was refused. */
 export async function loader(args: LoaderFunctionArgs) {
-  const { name, picture } = (await requireSession(args)).person;
-  return { person: { name, picture }, rules: pictureRules };
+  const { name, picture } = (await requireSession(args)).user;
+  return { user: { name, picture }, rules: pictureRules };
 }
 
 export async function action(args: ActionFunctionArgs) {
   const { context, request } = args;
-  const { person } = await requireSession(args);
-  const upload = await takePicture(context, person, request);
+  const { user } = await requireSession(args);
+  const upload = await takePicture(context, user, request);
   if (upload.ok === null) return redirect(loginPathFor(request, context.origin));
   if (!upload.ok) {
     const { reply, status, headers } = upload;

@@ -26,19 +26,19 @@ const formSchema = z.object({ label: deviceNameSchema });
 
 export async function loader(args: LoaderFunctionArgs) {
   const { context, params } = args;
-  const { person } = await requireSession(args);
-  const session = await findOwnSession(context, person.id, params.sessionId);
+  const { user } = await requireSession(args);
+  const session = await findOwnSession(context, user.id, params.sessionId);
   return { label: session.label, guess: describeDevice(session.userAgent).name };
 }
 
 export async function action(args: ActionFunctionArgs) {
   const { context, params, request } = args;
-  const { person } = await requireSession(args);
-  const session = await findOwnSession(context, person.id, params.sessionId);
+  const { user } = await requireSession(args);
+  const session = await findOwnSession(context, user.id, params.sessionId);
   const form = await parseForm(request, formSchema);
   if (!form.ok) return tryAgain(form.reply);
   const { label } = form.value;
-  await context.sessions.name(session.id, person.id, label);
+  await context.sessions.name(session.id, user.id, label);
   const toast: ToastMessage =
     label === null ? { kind: 'device-unnamed' } : { kind: 'device-named', device: label };
   return redirect(SESSIONS_PAGE, {

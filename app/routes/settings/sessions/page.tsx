@@ -21,15 +21,15 @@ const ENDED_ROWS = 20;
 
 export async function loader(args: LoaderFunctionArgs) {
   const { context, request } = args;
-  const { session: current, person } = await requireSession(args);
+  const { session: current, user } = await requireSession(args);
   const after = parsePosition(new URL(request.url).searchParams.get('after'));
   const [{ live, ended, next }, tokens] = await Promise.all([
-    context.sessions.list(person.id, context.now, {
+    context.sessions.list(user.id, context.now, {
       limit: PAGE_ROWS,
       after,
       endedLimit: after ? 0 : ENDED_ROWS,
     }),
-    context.tokens.list(person.id, context.now),
+    context.tokens.list(user.id, context.now),
   ]);
   const others = live.filter(({ id }) => id !== current.id);
   // The one that asks stands first, wherever its last activity would put it.

@@ -24,14 +24,12 @@ export async function loader() {
 
 export async function action(args: ActionFunctionArgs) {
   const { context, request } = args;
-  const { person, session } = await requireSession(args);
+  const { user, session } = await requireSession(args);
   const form = await parseForm(request, formSchema);
   const hasTokensRevoked = form.ok && form.value.revokeTokens === 'on';
   const reason = 'signed-out-elsewhere';
-  const count = await signOutOthers(context, person.id, session.id, reason);
-  const tokens = hasTokensRevoked
-    ? await revokeTokens(context, person.id, session.id, reason)
-    : null;
+  const count = await signOutOthers(context, user.id, session.id, reason);
+  const tokens = hasTokensRevoked ? await revokeTokens(context, user.id, session.id, reason) : null;
   const toast = { kind: 'others-ended', count, tokens } as const;
   return redirect(SESSIONS_PAGE, {
     headers: { 'Set-Cookie': writeToast(toast, context.origin) },

@@ -24,15 +24,15 @@ const SESSIONS_PAGE = '/settings/sessions';
 
 export async function loader(args: LoaderFunctionArgs) {
   const { context, params } = args;
-  const { person, session: current } = await requireSession(args);
-  const session = await findOwnSession(context, person.id, params.sessionId);
+  const { user, session: current } = await requireSession(args);
+  const session = await findOwnSession(context, user.id, params.sessionId);
   return { name: deviceNameOf(session), isCurrent: session.id === current.id };
 }
 
 export async function action(args: ActionFunctionArgs) {
   const { context, params } = args;
-  const { person, session: current } = await requireSession(args);
-  const session = await findOwnSession(context, person.id, params.sessionId);
+  const { user, session: current } = await requireSession(args);
+  const session = await findOwnSession(context, user.id, params.sessionId);
   if (session.id === current.id) return redirect('/', { headers: await endSession(context) });
   await requireFresh(args);
   const device = deviceNameOf(session);

@@ -3,7 +3,7 @@ import { Form, useActionData, useLoaderData, useNavigation } from '@remix-run/re
 import * as z from 'zod';
 import {
   DEFAULT_TOKEN_DAYS,
-  MOST_TOKENS,
+  MAX_TOKENS,
   TOKEN_DAYS,
   tokenNameSchema,
   tokenScopes,
@@ -53,9 +53,9 @@ export async function action(args: ActionFunctionArgs) {
     return tryAgain(form.fail({ form: 'Choose at least one thing that it may do.' }));
   }
   const asked = { name, days, scopes: wanted };
-  const token = await makeToken(context, signedIn.person.id, asked, MOST_TOKENS);
+  const token = await makeToken(context, signedIn.user.id, asked, MAX_TOKENS);
   if (token === null) {
-    const text = `You have ${MOST_TOKENS} access tokens. Revoke one first.`;
+    const text = `You have ${MAX_TOKENS} access tokens. Revoke one first.`;
     return tryAgain(form.fail({ form: text }));
   }
   const cookie = context.cookies.newToken.write(context.now, signedIn, { name, token });

@@ -14,8 +14,8 @@ export const meta: MetaFunction = () => [
 
 export async function loader(args: LoaderFunctionArgs) {
   const { context } = args;
-  const { person } = await requireSession(args);
-  const { live } = await context.tokens.list(person.id, context.now);
+  const { user } = await requireSession(args);
+  const { live } = await context.tokens.list(user.id, context.now);
   return { now: context.now.toISOString(), tokens: live.map(viewToken) };
 }
 

@@ -21,14 +21,14 @@ const TOKENS_PAGE = '/settings/tokens';
 
 export async function loader(args: LoaderFunctionArgs) {
   const { context, params } = args;
-  const { person } = await requireSession(args);
-  return { name: tokenNameOf(await findOwnToken(context, person.id, params.tokenId)) };
+  const { user } = await requireSession(args);
+  return { name: tokenNameOf(await findOwnToken(context, user.id, params.tokenId)) };
 }
 
 export async function action(args: ActionFunctionArgs) {
   const { context, params } = args;
-  const { person, session } = await requireSession(args);
-  const token = await findOwnToken(context, person.id, params.tokenId);
+  const { user, session } = await requireSession(args);
+  const token = await findOwnToken(context, user.id, params.tokenId);
   const name = tokenNameOf(token);
   await revokeToken(context, { ...token, name }, session.id);
   return redirect(TOKENS_PAGE, {

@@ -16,8 +16,8 @@ const FEW_LEFT = 3;
 /** Says how things are, and changes nothing: that needs no fresh proof. */
 export async function loader(args: LoaderFunctionArgs) {
   const { context } = args;
-  const { person } = await requireSession(args);
-  const userId = person.id;
+  const { user } = await requireSession(args);
+  const userId = user.id;
   const [totp, codesLeft] = await Promise.all([
     context.db.totp.findUnique({ where: { userId }, select: { createdAt: true } }),
     context.db.recoveryCode.count({ where: { userId, usedAt: null } }),

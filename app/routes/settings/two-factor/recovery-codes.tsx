@@ -20,7 +20,7 @@ export async function loader(args: LoaderFunctionArgs) {
   const { context, request } = args;
   const signedIn = await requireSession(args);
   const codes = await context.cookies.newRecoveryCodes.take(context, request, signedIn);
-  const { email } = signedIn.person;
+  const { email } = signedIn.user;
   const madeOn = context.now.toISOString().slice(0, 10);
   const headers = { 'Set-Cookie': context.cookies.newRecoveryCodes.clear() };
   return data({ codes, email, madeOn }, codes ? { headers } : undefined);

@@ -35,12 +35,12 @@ const formSchema = z.object({
 export async function loader(args: LoaderFunctionArgs) {
   const { context, request } = args;
   const signedIn = await requireSession(args);
-  const { person, session } = signedIn;
-  if (await context.totp.isOn(person.id)) return redirect(PAGE);
+  const { user, session } = signedIn;
+  if (await context.totp.isOn(user.id)) return redirect(PAGE);
   const held = findTotpSetUp(context, request, signedIn);
   const secret = held ?? context.totp.newSecret();
-  const uri = context.totp.uriOf(secret, person.email);
-  const setUp = { userId: person.id, sessionId: session.id, secret };
+  const uri = context.totp.uriOf(secret, user.email);
+  const setUp = { userId: user.id, sessionId: session.id, secret };
   return data(
     { uri, qr: await drawQrCode(uri), groups: secret.match(/.{4}/g) ?? [] },
     held
@@ -53,8 +53,8 @@ export async function loader(args: LoaderFunctionArgs) {
 export async function action(args: ActionFunctionArgs) {
   const { context, request } = args;
   const signedIn = await requireSession(args);
-  const { person } = signedIn;
-  if (await context.totp.isOn(person.id)) return redirect(PAGE);
+  const { user } = signedIn;
+  if (await context.totp.isOn(user.id)) return redirect(PAGE);
   const form = await parseForm(request, formSchema);
   if (!form.ok) return tryAgain(form.reply);
   const { code, signOutOthers } = form.value;
@@ -68,7 +68,7 @@ export async function action(args: ActionFunctionArgs) {
     return tryAgain(form.fail({ code: text }));
   }
   const codes = (await spendTotpSetUp(context, secret))
-    ? await context.totp.turnOn(person.id, { secret, step }, context.now)
+    ? await context.totp.turnOn(user.id, { secret, step }, context.now)
     : null;
   const spent = context.cookies.totpSetUp.clear();
   if (!codes) return redirect(PAGE, { headers: { 'Set-Cookie': spent } });

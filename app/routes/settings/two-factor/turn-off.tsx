@@ -23,8 +23,8 @@ const PAGE = '/settings/two-factor';
 const formSchema = z.object({ signOutOthers: z.literal('on').optional() });
 
 export async function loader(args: LoaderFunctionArgs) {
-  const { person } = await requireSession(args);
-  return (await args.context.totp.isOn(person.id)) ? null : redirect(PAGE);
+  const { user } = await requireSession(args);
+  return (await args.context.totp.isOn(user.id)) ? null : redirect(PAGE);
 }
 
 export async function action(args: ActionFunctionArgs) {
@@ -32,7 +32,7 @@ export async function action(args: ActionFunctionArgs) {
   const signedIn = await requireSession(args);
   const form = await parseForm(request, formSchema);
   if (!form.ok) return tryAgain(form.reply);
-  if (!(await context.totp.turnOff(signedIn.person.id))) return redirect(PAGE);
+  if (!(await context.totp.turnOff(signedIn.user.id))) return redirect(PAGE);
   const { headers, count } = await afterFactorChange(
     context,
     signedIn,

@@ -17,7 +17,7 @@ export interface Times {
   revokedAt: string;
 }
 
-export const personId = (number: number): string => digestOf(`person ${number}`);
+export const userId = (number: number): string => digestOf(`person ${number}`);
 export const emailOf = (number: number): string => `person-${number}@example.com`;
 export const sessionId = (number: number): string => digestOf(`session ${number}`);
 /** Opens the session of this number. */
@@ -28,7 +28,7 @@ export const tokenOf = (number: number): string =>
 export const spread = (range: number): string => `((n * 2654435761) % ${range})`;
 
 /** Puts in the people of these numbers. */
-export async function addPeople(filler: Filler, rows: Rows, nowMs: number): Promise<void> {
+export async function addUsers(filler: Filler, rows: Rows, nowMs: number): Promise<void> {
   const time = filler.time(String(nowMs));
   await filler.insert('User', rows, {
     id: filler.digest(`'person ' || n`),
@@ -48,14 +48,14 @@ export async function addPeople(filler: Filler, rows: Rows, nowMs: number): Prom
 export async function addSessions(
   filler: Filler,
   rows: Rows,
-  { person, times }: { person: string; times: Times },
+  { user, times }: { user: string; times: Times },
 ): Promise<void> {
   const meta: SessionMeta = { proof: passwordProof };
   const isRevoked = `(${times.revokedAt}) IS NOT NULL`;
   await filler.insert('Session', rows, {
     id: filler.digest(`'session ' || n`),
     secretHash: `'${hashSecret(SECRET)}'`,
-    userId: filler.digest(`'person ' || (${person})`),
+    userId: filler.digest(`'person ' || (${user})`),
     userAgent: `'${USER_AGENT}'`,
     ipAddress: `'198.51.100.' || (n % 256)`,
     country: `'DE'`,

@@ -5,14 +5,14 @@ import {
   type TestApplication,
 } from '../fixtures/application.ts';
 import type { Answer } from '../fixtures/browser-like.ts';
-import { signIn, signUp, type TestPerson } from '../fixtures/people.ts';
+import { signIn, signUp, type TestUser } from '../fixtures/users.ts';
 import { dataPathOf } from './every-route.ts';
 
 const PAGE = '/settings/sessions';
 
 let application: TestApplication;
-let ada: TestPerson;
-let bob: TestPerson;
+let ada: TestUser;
+let bob: TestUser;
 let idsOfBob: string[];
 beforeAll(async () => {
   application = await startApplication();

@@ -1,10 +1,10 @@
 import { expect } from 'vitest';
 import type { TestApplication } from '../fixtures/application.ts';
-import { mailboxOf, openBrowser, signUp, type TestPerson } from '../fixtures/people.ts';
+import { mailboxOf, openBrowser, signUp, type TestUser } from '../fixtures/users.ts';
 
 /** A person of whom there is something in every field of every table, and what to find it by. */
 export interface Canary {
-  person: TestPerson;
+  user: TestUser;
   userId: string;
   /** Unique texts, one at least in everything that is kept of them. */
   traces: string[];
@@ -23,7 +23,7 @@ export async function hatchCanary(application: TestApplication, who: string): Pr
     return trace;
   };
   const email = `${mark('email')}@example.com`;
-  const person = await signUp(application, {
+  const user = await signUp(application, {
     email,
     name: mark('name'),
     userAgent: mark('agent'),
@@ -110,5 +110,5 @@ export async function hatchCanary(application: TestApplication, who: string): Pr
     }),
   ).toMatchObject({ isGiven: true });
   traces.push(keyring.digest('rate limits', userId));
-  return { person, userId, traces };
+  return { user, userId, traces };
 }
