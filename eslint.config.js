@@ -16,7 +16,13 @@ const unsafeRulesOff = Object.fromEntries(
 export default defineConfig(
   {
     ignores: [
-      ...['build', 'dist', 'data', 'public', 'reports', 'coverage', '.stryker-tmp'],
+      'build',
+      'dist',
+      'data',
+      'public',
+      'reports',
+      'coverage',
+      '.stryker-tmp',
       'prisma/*/client',
       // What it imports is there only where somebody runs it.
       'bench',

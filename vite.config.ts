@@ -24,7 +24,11 @@ const barePreload: Plugin = {
 
 export default defineConfig(({ command, isSsrBuild }) => ({
   plugins: [
-    ...[barePreload, settledOptions, paintFirst, licenses, tailwindcss()],
+    barePreload,
+    settledOptions,
+    paintFirst,
+    licenses,
+    tailwindcss(),
     !process.env.VITEST && remix(remixConfig),
   ],
   build: {
@@ -44,7 +48,9 @@ export default defineConfig(({ command, isSsrBuild }) => ({
     noExternal: [
       // Of these only what is used goes into the server's build: loading all icons takes as long as the
       // rest of the start, and the hundred modules of zod a quarter of a second and 15 MiB.
-      ...['lucide-react', 'zod', /^@conform-to\//],
+      'lucide-react',
+      'zod',
+      /^@conform-to\//,
       // So that servers write what browsers expect: see paint-first.ts.
       ...(command === 'build' ? ['@remix-run/react'] : []),
     ],

@@ -14,7 +14,11 @@ const { runScript } = await import('./set-up/refusal.js');
 
 /** Vite's to reload, even when the server imports one of them too. */
 const HOT_RELOADED = [
-  ...['app/ui/**', 'app/live/**', 'app/routes/**', 'app/root.tsx', 'app/entry.*.tsx'],
+  'app/ui/**',
+  'app/live/**',
+  'app/routes/**',
+  'app/root.tsx',
+  'app/entry.*.tsx',
   'app/{account,credentials,devices,privacy,tokens}/**/*.tsx',
 ];
 /** Vite restarts itself when these change. */

@@ -12,15 +12,35 @@ interface DriverCause {
 
 /** Prisma's codes for a database that is down, busy, full, or not the one that the models describe. */
 const UNAVAILABLE_CODES = new Set([
-  ...['P1000', 'P1001', 'P1002', 'P1003', 'P1008', 'P1010', 'P1011', 'P1017'],
-  ...['P2021', 'P2022', 'P2024', 'P2028', 'P2034', 'P2037'],
+  'P1000',
+  'P1001',
+  'P1002',
+  'P1003',
+  'P1008',
+  'P1010',
+  'P1011',
+  'P1017',
+  'P2021',
+  'P2022',
+  'P2024',
+  'P2028',
+  'P2034',
+  'P2037',
 ]);
 
 /** The same, as the adapters say it of statements that were written by hand. */
 const UNAVAILABLE_KINDS = new Set([
-  ...['DatabaseNotReachable', 'ConnectionClosed', 'SocketTimeout', 'TlsConnectionError'],
-  ...['DatabaseDoesNotExist', 'DatabaseAccessDenied', 'AuthenticationFailed'],
-  ...['TooManyConnections', 'TransactionWriteConflict', 'TableDoesNotExist', 'ColumnNotFound'],
+  'DatabaseNotReachable',
+  'ConnectionClosed',
+  'SocketTimeout',
+  'TlsConnectionError',
+  'DatabaseDoesNotExist',
+  'DatabaseAccessDenied',
+  'AuthenticationFailed',
+  'TooManyConnections',
+  'TransactionWriteConflict',
+  'TableDoesNotExist',
+  'ColumnNotFound',
 ]);
 
 const SQLITE_UNAVAILABLE =
@@ -46,7 +66,8 @@ const DRIVER_MESSAGES = [
   'Cannot use a pool after calling end on the pool',
   'The database connection is not open',
   // SQLite has one code for whatever is wrong with a statement.
-  ...['no such table: ', 'no such column: '],
+  'no such table: ',
+  'no such column: ',
 ];
 
 /** As the drivers say it of statements that were written by hand. */

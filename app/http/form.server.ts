@@ -14,7 +14,13 @@ export type Fail = (errors: Record<string, string>) => FormReply;
 
 /** Fields that are never sent back, whatever was typed into them. */
 const NEVER_SENT_BACK = [
-  ...['password', 'newPassword', 'code', 'recoveryCode', 'secondFactor', 'key', 'credential'],
+  'password',
+  'newPassword',
+  'code',
+  'recoveryCode',
+  'secondFactor',
+  'key',
+  'credential',
 ];
 
 /**

@@ -9,8 +9,12 @@ const CONNECTIONS = 4;
 const THIS_MACHINE = new Set(['localhost', '127.0.0.1', '[::1]']);
 /** What may be said in the query of SMTP_URL; the rest could write mails to the console. */
 const URL_OPTIONS = new Set([
-  ...['requireTLS', 'ignoreTLS', 'name'],
-  ...['tls.servername', 'tls.rejectUnauthorized', 'tls.minVersion'],
+  'requireTLS',
+  'ignoreTLS',
+  'name',
+  'tls.servername',
+  'tls.rejectUnauthorized',
+  'tls.minVersion',
 ]);
 
 /**

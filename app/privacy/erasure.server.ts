@@ -268,8 +268,16 @@ function readReceipt(row: { id: string; erasedAt: Date; counts: string }): Recei
 
 /** What belongs to a person by their id. Whoever adds a table that names people adds it here. */
 const OWNED = [
-  ...['Password', 'Totp', 'RecoveryCode', 'Passkey', 'Connection', 'Picture', 'Session'],
-  ...['Activity', 'OutgoingMail', 'ExpressSession'],
+  'Password',
+  'Totp',
+  'RecoveryCode',
+  'Passkey',
+  'Connection',
+  'Picture',
+  'Session',
+  'Activity',
+  'OutgoingMail',
+  'ExpressSession',
 ];
 /** And what belongs to them by their id or their address. */
 const OWNED_OR_ADDRESSED = ['MailedCode', 'OauthSession'];

@@ -25,8 +25,10 @@ export const settingsPages = [
     short: 'Signing in',
     Icon: KeyRound,
     with: [
-      ...['/settings/password', '/settings/two-factor'],
-      ...['/settings/passkeys', '/settings/connections'],
+      '/settings/password',
+      '/settings/two-factor',
+      '/settings/passkeys',
+      '/settings/connections',
     ],
   },
   { to: '/settings/activity', text: 'Activity', short: 'Activity', Icon: History, with: [] },

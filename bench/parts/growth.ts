@@ -184,8 +184,11 @@ function tableOf({ provider, caches, compared }: Growth): string {
   const columns = ['operation', 'sessions', 'p50 ms', 'beside the small one', 'ratio', 'p99 ms'];
   const rows = operationNames.flatMap((name) =>
     compared.map((of) => [
-      ...[name, of.sessions.toLocaleString('en'), ms(medianOf(of.large[name]))],
-      ...[ms(medianOf(of.small[name])), ratioOf(name, of).toFixed(2)],
+      name,
+      of.sessions.toLocaleString('en'),
+      ms(medianOf(of.large[name])),
+      ms(medianOf(of.small[name])),
+      ratioOf(name, of).toFixed(2),
       `${ms(percentileOf(of.large[name], 0.99))}, ${ms(percentileOf(of.small[name], 0.99))}`,
     ]),
   );

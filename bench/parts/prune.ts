@@ -199,12 +199,18 @@ ${markdown(
   ]),
   pruned.flatMap(({ provider, way, tookMs, idle, during }) =>
     Object.keys(routes).map((path, route) => [
-      ...[providers[provider], way, (tookMs / 1000).toFixed(1)],
-      ...[Math.round(EXPIRED[mode] / (tookMs / 1000)).toLocaleString('en'), path],
-      ...[ms(idle[route]!.p50Ms), ms(during[route]!.p50Ms)],
-      ...[ms(idle[route]!.p99Ms), ms(during[route]!.p99Ms)],
+      providers[provider],
+      way,
+      (tookMs / 1000).toFixed(1),
+      Math.round(EXPIRED[mode] / (tookMs / 1000)).toLocaleString('en'),
+      path,
+      ms(idle[route]!.p50Ms),
+      ms(during[route]!.p50Ms),
+      ms(idle[route]!.p99Ms),
+      ms(during[route]!.p99Ms),
       (during[route]!.p99Ms / idle[route]!.p99Ms).toFixed(2),
-      ...[ms(idle[route]!.mostMs), ms(during[route]!.mostMs)],
+      ms(idle[route]!.mostMs),
+      ms(during[route]!.mostMs),
     ]),
   ),
 )}`;

@@ -42,8 +42,10 @@ const OPTIONAL_PEERS = {
 export async function buildSessions() {
   rmSync(sessionsFolder, { recursive: true, force: true });
   const code = await runInstalled('typescript/bin/tsc', [
-    ...['--project', 'scripts/set-up/sessions-package.tsconfig.json'],
-    ...['--outDir', sessionsFolder],
+    '--project',
+    'scripts/set-up/sessions-package.tsconfig.json',
+    '--outDir',
+    sessionsFolder,
   ]);
   if (code !== 0) throw new Refusal('Compiling app/sessions failed; see above.');
   nameTypesAsPrograms(sessionsFolder);

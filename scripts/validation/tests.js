@@ -30,7 +30,10 @@ export async function runTests(args, { isBuilt, env, reporter = 'default' }) {
   const exitCode = await runInstalled(
     'vitest/vitest.mjs',
     [
-      ...['run', `--reporter=${reporter}`, '--reporter=json', `--outputFile.json=${REPORT}`],
+      'run',
+      `--reporter=${reporter}`,
+      '--reporter=json',
+      `--outputFile.json=${REPORT}`,
       '--reporter=./scripts/validation/failures-reporter.js',
       ...(isBuilt ? args : [...WITHOUT_BUILD, ...args]),
     ],

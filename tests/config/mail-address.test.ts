@@ -8,12 +8,29 @@ describe('an address', () => {
   );
 
   test.each([
-    ...['', 'ada', '@example.com', 'ada@', 'ada@@example.com', 'ada@example.com@evil.example'],
-    ...['ada@example.com\r\nBcc: eve@evil.example', 'ada@example.com\n', 'ada\r@example.com'],
-    ...['ada@example.com, eve@evil.example', 'ada@example.com;eve@evil.example'],
-    ...['<ada@example.com>', 'Ada <ada@example.com>', '"a b"@example.com', 'a b@example.com'],
-    ...['ada@example.com>', 'ada(x)@example.com', 'ada@exa mple.com', 'ada@[127.0.0.1]'],
-    ...['ada@example.com\u0000', 'ada@example.com\u2028', 'ad\u00e4@example.com', 'a:b@c'],
+    '',
+    'ada',
+    '@example.com',
+    'ada@',
+    'ada@@example.com',
+    'ada@example.com@evil.example',
+    'ada@example.com\r\nBcc: eve@evil.example',
+    'ada@example.com\n',
+    'ada\r@example.com',
+    'ada@example.com, eve@evil.example',
+    'ada@example.com;eve@evil.example',
+    '<ada@example.com>',
+    'Ada <ada@example.com>',
+    '"a b"@example.com',
+    'a b@example.com',
+    'ada@example.com>',
+    'ada(x)@example.com',
+    'ada@exa mple.com',
+    'ada@[127.0.0.1]',
+    'ada@example.com\u0000',
+    'ada@example.com\u2028',
+    'ad\u00e4@example.com',
+    'a:b@c',
     `${'a'.repeat(250)}@b.co`,
   ])('%j is none, or more than one', (address) => expect(isPlainAddress(address)).toBe(false));
 });
@@ -26,8 +43,15 @@ describe('who mail is from', () => {
   ])('%s', (text, sender) => expect(parseSender(text)).toEqual(sender));
 
   test.each([
-    ...['', 'Latchkey', 'Latchkey <>', 'Latchkey <a@b', '<a@b> Latchkey', 'a@b, c@d'],
-    ...['Latchkey\r\nBcc: eve@evil.example <a@b>', 'Latchkey <a@b\r\n>', 'A <a@b> <c@d>'],
+    '',
+    'Latchkey',
+    'Latchkey <>',
+    'Latchkey <a@b',
+    '<a@b> Latchkey',
+    'a@b, c@d',
+    'Latchkey\r\nBcc: eve@evil.example <a@b>',
+    'Latchkey <a@b\r\n>',
+    'A <a@b> <c@d>',
   ])('%j is nobody', (text) => expect(parseSender(text)).toBeNull());
 
   test.each([

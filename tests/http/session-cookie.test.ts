@@ -61,13 +61,24 @@ test('the other name is not read', () => {
 test('it is out of the reach of scripts, other sites, other hosts and plain HTTP', () => {
   const attributes = (line: string) => line.split('; ').slice(1).sort();
   expect(attributes(secure.write(TOKEN, null))).toEqual([
-    ...['HttpOnly', 'Path=/', 'SameSite=Lax', 'Secure'],
+    'HttpOnly',
+    'Path=/',
+    'SameSite=Lax',
+    'Secure',
   ]);
   expect(attributes(secure.write(TOKEN, 60))).toEqual([
-    ...['HttpOnly', 'Max-Age=60', 'Path=/', 'SameSite=Lax', 'Secure'],
+    'HttpOnly',
+    'Max-Age=60',
+    'Path=/',
+    'SameSite=Lax',
+    'Secure',
   ]);
   expect(attributes(secure.clear())).toEqual([
-    ...['HttpOnly', 'Max-Age=0', 'Path=/', 'SameSite=Lax', 'Secure'],
+    'HttpOnly',
+    'Max-Age=0',
+    'Path=/',
+    'SameSite=Lax',
+    'Secure',
   ]);
   expect(attributes(local.write(TOKEN, null))).toEqual(['HttpOnly', 'Path=/', 'SameSite=Lax']);
 });

@@ -122,7 +122,11 @@ describe('a token', () => {
     const flipped = (at: number) =>
       token.slice(0, at) + (token[at] === 'A' ? 'B' : 'A') + token.slice(at + 1);
     const wrong = [
-      ...[bare, `latchkey_${token}`, `latchkey_${session}`, token.toUpperCase(), `${token}A`],
+      bare,
+      `latchkey_${token}`,
+      `latchkey_${session}`,
+      token.toUpperCase(),
+      `${token}A`,
       ...Array.from({ length: token.length - 1 }, (_, at) => flipped(at)),
     ];
     for (const one of wrong) expect(await isAlive(one), one).toBe(false);

@@ -228,7 +228,10 @@ describe('the page', () => {
     const { text } = await browser.get(PAGE);
     const entries = entriesOnPage(text);
     expect(entries.map(({ what }) => what)).toEqual([
-      ...['Signed in', 'Wrong password, 2 times', 'Signed in', 'Account created'],
+      'Signed in',
+      'Wrong password, 2 times',
+      'Signed in',
+      'Account created',
     ]);
     expect(entries.map(({ isSetApart }) => isSetApart)).toEqual([false, true, false, false]);
     expect(entries[0]!.text).toMatch(/^Signed in This device Firefox 145 on Mac · Austria · 131\./);
@@ -341,11 +344,24 @@ test('the download holds what happened, without what tells devices apart', async
   const { text } = await user.browser.post('/settings/data/download/json', {});
   const { activities } = JSON.parse(text) as { activities: Record<string, unknown>[] };
   expect(activities.map(({ kind }) => kind).sort()).toEqual([
-    ...['download-made', 'sign-in-failed', 'signed-in', 'signed-up'],
+    'download-made',
+    'sign-in-failed',
+    'signed-in',
+    'signed-up',
   ]);
   expect(Object.keys(activities[0]!).sort()).toEqual([
-    ...['at', 'country', 'detail', 'device', 'id', 'ipAddress', 'kind', 'more', 'place'],
-    ...['sessionId', 'userAgent', 'what'],
+    'at',
+    'country',
+    'detail',
+    'device',
+    'id',
+    'ipAddress',
+    'kind',
+    'more',
+    'place',
+    'sessionId',
+    'userAgent',
+    'what',
   ]);
 });
 

@@ -353,10 +353,23 @@ describe('where to go afterwards', () => {
 
   // What the rule itself makes of each is tested in tests/http/return-path.test.ts.
   test.each([
-    ...['//evil.example', '/\\evil.example', '\\\\evil.example', '/\t/evil.example'],
-    ...['/\n/evil.example', 'https://evil.example/x', 'https:evil.example', '@evil.example'],
-    ...['javascript:alert(1)', 'data:text/html,x', '/.//evil.example', ' //evil.example'],
-    ...[`/${'x'.repeat(2000)}`, '/login', '/logout', '/signup/connection', ''],
+    '//evil.example',
+    '/\\evil.example',
+    '\\\\evil.example',
+    '/\t/evil.example',
+    '/\n/evil.example',
+    'https://evil.example/x',
+    'https:evil.example',
+    '@evil.example',
+    'javascript:alert(1)',
+    'data:text/html,x',
+    '/.//evil.example',
+    ' //evil.example',
+    `/${'x'.repeat(2000)}`,
+    '/login',
+    '/logout',
+    '/signup/connection',
+    '',
   ])('is never %j', async (redirectTo) => {
     const browser = openBrowser(application);
     acme.says = { sub };
@@ -416,8 +429,11 @@ test.each([
 test('a planted address says nothing but words of ours', async () => {
   const browser = openBrowser(application);
   for (const query of [
-    ...['trouble=<b>x</b>&provider=acme', 'trouble=constructor&provider=acme'],
-    ...['trouble=__proto__&provider=acme', 'trouble=denied&provider=<b>', 'trouble=denied'],
+    'trouble=<b>x</b>&provider=acme',
+    'trouble=constructor&provider=acme',
+    'trouble=__proto__&provider=acme',
+    'trouble=denied&provider=<b>',
+    'trouble=denied',
   ]) {
     const { status, text } = await browser.get(`/login?${query}`);
     expect(status).toBe(200);

@@ -252,7 +252,11 @@ describe('in the settings', () => {
     expect(textOf((await user.browser.get(PAGE)).text)).toContain('Acme is disconnected.');
     expect(await rowOf(there.subject)).toBeNull();
     expect(await kindsOf(userId)).toEqual([
-      ...['signed-up', 'signed-in', 'connection-added', 'signed-in', 'connection-removed'],
+      'signed-up',
+      'signed-in',
+      'connection-added',
+      'signed-in',
+      'connection-removed',
     ]);
     // It opens nothing any more.
     const later = openBrowser(application);

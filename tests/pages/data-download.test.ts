@@ -114,7 +114,12 @@ test('what comes is a file, and no copy of it is kept on the way', async () => {
   expect(exportedAt).toBe(application.clock.now().toISOString());
   expect(profile).toMatchObject({ email: user.email, name: user.name });
   expect(Object.keys(profile).sort()).toEqual([
-    ...['createdAt', 'email', 'emailVerifiedAt', 'id', 'name', 'updatedAt'],
+    'createdAt',
+    'email',
+    'emailVerifiedAt',
+    'id',
+    'name',
+    'updatedAt',
   ]);
   expect(profile.emailVerifiedAt).toBe(application.clock.now().toISOString());
   expect(Object.keys(password)).toEqual(['changedAt']);
@@ -131,7 +136,11 @@ test('the ZIP opens, has a file for every reader, and its data is valid against 
   });
   const files = filesOf(answer);
   expect([...files.keys()].sort()).toEqual([
-    ...['activity.csv', 'data.json', 'index.html', 'schema.json', 'sessions.csv'],
+    'activity.csv',
+    'data.json',
+    'index.html',
+    'schema.json',
+    'sessions.csv',
   ]);
   expectValid(files.get('schema.json')!, files.get('data.json')!);
   const { sessions } = JSON.parse(files.get('data.json')!) as Download;

@@ -201,8 +201,15 @@ describe('the old address', () => {
 });
 
 test.each([
-  ...['', 'x', '.', 'a.b', 'a.b.c', `${'A'.repeat(16)}.${'A'.repeat(43)}`],
-  ...['\u0000.x', 'x'.repeat(129), '%00.%00'],
+  '',
+  'x',
+  '.',
+  'a.b',
+  'a.b.c',
+  `${'A'.repeat(16)}.${'A'.repeat(43)}`,
+  '\u0000.x',
+  'x'.repeat(129),
+  '%00.%00',
 ])('a key that is none, %j, takes nothing back', async (key) => {
   // What is on its way is taken out of its table once it is sent.
   await mailboxOf(application).unread();

@@ -131,8 +131,12 @@ describe.each(strangers)('%s', (_who, make) => {
       const path = pathOf(route, phoneId);
       const fields = goodFields(user)[id] ?? { name: 'x' };
       for (const address of [
-        ...[path, dataPathOf(path), `${path}/`, `${dataPathOf(path)}?_routes=${id}`],
-        ...[`${path}?index`, path.toUpperCase()],
+        path,
+        dataPathOf(path),
+        `${path}/`,
+        `${dataPathOf(path)}?_routes=${id}`,
+        `${path}?index`,
+        path.toUpperCase(),
       ]) {
         expectLogin(await browser.get(address), `GET ${address}`);
         const post = await browser.post(address, fields, { from: path });
@@ -187,13 +191,17 @@ test('the list of routes that scripts ask for names no person and no session', a
 test('an address in the files of the server is none', async () => {
   const visitor = openBrowser(application);
   for (const path of [
-    ...['/package.json', '/server.ts', '/.env', '/.git/config', '/data/latchkey.db'],
-    ...[
-      '/assets/..%2f..%2fserver%2findex.js',
-      '/..%2f..%2fpackage.json',
-      '/%2e%2e/%2e%2e/package.json',
-    ],
-    ...['/assets/%2e%2e/%2e%2e/server/index.js', '/assets', '/assets/'],
+    '/package.json',
+    '/server.ts',
+    '/.env',
+    '/.git/config',
+    '/data/latchkey.db',
+    '/assets/..%2f..%2fserver%2findex.js',
+    '/..%2f..%2fpackage.json',
+    '/%2e%2e/%2e%2e/package.json',
+    '/assets/%2e%2e/%2e%2e/server/index.js',
+    '/assets',
+    '/assets/',
   ]) {
     const { status, text } = await visitor.get(path);
     expect(status, path).toBe(404);

@@ -49,13 +49,24 @@ const scriptsOf = (html: string) =>
 
 /** Every page on which the person's own texts may stand: of a session and a passkey of theirs, too. */
 const pages = (id: string, passkeyId: string) => [
-  ...['/', '/settings/sessions', '/settings/profile', '/settings/password', '/settings/data'],
-  ...['/settings/data/delete', '/settings/sessions/others/sign-out'],
-  ...['/settings/security', '/settings/activity', '/settings/passkeys', '/settings/two-factor'],
-  ...['/settings/connections', '/settings/email'],
-  ...[`/settings/sessions/${id}/name`, `/settings/sessions/${id}/sign-out`],
-  ...[`/settings/passkeys/${passkeyId}/name`, `/settings/passkeys/${passkeyId}/remove`],
-  ...['/nothing/here'],
+  '/',
+  '/settings/sessions',
+  '/settings/profile',
+  '/settings/password',
+  '/settings/data',
+  '/settings/data/delete',
+  '/settings/sessions/others/sign-out',
+  '/settings/security',
+  '/settings/activity',
+  '/settings/passkeys',
+  '/settings/two-factor',
+  '/settings/connections',
+  '/settings/email',
+  `/settings/sessions/${id}/name`,
+  `/settings/sessions/${id}/sign-out`,
+  `/settings/passkeys/${passkeyId}/name`,
+  `/settings/passkeys/${passkeyId}/remove`,
+  '/nothing/here',
 ];
 
 test.each(PAYLOADS)('%s for every text of a person is text on every page', async (payload) => {

@@ -127,8 +127,15 @@ describe('the outbox', () => {
     writeFileSync(join(folder(), `${damaged}.json`), '{"subject":');
     const visitor = openBrowser(application);
     for (const id of [
-      ...['notes', 'notes.json', '..%2fsecrets', '..%2f..%2fpackage', 'x', damaged],
-      ...['00000000000000-000001-000000000000', 'x'.repeat(5000), '%00'],
+      'notes',
+      'notes.json',
+      '..%2fsecrets',
+      '..%2f..%2fpackage',
+      'x',
+      damaged,
+      '00000000000000-000001-000000000000',
+      'x'.repeat(5000),
+      '%00',
     ]) {
       for (const path of [`/outbox/${id}`, `/outbox/${id}/html`]) {
         const { status, text } = await visitor.get(path);
@@ -181,7 +188,10 @@ describe('where there is no outbox', () => {
   const SECRETS = { PASSWORD_PEPPER: 'x'.repeat(32), ENCRYPTION_KEYS: `a:${'A'.repeat(43)}` };
   const elsewhere = { ...SECRETS, ORIGIN: 'https://latchkey.example', BCRYPT_COST: '10' };
   const paths = (mailId: string) => [
-    ...['/outbox', '/outbox.data', `/outbox/${mailId}`, `/outbox/${mailId}.data`],
+    '/outbox',
+    '/outbox.data',
+    `/outbox/${mailId}`,
+    `/outbox/${mailId}.data`,
     `/outbox/${mailId}/html`,
   ];
 

@@ -44,8 +44,11 @@ describe('with METRICS_TOKEN', () => {
     expect(headers['content-type']).toBe('text/plain; version=0.0.4; charset=utf-8');
     expect(headers['cache-control']).toBe('no-store');
     for (const name of [
-      ...['process_cpu_seconds_total', 'nodejs_eventloop_lag_seconds', 'latchkey_live_streams'],
-      ...['latchkey_session_lookups_total', 'latchkey_password_hashes_waiting'],
+      'process_cpu_seconds_total',
+      'nodejs_eventloop_lag_seconds',
+      'latchkey_live_streams',
+      'latchkey_session_lookups_total',
+      'latchkey_password_hashes_waiting',
       'latchkey_feed_linked',
     ]) {
       expect(text, name).toMatch(new RegExp(`^${name}\\b`, 'm'));

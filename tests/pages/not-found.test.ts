@@ -17,8 +17,16 @@ beforeAll(async () => {
 afterAll(() => application.close());
 
 const ADDRESSES = [
-  ...['/nothing', '/nothing/here', '/settings/nothing', '/settings/sessions/x', '/login/x'],
-  ...['/settings/sessions/x/y', '/favicon.ico', '/wp-admin.php', '/%F0%9F%94%91', '/a%20b'],
+  '/nothing',
+  '/nothing/here',
+  '/settings/nothing',
+  '/settings/sessions/x',
+  '/login/x',
+  '/settings/sessions/x/y',
+  '/favicon.ico',
+  '/wp-admin.php',
+  '/%F0%9F%94%91',
+  '/a%20b',
 ];
 
 test.each(ADDRESSES)('%s is no page, and says so on one of ours', async (path) => {

@@ -16,18 +16,33 @@ import { fieldOnPage, textOf } from './form-on-page.ts';
 
 const MINUTE_MS = 60_000;
 const PAGES = [
-  ...['/', '/settings/sessions', '/settings/profile', '/settings/password', '/settings/data'],
-  ...['/settings/data/delete', '/settings/sessions/others/sign-out', '/login', '/signup'],
-  ...['/settings/email', '/settings/security', '/settings/activity', '/settings/passkeys'],
-  ...['/settings/two-factor', '/settings/connections', '/confirm?redirectTo=%2Fsettings%2Fdata'],
+  '/',
+  '/settings/sessions',
+  '/settings/profile',
+  '/settings/password',
+  '/settings/data',
+  '/settings/data/delete',
+  '/settings/sessions/others/sign-out',
+  '/login',
+  '/signup',
+  '/settings/email',
+  '/settings/security',
+  '/settings/activity',
+  '/settings/passkeys',
+  '/settings/two-factor',
+  '/settings/connections',
+  '/confirm?redirectTo=%2Fsettings%2Fdata',
 ];
 /** What does its work without the database. */
 const NEEDS_NO_DATABASE = [
-  ...['routes/theme', 'routes/not-found'],
+  'routes/theme',
+  'routes/not-found',
   // Without a first step there is nothing to look up; see second-factor.test.ts.
-  ...['routes/login/code', 'routes/login/recovery-code'],
+  'routes/login/code',
+  'routes/login/recovery-code',
   // Challenges are kept in cookies, and none is looked up for whoever holds none.
-  ...['routes/login/passkey', 'routes/login/passkey-options'],
+  'routes/login/passkey',
+  'routes/login/passkey-options',
 ];
 const actions = (await everyRoute()).filter(
   ({ id, hasAction }) => hasAction && !NEEDS_NO_DATABASE.includes(id),

@@ -58,15 +58,21 @@ test('no statement for a person goes through a whole table', async () => {
   const phone = await signIn(application, user, { remember: true });
   const id = (await phone.sessionToken())!.split('.')[0]!;
   for (const path of [
-    ...['/', '/settings/sessions', '/settings/profile', '/settings/security', '/settings/data'],
-    ...[
-      '/settings/activity',
-      '/settings/passkeys',
-      '/settings/connections',
-      '/settings/two-factor',
-    ],
-    ...['/settings/tokens', '/settings/data/delete', '/settings/sessions/others/sign-out'],
-    ...['/api/session', '/api/sessions', `/settings/sessions/${id}/name`],
+    '/',
+    '/settings/sessions',
+    '/settings/profile',
+    '/settings/security',
+    '/settings/data',
+    '/settings/activity',
+    '/settings/passkeys',
+    '/settings/connections',
+    '/settings/two-factor',
+    '/settings/tokens',
+    '/settings/data/delete',
+    '/settings/sessions/others/sign-out',
+    '/api/session',
+    '/api/sessions',
+    `/settings/sessions/${id}/name`,
   ]) {
     expect((await browser.get(path)).status, path).toBe(200);
   }

@@ -97,8 +97,14 @@ describe('the line of a request', () => {
     const begun = once(socket, 'data');
     socket.write(
       [
-        ...['POST /login HTTP/1.1', 'Host: localhost', 'Sec-Fetch-Site: same-origin'],
-        ...['User-Agent: gone', 'Content-Length: 100', 'Expect: 100-continue', '', 'email='],
+        'POST /login HTTP/1.1',
+        'Host: localhost',
+        'Sec-Fetch-Site: same-origin',
+        'User-Agent: gone',
+        'Content-Length: 100',
+        'Expect: 100-continue',
+        '',
+        'email=',
       ].join('\r\n'),
     );
     // "100 Continue": the server has begun with it.

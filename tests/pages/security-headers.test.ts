@@ -123,8 +123,14 @@ test('only files whose name carries a hash are kept for good', async () => {
 
 describe('the policy on scripts', () => {
   const paths = [
-    ...['/', '/settings/sessions', '/settings/profile', '/settings/password', '/settings/data'],
-    ...['/settings/data/delete', '/settings/sessions/others/sign-out', '/nothing/here'],
+    '/',
+    '/settings/sessions',
+    '/settings/profile',
+    '/settings/password',
+    '/settings/data',
+    '/settings/data/delete',
+    '/settings/sessions/others/sign-out',
+    '/nothing/here',
   ];
 
   test('has a nonce of its own for every answer', async () => {

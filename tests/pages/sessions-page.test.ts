@@ -165,8 +165,15 @@ test('neither the page nor what scripts ask for carries a token or a hash', asyn
   }
   const id = idOf(await phone.sessionToken());
   const paths = [
-    ...[PAGE, `${PAGE}/${id}/name`, `${PAGE}/${id}/sign-out`, `${PAGE}/others/sign-out`],
-    ...['/', '/settings/profile', '/settings/password', '/settings/data', '/settings/data/delete'],
+    PAGE,
+    `${PAGE}/${id}/name`,
+    `${PAGE}/${id}/sign-out`,
+    `${PAGE}/others/sign-out`,
+    '/',
+    '/settings/profile',
+    '/settings/password',
+    '/settings/data',
+    '/settings/data/delete',
   ];
   for (const path of paths.flatMap((page) => [
     page,

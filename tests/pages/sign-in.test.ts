@@ -38,7 +38,10 @@ test('with "remember me" the cookie lasts 30 days', async () => {
   const answer = await openBrowser(application).post('/login', fields);
   const [cookie] = setCookie(answer);
   expect(attributes(cookie!)).toEqual([
-    ...['HttpOnly', `Max-Age=${REMEMBERED_SECONDS}`, 'Path=/', 'SameSite=Lax'],
+    'HttpOnly',
+    `Max-Age=${REMEMBERED_SECONDS}`,
+    'Path=/',
+    'SameSite=Lax',
   ]);
   expect(rowOf(/^session=([^;]*)/.exec(cookie!)![1]!)?.remember).toBeTruthy();
 });

@@ -665,23 +665,23 @@ export function describeStoreContract(name: string, under: StoreUnderTest): void
         const { token, session } = await start(sessions);
         const foreign = createToken();
         const others = [
-          ...[
-            '',
-            '.',
-            token.slice(0, -1),
-            `${token}A`,
-            `${token}\n`,
-            ` ${token}`,
-            `Bearer ${token}`,
-          ],
-          ...[session.id, `${session.id}.`, token.replace('.', ''), token.replace('.', '..')],
-          ...[formatToken(foreign), formatToken({ id: session.id, secret: foreign.secret })],
-          ...[
-            token.toLowerCase(),
-            token.toUpperCase(),
-            encodeURIComponent(`${token}=`),
-            'x'.repeat(9999),
-          ],
+          '',
+          '.',
+          token.slice(0, -1),
+          `${token}A`,
+          `${token}\n`,
+          ` ${token}`,
+          `Bearer ${token}`,
+          session.id,
+          `${session.id}.`,
+          token.replace('.', ''),
+          token.replace('.', '..'),
+          formatToken(foreign),
+          formatToken({ id: session.id, secret: foreign.secret }),
+          token.toLowerCase(),
+          token.toUpperCase(),
+          encodeURIComponent(`${token}=`),
+          'x'.repeat(9999),
         ];
         const flipped = [...token].map((character, index) => {
           const other = String.fromCharCode(character.charCodeAt(0) ^ 1);

@@ -2,10 +2,19 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** Of some 30 seconds and more; what else there is fills what is left. */
 const LONG = [
-  ...['browser/appearance', 'browser/main-path', 'faults/postgresql'],
-  ...['browser/ways-in-journey', 'browser/live-sign-out', 'browser/ways-in-appearance'],
-  ...['browser/activity', 'browser/two-factor', 'faults/redis', 'browser/steadiness'],
-  ...['pages/rate-limits', 'pages/erasure-killed', 'sessions/leases/on-servers'],
+  'browser/appearance',
+  'browser/main-path',
+  'faults/postgresql',
+  'browser/ways-in-journey',
+  'browser/live-sign-out',
+  'browser/ways-in-appearance',
+  'browser/activity',
+  'browser/two-factor',
+  'faults/redis',
+  'browser/steadiness',
+  'pages/rate-limits',
+  'pages/erasure-killed',
+  'sessions/leases/on-servers',
 ].map((name) => `/tests/${name}.test.ts`);
 
 /**

@@ -51,9 +51,15 @@ async function halfAForm(port: number) {
   socket.on('error', () => undefined);
   socket.write(
     [
-      ...['POST /theme HTTP/1.1', `Host: localhost:${port}`, 'Accept: text/html'],
-      ...['Content-Type: application/x-www-form-urlencoded', `Content-Length: ${FORM.length}`],
-      ...['Sec-Fetch-Site: same-origin', 'Expect: 100-continue', '', FORM.slice(0, 5)],
+      'POST /theme HTTP/1.1',
+      `Host: localhost:${port}`,
+      'Accept: text/html',
+      'Content-Type: application/x-www-form-urlencoded',
+      `Content-Length: ${FORM.length}`,
+      'Sec-Fetch-Site: same-origin',
+      'Expect: 100-continue',
+      '',
+      FORM.slice(0, 5),
     ].join('\r\n'),
   );
   // The server has begun with it.

@@ -56,7 +56,12 @@ test('publint finds nothing to say about it', async () => {
 test('its types are where its programs are, by attw', async () => {
   const { stdout } = await run(process.execPath, [
     installed('@arethetypeswrong/cli/dist/index.js'),
-    ...[tarball, '--profile', 'esm-only', '--no-definitely-typed', '--format', 'ascii'],
+    tarball,
+    '--profile',
+    'esm-only',
+    '--no-definitely-typed',
+    '--format',
+    'ascii',
   ]);
   expect(stdout).toContain('latchkey-sessions/express');
   // The profile leaves out Node 10, and programs that would require() it. A problem ends it with an error too.
@@ -76,7 +81,10 @@ test('every entry loads, and its types compile for whoever imports it', async ()
   const options = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2023'];
   await run(process.execPath, [
     installed('typescript/bin/tsc'),
-    ...[...options, '--types', 'node', join(folder, 'everything.mts')],
+    ...options,
+    '--types',
+    'node',
+    join(folder, 'everything.mts'),
   ]).catch((error: unknown) => {
     throw new Error((error as { stdout: string }).stdout);
   });

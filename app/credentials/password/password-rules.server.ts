@@ -63,7 +63,10 @@ function wordsOf({ email, name }: PasswordOwner): string[] {
   const localPart = email.slice(0, Math.max(0, email.lastIndexOf('@')));
   const parts = [...name.split(/\s+/), ...localPart.split(/[^\p{L}]+/u)];
   return [
-    ...[email, localPart, name, name.split(/\s+/).reverse().join('')],
+    email,
+    localPart,
+    name,
+    name.split(/\s+/).reverse().join(''),
     ...parts.filter((part) => lettersOf(part).length >= SHORTEST_NAME_LETTERS),
   ];
 }

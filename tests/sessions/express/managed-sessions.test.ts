@@ -242,7 +242,7 @@ describe.each(PROVIDERS)(
         Object.values(await store.all())
           .map(({ userId }) => userId)
           .sort(),
-      ).toEqual([...['ann', 'bob']]);
+      ).toEqual(['ann', 'bob']);
       await store.destroy(ids[0]!);
       expect(await store.length()).toBe(1);
       await store.clear();
