@@ -15,11 +15,11 @@ import { createApiGuide } from '#app/api/guide.server.ts';
 import { createApi } from '#app/api/api.server.ts';
 import {
   USER_COLUMNS,
-  USER_PARTS,
+  USER_SUBQUERIES,
   type Application,
   type User,
   type UserColumn,
-  type UserPart,
+  type UserSubquery,
 } from '#app/context.server.ts';
 import { createConnections } from '#app/credentials/providers/connections.server.ts';
 import { createPasswords, type Passwords } from '#app/credentials/password/passwords.server.ts';
@@ -29,19 +29,19 @@ import { createMailedCodes } from '#app/credentials/mailed-codes/mailed-codes.se
 import { createOauthSessions } from '#app/credentials/providers/oauth-sessions.server.ts';
 import { createRecoveryCodes } from '#app/credentials/recovery-codes/recovery-codes.server.ts';
 import { createProviders } from '#app/credentials/providers/providers.server.ts';
-import { createKnownPasswords } from '#app/credentials/password/password-rules.server.ts';
-import { createSpent } from '#app/database/replay-guard.server.ts';
+import { createPasswordRules } from '#app/credentials/password/password-rules.server.ts';
+import { createReplayGuard } from '#app/database/replay-guard.server.ts';
 import { createTotp } from '#app/credentials/totp/totp.server.ts';
 import { openDatabase, type Database } from '#app/database/database.server.ts';
 import { parseEnv, type Env } from '#app/config/env.server.ts';
 import { builtFiles } from '#app/http/built-files.server.ts';
 import { createCookies } from '#app/http/all-cookies.server.ts';
-import { memoryCounters, type Counters } from '#app/limits/counters.server.ts';
+import { createMemoryCounters, type CounterStore } from '#app/limits/counters.server.ts';
 import { createDrain } from '#app/operations/drain.server.ts';
 import { createHealth } from '#app/operations/health.server.ts';
 import { createMetricsServer, showMetrics } from '#app/operations/metrics-endpoint.server.ts';
-import { postgresCounters } from '#app/limits/postgres-counters.server.ts';
-import { redisCounters } from '#app/limits/redis-counters.server.ts';
+import { createPostgresCounters } from '#app/limits/postgres-counters.server.ts';
+import { createRedisCounters } from '#app/limits/redis-counters.server.ts';
 import { openPlaces } from '#app/network/places.server.ts';
 import { createRateLimits, type RateLimits } from '#app/limits/rate-limits.server.ts';
 import { accessByRoute } from '#app/http/route-access.ts';
@@ -49,27 +49,27 @@ import { sealedCookies } from '#app/http/sealed-cookie.server.ts';
 import { createSessionCookie } from '#app/http/session-cookie.server.ts';
 import { createSessionStreams } from '#app/live/session-streams.server.ts';
 import { createWeb } from '#app/http/web.server.ts';
-import { runHourly } from '#app/privacy/hourly-cleanup.server.ts';
+import { runCleanup } from '#app/privacy/hourly-cleanup.server.ts';
 import { createKeyring, type Keyring } from '#app/config/keyring.server.ts';
 import { openLogDestination } from '#app/operations/log-destination.server.ts';
 import { createLog } from '#app/operations/log.server.ts';
-import { startMail, type RunningMail } from '#app/mail/start-mail.server.ts';
+import { startMail, type MailService } from '#app/mail/start-mail.server.ts';
 import {
   createMetrics,
   noMetrics,
   type Metrics,
   type ShownMetrics,
 } from '#app/operations/metrics.server.ts';
-import { makeOwnerOnlyFolder } from '#app/config/private-folder.server.ts';
+import { createPrivateFolder } from '#app/config/private-folder.server.ts';
 import { parseProviders } from '#app/config/provider-settings.server.ts';
 import { openRedis, type Redis } from '#app/database/redis.server.ts';
 import { listen } from '#app/operations/listen.server.ts';
 import { urls } from '#app/routes.ts';
 import { loadSecrets } from '#app/config/secrets.server.ts';
-import { countedStore } from '#app/sessions/stores/counting-store.ts';
+import { countEndedSessions } from '#app/sessions/stores/counting-store.ts';
 import { DAY_MS, SECOND_MS, Sessions } from '#app/sessions/index.ts';
-import type { NewsFeed, RevocationFeed } from '#app/sessions/session-feed.ts';
-import { SessionCache, withoutMemory, type Lookup } from '#app/sessions/session-cache.ts';
+import type { NewsFeed, SessionFeed } from '#app/sessions/session-feed.ts';
+import { SessionCache, uncachedLookup, type Lookup } from '#app/sessions/session-cache.ts';
 import { prismaSessionStore } from '#app/sessions/stores/prisma.ts';
 import { StartupError } from '#app/config/startup-error.ts';
 import { stopOnSignals } from '#app/operations/stop-signals.server.ts';
@@ -98,7 +98,7 @@ export interface RunningServer {
   /** What the routes work with. */
   application: Application;
   /** Sends what waits; see `app/mail`. null: no mail can be sent. */
-  mailWorker: RunningMail['worker'];
+  mailWorker: MailService['worker'];
   /** Where /metrics is shown on a port of its own; null: it is not. */
   metricsPort: number | null;
   database: Database;
@@ -191,11 +191,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       keyring,
       now,
       log,
-      makeFolder: makeOwnerOnlyFolder,
+      makeFolder: createPrivateFolder,
     });
     // After the last request, which may ask for mail, and before the database.
     closers.splice(-1, 0, () => mail.close());
-    const spent = createSpent(database.client);
+    const replayGuard = createReplayGuard(database.client);
     const limits = rateLimits(env, countersFor(database, redis), keyring);
     const sessionCookie = createSessionCookie(env.ORIGIN);
     const streams = createSessionStreams({
@@ -221,7 +221,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       cookies: createCookies(sealedCookies(keyring, env.ORIGIN)),
       keyring,
       passwords,
-      knownPasswords: createKnownPasswords({
+      passwordRules: createPasswordRules({
         rangeApi: env.PWNED_PASSWORDS === 'on' ? env.PWNED_PASSWORDS_URL : null,
         now,
         log,
@@ -229,9 +229,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       mailedCodes: createMailedCodes({ db: database.client, keyring }),
       totp: createTotp({ db: database.client, keyring }),
       recoveryCodes: createRecoveryCodes({ db: database.client, keyring }),
-      spent,
+      replayGuard,
       snapshots: database.snapshots,
-      passkeys: createPasskeys({ db: database.client, origin, spent }),
+      passkeys: createPasskeys({ db: database.client, origin, replayGuard }),
       providers,
       connections: createConnections({ db: database.client, keyring }),
       oauthSessions: createOauthSessions({ db: database.client, keyring, now }),
@@ -249,7 +249,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         log,
         journal: createErasureJournal({
           file: env.ERASURE_JOURNAL,
-          makeFolder: makeOwnerOnlyFolder,
+          makeFolder: createPrivateFolder,
         }),
         mailer: mail.mailer,
         forget: {
@@ -282,7 +282,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     closers.unshift(() => Promise.resolve(job.stop()));
     closers.unshift(async () => {
       log.info('Latchkey is stopping');
-      health.leave();
+      health.markStopping();
       await delay(stopDelayMs);
     });
     // What a crash has cut off; the hourly job tries again what cannot be done now.
@@ -328,7 +328,7 @@ async function openMetricsPort(env: Env, metrics: ShownMetrics | null) {
 interface SessionsParts {
   feed: NewsFeed;
   /** The same feed, where memory may answer under leases; null: every request reads its row. */
-  leased: RevocationFeed | null;
+  leased: SessionFeed | null;
   metrics: Metrics;
 }
 
@@ -345,16 +345,16 @@ function createSessions(
     rows,
     checkpoint,
     userColumns: USER_COLUMNS,
-    userParts: USER_PARTS,
+    userSubqueries: USER_SUBQUERIES,
   };
   // Two engines over one table, each of a kind: to one the rows of the other are not there.
   const optionsOf = <Meta>(kind: 'session' | 'token') => ({
     feed: leased ?? feed,
     cache: leased
       ? new SessionCache<Meta, User>({ feed: leased, max, onLookup })
-      : withoutMemory<Meta, User>(onLookup),
-    store: countedStore(
-      prismaSessionStore<Meta, UserColumn, UserPart>({ ...table, kind }),
+      : uncachedLookup<Meta, User>(onLookup),
+    store: countEndedSessions(
+      prismaSessionStore<Meta, UserColumn, UserSubquery>({ ...table, kind }),
       (reason, count) => metrics.revocations.inc({ reason }, count),
     ),
     retentionMs: env.SESSION_RETENTION_DAYS * DAY_MS,
@@ -386,12 +386,12 @@ function createSessions(
 }
 
 /** Where tries are counted: shared by all processes if there is a place that they share. */
-function countersFor({ client, provider }: Database, redis: Redis | null): Counters {
-  if (redis) return redisCounters(redis);
-  return provider === 'postgresql' ? postgresCounters(client) : memoryCounters();
+function countersFor({ client, provider }: Database, redis: Redis | null): CounterStore {
+  if (redis) return createRedisCounters(redis);
+  return provider === 'postgresql' ? createPostgresCounters(client) : createMemoryCounters();
 }
 
-function rateLimits(env: Env, counters: Counters, keyring: Keyring): RateLimits {
+function rateLimits(env: Env, counters: CounterStore, keyring: Keyring): RateLimits {
   const options = {
     passwordTriesPerAccount: env.PASSWORD_TRIES_PER_ACCOUNT,
     passwordTriesPerNetwork: env.PASSWORD_TRIES_PER_NETWORK,
@@ -410,7 +410,7 @@ function rateLimits(env: Env, counters: Counters, keyring: Keyring): RateLimits 
 
 function schedulePrune(application: Application, now: () => Date): Cron {
   const options = { protect: true, unref: true, timezone: 'UTC' };
-  return new Cron(EVERY_HOUR, options, () => runHourly(application, now()));
+  return new Cron(EVERY_HOUR, options, () => runCleanup(application, now()));
 }
 
 // Bundled, the worker lies beside the server; from the sources it needs a loader for TypeScript.

@@ -8,9 +8,9 @@ import type { Passkeys } from '#app/credentials/passkeys/passkeys.server.ts';
 import type { SessionMeta } from '#app/visit/proof.ts';
 import type { Connections } from '#app/credentials/providers/connections.server.ts';
 import type { Providers } from '#app/credentials/providers/providers.server.ts';
-import type { KnownPasswords } from '#app/credentials/password/password-rules.server.ts';
+import type { PasswordRules } from '#app/credentials/password/password-rules.server.ts';
 import type { OauthSessionStorage } from '#app/credentials/providers/oauth-sessions.server.ts';
-import type { Spent } from '#app/database/replay-guard.server.ts';
+import type { ReplayGuard } from '#app/database/replay-guard.server.ts';
 import type { Totp } from '#app/credentials/totp/totp.server.ts';
 import type { RecoveryCodes } from '#app/credentials/recovery-codes/recovery-codes.server.ts';
 import type { Passwords } from '#app/credentials/password/passwords.server.ts';
@@ -25,21 +25,21 @@ import type { Keyring } from '#app/config/keyring.server.ts';
 import type { Log } from '#app/operations/log.server.ts';
 import type { Metrics } from '#app/operations/metrics.server.ts';
 import type { SessionStreams } from '#app/live/session-streams.server.ts';
-import type { NewsFeed, Resumed, Sessions } from '#app/sessions/index.ts';
+import type { NewsFeed, ResumedSession, Sessions } from '#app/sessions/index.ts';
 
 /** What is read of a person along with each session, in the same statement. */
 export const USER_COLUMNS = ['id', 'email', 'name'] as const;
 /** And of other tables, likewise; null where there is nothing. `u` is the row of the person. */
-export const USER_PARTS = {
+export const USER_SUBQUERIES = {
   /** Names their picture: see `Pictures`. */
   picture: 'SELECT p."digest" FROM "Picture" p WHERE p."userId" = u."id"',
 } as const;
 export type UserColumn = (typeof USER_COLUMNS)[number];
-export type UserPart = keyof typeof USER_PARTS;
-export type User = Record<UserColumn, string> & Record<UserPart, string | null>;
+export type UserSubquery = keyof typeof USER_SUBQUERIES;
+export type User = Record<UserColumn, string> & Record<UserSubquery, string | null>;
 
 /** The device that sent a request. */
-export interface RequestDevice {
+export interface Device {
   userAgent: string;
   ipAddress: string;
   /** ISO 3166-1 alpha-2; null: not known. */
@@ -61,7 +61,7 @@ export interface Application {
   cookies: Cookies;
   keyring: Keyring;
   passwords: Passwords;
-  knownPasswords: KnownPasswords;
+  passwordRules: PasswordRules;
   totp: Totp;
   mailedCodes: MailedCodes;
   recoveryCodes: RecoveryCodes;
@@ -69,7 +69,7 @@ export interface Application {
   connections: Connections;
   /** What stores granted by OAuth; for routes that act in a store. */
   oauthSessions: OauthSessionStorage;
-  spent: Spent;
+  replayGuard: ReplayGuard;
   snapshots: Database['snapshots'];
   passkeys: Passkeys;
   activity: ActivityLog;
@@ -94,7 +94,7 @@ export interface Owed {
 }
 
 /** The answer to a request, on its way. */
-export interface Outgoing {
+export interface ResponseProgress {
   /** Resolves when what was sent so far has left, or never will: more would only pile up in memory. */
   isReady(): Promise<void>;
   /** Aborted when nobody is there any more to answer. */
@@ -102,18 +102,18 @@ export interface Outgoing {
 }
 
 /** What routes may reach: the application, and what belongs to this one request. */
-export interface LatchkeyContext extends Application {
+export interface PageContext extends Application {
   /** Taken once, when the request arrived. */
   now: Date;
   /** Of this answer's Content-Security-Policy. */
   nonce: string;
-  device: RequestDevice;
+  device: Device;
   /** What the request's cookie is worth; looked up once, however many ask. Throws when the store is down. */
-  session(): Promise<Resumed<SessionMeta, User>>;
+  session(): Promise<ResumedSession<SessionMeta, User>>;
   /** The token of the request's cookie, unchecked; null when there is none. */
   token: string | null;
   owed: Owed;
-  outgoing: Outgoing;
+  outgoing: ResponseProgress;
 }
 
 declare module '@remix-run/node' {
@@ -122,5 +122,5 @@ declare module '@remix-run/node' {
     v3_singleFetch: true;
   }
   // eslint-disable-next-line @typescript-eslint/no-empty-object-type -- declaration merging needs an interface
-  interface AppLoadContext extends LatchkeyContext {}
+  interface AppLoadContext extends PageContext {}
 }

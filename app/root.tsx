@@ -16,15 +16,15 @@ import {
 } from '@remix-run/react';
 import { lazy, Suspense, useState, type ReactNode } from 'react';
 import type { User } from '#app/context.server.ts';
-import { findSession } from '#app/http/signed-in.server.ts';
+import { findSignedIn } from '#app/http/signed-in.server.ts';
 import { readTheme } from '#app/http/theme.server.ts';
 import { clearToast, readToast, toastText } from '#app/http/toast.server.ts';
 import { ErrorPage, offlineText, textForStatus } from '#app/ui/error-page.tsx';
 import { useHydrated } from '#app/ui/use-hydrated.ts';
 import { useNonce } from '#app/ui/nonce.ts';
 import { SiteFrame } from '#app/ui/site-frame.tsx';
-import { SubmissionNote } from '#app/ui/submission-marker.tsx';
-import { useThemeOnItsWay } from '#app/ui/theme-on-its-way.ts';
+import { SubmissionMarker } from '#app/ui/submission-marker.tsx';
+import { useSubmittedTheme } from '#app/ui/theme-on-its-way.ts';
 import type { ThemeName } from '#app/ui/theme-switch.tsx';
 import { LAST_OF_PAGE, Toast } from '#app/ui/toast.tsx';
 import stylesheet from './tailwind.css?url';
@@ -42,7 +42,7 @@ export { retryHeaders as headers } from '#app/http/form.server.ts';
 export const meta: MetaFunction = () => [{ title: 'Latchkey' }];
 
 export async function loader({ request, context }: LoaderFunctionArgs) {
-  const signedIn = await findSession({ context });
+  const signedIn = await findSignedIn({ context });
   const cookies = request.headers.get('cookie');
   const message = readToast(cookies);
   return data(
@@ -70,7 +70,7 @@ const userOnPage = ({ name, email, picture }: User) => ({ name, email, picture }
 export function Layout({ children }: { children: ReactNode }) {
   const nonce = useNonce();
   const page = useRouteLoaderData<typeof loader>('root');
-  const themeOnItsWay = useThemeOnItsWay();
+  const themeOnItsWay = useSubmittedTheme();
   const isHydrated = useHydrated();
   const [isOver, setIsOver] = useState(false);
   const theme = (themeOnItsWay ?? page?.theme ?? 'system') as ThemeName;
@@ -83,7 +83,7 @@ export function Layout({ children }: { children: ReactNode }) {
         {/* Painted whole or not at all: what is parsed later would move what is there. */}
         <link rel="expect" href={`#${LAST_OF_PAGE}`} blocking="render" />
         {/* Before the style sheet, for which a script behind it would wait. */}
-        <SubmissionNote />
+        <SubmissionMarker />
         <Meta />
         <Links />
       </head>
@@ -98,7 +98,7 @@ export function Layout({ children }: { children: ReactNode }) {
         )}
         {page?.user && isHydrated && (
           <Suspense>
-            <LiveSession onOver={setIsOver} />
+            <LiveSession onSignedOut={setIsOver} />
           </Suspense>
         )}
         <ScrollRestoration nonce={nonce} />

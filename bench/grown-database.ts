@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { openDatabase } from '../app/database/database.server.ts';
-import { USER_COLUMNS, USER_PARTS } from '../app/context.server.ts';
-import type { User, UserColumn, UserPart } from '../app/context.server.ts';
+import { USER_COLUMNS, USER_SUBQUERIES } from '../app/context.server.ts';
+import type { User, UserColumn, UserSubquery } from '../app/context.server.ts';
 import { DAY_MS, HOUR_MS } from '../app/sessions/session.ts';
 import { Sessions } from '../app/sessions/sessions.ts';
 import { prismaSessionStore, type PrismaRawClient } from '../app/sessions/stores/prisma.ts';
@@ -108,12 +108,12 @@ export class GrownDatabase {
       },
     };
     // As server.ts makes it, but for the memory.
-    const store = prismaSessionStore<unknown, UserColumn, UserPart>({
+    const store = prismaSessionStore<unknown, UserColumn, UserSubquery>({
       client: noted,
       provider,
       kind: 'session',
       userColumns: USER_COLUMNS,
-      userParts: USER_PARTS,
+      userSubqueries: USER_SUBQUERIES,
     });
     return {
       sessions: new Sessions<unknown, User>({ store }),

@@ -2,7 +2,7 @@
 // where it is; at "hourly" on standard input it does what it does every hour, and says when that is done.
 import { createInterface } from 'node:readline';
 import { pino } from 'pino';
-import { runHourly } from '../app/privacy/hourly-cleanup.server.ts';
+import { runCleanup } from '../app/privacy/hourly-cleanup.server.ts';
 
 const [log = ''] = process.argv.slice(2);
 const { startServer } = (await import(
@@ -12,7 +12,7 @@ const running = await startServer({ env: process.env, logTo: pino.destination(lo
 process.stdout.write(`${running.origin}\n`);
 for await (const line of createInterface({ input: process.stdin })) {
   if (line !== 'hourly') continue;
-  await runHourly(running.application, new Date());
+  await runCleanup(running.application, new Date());
   process.stdout.write('done\n');
 }
 await running.close();

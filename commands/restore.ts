@@ -6,7 +6,7 @@ import { openDatabase } from '#app/database/database.server.ts';
 import { parseEnv, type Env } from '#app/config/env.server.ts';
 import { createKeyring } from '#app/config/keyring.server.ts';
 import { createLog } from '#app/operations/log.server.ts';
-import { makeOwnerOnlyFolder } from '#app/config/private-folder.server.ts';
+import { createPrivateFolder } from '#app/config/private-folder.server.ts';
 import { loadSecrets } from '#app/config/secrets.server.ts';
 import { StartupError } from '#app/config/startup-error.ts';
 import { fromCaller, runCommand, say } from './run-command.ts';
@@ -75,7 +75,7 @@ async function bringUpToDate(
   const keyring = createKeyring(loadSecrets(env).encryptionKeys);
   const journal = createErasureJournal({
     file: env.ERASURE_JOURNAL,
-    makeFolder: makeOwnerOnlyFolder,
+    makeFolder: createPrivateFolder,
   });
   const journaled = await journal.read();
   if (receipts === null) {
@@ -100,7 +100,7 @@ async function bringUpToDate(
       counts: JSON.parse(receipt.counts) as RowCounts,
     }));
     // Those of the database last: they say more.
-    return await erasures.eraseAgain([...journaled, ...kept]);
+    return await erasures.repeatErasures([...journaled, ...kept]);
   } finally {
     await database.close();
   }

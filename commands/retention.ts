@@ -1,10 +1,10 @@
 import { createActivityLog } from '#app/activity/activity-log.server.ts';
 import { createMailedCodes } from '#app/credentials/mailed-codes/mailed-codes.server.ts';
-import { createSpent } from '#app/database/replay-guard.server.ts';
+import { createReplayGuard } from '#app/database/replay-guard.server.ts';
 import { openDatabase, type Database } from '#app/database/database.server.ts';
 import { parseEnv, type Env } from '#app/config/env.server.ts';
-import { memoryCounters } from '#app/limits/counters.server.ts';
-import { postgresCounters } from '#app/limits/postgres-counters.server.ts';
+import { createMemoryCounters } from '#app/limits/counters.server.ts';
+import { createPostgresCounters } from '#app/limits/postgres-counters.server.ts';
 import { createKeyring } from '#app/config/keyring.server.ts';
 import { createLog } from '#app/operations/log.server.ts';
 import { retentionSchedule, type RetentionScope } from '#app/privacy/retention-schedule.server.ts';
@@ -67,9 +67,9 @@ function scopeOf(env: Env, { client, provider }: Database): RetentionScope {
       provider,
       retentionDays: env.ACTIVITY_RETENTION_DAYS,
     }),
-    spent: createSpent(client),
+    replayGuard: createReplayGuard(client),
     mailedCodes: createMailedCodes({ db: client, keyring }),
     // Those of Redis and of a process's memory go by themselves.
-    limits: provider === 'postgresql' ? postgresCounters(client) : memoryCounters(),
+    limits: provider === 'postgresql' ? createPostgresCounters(client) : createMemoryCounters(),
   };
 }

@@ -1,8 +1,8 @@
 import * as z from 'zod';
-import type { LatchkeyContext } from '#app/context.server.ts';
+import type { PageContext } from '#app/context.server.ts';
 import { DAY_MS } from '#app/sessions/index.ts';
-import { endEveryAccess } from '#app/tokens/access-tokens.server.ts';
-import { noteActivity } from '#app/activity/record-activity.server.ts';
+import { endAllAccess } from '#app/tokens/access-tokens.server.ts';
+import { recordActivity } from '#app/activity/record-activity.server.ts';
 
 /** How long the old address can take a change back. */
 const UNDO_MS = 7 * DAY_MS;
@@ -15,14 +15,14 @@ const undoSchema = z.object({ from: z.string() });
  * tells the old one, with a way to take it back.
  */
 export async function tellOldAddress(
-  context: LatchkeyContext,
+  context: PageContext,
   { id: userId, name }: { id: string; name: string },
   { from, to }: { from: string; to: string },
 ): Promise<void> {
   const { mailedCodes, mailer, now, origin } = context;
   await mailedCodes.discard(userId, [...CODES_OF_OLD_ADDRESS]);
   const undo = { purpose: 'email-change-undo', userId, email: from, payload: { from } } as const;
-  const key = await mailedCodes.issueKey(undo, UNDO_MS, now);
+  const key = await mailedCodes.createLinkKey(undo, UNDO_MS, now);
   const undoUntil = new Date(now.getTime() + UNDO_MS);
   await mailer.send(
     {
@@ -52,10 +52,10 @@ export interface EmailUndo {
 
 /** Uses the key up that went to the old address; null when it is used, too old, or none of ours. */
 export async function redeemEmailUndo(
-  { mailedCodes, now }: LatchkeyContext,
+  { mailedCodes, now }: PageContext,
   key: string,
 ): Promise<EmailUndo | null> {
-  const redeemed = await mailedCodes.redeemKey('email-change-undo', key, now);
+  const redeemed = await mailedCodes.redeemLinkKey('email-change-undo', key, now);
   if (redeemed.state !== 'right' || redeemed.userId === null) return null;
   const { from } = undoSchema.parse(redeemed.payload);
   return { userId: redeemed.userId, from, issuedAt: redeemed.issuedAt };
@@ -69,12 +69,12 @@ export async function redeemEmailUndo(
  * between must not be able to void the way back of the one before.
  */
 export async function secureRestoredAccount(
-  context: LatchkeyContext,
+  context: PageContext,
   { userId, from, issuedAt }: EmailUndo,
 ): Promise<void> {
   const { mailedCodes } = context;
-  await endEveryAccess(context, userId, 'email-restored');
+  await endAllAccess(context, userId, 'email-restored');
   await mailedCodes.discard(userId, [...CODES_OF_OLD_ADDRESS]);
-  await mailedCodes.discardSince(userId, 'email-change-undo', issuedAt);
-  await noteActivity(context, userId, { kind: 'email-change-undone', to: from });
+  await mailedCodes.discardCreatedSince(userId, 'email-change-undo', issuedAt);
+  await recordActivity(context, userId, { kind: 'email-change-undone', to: from });
 }

@@ -1,7 +1,7 @@
 import { redirect, type TypedResponse } from '@remix-run/node';
-import type { LatchkeyContext } from '#app/context.server.ts';
-import { endEveryAccess } from '#app/tokens/access-tokens.server.ts';
-import { noteActivity } from '#app/activity/record-activity.server.ts';
+import type { PageContext } from '#app/context.server.ts';
+import { endAllAccess } from '#app/tokens/access-tokens.server.ts';
+import { recordActivity } from '#app/activity/record-activity.server.ts';
 import { signedOutHeaders } from '#app/sign-in/sign-in.server.ts';
 import { startReset } from './start-reset.server.ts';
 
@@ -10,17 +10,17 @@ import { startReset } from './start-reset.server.ts';
  * it cannot know which of the sessions are theirs alone; writes it down; and starts the reset of the
  * password.
  */
-export async function signOutEverything(
-  context: LatchkeyContext,
+export async function secureAccount(
+  context: PageContext,
   userId: string,
 ): Promise<TypedResponse<never>> {
-  await endEveryAccess(context, userId, 'not-me');
+  await endAllAccess(context, userId, 'not-me');
   const user = await context.db.user.findUnique({
     where: { id: userId },
     select: { email: true },
   });
   // The account was deleted meanwhile.
   if (!user) return redirect('/', { headers: signedOutHeaders(context) });
-  await noteActivity(context, userId, { kind: 'not-me' });
+  await recordActivity(context, userId, { kind: 'not-me' });
   return startReset(context, user.email);
 }

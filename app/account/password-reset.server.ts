@@ -1,16 +1,16 @@
-import type { LatchkeyContext } from '#app/context.server.ts';
+import type { PageContext } from '#app/context.server.ts';
 import { DAY_MS } from '#app/sessions/index.ts';
-import { endEveryAccess } from '#app/tokens/access-tokens.server.ts';
+import { endAllAccess } from '#app/tokens/access-tokens.server.ts';
 import type { PasswordReset } from '#app/credentials/mailed-codes/code-cookies.server.ts';
 import { sendCode } from '#app/credentials/mailed-codes/code-by-mail.server.ts';
-import { noteActivity } from '#app/activity/record-activity.server.ts';
+import { recordActivity } from '#app/activity/record-activity.server.ts';
 
 /**
  * Sends a code that allows a new password, if there is an account of this address; the answer is
  * the same, at the same cost, when there is none. Answers the `Set-Cookie` value of the browser that
  * waits for it.
  */
-export async function startPasswordReset(context: LatchkeyContext, email: string): Promise<string> {
+export async function startPasswordReset(context: PageContext, email: string): Promise<string> {
   const user = await context.db.user.findUnique({
     where: { email },
     select: { id: true, name: true },
@@ -29,7 +29,7 @@ export async function startPasswordReset(context: LatchkeyContext, email: string
  * neither the address nor the password has changed since. Null otherwise.
  */
 export async function findPasswordReset(
-  context: LatchkeyContext,
+  context: PageContext,
   request: Request,
 ): Promise<PasswordReset | null> {
   const reset = context.cookies.passwordReset.read(request.headers.get('cookie'), context.now);
@@ -48,19 +48,19 @@ export async function findPasswordReset(
  * False when this reset was finished before.
  */
 export async function finishPasswordReset(
-  context: LatchkeyContext,
+  context: PageContext,
   { userId, codeId, provenAt }: PasswordReset,
   newPassword: string,
 ): Promise<boolean> {
-  const { now, passwords, spent, mailedCodes } = context;
+  const { now, passwords, replayGuard, mailedCodes } = context;
   // First: should that fail, nothing else has happened, and the same form can be sent again.
-  await endEveryAccess(context, userId, 'password-changed');
-  const isFirst = await spent.spend(`password reset ${codeId}`, new Date(provenAt + DAY_MS));
+  await endAllAccess(context, userId, 'password-changed');
+  const isFirst = await replayGuard.claim(`password reset ${codeId}`, new Date(provenAt + DAY_MS));
   if (!isFirst) return false;
   await passwords.set(userId, newPassword, now);
   // Once more: somebody may have signed in with the old one in between.
-  await endEveryAccess(context, userId, 'password-changed');
+  await endAllAccess(context, userId, 'password-changed');
   await mailedCodes.discard(userId, ['password-reset', 'email-change']);
-  await noteActivity(context, userId, { kind: 'password-reset' });
+  await recordActivity(context, userId, { kind: 'password-reset' });
   return true;
 }

@@ -1,5 +1,5 @@
 import type { Encoding } from './encode-picture.server.ts';
-import type { LatchkeyContext, User } from '#app/context.server.ts';
+import type { PageContext, User } from '#app/context.server.ts';
 import type { FormReply } from '#app/http/form.server.ts';
 
 const MB = 1024 * 1024;
@@ -40,14 +40,14 @@ export type PictureUpload =
  *
  * @throws {Response} 400 for what no form of ours sends.
  */
-export async function takePicture(
-  { pictures, now }: LatchkeyContext,
+export async function receivePicture(
+  { pictures, now }: PageContext,
   user: User,
   request: Request,
 ): Promise<PictureUpload> {
   const length = Number(request.headers.get('content-length') ?? 0);
   if (length > MAX_PICTURE_BYTES + FORM_BYTES) return refused(TOO_LARGE);
-  const leave = pictures.takePlace(user.id);
+  const leave = pictures.reserveSlot(user.id);
   if (!leave) {
     return {
       ...refused('Other pictures are still being sent. Try again in a moment.'),

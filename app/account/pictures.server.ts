@@ -1,5 +1,5 @@
 import type { Database } from '#app/database/database.server.ts';
-import { isOwnerGone } from '#app/database/errors.server.ts';
+import { isForeignKeyViolation } from '#app/database/errors.server.ts';
 import { encodePicture, type EncodedPicture, type Encoding } from './encode-picture.server.ts';
 
 export type PictureSize = keyof Pick<EncodedPicture, 'small' | 'large'>;
@@ -14,7 +14,7 @@ export interface Pictures {
    * A place among those that are sending a picture just now, before any of it is read. Answers the
    * function that gives it back; null when all are taken.
    */
-  takePlace(userId: string): (() => void) | null;
+  reserveSlot(userId: string): (() => void) | null;
   /** Makes a picture of a file, one after the other. */
   encode(file: Uint8Array): Promise<Encoding>;
   /** Keeps it in place of the one before; false when the person is gone. */
@@ -30,7 +30,7 @@ export function createPictures({ db }: { db: Database['client'] }): Pictures {
   const sending = new Map<string, number>();
   let lastInLine: Promise<unknown> = Promise.resolve();
   return {
-    takePlace(userId) {
+    reserveSlot(userId) {
       const own = sending.get(userId) ?? 0;
       const all = [...sending.values()].reduce((sum, count) => sum + count, 0);
       if (own >= PLACES_PER_PERSON || all >= PLACES) return null;
@@ -59,7 +59,7 @@ export function createPictures({ db }: { db: Database['client'] }): Pictures {
         });
         return true;
       } catch (error) {
-        if (isOwnerGone(error)) return false;
+        if (isForeignKeyViolation(error)) return false;
         throw error;
       }
     },

@@ -1,8 +1,8 @@
 import { redirect, type TypedResponse } from '@remix-run/node';
-import type { LatchkeyContext } from '#app/context.server.ts';
+import type { PageContext } from '#app/context.server.ts';
 import { startPasswordReset } from './password-reset.server.ts';
 import { signedOutHeaders } from '#app/sign-in/sign-in.server.ts';
-import { takeMail } from '#app/limits/attempts.server.ts';
+import { takeMailAttempt } from '#app/limits/attempts.server.ts';
 import { writeToast, type ToastMessage } from '#app/http/toast.server.ts';
 
 /**
@@ -11,15 +11,15 @@ import { writeToast, type ToastMessage } from '#app/http/toast.server.ts';
  * goes on at the login page; where too many were asked for, at the page that says so.
  */
 export async function startReset(
-  context: LatchkeyContext,
+  context: PageContext,
   email: string,
   toast: ToastMessage = { kind: 'everything-ended' },
 ): Promise<TypedResponse<never>> {
   const headers = signedOutHeaders(context);
   headers.append('Set-Cookie', writeToast(toast, context.origin));
   if (!context.mailer.isOn) return redirect('/login', { headers });
-  const leave = await takeMail(context, email);
-  if (!leave.isGiven) return redirect('/forgot-password', { headers });
+  const leave = await takeMailAttempt(context, email);
+  if (!leave.isAllowed) return redirect('/forgot-password', { headers });
   headers.append('Set-Cookie', await startPasswordReset(context, email));
   return redirect('/reset-password', { headers });
 }

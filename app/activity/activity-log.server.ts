@@ -44,7 +44,7 @@ export interface ActivitySource {
 }
 
 /** What was written down of something that happened. */
-export interface Recorded {
+export interface RecordedActivity {
   id: string;
   userId: string;
   at: Date;
@@ -54,7 +54,7 @@ export interface Recorded {
 /** An entry of the log, as it is kept. */
 export interface Activity {
   id: string;
-  event: LoggedEvent;
+  event: StoredEvent;
   at: Date;
   sessionId: string | null;
   userAgent: string;
@@ -63,7 +63,7 @@ export interface Activity {
 }
 
 /** Failed attempts of one device within an hour are one entry, which says how many they were. */
-export type LoggedEvent = ActivityEvent & { count?: number };
+export type StoredEvent = ActivityEvent & { count?: number };
 
 /** Where a page of the log begins: after this entry. */
 export interface ActivityPosition {
@@ -79,10 +79,10 @@ export interface ActivityPage {
 }
 
 /** Whose account was tried: the e-mail as it was typed, or the account that it must be. */
-export type Attempted = { email: string } | { userId: string };
+export type AttemptTarget = { email: string } | { userId: string };
 
 /** How often somebody failed at an account within the last day, this time included. */
-export interface Failures {
+export interface RecentFailures {
   /** null: nobody has that e-mail, and nothing was written down. */
   user: { id: string; name: string; email: string } | null;
   passwords: number;
@@ -99,30 +99,30 @@ export interface ActivityLog {
     event: Exclude<ActivityEvent, { kind: 'sign-in-failed' }>,
     source: ActivitySource,
     now: Date,
-  ): Promise<Recorded>;
+  ): Promise<RecordedActivity>;
   /**
    * True when that sign-in, already on record, came from a browser, system and country of which there
    * is none before it; never for the first of an account. It looks at what stands before it in the
    * order of the log. So of several at once from the same new device the first is always new, and the
    * others are as well if they cannot see it yet: one notice too many is better than none.
    */
-  isFromNewDevice(signIn: Recorded): Promise<boolean>;
+  isFromNewDevice(signIn: RecordedActivity): Promise<boolean>;
   /**
    * Writes a failed attempt down, and says how many there were of late. The statements are the same,
    * in number and kind, for an e-mail that nobody has. Those of one device within an hour are one
    * entry, and those of very many devices are one as well: nobody can flood the log of another person.
    */
   recordFailure(
-    attempted: Attempted,
+    attempted: AttemptTarget,
     what: FailedFactor,
     source: ActivitySource,
     now: Date,
-  ): Promise<Failures>;
+  ): Promise<RecentFailures>;
   /**
    * True when this account may be mailed about failed attempts: once within a day. null: of nobody,
    * at the same cost.
    */
-  takeFailureNotice(userId: string | null, now: Date): Promise<boolean>;
+  claimFailureNotice(userId: string | null, now: Date): Promise<boolean>;
   /** A page of the log of this user, newest first. */
   list(
     userId: string,
@@ -220,7 +220,7 @@ export function createActivityLog(options: ActivityLogOptions): ActivityLog {
       return failuresOf(rows);
     },
 
-    async takeFailureNotice(userId, now) {
+    async claimFailureNotice(userId, now) {
       const whose = userId === null ? randomUUID() : failureNoticeOf(userId);
       const until = userId === null ? now : new Date(now.getTime() + DAY_MS);
       const taken = await db.$queryRawUnsafe<unknown[]>(statements.takeNotice, whose, until, now);
@@ -275,12 +275,12 @@ interface EntryRow extends Omit<Activity, 'event'> {
 }
 
 function entryOf({ kind, detail, ...rest }: EntryRow): Activity {
-  return { ...rest, event: eventOf(kind, detail === null ? null : JSON.parse(detail)) };
+  return { ...rest, event: parseEvent(kind, detail === null ? null : JSON.parse(detail)) };
 }
 
 /** What happened, of the two columns that say so. */
-export function eventOf(kind: string, detail: unknown): LoggedEvent {
-  return { ...(detail as object | null), kind } as LoggedEvent;
+export function parseEvent(kind: string, detail: unknown): StoredEvent {
+  return { ...(detail as object | null), kind } as StoredEvent;
 }
 
 interface FailureRow {
@@ -290,7 +290,7 @@ interface FailureRow {
   detail: string;
 }
 
-function failuresOf(rows: FailureRow[]): Failures {
+function failuresOf(rows: FailureRow[]): RecentFailures {
   const [row] = rows;
   const counts: Record<FailedFactor, number> = { password: 0, 'second-factor': 0 };
   for (const { detail } of rows) {

@@ -1,6 +1,6 @@
-import type { LatchkeyContext } from '#app/context.server.ts';
+import type { PageContext } from '#app/context.server.ts';
 import { describeDevice, type DeviceKind } from '#app/sessions/device.ts';
-import type { Activity, ActivityKind, LoggedEvent } from './activity-log.server.ts';
+import type { Activity, ActivityKind, StoredEvent } from './activity-log.server.ts';
 
 /** An entry of the activity log as its owner sees it on the page. */
 export interface ActivityView {
@@ -19,12 +19,12 @@ export interface ActivityView {
   /** True when it happened in the session that asks. */
   isHere: boolean;
   /** True for what would be a reason to worry if it was somebody else. */
-  hasNotMe: boolean;
+  canBeDisputed: boolean;
 }
 
 /** What the page shows of an entry. */
 export function viewActivity(
-  { places }: Pick<LatchkeyContext, 'places'>,
+  { places }: Pick<PageContext, 'places'>,
   activity: Activity,
   currentSessionId: string,
 ): ActivityView {
@@ -33,19 +33,19 @@ export function viewActivity(
   return {
     id,
     kind: event.kind,
-    ...wordsFor(event),
+    ...describeEvent(event),
     ipAddress,
     at: at.toISOString(),
     deviceKind: device.kind,
     device: device.detail,
     place: places.describe(ipAddress, country),
     isHere: sessionId === currentSessionId,
-    hasNotMe: hasNotMe(event),
+    canBeDisputed: canBeDisputed(event),
   };
 }
 
 /** What is no reason to worry whoever did it: it took away access, or gave none. */
-function hasNotMe(event: LoggedEvent): boolean {
+function canBeDisputed(event: StoredEvent): boolean {
   switch (event.kind) {
     case 'session-ended':
     case 'sessions-ended':
@@ -62,14 +62,14 @@ function hasNotMe(event: LoggedEvent): boolean {
 }
 
 /** What to call it, and what else there is to say. */
-export function wordsFor(event: LoggedEvent): { text: string; more: string | null } {
+export function describeEvent(event: StoredEvent): { text: string; more: string | null } {
   // An entry of another version of the application may be of a kind that this one does not know.
   const texts = textsFor(event) as ReturnType<typeof textsFor> | undefined;
   const [text, more = null] = texts ?? [event.kind];
   return { text, more };
 }
 
-function textsFor(event: LoggedEvent): [text: string, more?: string] {
+function textsFor(event: StoredEvent): [text: string, more?: string] {
   switch (event.kind) {
     case 'signed-up':
       return ['Account created'];

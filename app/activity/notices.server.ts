@@ -1,5 +1,5 @@
-import type { LatchkeyContext } from '#app/context.server.ts';
-import { isDatabaseUnavailable, isOfNobody } from '#app/database/errors.server.ts';
+import type { PageContext } from '#app/context.server.ts';
+import { isDatabaseUnavailable, isUserGone } from '#app/database/errors.server.ts';
 import type { Mail, NoticeEvent } from '#app/mail/mail.ts';
 import { DAY_MS } from '#app/sessions/index.ts';
 import { describeDevice } from '#app/sessions/device.ts';
@@ -16,12 +16,12 @@ interface Addressee {
 interface Notice {
   event: NoticeEvent;
   /** With a link to say "This wasn't me". */
-  hasNotMe: boolean;
+  canBeDisputed: boolean;
 }
 
 /** Mails the owner of the account what happened, with the device of this request; a no-op for one that is gone. */
 export async function mailNotice(
-  context: LatchkeyContext,
+  context: PageContext,
   userId: string,
   event: NoticeEvent,
 ): Promise<void> {
@@ -29,7 +29,7 @@ export async function mailNotice(
     where: { id: userId },
     select: { id: true, name: true, email: true },
   });
-  if (user) await sendNotice(context, user, { event, hasNotMe: true });
+  if (user) await sendNotice(context, user, { event, canBeDisputed: true });
 }
 
 /**
@@ -37,7 +37,7 @@ export async function mailNotice(
  * logged, for what it tells of has happened; only a database that is down is an error.
  */
 export async function sendNotice(
-  context: LatchkeyContext,
+  context: PageContext,
   to: Addressee | null,
   notice: Notice,
 ): Promise<void> {
@@ -46,18 +46,18 @@ export async function sendNotice(
   } catch (error) {
     if (isDatabaseUnavailable(error)) throw error;
     // The account was erased meanwhile.
-    if (isOfNobody(error)) return;
+    if (isUserGone(error)) return;
     context.log.error({ err: error }, 'a notice could not be mailed');
   }
 }
 
 async function noticeMail(
-  { mailedCodes, origin, places, device, now }: LatchkeyContext,
+  { mailedCodes, origin, places, device, now }: PageContext,
   { id: userId, name, email }: Addressee,
-  { event, hasNotMe }: Notice,
+  { event, canBeDisputed }: Notice,
 ): Promise<Mail> {
   const notMe = { purpose: 'not-me', userId, email } as const;
-  const key = hasNotMe ? await mailedCodes.issueKey(notMe, NOTICE_MS, now) : null;
+  const key = canBeDisputed ? await mailedCodes.createLinkKey(notMe, NOTICE_MS, now) : null;
   return {
     to: email,
     userId,

@@ -1,4 +1,4 @@
-import type { LatchkeyContext } from '#app/context.server.ts';
+import type { PageContext } from '#app/context.server.ts';
 import type { Activity } from './activity-log.server.ts';
 
 /**
@@ -7,7 +7,7 @@ import type { Activity } from './activity-log.server.ts';
  * @throws {Response} 404, the same for an id of somebody else's and one that never was.
  */
 export async function findOwnActivity(
-  { activity }: LatchkeyContext,
+  { activity }: PageContext,
   userId: string,
   id: string | undefined,
 ): Promise<Activity> {

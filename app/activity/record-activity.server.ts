@@ -1,11 +1,11 @@
 import type {
   ActivityEvent,
   ActivitySource,
-  Attempted,
+  AttemptTarget,
   FailedFactor,
-  Failures,
+  RecentFailures,
 } from './activity-log.server.ts';
-import type { LatchkeyContext } from '#app/context.server.ts';
+import type { PageContext } from '#app/context.server.ts';
 import type { NoticeEvent } from '#app/mail/mail.ts';
 import { mailNotice, sendNotice } from './notices.server.ts';
 
@@ -21,8 +21,8 @@ const MANY_SECOND_FACTORS = 3;
  * @param sessionId the session in which it happened; left out: that of this request, if it is live.
  * @throws what the database throws when it is down. Mail that cannot be made costs nobody anything.
  */
-export async function noteActivity(
-  context: LatchkeyContext,
+export async function recordActivity(
+  context: PageContext,
   userId: string,
   event: ActivityEvent,
   sessionId?: string,
@@ -37,7 +37,7 @@ export async function noteActivity(
     if (!(await context.activity.isFromNewDevice(recorded))) return;
     return mailNotice(context, userId, { what: 'new-device' });
   }
-  const notice = noticeOf(event);
+  const notice = noticeFor(event);
   if (notice) await mailNotice(context, userId, notice);
 }
 
@@ -45,7 +45,7 @@ export async function noteActivity(
  * Writes down that somebody typed this e-mail and a password that does not belong to it. It does, and
  * takes, the same for an e-mail that nobody has.
  */
-export function noteWrongPassword(context: LatchkeyContext, email: string): Promise<void> {
+export function recordWrongPassword(context: PageContext, email: string): Promise<void> {
   return noteFailedAttempt(context, { email }, 'password');
 }
 
@@ -54,7 +54,7 @@ export function noteWrongPassword(context: LatchkeyContext, email: string): Prom
  * itself, and whoever did it was signed in, of which the owner was told. The changes of the e-mail
  * have mails of their own.
  */
-function noticeOf({ kind, ...detail }: ActivityEvent): NoticeEvent | null {
+function noticeFor({ kind, ...detail }: ActivityEvent): NoticeEvent | null {
   switch (kind) {
     case 'password-changed':
     case 'password-reset':
@@ -75,28 +75,28 @@ function noticeOf({ kind, ...detail }: ActivityEvent): NoticeEvent | null {
 }
 
 async function noteFailedAttempt(
-  context: LatchkeyContext,
-  attempted: Attempted,
+  context: PageContext,
+  attempted: AttemptTarget,
   what: FailedFactor,
 ): Promise<void> {
   const source = sourceOf(context, null);
   const failures = await context.activity.recordFailure(attempted, what, source, context.now);
   if (!context.mailer.isOn) return;
   // Nothing is left out where nobody has that e-mail: the answer would come sooner.
-  const whose = isMany(failures) ? failures.user : null;
-  const isFirst = await context.activity.takeFailureNotice(whose?.id ?? null, context.now);
+  const whose = isSuspicious(failures) ? failures.user : null;
+  const isFirst = await context.activity.claimFailureNotice(whose?.id ?? null, context.now);
   await sendNotice(context, isFirst ? whose : null, {
     event: { what: 'many-failed-attempts' },
     // Who only guesses at passwords is nowhere in: there is nothing to sign out.
-    hasNotMe: what === 'second-factor',
+    canBeDisputed: what === 'second-factor',
   });
 }
 
-function isMany({ passwords, secondFactors }: Failures): boolean {
+function isSuspicious({ passwords, secondFactors }: RecentFailures): boolean {
   return passwords + secondFactors >= MANY_PASSWORDS || secondFactors >= MANY_SECOND_FACTORS;
 }
 
-function sourceOf({ device }: LatchkeyContext, sessionId: string | null): ActivitySource {
+function sourceOf({ device }: PageContext, sessionId: string | null): ActivitySource {
   const { userAgent, ipAddress, country } = device;
   return { userAgent, ipAddress, country, sessionId };
 }

@@ -1,28 +1,28 @@
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Request, RequestHandler, Response } from 'express';
-import type { Application, LatchkeyContext } from '#app/context.server.ts';
-import { isOfNobody } from '#app/database/errors.server.ts';
-import { createLoadContext } from '#app/http/start-visit.server.ts';
-import { observedOf } from '#app/operations/observe-requests.server.ts';
+import type { Application, PageContext } from '#app/context.server.ts';
+import { isUserGone } from '#app/database/errors.server.ts';
+import { startVisit } from '#app/http/start-visit.server.ts';
+import { requestInfo } from '#app/operations/observe-requests.server.ts';
 import {
-  giveBackTries,
+  refundAttempts,
   isOutage,
   OUTAGE_RETRY_SECONDS,
-  settleChanges,
+  publishProfileChanges,
 } from '#app/database/outage.server.ts';
 import type { Answer, JsonAnswer } from './answer.server.ts';
 import { check, readBody } from './body.server.ts';
 import {
-  broughtBy,
+  readCredentials,
   findCaller,
-  isSentByItsOwner,
-  type Brought,
+  isTrustedSource,
+  type RequestCredentials,
   type Caller,
 } from './caller.server.ts';
 import type { AnyOperation } from './operation.server.ts';
 import { documentOperation } from './operations/document.server.ts';
-import { everyOperation } from './operations/all-operations.server.ts';
+import { allOperations } from './operations/all-operations.server.ts';
 import { problem } from './problems.server.ts';
 
 export interface Api {
@@ -36,13 +36,13 @@ const ID = '([\\w-]{1,64})';
 
 /** The JSON API. It is answered before Remix, which would take three times as long. */
 export function createApi(application: Application, now: () => Date): Api {
-  const operations = [...everyOperation, documentOperation(application)];
+  const operations = [...allOperations, documentOperation(application)];
   const routes = operations.map((operation) => ({
     operation,
     matches: new RegExp(`^${operation.path.replaceAll('.', '\\.').replace('{id}', ID)}$`),
   }));
   const answer = async (request: Request, response: Response) => {
-    observedOf(response).isForPages = true;
+    requestInfo(response).isForPages = true;
     const path = request.originalUrl.replace(/[?#].*$/s, '');
     const found = routes.filter(({ matches }) => matches.test(path));
     if (found.length === 0) return send(response, problem(application, 'not-found'));
@@ -50,7 +50,7 @@ export function createApi(application: Application, now: () => Date): Api {
     const route = found.find(({ operation }) => operation.method === method);
     if (!route) return send(response, methodNotAllowed(application, found));
     const id = route.matches.exec(path)?.[1] ?? '';
-    const brought = broughtBy(request, application);
+    const brought = readCredentials(request, application);
     const context = contextOf(application, request, response, now(), brought, route.operation);
     try {
       await send(response, await run(route.operation, { context, request, response, brought, id }));
@@ -81,18 +81,18 @@ function contextOf(
   request: Request,
   response: Response,
   now: Date,
-  { bearer, cookie }: Brought,
+  { bearer, cookie }: RequestCredentials,
   { allows }: AnyOperation,
-): LatchkeyContext {
+): PageContext {
   const held = bearer?.kind === 'session' ? bearer.token : allows === 'anybody' ? null : cookie;
-  return createLoadContext(application, request, response, now, held);
+  return startVisit(application, request, response, now, held);
 }
 
 interface Asked {
-  context: LatchkeyContext;
+  context: PageContext;
   request: Request;
   response: Response;
-  brought: Brought;
+  brought: RequestCredentials;
   id: string;
 }
 
@@ -100,7 +100,7 @@ async function run(
   operation: AnyOperation,
   { context, request, response, brought, id }: Asked,
 ): Promise<Answer> {
-  if (!isSentByItsOwner(request, brought, context.origin)) return problem(context, 'other-origin');
+  if (!isTrustedSource(request, brought, context.origin)) return problem(context, 'other-origin');
   const { allows } = operation;
   const caller = allows === 'anybody' ? null : await findCaller(context, brought);
   if (allows !== 'anybody') {
@@ -116,7 +116,7 @@ async function run(
   const call = { context, caller, id, body: body.value, query: query.value };
   const answer = await operation.run(call as never);
   context.owed.tries.clear();
-  if (operation.method !== 'GET') await settleChanges(context);
+  if (operation.method !== 'GET') await publishProfileChanges(context);
   return answer;
 }
 
@@ -128,19 +128,19 @@ function isAllowed(caller: Caller, allows: Exclude<AnyOperation['allows'], 'anyb
   return allows.tokens === 'any' || caller.scopes.includes(allows.tokens);
 }
 
-function notSignedIn(context: LatchkeyContext, { bearer }: Brought): JsonAnswer {
+function notSignedIn(context: PageContext, { bearer }: RequestCredentials): JsonAnswer {
   const challenge = bearer ? 'Bearer error="invalid_token"' : 'Bearer';
   return problem(context, 'not-signed-in', { headers: { 'WWW-Authenticate': challenge } });
 }
 
-function scopeMissing(context: LatchkeyContext, allows: AnyOperation['allows']): JsonAnswer {
+function scopeMissing(context: PageContext, allows: AnyOperation['allows']): JsonAnswer {
   const scope = typeof allows === 'object' ? ` scope="${allows.tokens}"` : '';
   const challenge = `Bearer error="insufficient_scope"${scope && `,${scope}`}`;
   return problem(context, 'scope-missing', { headers: { 'WWW-Authenticate': challenge } });
 }
 
-async function failure(context: LatchkeyContext, error: unknown): Promise<JsonAnswer> {
-  if (isOfNobody(error)) {
+async function failure(context: PageContext, error: unknown): Promise<JsonAnswer> {
+  if (isUserGone(error)) {
     context.log.info('an account was erased while a request for it was under way');
     return problem(context, 'not-signed-in');
   }
@@ -149,7 +149,7 @@ async function failure(context: LatchkeyContext, error: unknown): Promise<JsonAn
     return problem(context, 'failed');
   }
   context.log.error({ err: error }, 'a dependency is down; answered with 503');
-  await giveBackTries(context);
+  await refundAttempts(context);
   const { cookies } = context.owed;
   return problem(context, 'unavailable', {
     headers: {

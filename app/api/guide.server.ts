@@ -1,6 +1,6 @@
 import type { Application } from '#app/context.server.ts';
 import { openApiDocument } from './openapi.server.ts';
-import { everyOperation } from './operations/all-operations.server.ts';
+import { allOperations } from './operations/all-operations.server.ts';
 import { problems } from './problems.server.ts';
 
 /** What the page for developers shows of an operation. */
@@ -60,8 +60,8 @@ function describeApi({
   origin,
   sessionCookie,
 }: Pick<Application, 'origin' | 'sessionCookie'>): ApiGuide {
-  const { paths } = openApiDocument(everyOperation, { origin, cookieName: sessionCookie.name });
-  const operations = everyOperation.map(
+  const { paths } = openApiDocument(allOperations, { origin, cookieName: sessionCookie.name });
+  const operations = allOperations.map(
     ({ id, method, path, summary, more = null, allows }): GuideOperation => {
       const described = paths[path]![method.toLowerCase()] as unknown as Described;
       return {
@@ -89,7 +89,7 @@ function describeApi({
   };
 }
 
-function whoText(allows: (typeof everyOperation)[number]['allows']): string {
+function whoText(allows: (typeof allOperations)[number]['allows']): string {
   if (allows === 'anybody') return 'Anybody.';
   if (allows === 'sessions') return 'Whoever is signed in; no access token.';
   return allows.tokens === 'any'

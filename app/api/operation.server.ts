@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { TokenScope } from '#app/tokens/token-schema.ts';
-import type { LatchkeyContext } from '#app/context.server.ts';
+import type { PageContext } from '#app/context.server.ts';
 import type { Answer } from './answer.server.ts';
 import type { Caller } from './caller.server.ts';
 import type { ProblemName } from './problems.server.ts';
@@ -30,7 +30,7 @@ export interface Operation<Body = unknown, Query = unknown, Who = unknown> {
 }
 
 export interface Call<Body, Query, Who> {
-  context: LatchkeyContext;
+  context: PageContext;
   caller: Who;
   /** What stands in place of `{id}`. */
   id: string;
@@ -44,7 +44,7 @@ export const operation = <Body, Query>(
 ): Operation<never, never, never> => described as Operation<never, never, never>;
 
 /** An operation for whoever is signed in with a session, and for no token. */
-export const operationOfSessions = <Body, Query>(
+export const sessionOperation = <Body, Query>(
   described: Operation<Body, Query, Caller & { by: 'session' }> & { allows: 'sessions' },
 ): Operation<never, never, never> => described as Operation<never, never, never>;
 

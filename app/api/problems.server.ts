@@ -149,7 +149,10 @@ export function fieldProblem(context: { origin: string }, field: string, message
 }
 
 /** 429 (RFC 6585 §4). */
-export function tooOften(context: { origin: string }, retryAfterSeconds: number): JsonAnswer {
+export function tooManyRequestsProblem(
+  context: { origin: string },
+  retryAfterSeconds: number,
+): JsonAnswer {
   const minutes = Math.ceil((retryAfterSeconds * SECOND_MS) / MINUTE_MS);
   const wait = minutes === 1 ? 'a minute' : `${minutes} minutes`;
   return problem(context, 'too-often', {

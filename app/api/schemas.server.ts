@@ -67,13 +67,13 @@ export const signedInSchema = z.object({
   ...currentSessionSchema.shape,
 });
 
-export const secondFactorSchema = z.object({
+export const secondFactorStepSchema = z.object({
   state: z.literal('second-factor'),
   pending: z.string().meta({ description: 'To be sent along with the code. It signs nobody in.' }),
   expiresAt: time('Until when it can be.'),
 });
 
-export const signInSchema = z.discriminatedUnion('state', [signedInSchema, secondFactorSchema]);
+export const signInSchema = z.discriminatedUnion('state', [signedInSchema, secondFactorStepSchema]);
 
 export const confirmedSchema = z.object({
   token: token.nullable().meta({

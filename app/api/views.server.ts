@@ -1,8 +1,8 @@
 import type { z } from 'zod';
-import { lastUsedAt, tokenNameOf } from '#app/tokens/token-view.server.ts';
-import { scopesOf, type TokenMeta } from '#app/tokens/token-schema.ts';
-import { deviceNameOf } from '#app/devices/device-view.server.ts';
-import type { LatchkeyContext, User } from '#app/context.server.ts';
+import { lastUsedAt, tokenName } from '#app/tokens/token-view.server.ts';
+import { readScopes, type TokenMeta } from '#app/tokens/token-schema.ts';
+import { deviceName } from '#app/devices/device-view.server.ts';
+import type { PageContext, User } from '#app/context.server.ts';
 import { proofText, type SessionMeta } from '#app/visit/proof.ts';
 import { describeDevice } from '#app/sessions/device.ts';
 import type { Session } from '#app/sessions/index.ts';
@@ -14,7 +14,7 @@ type Listed = z.input<typeof listedSessionSchema>;
 
 /** Who asks, from what the look-up of the session has brought along: nothing more is read for it. */
 export function viewCaller(
-  { sessions, now }: Pick<LatchkeyContext, 'sessions' | 'now'>,
+  { sessions, now }: Pick<PageContext, 'sessions' | 'now'>,
   caller: Caller,
 ): Current {
   return caller.by === 'session'
@@ -24,7 +24,7 @@ export function viewCaller(
 
 /** The session that was just begun, or renewed. */
 export function viewCurrent(
-  { sessions, now }: Pick<LatchkeyContext, 'sessions' | 'now'>,
+  { sessions, now }: Pick<PageContext, 'sessions' | 'now'>,
   session: Session<SessionMeta>,
   user: Pick<User, 'id' | 'email' | 'name'>,
 ): Current {
@@ -51,14 +51,14 @@ function viewOf(
 
 /** A device that is signed in, in the list. */
 export function viewDevice(
-  context: Pick<LatchkeyContext, 'places'>,
+  context: Pick<PageContext, 'places'>,
   session: Session<SessionMeta>,
   currentId: string,
 ): Listed {
   return {
     ...common(context, session, currentId),
     kind: 'session',
-    name: deviceNameOf(session),
+    name: deviceName(session),
     scopes: null,
     provenBy: session.meta?.proof ? proofText(session.meta.proof) : null,
     lastUsedAt: session.lastSeenAt.toISOString(),
@@ -66,22 +66,22 @@ export function viewDevice(
 }
 
 /** A personal access token, in the list. */
-export function viewToken(
-  context: Pick<LatchkeyContext, 'places'>,
+export function toListedToken(
+  context: Pick<PageContext, 'places'>,
   token: Session<TokenMeta>,
   currentId: string,
 ): Listed {
   return {
     ...common(context, token, currentId),
     kind: 'token',
-    name: tokenNameOf(token),
-    scopes: scopesOf(token.meta),
+    name: tokenName(token),
+    scopes: readScopes(token.meta),
     provenBy: null,
     lastUsedAt: lastUsedAt(token)?.toISOString() ?? null,
   };
 }
 
-function common({ places }: Pick<LatchkeyContext, 'places'>, session: Session, currentId: string) {
+function common({ places }: Pick<PageContext, 'places'>, session: Session, currentId: string) {
   const { id, label, userAgent, ipAddress, country, createdAt, expiresAt } = session;
   return {
     id,

@@ -10,9 +10,9 @@ const OWNER_ONLY = 0o700;
  *
  * @throws the file system's error.
  */
-export function makeOwnerOnlyFolder(folder: string): void {
+export function createPrivateFolder(folder: string): void {
   if (existsSync(folder)) return;
-  if (dirname(folder) !== folder) makeOwnerOnlyFolder(dirname(folder));
+  if (dirname(folder) !== folder) createPrivateFolder(dirname(folder));
   try {
     mkdirSync(folder, { mode: OWNER_ONLY });
   } catch (error) {

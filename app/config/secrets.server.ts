@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import * as z from 'zod';
 import type { Env } from './env.server.ts';
 import type { NamedKey } from './keyring.server.ts';
-import { makeOwnerOnlyFolder } from './private-folder.server.ts';
+import { createPrivateFolder } from './private-folder.server.ts';
 import { StartupError } from './startup-error.ts';
 
 /** Keys that the application cannot do without. They reach no log, page or column. */
@@ -79,7 +79,7 @@ function readSecrets(file: string): KeptSecrets | null {
 function createSecrets(file: string): KeptSecrets {
   const secrets: KeptSecrets = { passwordPepper: randomBytes(SECRET_BYTES).toString('base64url') };
   try {
-    makeOwnerOnlyFolder(dirname(file));
+    createPrivateFolder(dirname(file));
     writeWhole(file, `${JSON.stringify(secrets, null, 2)}\n`);
     return secrets;
   } catch (error) {

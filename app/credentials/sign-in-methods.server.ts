@@ -4,14 +4,14 @@ type Tables = Pick<Database['client'], 'password' | 'passkey' | 'connection'>;
 type Transaction = Parameters<Parameters<Database['client']['$transaction']>[0]>[0];
 
 /** What a person can sign in with, each by itself. */
-export interface WaysIn {
+export interface SignInMethods {
   password: boolean;
   passkeys: number;
   connections: number;
 }
 
 /** The ways in to an account: the last one is never taken away. Works inside a transaction too. */
-export async function waysIn(db: Tables, userId: string): Promise<WaysIn> {
+export async function countSignInMethods(db: Tables, userId: string): Promise<SignInMethods> {
   const where = { userId };
   const password = (await db.password.count({ where })) > 0;
   const passkeys = await db.passkey.count({ where });
@@ -20,7 +20,7 @@ export async function waysIn(db: Tables, userId: string): Promise<WaysIn> {
 }
 
 /** How many they are. */
-export function countWaysIn({ password, passkeys, connections }: WaysIn): number {
+export function totalSignInMethods({ password, passkeys, connections }: SignInMethods): number {
   return Number(password) + passkeys + connections;
 }
 
@@ -31,7 +31,7 @@ export function countWaysIn({ password, passkeys, connections }: WaysIn): number
  * @param remove does it, with the client that it is given and no other, and answers how many went.
  * @returns 'unknown' when there was nothing to remove, 'last-way-in' when it stays because it is.
  */
-export async function removeWayIn(
+export async function removeSignInMethod(
   db: Database['client'],
   userId: string,
   now: Date,
@@ -45,14 +45,15 @@ export async function removeWayIn(
         data: { updatedAt: now },
       });
       if (count === 0 || (await remove(transaction)) === 0) return 'unknown';
-      if (countWaysIn(await waysIn(transaction, userId)) === 0) throw new LastWayIn();
+      if (totalSignInMethods(await countSignInMethods(transaction, userId)) === 0)
+        throw new LastSignInMethodError();
       return 'removed';
     });
   } catch (error) {
-    if (error instanceof LastWayIn) return 'last-way-in';
+    if (error instanceof LastSignInMethodError) return 'last-way-in';
     throw error;
   }
 }
 
 /** Undoes the transaction. */
-class LastWayIn extends Error {}
+class LastSignInMethodError extends Error {}

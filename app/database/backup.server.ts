@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { messageOf } from './connections.server.ts';
 import { runPostgresProgram } from './postgres-programs.server.ts';
 import { parseDatabaseUrl, type DatabaseAddress } from './address.server.ts';
-import { makeOwnerOnlyFolder } from '#app/config/private-folder.server.ts';
+import { createPrivateFolder } from '#app/config/private-folder.server.ts';
 import { StartupError } from '#app/config/startup-error.ts';
 
 const OWNER_ONLY = 0o600;
@@ -38,7 +38,7 @@ export async function backUpDatabase(databaseUrl: string, file: string): Promise
 
 function makeNewFile(file: string): void {
   try {
-    makeOwnerOnlyFolder(dirname(file));
+    createPrivateFolder(dirname(file));
     closeSync(openSync(file, 'wx', OWNER_ONLY));
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;

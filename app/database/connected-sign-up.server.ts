@@ -32,7 +32,7 @@ export async function createConnectedAccount(
         emailVerifiedAt: now,
         createdAt: now,
         updatedAt: now,
-        connections: { create: connections.columnsOf(identity, now) },
+        connections: { create: connections.toConnectionColumns(identity, now) },
       },
       select: { id: true },
     });

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type BetterSqlite3 from 'better-sqlite3';
 import type pg from 'pg';
 import { quoteName, type DatabaseAddress } from './address.server.ts';
-import { makeOwnerOnlyFolder } from '#app/config/private-folder.server.ts';
+import { createPrivateFolder } from '#app/config/private-folder.server.ts';
 import { StartupError } from '#app/config/startup-error.ts';
 
 type PostgresAddress = Extract<DatabaseAddress, { provider: 'postgresql' }>;
@@ -50,7 +50,7 @@ export async function openSqliteFile(
 function makeFile(file: string): void {
   const folder = dirname(file);
   try {
-    makeOwnerOnlyFolder(folder);
+    createPrivateFolder(folder);
   } catch (error) {
     throw new StartupError(
       `The folder ${folder} of the database file cannot be made (${codeOf(error)}); make its parent a writable folder, or name another file in DATABASE_URL.`,

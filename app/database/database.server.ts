@@ -1,4 +1,4 @@
-import type { NewsFeed, RevocationFeed } from '#app/sessions/session-feed.ts';
+import type { NewsFeed, SessionFeed } from '#app/sessions/session-feed.ts';
 import type { RowReader } from '#app/sessions/stores/prisma.ts';
 import type { PrismaClient } from '../../prisma/sqlite/client/client.ts';
 import { createCheckpoints } from './checkpoints.server.ts';
@@ -41,7 +41,7 @@ export interface Database {
    *
    * @throws {StartupError} on SQLite, where it would spare nothing.
    */
-  openLeasedFeed(log: FeedLog): RevocationFeed;
+  openLeasedFeed(log: FeedLog): SessionFeed;
   /** True when the database answers and takes writes. Throws what it throws when it does not. */
   isAnswering(): Promise<boolean>;
   /** True when it has every migration of this version. Throws likewise. */

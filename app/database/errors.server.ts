@@ -96,7 +96,7 @@ function fieldsOfIndex(index: string, table: string | undefined): string[] {
 }
 
 /** True when the write was refused because the row that it belongs to is gone. */
-export function isOwnerGone(error: unknown): boolean {
+export function isForeignKeyViolation(error: unknown): boolean {
   return driverCauseOf(error)?.kind === 'ForeignKeyConstraintViolation';
 }
 
@@ -104,7 +104,7 @@ export function isOwnerGone(error: unknown): boolean {
  * True when a write was refused because the row that it belongs to is gone, or because it was to change
  * a row that is: somebody's account was erased at that moment. Also when it is the cause of the error.
  */
-export function isOfNobody(error: unknown): boolean {
+export function isUserGone(error: unknown): boolean {
   let current = error;
   for (let depth = 0; depth < DEPTH && current instanceof Error; depth += 1) {
     const { code, meta } = current as { code?: unknown; meta?: { modelName?: unknown } };
@@ -128,13 +128,13 @@ export function isOfNobody(error: unknown): boolean {
 export function isDatabaseUnavailable(error: unknown): boolean {
   let current = error;
   for (let depth = 0; depth < DEPTH && current instanceof Error; depth += 1) {
-    if (saysUnavailable(current)) return true;
+    if (isUnavailableError(current)) return true;
     current = current.cause;
   }
   return false;
 }
 
-function saysUnavailable(error: Error): boolean {
+function isUnavailableError(error: Error): boolean {
   const { code } = error as { code?: unknown };
   // Connecting failed before there was a query.
   if (error.name === 'PrismaClientInitializationError') return true;

@@ -1,4 +1,4 @@
-import type { LatchkeyContext } from '#app/context.server.ts';
+import type { PageContext } from '#app/context.server.ts';
 import { isDatabaseUnavailable } from './errors.server.ts';
 import { RedisUnavailableError } from './redis.server.ts';
 import { StoreUnavailableError } from '#app/sessions/index.ts';
@@ -16,19 +16,19 @@ export function isOutage(error: unknown): boolean {
 }
 
 /** Gives back the tries of a request that met an outage: nobody could tell whether they were right. */
-export async function giveBackTries({ owed }: Pick<LatchkeyContext, 'owed'>): Promise<void> {
+export async function refundAttempts({ owed }: Pick<PageContext, 'owed'>): Promise<void> {
   // The counters themselves may be what is down: their windows end all the same.
-  await Promise.allSettled([...owed.tries].map((giveBack) => giveBack()));
+  await Promise.allSettled([...owed.tries].map((refund) => refund()));
 }
 
 /**
  * Whatever was changed of what is read along with sessions, the next page of any node shows. The end of
  * a session has been waited for by then: this much is done, and its answer stands.
  */
-export async function settleChanges({
+export async function publishProfileChanges({
   sessions,
   log,
-}: Pick<LatchkeyContext, 'sessions' | 'log'>): Promise<void> {
+}: Pick<PageContext, 'sessions' | 'log'>): Promise<void> {
   try {
     await sessions.settle();
   } catch (error) {

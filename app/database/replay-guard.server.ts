@@ -3,27 +3,27 @@ import { isUniqueViolation } from './errors.server.ts';
 import type { Database } from './database.server.ts';
 
 /** What may work once: challenges, states, and sealed cookies that finish something. */
-export interface Spent {
+export interface ReplayGuard {
   /**
    * True for the first who brings it, false for everybody after, also when many bring it at once.
    *
    * @param thing anything unguessable; only its SHA-256 is kept.
    * @param expiresAt when it is refused for its age anyway, and need not be remembered any longer.
    */
-  spend(thing: string, expiresAt: Date): Promise<boolean>;
+  claim(thing: string, expiresAt: Date): Promise<boolean>;
   /**
    * True for the first who takes hold of it, false for everybody else until it is let go or `until`
    * has passed: whoever holds it may not live to let go.
    */
-  hold(thing: string, until: Date, now: Date): Promise<boolean>;
+  lock(thing: string, until: Date, now: Date): Promise<boolean>;
   /** Lets go of what was taken hold of until then; nothing happens when somebody else has it by now. */
-  letGo(thing: string, until: Date): Promise<void>;
+  unlock(thing: string, until: Date): Promise<void>;
   /** Forgets what is too old to be brought again. Answers how many. */
   prune(now: Date): Promise<number>;
 }
 
-export function createSpent(db: Database['client']): Spent {
-  const spend: Spent['spend'] = async (thing, expiresAt) => {
+export function createReplayGuard(db: Database['client']): ReplayGuard {
+  const claim: ReplayGuard['claim'] = async (thing, expiresAt) => {
     try {
       const data = { digest: digestOf(thing), expiresAt };
       await db.spent.create({ data, select: { digest: true } });
@@ -35,13 +35,13 @@ export function createSpent(db: Database['client']): Spent {
     }
   };
   return {
-    spend,
-    async hold(thing, until, now) {
+    claim,
+    async lock(thing, until, now) {
       const isOver = { digest: digestOf(thing), expiresAt: { lte: now } };
       const { count } = await db.spent.updateMany({ where: isOver, data: { expiresAt: until } });
-      return count > 0 || spend(thing, until);
+      return count > 0 || claim(thing, until);
     },
-    async letGo(thing, until) {
+    async unlock(thing, until) {
       await db.spent.deleteMany({ where: { digest: digestOf(thing), expiresAt: until } });
     },
     async prune(now) {

@@ -5,7 +5,7 @@ import {
   leasedPostgresFeed,
   type LeasedPostgresFeedOptions,
 } from '#app/sessions/leases/leased-postgres.ts';
-import type { NewsFeed, RevocationFeed } from '#app/sessions/session-feed.ts';
+import type { NewsFeed, SessionFeed } from '#app/sessions/session-feed.ts';
 import { connectToPostgres } from './connections.server.ts';
 import { createSqliteFeed } from './sqlite-feed.server.ts';
 import { takeServerLock } from './server-lock.server.ts';
@@ -64,7 +64,7 @@ export async function openDatabaseFeed(options: FeedOptions): Promise<NewsFeed> 
 }
 
 /** The same under leases, so that memory may answer. @throws {StartupError} for SQLite. */
-export function openLeasedFeed({ address, client, log }: FeedOptions): RevocationFeed {
+export function openLeasedFeed({ address, client, log }: FeedOptions): SessionFeed {
   if (address.provider === 'sqlite') {
     throw new StartupError(
       'SESSION_CACHE=leased is for PostgreSQL; leave it out: SQLite reads the row of a session in microseconds.',

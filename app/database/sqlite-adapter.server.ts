@@ -52,7 +52,7 @@ export async function createSqliteAdapter(
     const adapter = await connect();
     await adapter.executeScript(PRAGMAS);
     onConnect((adapter as unknown as { client: BetterSqlite3.Database }).client);
-    return takeTurns(adapter);
+    return createKeyedQueue(adapter);
   };
   return factory;
 }
@@ -60,7 +60,7 @@ export async function createSqliteAdapter(
 const READ = /^\s*SELECT\b/i;
 const statement = (sql: string) => ({ sql, args: [], argTypes: [] });
 
-function takeTurns(adapter: Adapter): Adapter {
+function createKeyedQueue(adapter: Adapter): Adapter {
   const { provider, adapterName } = adapter;
   const queryRaw = adapter.queryRaw.bind(adapter);
   const executeRaw = adapter.executeRaw.bind(adapter);

@@ -1,5 +1,5 @@
 import type BetterSqlite3 from 'better-sqlite3';
-import type { NewsFeed, SessionNews } from '#app/sessions/session-feed.ts';
+import type { NewsFeed, SessionEvent } from '#app/sessions/session-feed.ts';
 import { createSubscribers } from '#app/sessions/feeds/subscribers.ts';
 
 /** Open pages show what another process changed in the file after this long at the most. */
@@ -56,7 +56,7 @@ export function createSqliteFeed(): SqliteFeed {
   let driver: BetterSqlite3.Database | null = null;
   let version: unknown;
   /** Told by triggers, in the middle of the write: rows are read over another connection, after the commit. */
-  const waiting: SessionNews[] = [];
+  const waiting: SessionEvent[] = [];
   const tellWhenCommitted = () => {
     if (driver?.open && driver.inTransaction)
       return void setTimeout(tellWhenCommitted, LOOK_AGAIN_MS);
@@ -75,7 +75,7 @@ export function createSqliteFeed(): SqliteFeed {
 
   return {
     watch(connection) {
-      const tell = (kind: SessionNews['kind'], id: string | null, userId: string) => {
+      const tell = (kind: SessionEvent['kind'], id: string | null, userId: string) => {
         if (waiting.push({ kind, id, userId }) === 1) queueMicrotask(tellWhenCommitted);
         return null;
       };

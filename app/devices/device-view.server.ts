@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { LatchkeyContext } from '#app/context.server.ts';
+import type { PageContext } from '#app/context.server.ts';
 import type { Proof, SessionMeta } from '#app/visit/proof.ts';
 import { describeDevice, type DeviceKind } from '#app/sessions/device.ts';
 import { lifetimeEndOf, type EndReason, type Session } from '#app/sessions/index.ts';
@@ -28,12 +28,12 @@ export interface SessionView {
   ended: { at: string; reason: EndReason } | null;
 }
 
-interface Viewing extends Pick<LatchkeyContext, 'places' | 'sessions' | 'now'> {
+interface Viewing extends Pick<PageContext, 'places' | 'sessions' | 'now'> {
   proofText: (proof: Proof) => string;
 }
 
 /** What the page shows of a session. */
-export function viewSession(
+export function viewDevice(
   { places, sessions, now, proofText }: Viewing,
   session: Session<SessionMeta>,
   currentId: string,
@@ -43,7 +43,7 @@ export function viewSession(
   return {
     id: session.id,
     kind: device.kind,
-    name: deviceNameOf(session),
+    name: deviceName(session),
     label: session.label,
     detail: device.detail,
     place: places.describe(session.ipAddress, session.country),
@@ -59,7 +59,7 @@ export function viewSession(
 }
 
 /** What a session goes by: the name it was given, the application that it is of, or the guess of the device. */
-export function deviceNameOf(session: Pick<Session, 'label' | 'userAgent' | 'meta'>): string {
+export function deviceName(session: Pick<Session, 'label' | 'userAgent' | 'meta'>): string {
   const meta = session.meta as SessionMeta | null;
   return session.label ?? meta?.application ?? describeDevice(session.userAgent).name;
 }

@@ -1,6 +1,6 @@
-import type { LatchkeyContext } from '#app/context.server.ts';
+import type { PageContext } from '#app/context.server.ts';
 import type { EndReason } from '#app/sessions/index.ts';
-import { noteActivity } from '#app/activity/record-activity.server.ts';
+import { recordActivity } from '#app/activity/record-activity.server.ts';
 
 /**
  * Signs out every device of the user but this one, and writes it down. Answers how many they were.
@@ -9,7 +9,7 @@ import { noteActivity } from '#app/activity/record-activity.server.ts';
  * @param by public id of the session, or token, that asks for it.
  */
 export async function signOutOthers(
-  context: LatchkeyContext,
+  context: PageContext,
   userId: string,
   currentId: string | null,
   reason: EndReason,
@@ -17,7 +17,7 @@ export async function signOutOthers(
 ): Promise<number> {
   const ended = await context.sessions.revokeOthers(userId, currentId, { reason, by }, context.now);
   if (ended.length > 0) {
-    await noteActivity(context, userId, { kind: 'sessions-ended', count: ended.length }, by);
+    await recordActivity(context, userId, { kind: 'sessions-ended', count: ended.length }, by);
   }
   return ended.length;
 }

@@ -14,7 +14,7 @@ const words: Record<EndReason, string> = {
 };
 
 /** How a session ended, in words. */
-export function endingText(reason: EndReason): string {
+export function endReasonText(reason: EndReason): string {
   // A row of another version of the application may give a reason that this one does not know.
   return (words as Partial<typeof words>)[reason] ?? reason;
 }

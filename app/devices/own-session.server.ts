@@ -1,4 +1,4 @@
-import type { LatchkeyContext } from '#app/context.server.ts';
+import type { PageContext } from '#app/context.server.ts';
 import type { Session } from '#app/sessions/index.ts';
 
 /**
@@ -6,8 +6,8 @@ import type { Session } from '#app/sessions/index.ts';
  *
  * @throws {Response} 404, the same for an id of somebody else's and one that never was.
  */
-export async function findOwnSession(
-  { sessions }: LatchkeyContext,
+export async function findDevice(
+  { sessions }: PageContext,
   userId: string,
   id: string | undefined,
 ): Promise<Session> {

@@ -1,5 +1,5 @@
-import type { LatchkeyContext } from '#app/context.server.ts';
-import { noteActivity } from '#app/activity/record-activity.server.ts';
+import type { PageContext } from '#app/context.server.ts';
+import { recordActivity } from '#app/activity/record-activity.server.ts';
 
 interface Target {
   /** Public id of the session that is to end. */
@@ -15,12 +15,12 @@ interface Target {
  * @param by public id of the session, or token, that asks for it.
  */
 export async function signOutDevice(
-  context: LatchkeyContext,
+  context: PageContext,
   { id, userId, device }: Target,
   by: string,
 ): Promise<boolean> {
   const revocation = { reason: 'signed-out-elsewhere', by, userId } as const;
   const isEnded = await context.sessions.revoke(id, revocation, context.now);
-  if (isEnded) await noteActivity(context, userId, { kind: 'session-ended', device }, by);
+  if (isEnded) await recordActivity(context, userId, { kind: 'session-ended', device }, by);
   return isEnded;
 }

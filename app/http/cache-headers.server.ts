@@ -7,7 +7,7 @@ const VERSIONS = '/picture/';
  * Every page depends on who asks: no copy of one is kept anywhere. Where an address names a version
  * a route may let the person's own browser keep what it has found, and nothing but that.
  */
-export const keepNoCopies: RequestHandler = (request, response, next) => {
+export const noStoreByDefault: RequestHandler = (request, response, next) => {
   if (request.path.startsWith(VERSIONS)) decideLast(response);
   else response.set('Cache-Control', 'no-store');
   next();

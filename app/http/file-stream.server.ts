@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import type { LatchkeyContext } from '#app/context.server.ts';
+import type { PageContext } from '#app/context.server.ts';
 
 /** A file that is made while it is sent. */
 export interface StreamedFile {
@@ -18,7 +18,7 @@ export interface StreamedFile {
  * `no-transform`, or it would be compressed on the way, into memory and at another pace.
  */
 export function sendFile(
-  { outgoing, log }: Pick<LatchkeyContext, 'outgoing' | 'log'>,
+  { outgoing, log }: Pick<PageContext, 'outgoing' | 'log'>,
   file: StreamedFile,
 ): Response {
   const { content } = file;

@@ -13,7 +13,7 @@ export type ParsedForm<Value> =
 export type Fail = (errors: Record<string, string>) => FormReply;
 
 /** Fields that are never sent back, whatever was typed into them. */
-const NEVER_SENT_BACK = [
+const SECRET_FIELDS = [
   'password',
   'newPassword',
   'code',
@@ -35,7 +35,7 @@ export async function parseForm<Schema extends z.ZodObject>(
 ): Promise<ParsedForm<z.output<Schema>>> {
   const fields = fieldsOf(await readFormData(request), Object.keys(schema.shape));
   const submission = await parseWithZod(fields, { schema, async: true });
-  const hideFields = NEVER_SENT_BACK as never[];
+  const hideFields = SECRET_FIELDS as never[];
   if (submission.status !== 'success') {
     return { ok: false, reply: submission.reply({ hideFields }) };
   }
@@ -49,7 +49,7 @@ export async function parseForm<Schema extends z.ZodObject>(
 }
 
 /** The form once more, with its errors: 400, or the status given. */
-export function tryAgain(reply: FormReply, status = 400) {
+export function showAgain(reply: FormReply, status = 400) {
   return data({ reply }, { status });
 }
 
@@ -79,14 +79,14 @@ function fieldsOf(form: FormData, names: string[]): FormData {
 const MINUTE_SECONDS = 60;
 
 /** The form once more, with word of when to come back: 429 (RFC 6585 §4). */
-export function comeBackLater(fail: Fail, retryAfterSeconds: number) {
+export function showTooManyAttempts(fail: Fail, retryAfterSeconds: number) {
   const wait = waitText(retryAfterSeconds);
   const reply = fail({ form: `That was tried too often. Wait ${wait}, then try again.` });
   return data({ reply }, { status: 429, headers: { 'Retry-After': String(retryAfterSeconds) } });
 }
 
 /** The same where there is no form to show again: throw it, and the error page says when to come back. */
-export function tooOften(retryAfterSeconds: number): Response {
+export function tooManyRequests(retryAfterSeconds: number): Response {
   return new Response(waitText(retryAfterSeconds), {
     status: 429,
     statusText: 'Too Many Requests',

@@ -1,8 +1,8 @@
 import { redirect } from '@remix-run/node';
-import type { LatchkeyContext } from '#app/context.server.ts';
-import { requireSession, type SignedIn } from './signed-in.server.ts';
-import { keepForm } from './kept-form.server.ts';
-import { pageOf, safeRedirectTo } from './return-path.server.ts';
+import type { PageContext } from '#app/context.server.ts';
+import { requireSignedIn, type SignedIn } from './signed-in.server.ts';
+import { saveForm } from './kept-form.server.ts';
+import { pagePath, safeReturnPath } from './return-path.server.ts';
 
 /**
  * The session of this request, if its person proved who they are within the last quarter of an hour;
@@ -14,15 +14,15 @@ import { pageOf, safeRedirectTo } from './return-path.server.ts';
  */
 export async function requireFresh(args: {
   request: Request;
-  context: LatchkeyContext;
+  context: PageContext;
 }): Promise<SignedIn> {
   const { context, request } = args;
-  const signedIn = await requireSession(args);
+  const signedIn = await requireSignedIn(args);
   const { session } = signedIn;
   if (context.sessions.isFresh(session, context.now)) return signedIn;
-  const redirectTo = safeRedirectTo(pageOf(request, context.origin));
+  const redirectTo = safeReturnPath(pagePath(request, context.origin));
   const isForm = request.method === 'POST';
-  const kept = isForm ? await keepForm(context, request, session.id) : null;
+  const kept = isForm ? await saveForm(context, request, session.id) : null;
   // A form that was kept earlier is not what is being done now.
   const cookie = kept ?? context.cookies.keptForm.clear();
   // eslint-disable-next-line @typescript-eslint/only-throw-error -- Remix's way to leave a loader

@@ -4,19 +4,19 @@ import {
   type LoaderFunction,
   type ServerBuild,
 } from '@remix-run/node';
-import type { LatchkeyContext } from '#app/context.server.ts';
-import { isOfNobody } from '#app/database/errors.server.ts';
+import type { PageContext } from '#app/context.server.ts';
+import { isUserGone } from '#app/database/errors.server.ts';
 import { signedIn, type RouteAccess } from './route-access.ts';
-import { requireSession } from './signed-in.server.ts';
+import { requireSignedIn } from './signed-in.server.ts';
 import { requireFresh } from './fresh-proof.server.ts';
-import { takeUpKeptForm } from './kept-form.server.ts';
+import { restoreSavedForm } from './kept-form.server.ts';
 import {
-  giveBackTries,
+  refundAttempts,
   isOutage,
   OUTAGE_RETRY_SECONDS,
-  settleChanges,
+  publishProfileChanges,
 } from '#app/database/outage.server.ts';
-import { loginPathFor } from './return-path.server.ts';
+import { loginPath } from './return-path.server.ts';
 import { signedOutHeaders } from '#app/sign-in/sign-in.server.ts';
 
 type RouteFunction = LoaderFunction | ActionFunction;
@@ -27,7 +27,7 @@ type RouteFunction = LoaderFunction | ActionFunction;
  * outage is never taken for a sign-out, nor for a wrong password. A user whose account is erased while
  * a request is under way is signed out; the late write was refused.
  */
-export function guardRoutes(
+export function guardBuild(
   build: ServerBuild,
   access: ReadonlyMap<string, RouteAccess>,
 ): ServerBuild {
@@ -52,27 +52,27 @@ function guarded<Guarded extends RouteFunction>(
   const needsProof = level === 'fresh' || (level === 'fresh-form' && isForm);
   const guardedRun: LoaderFunction = async (args) => {
     // Remix types the load context through a declaration that the build itself does not see.
-    const context = args.context as unknown as LatchkeyContext;
+    const context = args.context as unknown as PageContext;
     try {
-      if (level !== 'open') await requireSession({ request: args.request, context });
+      if (level !== 'open') await requireSignedIn({ request: args.request, context });
       // First, because the check for a fresh proof may save this very form.
-      const request = await takeUpKeptForm(context, args.request);
+      const request = await restoreSavedForm(context, args.request);
       if (needsProof) await requireFresh({ request, context });
       const answer = await run({ ...args, request });
       context.owed.tries.clear();
-      if (isForm) await settleChanges(context);
+      if (isForm) await publishProfileChanges(context);
       return answer;
     } catch (error) {
-      if (isOfNobody(error)) {
+      if (isUserGone(error)) {
         context.log.info('an account was erased while a request for it was under way');
         // eslint-disable-next-line @typescript-eslint/only-throw-error -- Remix's way to leave a loader
-        throw redirect(loginPathFor(args.request, context.origin), {
+        throw redirect(loginPath(args.request, context.origin), {
           headers: signedOutHeaders(context),
         });
       }
       if (!isOutage(error)) throw error;
       context.log.error({ err: error }, 'a dependency is down; answered with 503');
-      await giveBackTries(context);
+      await refundAttempts(context);
       throw unavailable(context.owed.cookies);
     }
   };

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import * as z from 'zod';
-import type { LatchkeyContext } from '#app/context.server.ts';
+import type { PageContext } from '#app/context.server.ts';
 import type { SealedCookieFactory } from './sealed-cookie.server.ts';
 
 const MAX_AGE_SECONDS = 600;
@@ -30,8 +30,8 @@ export const keptFormCookie = (sealedCookie: SealedCookieFactory) =>
   });
 
 /** A `Set-Cookie` value that keeps the form of this request; null when it is too large to keep. */
-export async function keepForm(
-  context: LatchkeyContext,
+export async function saveForm(
+  context: PageContext,
   request: Request,
   sessionId: string,
 ): Promise<string | null> {
@@ -45,8 +45,8 @@ export async function keepForm(
 }
 
 /** The form that waits for this session's fresh proof; null when none does. */
-export function findKeptForm(
-  context: LatchkeyContext,
+export function findSavedForm(
+  context: PageContext,
   request: Request,
   sessionId: string,
 ): KeptForm | null {
@@ -59,14 +59,14 @@ export function findKeptForm(
  * meant for this very address, a request with what was typed there. `requireFresh` still has the
  * last word.
  */
-export async function takeUpKeptForm(context: LatchkeyContext, request: Request): Promise<Request> {
+export async function restoreSavedForm(context: PageContext, request: Request): Promise<Request> {
   const header = request.headers.get('cookie');
   if (request.method !== 'POST' || !header?.includes('kept-form=') || !isForm(request)) {
     return request;
   }
   const held = await context.session();
   if (held.state !== 'live') return request;
-  const kept = findKeptForm(context, request, held.session.id);
+  const kept = findSavedForm(context, request, held.session.id);
   const { pathname, search } = new URL(request.url);
   if (!kept || kept.path !== pathname + search) return request;
   const asked = new URLSearchParams(await request.clone().text()).get(KEPT_FORM_FIELD);

@@ -8,7 +8,7 @@ const METHODS = ['GET', 'HEAD', 'POST'];
  * server, and none is logged. Whatever host the rest claims to have asked, it has asked this one: an
  * address that is built from the request cannot lead elsewhere.
  */
-export function refuseOddRequests(origin: string): RequestHandler {
+export function rejectMalformedRequests(origin: string): RequestHandler {
   const { host } = new URL(origin);
   return (request, response, next) => {
     if (!METHODS.includes(request.method)) {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import * as z from 'zod';
-import type { LatchkeyContext } from '#app/context.server.ts';
+import type { PageContext } from '#app/context.server.ts';
 import type { SignedIn } from './signed-in.server.ts';
 import type { SealedCookie, SealedCookieFactory } from './sealed-cookie.server.ts';
 
@@ -15,7 +15,7 @@ interface Envelope<Value> {
 }
 
 /** Carries something from the form that made it to the page that shows it, once. */
-export interface ShownOnce<Value> {
+export interface OneTimeCookie<Value> {
   /** A `Set-Cookie` value that has the next page show this to this person in this session. */
   write(now: Date, signedIn: SignedIn, value: Value): string;
   /**
@@ -23,7 +23,7 @@ export interface ShownOnce<Value> {
    * shown once, whatever copies there are of the cookie.
    */
   take(
-    context: Pick<LatchkeyContext, 'spent' | 'now'>,
+    context: Pick<PageContext, 'replayGuard' | 'now'>,
     request: Request,
     signedIn: SignedIn,
   ): Promise<Value | null>;
@@ -35,7 +35,7 @@ export interface ShownOnce<Value> {
 export function shownOnce<Value>(
   sealedCookie: SealedCookieFactory,
   { name, schema }: { name: string; schema: z.ZodType<Value> },
-): ShownOnce<Value> {
+): OneTimeCookie<Value> {
   const cookie: SealedCookie<Envelope<Value>> = sealedCookie({
     name,
     schema: z.object({ id: z.string(), userId: z.string(), sessionId: z.string(), value: schema }),
@@ -44,11 +44,11 @@ export function shownOnce<Value>(
   return {
     write: (now, { user, session }, value) =>
       cookie.write({ id: randomUUID(), userId: user.id, sessionId: session.id, value }, now),
-    async take({ spent, now }, request, { user, session }) {
+    async take({ replayGuard, now }, request, { user, session }) {
       const held = cookie.read(request.headers.get('cookie'), now);
       if (held?.userId !== user.id || held.sessionId !== session.id) return null;
       const refusedFrom = new Date(now.getTime() + MAX_AGE_SECONDS * SECOND_MS);
-      const isFirst = await spent.spend(`${name} ${held.id}`, refusedFrom);
+      const isFirst = await replayGuard.claim(`${name} ${held.id}`, refusedFrom);
       return isFirst ? held.value : null;
     },
     clear: () => cookie.clear(),

@@ -1,8 +1,8 @@
 import type { ServerResponse } from 'node:http';
-import type { Outgoing } from '#app/context.server.ts';
+import type { ResponseProgress } from '#app/context.server.ts';
 
 /** What a route may know of the answer that it gives; Remix's adapter writes without waiting. */
-export function outgoingOf(response: ServerResponse): Outgoing {
+export function trackResponse(response: ServerResponse): ResponseProgress {
   const gone = new AbortController();
   response.once('close', () => gone.abort());
   return {

@@ -7,7 +7,7 @@ const MAX_CHARACTERS = 1024;
  * A path of this application; null for anything that could lead elsewhere (OWASP: unvalidated
  * redirects) or into another header line.
  */
-export function ownPath(wanted: unknown): string | null {
+export function localPath(wanted: unknown): string | null {
   if (typeof wanted !== 'string' || wanted.length > MAX_CHARACTERS) return null;
   // Browsers drop control characters and read "\" as "/": "/\evil.example" leads elsewhere.
   // eslint-disable-next-line no-control-regex
@@ -20,19 +20,19 @@ export function ownPath(wanted: unknown): string | null {
 }
 
 /** Where to send a person after signing in: an own path that is a page, else `fallback`. */
-export function safeRedirectTo(wanted: unknown, fallback = '/'): string {
-  const path = ownPath(wanted);
+export function safeReturnPath(wanted: unknown, fallback = '/'): string {
+  const path = localPath(wanted);
   return path === null || NOT_A_DESTINATION.test(path) ? fallback : path;
 }
 
 /** `/login`, with the way back to the page the person was on. */
-export function loginPathFor(request: Request, origin: string): string {
-  const redirectTo = safeRedirectTo(pageOf(request, origin));
+export function loginPath(request: Request, origin: string): string {
+  const redirectTo = safeReturnPath(pagePath(request, origin));
   return redirectTo === '/' ? '/login' : `/login?${new URLSearchParams({ redirectTo })}`;
 }
 
 /** The page that a request belongs to. A form's address is none to return to; the page that it stood on is. */
-export function pageOf(request: Request, origin: string): string | null {
+export function pagePath(request: Request, origin: string): string | null {
   if (request.method === 'GET' || request.method === 'HEAD') {
     const { pathname, search } = new URL(request.url);
     return pathname + search;

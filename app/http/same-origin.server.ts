@@ -14,7 +14,7 @@ export interface RequestSource {
  * (W3C Fetch Metadata; OWASP CSRF: verifying origin with standard headers). A request that says
  * nothing of where it came from is refused: every browser says one or the other.
  */
-export function isFromOwnPage({ method, origin, fetchSite }: RequestSource, own: string): boolean {
+export function isSameOrigin({ method, origin, fetchSite }: RequestSource, own: string): boolean {
   if (SAFE_METHODS.has(method)) return true;
   if (origin === undefined && fetchSite === undefined) return false;
   if (origin !== undefined && origin !== own) return false;
@@ -22,14 +22,14 @@ export function isFromOwnPage({ method, origin, fetchSite }: RequestSource, own:
 }
 
 /** Refuses every request that may change something and comes from another site, sign-in and sign-out included. */
-export function refuseOtherOrigins(own: string): RequestHandler {
+export function rejectCrossOrigin(own: string): RequestHandler {
   return (request, response, next) => {
     const source: RequestSource = {
       method: request.method,
       origin: request.get('origin'),
       fetchSite: request.get('sec-fetch-site'),
     };
-    if (isFromOwnPage(source, own)) {
+    if (isSameOrigin(source, own)) {
       next();
       return;
     }

@@ -1,7 +1,7 @@
 import { stringifySetCookie } from 'cookie';
 import type { z } from 'zod';
 import type { Keyring } from '#app/config/keyring.server.ts';
-import { onlyCookie } from './cookies.server.ts';
+import { readSingleCookie } from './cookies.server.ts';
 
 const SECOND_MS = 1000;
 
@@ -33,7 +33,7 @@ export function sealedCookies(keyring: Keyring, origin: string) {
     const purpose = `cookie ${options.name}`;
     return {
       read(header, now) {
-        const sealed = onlyCookie(header, name);
+        const sealed = readSingleCookie(header, name);
         const text = sealed === null ? null : keyring.open(purpose, sealed);
         if (text === null) return null;
         const { until, value } = JSON.parse(text) as { until: number; value: unknown };

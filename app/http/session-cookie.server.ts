@@ -1,5 +1,5 @@
 import { stringifySetCookie } from 'cookie';
-import { onlyCookie } from './cookies.server.ts';
+import { readSingleCookie } from './cookies.server.ts';
 
 /** The cookie that carries the session's token. */
 export interface SessionCookie {
@@ -23,7 +23,7 @@ export function createSessionCookie(origin: string): SessionCookie {
 
   return {
     name,
-    read: (header) => onlyCookie(header, name),
+    read: (header) => readSingleCookie(header, name),
     write(token, maxAgeSeconds) {
       return stringifySetCookie({
         name,

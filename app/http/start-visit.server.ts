@@ -1,8 +1,8 @@
 import { isIP } from 'node:net';
 import type { Request, Response } from 'express';
-import type { Application, LatchkeyContext } from '#app/context.server.ts';
-import { observedOf } from '#app/operations/observe-requests.server.ts';
-import { outgoingOf } from './outgoing.server.ts';
+import type { Application, PageContext } from '#app/context.server.ts';
+import { requestInfo } from '#app/operations/observe-requests.server.ts';
+import { trackResponse } from './outgoing.server.ts';
 import type { NonceLocals } from './security-headers.server.ts';
 
 const MAX_USER_AGENT_CHARACTERS = 512;
@@ -13,17 +13,17 @@ const IPV4_IN_IPV6 = /^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i;
  *
  * @param token the token of a session that it came with, null for none; left out: that of the cookie.
  */
-export function createLoadContext(
+export function startVisit(
   application: Application,
   request: Request,
   response: Response,
   now: Date,
   token = application.sessionCookie.read(request.headers.cookie),
-): LatchkeyContext {
+): PageContext {
   const { sessions, places } = application;
-  const { log, trace } = observedOf(response);
+  const { log, trace } = requestInfo(response);
   const ipAddress = ipAddressOf(request);
-  let resumed: ReturnType<LatchkeyContext['session']> | undefined;
+  let resumed: ReturnType<PageContext['session']> | undefined;
   const countsAsActivity = !isInBackground(request);
   const resume = (held: string) =>
     trace.span('look up the session', () => sessions.resume(held, now, { countsAsActivity }));
@@ -32,7 +32,7 @@ export function createLoadContext(
     log,
     now,
     token,
-    outgoing: outgoingOf(response),
+    outgoing: trackResponse(response),
     owed: { cookies: [], tries: new Set() },
     nonce: (response.locals as NonceLocals).nonce,
     device: {

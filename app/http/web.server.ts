@@ -2,23 +2,23 @@ import { createRequestHandler } from '@remix-run/express';
 import type { AppLoadContext, ServerBuild } from '@remix-run/node';
 import compression from 'compression';
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
-import type { Application, LatchkeyContext } from '#app/context.server.ts';
+import type { Application, PageContext } from '#app/context.server.ts';
 import type { Tracing } from '#app/operations/tracing.server.ts';
 import { limitBody } from './body-limit.server.ts';
-import { guardRoutes } from './guard.server.ts';
-import { keepNoCopies } from './cache-headers.server.ts';
-import { createLoadContext } from './start-visit.server.ts';
+import { guardBuild } from './guard.server.ts';
+import { noStoreByDefault } from './cache-headers.server.ts';
+import { startVisit } from './start-visit.server.ts';
 import {
-  noteForPages,
-  observedOf,
+  markAsPageRequest,
+  requestInfo,
   observeRequests,
 } from '#app/operations/observe-requests.server.ts';
-import { refuseOddRequests } from './odd-requests.server.ts';
+import { rejectMalformedRequests } from './odd-requests.server.ts';
 import { outboxHeaders } from '#app/mail/outbox-access.server.ts';
 import { limitPathDepth } from './path-depth.server.ts';
 import type { RouteAccess } from './route-access.ts';
-import { createRouteOf } from '#app/operations/route-patterns.server.ts';
-import { refuseOtherOrigins } from './same-origin.server.ts';
+import { createRouteMatcher } from '#app/operations/route-patterns.server.ts';
+import { rejectCrossOrigin } from './same-origin.server.ts';
 import { SESSION_EVENTS_PATH } from '#app/live/session-streams.server.ts';
 import { securityHeaders } from './security-headers.server.ts';
 
@@ -49,7 +49,7 @@ export function createWeb(options: WebOptions): Express {
   web.disable('x-powered-by');
   web.set('trust proxy', trustedProxies);
   // In development the routes change while it runs.
-  const routeOf = typeof build === 'function' ? () => '*' : createRouteOf(build, api.patterns);
+  const routeOf = typeof build === 'function' ? () => '*' : createRouteMatcher(build, api.patterns);
   web.use(observeRequests({ ...application, tracing, routeOf }));
   web.use(...securityHeaders(application.origin, { isDevelopment: mode === 'development' }));
   web.use(limitPathDepth(application.origin));
@@ -61,19 +61,19 @@ export function createWeb(options: WebOptions): Express {
   // Before what compresses: they were compressed when they were built.
   web.use(...files);
   web.use(compression());
-  web.use(noteForPages);
-  web.use(keepNoCopies);
-  web.use(refuseOtherOrigins(application.origin), refuseOddRequests(application.origin));
+  web.use(markAsPageRequest);
+  web.use(noStoreByDefault);
+  web.use(rejectCrossOrigin(application.origin), rejectMalformedRequests(application.origin));
   web.use(limitBody());
   const guarded =
     typeof build === 'function'
-      ? async () => guardRoutes(await build(), access)
-      : guardRoutes(build, access);
+      ? async () => guardBuild(await build(), access)
+      : guardBuild(build, access);
   const handle = createRequestHandler({
     build: guarded,
     mode,
     getLoadContext: (request, response) =>
-      createLoadContext(application, request, response, now()) as LatchkeyContext & AppLoadContext,
+      startVisit(application, request, response, now()) as PageContext & AppLoadContext,
   });
   web.all('*', (request, response, next) => {
     handle(request, response, next).catch(next);
@@ -84,7 +84,7 @@ export function createWeb(options: WebOptions): Express {
 
 // What fails before or after a route; a route's own failure has a page of its own.
 const lastResort: ErrorRequestHandler = (error: unknown, request, response, _next) => {
-  const { log } = observedOf(response);
+  const { log } = requestInfo(response);
   log.error({ err: error, method: request.method, path: request.path }, 'a request failed');
   if (response.headersSent) {
     // Express would do the same, and print the error to the console besides.

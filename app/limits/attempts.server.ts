@@ -1,5 +1,5 @@
-import type { LatchkeyContext } from '#app/context.server.ts';
-import type { Guessable, Leave } from './rate-limits.server.ts';
+import type { PageContext } from '#app/context.server.ts';
+import type { AttemptKind, AttemptPermit } from './rate-limits.server.ts';
 
 /** Whose secret is guessed at: the e-mail as it was typed, or the account that it must be. */
 type Target = { email: string } | { userId: string };
@@ -8,37 +8,37 @@ type Target = { email: string } | { userId: string };
  * Leave to try a password or a code once from this browser. Ask for it before what was typed is
  * looked at, and give it back when that was right.
  */
-export async function takeTry(
-  context: LatchkeyContext,
-  kind: Guessable,
+export async function takeAttempt(
+  context: PageContext,
+  kind: AttemptKind,
   target: Target,
-): Promise<Leave> {
-  const leave = await context.limits.takeTry(kind, {
+): Promise<AttemptPermit> {
+  const leave = await context.limits.takeAttempt(kind, {
     account: 'email' in target ? target.email : target.userId,
     ipAddress: context.device.ipAddress,
-    knownSessionId: await knownSessionId(context, target),
+    trustedSessionId: await trustedSessionId(context, target),
   });
-  if (!leave.isGiven) return leave;
+  if (!leave.isAllowed) return leave;
   const { tries } = context.owed;
-  const giveBack = async () => {
-    if (tries.delete(giveBack)) await leave.giveBack();
+  const refund = async () => {
+    if (tries.delete(refund)) await leave.refund();
   };
-  tries.add(giveBack);
-  return { isGiven: true, giveBack };
+  tries.add(refund);
+  return { isAllowed: true, refund };
 }
 
 /** Leave to have one mail sent to this address, from this browser. */
-export async function takeMail(context: LatchkeyContext, email: string): Promise<Leave> {
-  const knownId = await knownSessionId(context, { email });
-  return context.limits.takeMail({
+export async function takeMailAttempt(context: PageContext, email: string): Promise<AttemptPermit> {
+  const knownId = await trustedSessionId(context, { email });
+  return context.limits.takeMailAttempt({
     email,
     ipAddress: context.device.ipAddress,
-    knownSessionId: knownId,
+    trustedSessionId: knownId,
   });
 }
 
 // The cookie's secret was checked; what it proves is that this browser was once signed in as them.
-async function knownSessionId(context: LatchkeyContext, target: Target): Promise<string | null> {
+async function trustedSessionId(context: PageContext, target: Target): Promise<string | null> {
   const held = await context.session();
   if (held.state === 'unknown') return null;
   const { id, userId } = held.session;

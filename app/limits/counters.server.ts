@@ -13,7 +13,7 @@ export type Counter = Pick<RateLimiterAbstract, 'consume' | 'reward'>;
  * Where counters are kept. Keys are made by `rate-limits.server.ts`; those of an account begin with
  * `account:<digest>:`.
  */
-export interface Counters {
+export interface CounterStore {
   counter(limit: Limit): Counter;
   /** Deletes every counter whose key begins with this; it ends in a colon. */
   forget(accountPrefix: string): Promise<void>;
@@ -22,7 +22,7 @@ export interface Counters {
 }
 
 /** Counters of this process. With several processes each counts for itself. */
-export function memoryCounters(): Counters {
+export function createMemoryCounters(): CounterStore {
   const limiters: RateLimiterMemory[] = [];
   return {
     counter({ points, durationSeconds }) {

@@ -1,6 +1,6 @@
 import { RateLimiterPostgres } from 'rate-limiter-flexible';
 import type { Database } from '#app/database/database.server.ts';
-import type { Counters } from './counters.server.ts';
+import type { CounterStore } from './counters.server.ts';
 
 interface Statement {
   text: string;
@@ -13,7 +13,7 @@ interface Statement {
  * The limiter's own statements go over the connections of the application. (Its variant for Prisma
  * wants a timestamp in `expire`, and may lose a race for a row that ran out.)
  */
-export function postgresCounters(db: Database['client']): Counters {
+export function createPostgresCounters(db: Database['client']): CounterStore {
   const storeClient = {
     async query({ text, values }: Statement) {
       const rows = await db.$queryRawUnsafe<{ expire: bigint | null }[]>(text, ...values);

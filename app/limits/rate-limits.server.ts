@@ -1,7 +1,7 @@
 import { RateLimiterRes } from 'rate-limiter-flexible';
 import type { Keyring } from '#app/config/keyring.server.ts';
-import type { Counter, Counters } from './counters.server.ts';
-import { networkOf } from '#app/network/ip-address.server.ts';
+import type { Counter, CounterStore } from './counters.server.ts';
+import { networkPrefix } from '#app/network/ip-address.server.ts';
 
 export interface RateLimitOptions {
   /** Wrong passwords for one account from one network within a quarter of an hour. */
@@ -25,10 +25,10 @@ export interface RateLimitOptions {
 }
 
 /** What can be guessed. Tries of one kind take none of another. */
-export type Guessable = 'password' | 'second-factor' | 'mailed-code';
+export type AttemptKind = 'password' | 'second-factor' | 'mailed-code';
 
 /** Who tries, and at whose account. */
-export interface Trier {
+export interface AttemptSource {
   /** The e-mail that was typed, or the id of the user. */
   account: string;
   ipAddress: string;
@@ -37,32 +37,32 @@ export interface Trier {
    * none. A browser that was signed in before has tries of its own, so that nobody can use up those
    * of another person (OWASP: device cookies).
    */
-  knownSessionId: string | null;
+  trustedSessionId: string | null;
 }
 
 /** Leave to try once. */
-export type Leave =
+export type AttemptPermit =
   | {
-      isGiven: true;
+      isAllowed: true;
       /** Gives the try back: only wrong guesses count. */
-      giveBack(): Promise<void>;
+      refund(): Promise<void>;
     }
-  | { isGiven: false; retryAfterSeconds: number };
+  | { isAllowed: false; retryAfterSeconds: number };
 
 /**
  * Counts what can be guessed. A try is taken before it is made, so that many at once do not get by.
  * All of it throws when the counters are down: no leave is given then.
  */
 export interface RateLimits {
-  takeTry(kind: Guessable, trier: Trier): Promise<Leave>;
-  takeSignUp(ipAddress: string): Promise<Leave>;
+  takeAttempt(kind: AttemptKind, trier: AttemptSource): Promise<AttemptPermit>;
+  takeSignUp(ipAddress: string): Promise<AttemptPermit>;
   /** Leave to have one mail sent to this address. */
-  takeMail(asked: {
+  takeMailAttempt(asked: {
     email: string;
     ipAddress: string;
-    /** As that of a {@link Trier}. */
-    knownSessionId?: string | null;
-  }): Promise<Leave>;
+    /** As that of a {@link AttemptSource}. */
+    trustedSessionId?: string | null;
+  }): Promise<AttemptPermit>;
   /** Deletes every counter of this person. A null e-mail is no longer theirs. */
   forget(user: { email: string | null; userId: string }): Promise<void>;
   /** Deletes counters that have run out. Answers how many; 0 where they go by themselves. */
@@ -88,7 +88,7 @@ type Counted = [counter: Counter, key: string];
  */
 export function createRateLimits(
   options: RateLimitOptions,
-  counters: Counters,
+  counters: CounterStore,
   keyring: Keyring,
 ): RateLimits {
   const accountKey = (account: string, name: string, from?: string) => {
@@ -98,7 +98,7 @@ export function createRateLimits(
   const networkKey = (network: string, what: string) =>
     `network:${keyring.digest(PURPOSE, network)}:${what}`;
 
-  const triesOf = (kind: Guessable, perAccount: number, perNetwork: number, inAll: number) => {
+  const triesOf = (kind: AttemptKind, perAccount: number, perNetwork: number, inAll: number) => {
     const quarterHourly = (points: number) =>
       counters.counter({ points, durationSeconds: QUARTER_HOUR_SECONDS });
     const byDevice = quarterHourly(perAccount);
@@ -106,11 +106,11 @@ export function createRateLimits(
     const byAccountAndNetwork = quarterHourly(perAccount);
     const byAccount = hourly(perAccount * NETWORKS_PER_ACCOUNT);
     const byAll = quarterHourly(inAll);
-    return ({ account, ipAddress, knownSessionId }: Trier): Counted[] => {
-      if (knownSessionId !== null) {
-        return [[byDevice, accountKey(account, `${kind}-device`, knownSessionId)]];
+    return ({ account, ipAddress, trustedSessionId }: AttemptSource): Counted[] => {
+      if (trustedSessionId !== null) {
+        return [[byDevice, accountKey(account, `${kind}-device`, trustedSessionId)]];
       }
-      const network = networkOf(ipAddress);
+      const network = networkPrefix(ipAddress);
       // In this order: a network that has used up its own tries takes none of the account's, and none
       // of everybody's.
       return [
@@ -143,17 +143,17 @@ export function createRateLimits(
   const mailsByAll = hourly(options.mailsInAll);
 
   return {
-    takeTry: (kind, trier) => take(tries[kind](trier)),
+    takeAttempt: (kind, trier) => take(tries[kind](trier)),
     takeSignUp: (ipAddress) =>
       take([
-        [signUpsByNetwork, networkKey(networkOf(ipAddress), 'sign-up')],
+        [signUpsByNetwork, networkKey(networkPrefix(ipAddress), 'sign-up')],
         [signUpsByAll, 'all:sign-up'],
       ]),
-    takeMail({ email, ipAddress, knownSessionId = null }) {
-      if (knownSessionId !== null) {
-        return take([[mailsByDevice, accountKey(email, 'mail-device', knownSessionId)]]);
+    takeMailAttempt({ email, ipAddress, trustedSessionId = null }) {
+      if (trustedSessionId !== null) {
+        return take([[mailsByDevice, accountKey(email, 'mail-device', trustedSessionId)]]);
       }
-      const network = networkOf(ipAddress);
+      const network = networkPrefix(ipAddress);
       // A stranger in one network uses up no more than its own share of somebody's mails.
       return take([
         [mailsByNetwork, networkKey(network, 'mail')],
@@ -173,21 +173,21 @@ export function createRateLimits(
   };
 }
 
-async function take(counted: Counted[]): Promise<Leave> {
+async function take(counted: Counted[]): Promise<AttemptPermit> {
   const taken: (() => Promise<void>)[] = [];
-  const giveBack = async () => {
+  const refund = async () => {
     await Promise.all(taken.map((giveOneBack) => giveOneBack()));
   };
   for (const [counter, key] of counted) {
     const count = await countOne(counter, key);
-    taken.push(count.giveBack);
+    taken.push(count.refund);
     if (count.isWithin) continue;
     // What was refused was not tried: it takes nothing of this limit, nor of those before it, such
     // as that of everybody in the same network.
-    await giveBack();
-    return { isGiven: false, retryAfterSeconds: Math.ceil(count.msBeforeNext / SECOND_MS) };
+    await refund();
+    return { isAllowed: false, retryAfterSeconds: Math.ceil(count.msBeforeNext / SECOND_MS) };
   }
-  return { isGiven: true, giveBack };
+  return { isAllowed: true, refund };
 }
 
 async function countOne(counter: Counter, key: string) {
@@ -201,9 +201,9 @@ async function countOne(counter: Counter, key: string) {
     },
   );
   const endsAt = askedAt + msBeforeNext;
-  const giveBack = async () => {
+  const refund = async () => {
     // Given back to a window that is over, it would be one more in the next.
     if (performance.now() < endsAt) await counter.reward(key);
   };
-  return { isWithin, msBeforeNext, giveBack };
+  return { isWithin, msBeforeNext, refund };
 }

@@ -1,5 +1,5 @@
 import { RateLimiterRedis } from 'rate-limiter-flexible';
-import type { Counters } from './counters.server.ts';
+import type { CounterStore } from './counters.server.ts';
 
 /** All that counters need of a Redis client. */
 export interface RedisCommands {
@@ -35,7 +35,7 @@ interface EvalOptions {
 }
 
 /** Counters in Redis 5 or later: all processes on it count together, and what ran out goes by itself. */
-export function redisCounters(redis: RedisCommands): Counters {
+export function createRedisCounters(redis: RedisCommands): CounterStore {
   const runScript = (text: string, keys: string[], args: string[]) =>
     redis.send(['EVAL', text, String(keys.length), ...keys, ...args]);
   // What the limiter asks of a client of the package `redis`.

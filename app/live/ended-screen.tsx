@@ -1,5 +1,5 @@
 /** In place of a page whose session is over, until the login page is there. */
-export function EndedScreen({ loginPath }: { loginPath: string }) {
+export function SignedOutScreen({ loginPath }: { loginPath: string }) {
   return (
     <main className="grid min-h-dvh place-items-center p-6">
       <div className="grid justify-items-center gap-1">

@@ -1,4 +1,4 @@
-import type { PageNews } from './session-messages.ts';
+import type { SessionMessage } from './session-messages.ts';
 
 /** The stream of events; see `app/live/session-streams.server.ts`. */
 export const SESSION_EVENTS = '/session/events';
@@ -23,7 +23,7 @@ interface Outcome {
  * @param onNews `ended` is the last that it says.
  * @returns its clean-up.
  */
-export function followSession(onNews: (news: PageNews) => void): () => void {
+export function followSession(onNews: (news: SessionMessage) => void): () => void {
   const stopped = new AbortController();
   let failures = 0;
   let unknowns = 0;

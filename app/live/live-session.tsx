@@ -1,12 +1,12 @@
 import { useFetchers, useNavigation } from '@remix-run/react';
 import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react';
 import { flushSync } from 'react-dom';
-import { EndedScreen } from './ended-screen.tsx';
+import { SignedOutScreen } from './ended-screen.tsx';
 import { ExpiryNotice } from './expiry-notice.tsx';
 import { ENDED_HEADER, SESSION_EVENTS } from './follow-session.ts';
-import { linkToSession, type SessionLink } from './session-link.client.ts';
-import { tellSessionsChanged, type PageNews } from './session-messages.ts';
-import { forgetSubmission, isSubmissionOnItsWay } from '#app/ui/submission-marker.tsx';
+import { connectToSession, type SessionConnection } from './session-link.client.ts';
+import { dispatchSessionsChanged, type SessionMessage } from './session-messages.ts';
+import { forgetSubmission, isSubmitting } from '#app/ui/submission-marker.tsx';
 
 const NOTICE_MS = 120_000;
 /** So long the server has to say that the end was put off elsewhere, before a page speaks up by itself. */
@@ -18,7 +18,7 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 
 interface LiveSessionProps {
   /** True: what is on the page is nobody's business any more, and has to go at once. */
-  onOver: (isOver: boolean) => void;
+  onSignedOut: (isOver: boolean) => void;
 }
 
 interface Expiry {
@@ -30,11 +30,11 @@ interface Expiry {
  * Keeps an open page in step with its session: away with it at once when the session is over, a
  * notice before it ends by itself, and word to the page when another session came or went.
  */
-export function LiveSession({ onOver }: LiveSessionProps) {
+export function LiveSession({ onSignedOut }: LiveSessionProps) {
   const [expiry, setExpiry] = useState<Expiry | null>(null);
   const [isNear, setIsNear] = useState(false);
   const [isOver, setIsOver] = useState(false);
-  const link = useRef<SessionLink | null>(null);
+  const link = useRef<SessionConnection | null>(null);
   const isBusy = useIsOnItsWay();
 
   useEffect(() => {
@@ -42,7 +42,7 @@ export function LiveSession({ onOver }: LiveSessionProps) {
     const leave = (reason: string) => {
       flushSync(() => {
         setIsOver(true);
-        onOver(true);
+        onSignedOut(true);
       });
       forgetPageData();
       // Signing out here, or in again, leads to a page of its own. Going elsewhere would cut it off, also
@@ -55,15 +55,15 @@ export function LiveSession({ onOver }: LiveSessionProps) {
       clearTimeout(leaving);
       leaving = setTimeout(go, waitMs);
     };
-    const hear = (news: PageNews) => {
+    const hear = (news: SessionMessage) => {
       if (news.kind === 'ended') leave(news.reason);
-      else if (news.kind === 'sessions') tellSessionsChanged();
+      else if (news.kind === 'sessions') dispatchSessionsChanged();
       else {
         setExpiry({ untilMs: performance.now() + news.leftMs, canStay: news.canStay });
         if (news.leftMs > NOTICE_MS) setIsNear(false);
       }
     };
-    const open = () => (link.current ??= linkToSession(hear));
+    const open = () => (link.current ??= connectToSession(hear));
     const close = () => {
       link.current?.close();
       link.current = null;
@@ -92,9 +92,9 @@ export function LiveSession({ onOver }: LiveSessionProps) {
       close();
       // The page has gone elsewhere by itself: to one for somebody who is signed out.
       clearTimeout(leaving);
-      onOver(false);
+      onSignedOut(false);
     };
-  }, [onOver, isBusy]);
+  }, [onSignedOut, isBusy]);
 
   useEffect(() => {
     if (!expiry) return;
@@ -113,7 +113,7 @@ export function LiveSession({ onOver }: LiveSessionProps) {
     return news !== null;
   }, []);
 
-  if (isOver) return <EndedScreen loginPath={loginPath()} />;
+  if (isOver) return <SignedOutScreen loginPath={loginPath()} />;
   return isNear && expiry ? <ExpiryNotice {...expiry} onStay={stay} onClose={close} /> : null;
 }
 
@@ -134,9 +134,7 @@ function useIsOnItsWay(): () => boolean {
   }, []);
   return useCallback(
     () =>
-      isOnItsWay.current ||
-      isSubmissionOnItsWay() ||
-      performance.now() - leftAtMs.current < ON_ITS_WAY_MS,
+      isOnItsWay.current || isSubmitting() || performance.now() - leftAtMs.current < ON_ITS_WAY_MS,
     [],
   );
 }
@@ -153,7 +151,7 @@ async function askState(): Promise<string | null> {
 }
 
 /** When the session ends now; null when nobody could be told. */
-async function askToStay(): Promise<PageNews | null> {
+async function askToStay(): Promise<SessionMessage | null> {
   try {
     const answer = await fetch('/session/stay', { method: 'POST', redirect: 'manual' });
     if (!answer.ok) return null;

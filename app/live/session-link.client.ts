@@ -1,12 +1,12 @@
-import { shareFollowing } from './shared-connection.ts';
-import type { PageNews } from './session-messages.ts';
+import { createSharedConnection } from './shared-connection.ts';
+import type { SessionMessage } from './session-messages.ts';
 
-type OnNews = (news: PageNews) => void;
+type OnNews = (news: SessionMessage) => void;
 
 /** A page's share in the one connection of its browser. */
-export interface SessionLink {
+export interface SessionConnection {
   /** Tells every page of this browser, this one too. */
-  tell(news: PageNews): void;
+  tell(news: SessionMessage): void;
   close(): void;
 }
 
@@ -14,25 +14,25 @@ export interface SessionLink {
  * Links this page to the news of its session: through a worker that all pages share, else through
  * that page among them that was elected, else by a connection of its own.
  */
-export function linkToSession(onNews: OnNews): SessionLink {
+export function connectToSession(onNews: OnNews): SessionConnection {
   if ('SharedWorker' in window) return linkThroughWorker(onNews);
   return 'BroadcastChannel' in window && 'locks' in navigator
     ? linkThroughElected(onNews)
     : linkAlone(onNews);
 }
 
-function linkThroughWorker(onNews: OnNews): SessionLink {
+function linkThroughWorker(onNews: OnNews): SessionConnection {
   const worker = new SharedWorker(new URL('./session-worker.ts', import.meta.url), {
     type: 'module',
     name: 'session',
   });
-  let instead: SessionLink | null = null;
+  let instead: SessionConnection | null = null;
   let isClosed = false;
   // Where workers of this kind cannot be had after all.
   worker.onerror = () => {
     if (!isClosed) instead ??= linkThroughElected(onNews);
   };
-  worker.port.onmessage = ({ data }: MessageEvent<PageNews>) => onNews(data);
+  worker.port.onmessage = ({ data }: MessageEvent<SessionMessage>) => onNews(data);
   worker.port.postMessage('join');
   return {
     tell: (news) => (instead ? instead.tell(news) : worker.port.postMessage(news)),
@@ -48,21 +48,21 @@ function linkThroughWorker(onNews: OnNews): SessionLink {
 const JOINED = 'joined';
 
 // Whoever holds the lock holds the connection; the browser passes it on when that page goes.
-function linkThroughElected(onNews: OnNews): SessionLink {
+function linkThroughElected(onNews: OnNews): SessionConnection {
   const channel = new BroadcastChannel('session');
   const closed = new AbortController();
-  let following: ReturnType<typeof shareFollowing<null>> | null = null;
-  const tellAll = (_page: null, news: PageNews) => {
+  let following: ReturnType<typeof createSharedConnection<null>> | null = null;
+  const tellAll = (_page: null, news: SessionMessage) => {
     channel.postMessage(news);
     onNews(news);
   };
-  channel.onmessage = ({ data }: MessageEvent<typeof JOINED | PageNews>) => {
+  channel.onmessage = ({ data }: MessageEvent<typeof JOINED | SessionMessage>) => {
     if (data === JOINED) following?.join(null);
     else onNews(data);
   };
   const hold = () =>
     new Promise<void>((resolve) => {
-      const held = (following = shareFollowing(tellAll));
+      const held = (following = createSharedConnection(tellAll));
       held.join(null);
       closed.signal.addEventListener('abort', () => {
         held.leave(null);
@@ -82,8 +82,8 @@ function linkThroughElected(onNews: OnNews): SessionLink {
   };
 }
 
-function linkAlone(onNews: OnNews): SessionLink {
-  const following = shareFollowing<null>((_page, news) => onNews(news));
+function linkAlone(onNews: OnNews): SessionConnection {
+  const following = createSharedConnection<null>((_page, news) => onNews(news));
   following.join(null);
   return { tell: following.hear, close: () => following.leave(null) };
 }

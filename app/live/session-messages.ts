@@ -1,7 +1,7 @@
 import { useEffect } from 'react';
 
 /** What an open page is told of its session. */
-export type PageNews =
+export type SessionMessage =
   /** It is over; `reason` is the server's word for it. */
   | { kind: 'ended'; reason: string }
   /** Something happened to the person's sessions. */
@@ -14,7 +14,7 @@ const SESSIONS_CHANGED = 'latchkey:sessions';
 const GATHER_MS = 150;
 
 /** Tells the page on show that the person's sessions are no longer what they were. */
-export function tellSessionsChanged(): void {
+export function dispatchSessionsChanged(): void {
   window.dispatchEvent(new Event(SESSIONS_CHANGED));
 }
 

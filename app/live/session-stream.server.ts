@@ -5,7 +5,7 @@ import {
   SECOND_MS,
   type EndReason,
   type Session,
-  type SessionNews,
+  type SessionEvent,
   type Sessions,
 } from '#app/sessions/index.ts';
 import type { EventStream } from './event-stream.server.ts';
@@ -55,7 +55,7 @@ export class SessionStream {
   }
 
   /** Takes news of this person's sessions. */
-  hear({ kind, id }: SessionNews): void {
+  hear({ kind, id }: SessionEvent): void {
     const isOwn = id === this.sessionId || id === null;
     if (!isOwn || kind === 'changed') this.#noteChange();
     if (isOwn) void this.check();

@@ -1,8 +1,8 @@
 import type { Request, RequestHandler, Response } from 'express';
-import { SECOND_MS, type NewsFeed, type SessionNews } from '#app/sessions/index.ts';
+import { SECOND_MS, type NewsFeed, type SessionEvent } from '#app/sessions/index.ts';
 import type { Application } from '#app/context.server.ts';
 import { openEventStream } from './event-stream.server.ts';
-import { isFromOwnPage } from '#app/http/same-origin.server.ts';
+import { isSameOrigin } from '#app/http/same-origin.server.ts';
 import { SessionStream, type StreamEnding } from './session-stream.server.ts';
 
 export const SESSION_EVENTS_PATH = '/session/events';
@@ -45,7 +45,7 @@ export function createSessionStreams(options: SessionStreamsOptions): SessionStr
   const { origin, sessions, sessionCookie, feed, metrics, now, log, mostInAll } = options;
   const byUser = new Map<string, Set<SessionStream>>();
   /** Those whose row is being read: what they hear meanwhile may be newer than that. */
-  const opening = new Set<SessionNews[]>();
+  const opening = new Set<SessionEvent[]>();
   let open = 0;
   let isClosed = false;
   let isOutageTold = false;
@@ -100,7 +100,7 @@ export function createSessionStreams(options: SessionStreamsOptions): SessionStr
     if (open + opening.size >= mostInAll || !isTaking()) return refuseForNow(response);
     const token = sessionCookie.read(request.headers.cookie);
     if (!token) return refuse(response, 'unknown');
-    const heard: SessionNews[] = [];
+    const heard: SessionEvent[] = [];
     opening.add(heard);
     try {
       const resumed = await sessions.resume(token, now(), { countsAsActivity: false });
@@ -149,7 +149,7 @@ export function createSessionStreams(options: SessionStreamsOptions): SessionStr
 function isFromOwnScript(request: Request, origin: string): boolean {
   const source = { origin: request.get('origin'), fetchSite: request.get('sec-fetch-site') };
   // As strictly as what changes something: whoever listens learns when somebody comes and goes.
-  return isFromOwnPage({ ...source, method: 'POST' }, origin);
+  return isSameOrigin({ ...source, method: 'POST' }, origin);
 }
 
 /** 204 is what tells an `EventSource` not to come back. */

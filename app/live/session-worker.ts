@@ -1,13 +1,13 @@
-import type { PageNews } from './session-messages.ts';
-import { shareFollowing } from './shared-connection.ts';
+import type { SessionMessage } from './session-messages.ts';
+import { createSharedConnection } from './shared-connection.ts';
 
 /** One for all pages of a browser: however many there are, they hold one connection. */
-const following = shareFollowing<MessagePort>((page, news) => page.postMessage(news));
+const following = createSharedConnection<MessagePort>((page, news) => page.postMessage(news));
 const worker = self as unknown as { onconnect: ((event: MessageEvent) => void) | null };
 
 worker.onconnect = ({ ports: [page] }) => {
   if (!page) return;
-  page.onmessage = ({ data }: MessageEvent<'join' | 'leave' | PageNews>) => {
+  page.onmessage = ({ data }: MessageEvent<'join' | 'leave' | SessionMessage>) => {
     if (data === 'join') following.join(page);
     else if (data === 'leave') following.leave(page);
     else following.hear(data);

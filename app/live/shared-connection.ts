@@ -1,16 +1,16 @@
 import { followSession } from './follow-session.ts';
-import type { PageNews } from './session-messages.ts';
+import type { SessionMessage } from './session-messages.ts';
 
 /**
  * Follows the session once for several pages: begins with the first, stops with the last, and tells
  * a page that comes later when the session ends by itself.
  */
-export function shareFollowing<Page>(tell: (page: Page, news: PageNews) => void) {
+export function createSharedConnection<Page>(tell: (page: Page, news: SessionMessage) => void) {
   const pages = new Set<Page>();
   let stop: (() => void) | null = null;
   let expires: { untilMs: number; canStay: boolean } | null = null;
 
-  const hear = (news: PageNews) => {
+  const hear = (news: SessionMessage) => {
     if (news.kind === 'expires') {
       expires = { untilMs: performance.now() + news.leftMs, canStay: news.canStay };
     }

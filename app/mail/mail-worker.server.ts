@@ -116,7 +116,7 @@ export function startMailWorker(options: MailWorkerOptions): MailWorker {
         log.error({ mail: id, code }, 'a mail was refused; it is not sent');
         return settle(id);
       }
-      return tryAgain(mail, code, tries);
+      return showAgain(mail, code, tries);
     }
     sent.add(id);
     await settle(id);
@@ -137,7 +137,7 @@ export function startMailWorker(options: MailWorkerOptions): MailWorker {
     sent.delete(id);
   }
 
-  async function tryAgain({ id, expiresAt }: ClaimedMail, code: string, tries: number) {
+  async function showAgain({ id, expiresAt }: ClaimedMail, code: string, tries: number) {
     const pauseMs = pauseAfter(tries);
     const dueAt = later(now(), pauseMs);
     if (dueAt >= expiresAt) {

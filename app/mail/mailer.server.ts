@@ -7,7 +7,7 @@ export function createMailer(mails: OutgoingMails, worker: Pick<MailWorker, 'wak
   return {
     isOn: true,
     async send(mail, now, within) {
-      await mails.put(mail, now, within);
+      await mails.enqueue(mail, now, within);
       worker.wake();
     },
   };

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
-import type { Letter, MailTransport } from './transport.ts';
+import type { AddressedMail, MailTransport } from './transport.ts';
 
 /** A mail of the outbox, as it stands in its file. */
 export interface OutboxMail {
@@ -74,7 +74,7 @@ export function createOutbox({ folder, makeFolder }: OutboxOptions): Outbox {
   };
 
   return {
-    async deliver({ kind, to, subject, text, html, at }: Letter) {
+    async deliver({ kind, to, subject, text, html, at }: AddressedMail) {
       makeFolder(folder);
       count += 1;
       const mailId = [

@@ -22,7 +22,7 @@ export interface ClaimedMail {
 /** The rows of mail that waits to be sent. */
 export interface OutgoingMails {
   /** null: keeps a decoy. @throws what the database throws. */
-  put(mail: Mail | null, now: Date, within?: MailTable): Promise<void>;
+  enqueue(mail: Mail | null, now: Date, within?: MailTable): Promise<void>;
   /**
    * Takes the mail that has been due the longest, for this process alone until `untilAt`: it is due
    * again then, should the process die. null: none is due.
@@ -66,7 +66,7 @@ export function createOutgoingMails(db: Database['client'], keyring: Keyring): O
     return text === null ? null : (JSON.parse(text) as Sealed);
   };
   return {
-    async put(mail, now, within = db) {
+    async enqueue(mail, now, within = db) {
       const { to, content, isDecoy }: Sealed = mail ? { ...mail, isDecoy: false } : DECOY;
       await within.outgoingMail.create({
         data: {

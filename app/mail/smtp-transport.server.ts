@@ -1,7 +1,7 @@
 import type { Transporter } from 'nodemailer';
 import { SECOND_MS } from '#app/sessions/index.ts';
 import { isPlainAddress, type Sender } from '#app/config/mail-address.ts';
-import { RefusedMailError, type Letter, type MailTransport } from './transport.ts';
+import { RefusedMailError, type AddressedMail, type MailTransport } from './transport.ts';
 
 const CONNECT_WITHIN_MS = 10 * SECOND_MS;
 const ANSWER_WITHIN_MS = 30 * SECOND_MS;
@@ -45,7 +45,7 @@ export function createSmtpTransport(smtpUrl: string, from: Sender): MailTranspor
   };
 
   return {
-    async deliver({ id, to, subject, html, text, at }: Letter, signal) {
+    async deliver({ id, to, subject, html, text, at }: AddressedMail, signal) {
       if (!isPlainAddress(to)) throw new RefusedMailError('EADDRESS');
       transporter ??= open();
       const mail = {

@@ -22,7 +22,7 @@ export interface MailOptions {
   makeFolder: (folder: string) => void;
 }
 
-export interface RunningMail {
+export interface MailService {
   mailer: Mailer;
   /** null: mail is sent, or cannot be. */
   outbox: Outbox | null;
@@ -37,7 +37,7 @@ export interface RunningMail {
  * Mail by SMTP where there is a server for it; else, on this very machine, into the outbox, so that
  * everything can be tried; else none, and a line in the log that says what is off.
  */
-export function startMail(options: MailOptions): RunningMail {
+export function startMail(options: MailOptions): MailService {
   const { env, origin, log } = options;
   if (env.SMTP_URL) {
     const sender = parseSender(env.MAIL_FROM ?? '') ?? defaultSender(origin);

@@ -8,7 +8,7 @@ export interface RenderedMail {
 }
 
 /** A mail on its way out. */
-export interface Letter extends RenderedMail {
+export interface AddressedMail extends RenderedMail {
   /** Stays the same when it is sent again. */
   id: string;
   kind: MailContent['kind'];
@@ -24,7 +24,7 @@ export interface MailTransport {
    * @param signal ends the attempt.
    * @throws {RefusedMailError} when trying again is no use; anything else when it may be.
    */
-  deliver(letter: Letter, signal: AbortSignal): Promise<void>;
+  deliver(letter: AddressedMail, signal: AbortSignal): Promise<void>;
   /** Lets go of connections. What is under way fails. */
   close(): void;
 }

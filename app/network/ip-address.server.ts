@@ -9,7 +9,7 @@ const MAPPED_IPV4 = '0:0:0:0:0:ffff:';
  * What one customer of a network holds: an IPv4 address, or the /64 of an IPv6 address (RFC 6177),
  * in which anybody has 2^64 addresses to try from.
  */
-export function networkOf(ipAddress: string): string {
+export function networkPrefix(ipAddress: string): string {
   const address = ipAddress.replace(/%.*$/, '');
   if (!isIPv6(address)) return address;
   const groups = groupsOf(address);

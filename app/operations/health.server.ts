@@ -30,7 +30,7 @@ export interface Health {
   /** Answers /healthz and /readyz, and leaves everything else to who comes next. */
   answer: RequestHandler;
   /** From now on it is not ready: whoever asks sends people elsewhere. */
-  leave(): void;
+  markStopping(): void;
 }
 
 const CHECK_WITHIN_MS = 2 * SECOND_MS;
@@ -79,7 +79,7 @@ export function createHealth(options: HealthOptions): Health {
         else response.json({ status: 'ready', checks: names(checks), ...degraded() });
       }, next);
     },
-    leave() {
+    markStopping() {
       isLeaving = true;
     },
   };

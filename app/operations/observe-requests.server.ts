@@ -55,10 +55,10 @@ export function observeRequests(options: ObserveOptions): RequestHandler {
       const status = response.headersSent ? response.statusCode : null;
       const line = {
         method,
-        path: readable(path),
+        path: escapeControlCharacters(path),
         status,
         durationMs: Math.round(durationMs * 10) / 10,
-        userAgent: readable(request.get('user-agent') ?? ''),
+        userAgent: escapeControlCharacters(request.get('user-agent') ?? ''),
         // Whoever asked did not wait for the end.
         ...(!response.writableFinished && { isCutOff: true }),
       };
@@ -72,13 +72,13 @@ export function observeRequests(options: ObserveOptions): RequestHandler {
 }
 
 /** Stands where files have been looked for in vain. */
-export const noteForPages: RequestHandler = (_request, response, next) => {
+export const markAsPageRequest: RequestHandler = (_request, response, next) => {
   (response.locals as ObservedLocals).isForPages = true;
   next();
 };
 
 /** The log of this request. */
-export const observedOf = (response: Response) => response.locals as ObservedLocals;
+export const requestInfo = (response: Response) => response.locals as ObservedLocals;
 
 // With no proxy of ours in front, or past it, anybody may have written the headers.
 function isFromProxy(request: Request): boolean {
@@ -101,7 +101,7 @@ const otherRouteOf = (path: string) =>
   /^\/(healthz|readyz|metrics)$/.test(path) ? path : '(file)';
 
 /** The same text on one line, whatever it holds; at most 512 characters. */
-export function readable(text: string): string {
+export function escapeControlCharacters(text: string): string {
   return text.slice(0, MAX_CHARACTERS).replace(CONTROL_CHARACTERS, (character) => {
     const code = character.charCodeAt(0).toString(16).padStart(4, '0');
     return `\\u${code}`;

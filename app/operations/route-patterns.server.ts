@@ -15,7 +15,7 @@ const SPLAT = '3';
  *
  * @param others patterns of what is answered before Remix.
  */
-export function createRouteOf(
+export function createRouteMatcher(
   build: Pick<ServerBuild, 'routes'>,
   others: readonly string[] = [],
 ): (path: string) => string {

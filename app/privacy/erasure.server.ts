@@ -41,7 +41,7 @@ export interface Erasures {
    *
    * @param erased as the replaced database and the journal have it.
    */
-  eraseAgain(erased: Iterable<ErasedSubject & { counts?: RowCounts }>): Promise<number>;
+  repeatErasures(erased: Iterable<ErasedSubject & { counts?: RowCounts }>): Promise<number>;
 }
 
 export interface ErasuresOptions extends Pick<Database, 'provider'> {
@@ -92,7 +92,7 @@ export function createErasures(options: ErasuresOptions): Erasures {
       const user = await tx.user.findUnique({ where: { id: userId }, select: { email: true } });
       if (!user) return null;
       const { email } = user;
-      const counts = present({
+      const counts = withoutZeros({
         ...(await countRows(tx, provider, userId)),
         Spent: notices.count,
       });
@@ -101,7 +101,7 @@ export function createErasures(options: ErasuresOptions): Erasures {
       // What acts for them goes; what acts for a whole store stays, and forgets who connected it.
       const granted = { OR: [{ userId }, { email }] };
       await tx.oauthSession.deleteMany({ where: { ...granted, isOnline: true } });
-      await tx.oauthSession.updateMany({ where: granted, data: NOBODY });
+      await tx.oauthSession.updateMany({ where: granted, data: ANONYMIZED });
       await tx.user.delete({ where: { id: userId }, select: { id: true } });
       const pending = keyring.seal(PENDING, JSON.stringify({ userId, email } satisfies Pending));
       const { subjectDigest, erasedAt } = receipt;
@@ -163,7 +163,7 @@ export function createErasures(options: ErasuresOptions): Erasures {
 
   return {
     async count(userId) {
-      return present(await countRows(db, provider, userId));
+      return withoutZeros(await countRows(db, provider, userId));
     },
 
     async erase(userId, now) {
@@ -172,7 +172,7 @@ export function createErasures(options: ErasuresOptions): Erasures {
         erasedAt: now,
         subjectDigest: keyring.digest(SUBJECT, userId),
       };
-      const counts = await tryAFewTimes(() => eraseRows(userId, receipt));
+      const counts = await retryOnConflict(() => eraseRows(userId, receipt));
       const row = await receiptOf(userId);
       if (!row) return null;
       // What follows is done again at the next boot should it be cut off here.
@@ -200,7 +200,7 @@ export function createErasures(options: ErasuresOptions): Erasures {
       return finished;
     },
 
-    async eraseAgain(erased) {
+    async repeatErasures(erased) {
       const byDigest = new Map([...erased].map((one) => [one.subjectDigest, one]));
       for (const { id, erasedAt, subjectDigest, counts = {} } of byDigest.values()) {
         const kept = { erasedAt, subjectDigest, counts: JSON.stringify(counts) };
@@ -245,7 +245,7 @@ function lastMail(email: string, receiptId: string, erasedAt: Date): Mail {
   };
 }
 
-const NOBODY = {
+const ANONYMIZED = {
   userId: null,
   firstName: null,
   lastName: null,
@@ -305,11 +305,11 @@ async function countRows(
   );
 }
 
-function present(counts: RowCounts): RowCounts {
+function withoutZeros(counts: RowCounts): RowCounts {
   return Object.fromEntries(Object.entries(counts).filter(([, count]) => count > 0));
 }
 
-async function tryAFewTimes<Answer>(run: () => Promise<Answer>): Promise<Answer> {
+async function retryOnConflict<Answer>(run: () => Promise<Answer>): Promise<Answer> {
   for (let left = TRIES - 1; ; left -= 1) {
     try {
       return await run();

@@ -5,7 +5,7 @@ import { retentionSchedule } from './retention-schedule.server.ts';
  * Removes whatever has been kept for as long as it is, and finishes erasures that were cut off. One
  * part that fails does not keep the others: it is tried again in an hour.
  */
-export async function runHourly(application: Application, now: Date): Promise<void> {
+export async function runCleanup(application: Application, now: Date): Promise<void> {
   const { log, metrics, erasures } = application;
   for (const part of retentionSchedule(application)) {
     const { what } = part;

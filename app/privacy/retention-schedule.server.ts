@@ -18,7 +18,7 @@ export interface RetentionPart {
 export interface RetentionScope extends Pick<Application, 'db'> {
   sessions: Pick<Application['sessions'], 'prune' | 'retentionMs'>;
   activity: Pick<Application['activity'], 'prune' | 'retentionDays'>;
-  spent: Pick<Application['spent'], 'prune'>;
+  replayGuard: Pick<Application['replayGuard'], 'prune'>;
   mailedCodes: Pick<Application['mailedCodes'], 'prune'>;
   limits: Pick<Application['limits'], 'prune'>;
 }
@@ -31,7 +31,7 @@ const days = (ms: number) => {
 
 /** Everything that goes by itself after its time: what the server does every hour, and the command by hand. */
 export function retentionSchedule(scope: RetentionScope): RetentionPart[] {
-  const { db, sessions, activity, spent, mailedCodes, limits } = scope;
+  const { db, sessions, activity, replayGuard, mailedCodes, limits } = scope;
   const oldReceipts = (now: Date) => ({
     erasedAt: { lt: before(now, retention.erasureReceiptMs) },
     pending: null,
@@ -77,7 +77,7 @@ export function retentionSchedule(scope: RetentionScope): RetentionPart[] {
       what: 'spent things',
       keptFor: 'for as long as they could be brought again',
       count: (now) => db.spent.count({ where: { expiresAt: { lt: now } } }),
-      prune: (now) => spent.prune(now),
+      prune: (now) => replayGuard.prune(now),
     },
     {
       what: 'counters of tries',

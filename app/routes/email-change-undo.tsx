@@ -3,9 +3,9 @@ import { Form, useActionData, useNavigation } from '@remix-run/react';
 import * as z from 'zod';
 import { changeEmail } from '#app/database/email-change.server.ts';
 import { redeemEmailUndo, secureRestoredAccount } from '#app/account/email-change.server.ts';
-import { comeBackLater, parseForm, tryAgain } from '#app/http/form.server.ts';
+import { showTooManyAttempts, parseForm, showAgain } from '#app/http/form.server.ts';
 import { startReset } from '#app/account/start-reset.server.ts';
-import { takeTry } from '#app/limits/attempts.server.ts';
+import { takeAttempt } from '#app/limits/attempts.server.ts';
 import { Button } from '#app/ui/button.tsx';
 import { CodeFromLink } from '#app/credentials/mailed-codes/code-from-link.tsx';
 import { FormError, useFocusOnError } from '#app/ui/field.tsx';
@@ -28,21 +28,21 @@ const formSchema = z.object({
 
 export async function action({ request, context }: ActionFunctionArgs) {
   const form = await parseForm(request, formSchema);
-  if (!form.ok) return tryAgain(form.reply);
+  if (!form.ok) return showAgain(form.reply);
   const { key } = form.value;
   // Whose account it is about is not known yet: the key's own name stands for it.
-  const leave = await takeTry(context, 'mailed-code', { userId: key.split('.')[0] ?? '' });
-  if (!leave.isGiven) return comeBackLater(form.fail, leave.retryAfterSeconds);
+  const leave = await takeAttempt(context, 'mailed-code', { userId: key.split('.')[0] ?? '' });
+  if (!leave.isAllowed) return showTooManyAttempts(form.fail, leave.retryAfterSeconds);
   const undo = await redeemEmailUndo(context, key);
   const { db, now } = context;
   if (!undo || (await changeEmail(db, undo.userId, undo.from, now)) === null) {
-    return tryAgain(
+    return showAgain(
       form.fail({
         key: 'This key is used, older than a week, or not whole. Follow the link in the mail once more.',
       }),
     );
   }
-  await leave.giveBack();
+  await leave.refund();
   await secureRestoredAccount(context, undo);
   return startReset(context, undo.from, { kind: 'email-restored' });
 }

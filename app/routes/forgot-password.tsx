@@ -7,10 +7,10 @@ import {
 import { Form, Link, useActionData, useLoaderData, useNavigation } from '@remix-run/react';
 import * as z from 'zod';
 import { emailSchema } from '#app/credentials/password/password-schema.ts';
-import { comeBackLater, parseForm, tryAgain } from '#app/http/form.server.ts';
-import { findSession } from '#app/http/signed-in.server.ts';
+import { showTooManyAttempts, parseForm, showAgain } from '#app/http/form.server.ts';
+import { findSignedIn } from '#app/http/signed-in.server.ts';
 import { startPasswordReset } from '#app/account/password-reset.server.ts';
-import { takeMail } from '#app/limits/attempts.server.ts';
+import { takeMailAttempt } from '#app/limits/attempts.server.ts';
 import { Button } from '#app/ui/button.tsx';
 import { Field, FormError, useFocusOnError } from '#app/ui/field.tsx';
 import { FormPage, Notice } from '#app/ui/page.tsx';
@@ -25,17 +25,17 @@ export const meta: MetaFunction = () => [
 const formSchema = z.object({ email: emailSchema });
 
 export async function loader({ context }: LoaderFunctionArgs) {
-  const signedIn = await findSession({ context });
+  const signedIn = await findSignedIn({ context });
   return { isPossible: context.mailer.isOn, email: signedIn?.user.email ?? '' };
 }
 
 export async function action({ request, context }: ActionFunctionArgs) {
   const form = await parseForm(request, formSchema);
-  if (!form.ok) return tryAgain(form.reply);
+  if (!form.ok) return showAgain(form.reply);
   if (!context.mailer.isOn) return redirect('/forgot-password');
   const { email } = form.value;
-  const leave = await takeMail(context, email);
-  if (!leave.isGiven) return comeBackLater(form.fail, leave.retryAfterSeconds);
+  const leave = await takeMailAttempt(context, email);
+  if (!leave.isAllowed) return showTooManyAttempts(form.fail, leave.retryAfterSeconds);
   const cookie = await startPasswordReset(context, email);
   return redirect('/reset-password', { headers: { 'Set-Cookie': cookie } });
 }

@@ -1,7 +1,7 @@
 import type { LoaderFunctionArgs, MetaFunction } from '@remix-run/node';
 import { Link, useLoaderData, useRouteLoaderData } from '@remix-run/react';
 import { ArrowRight } from 'lucide-react';
-import { findSession } from '#app/http/signed-in.server.ts';
+import { findSignedIn } from '#app/http/signed-in.server.ts';
 import type { loader as rootLoader } from '#app/root.tsx';
 import { ButtonLink } from '#app/ui/button.tsx';
 import { DeviceIcon } from '#app/devices/device-icon.tsx';
@@ -25,7 +25,7 @@ export const meta: MetaFunction<typeof loader> = ({ matches }) => {
 };
 
 export async function loader({ context }: LoaderFunctionArgs) {
-  return { isSignedIn: (await findSession({ context })) !== null };
+  return { isSignedIn: (await findSignedIn({ context })) !== null };
 }
 
 export default function Home() {

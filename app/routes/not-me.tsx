@@ -1,10 +1,10 @@
 import type { ActionFunctionArgs, LoaderFunctionArgs, MetaFunction } from '@remix-run/node';
 import { Form, useActionData, useLoaderData, useNavigation } from '@remix-run/react';
 import * as z from 'zod';
-import { comeBackLater, parseForm, tryAgain } from '#app/http/form.server.ts';
-import { networkOf } from '#app/network/ip-address.server.ts';
-import { signOutEverything } from '#app/account/not-me.server.ts';
-import { takeTry } from '#app/limits/attempts.server.ts';
+import { showTooManyAttempts, parseForm, showAgain } from '#app/http/form.server.ts';
+import { networkPrefix } from '#app/network/ip-address.server.ts';
+import { secureAccount } from '#app/account/not-me.server.ts';
+import { takeAttempt } from '#app/limits/attempts.server.ts';
 import { Button } from '#app/ui/button.tsx';
 import { CodeFromLink } from '#app/credentials/mailed-codes/code-from-link.tsx';
 import { FormError, useFocusOnError } from '#app/ui/field.tsx';
@@ -35,18 +35,18 @@ export function loader({ context }: LoaderFunctionArgs) {
 
 export async function action({ request, context }: ActionFunctionArgs) {
   const form = await parseForm(request, formSchema);
-  if (!form.ok) return tryAgain(form.reply);
+  if (!form.ok) return showAgain(form.reply);
   const { key } = form.value;
   // Whose key it is stands in no form: tries are counted by where they come from.
-  const whose = `not-me ${networkOf(context.device.ipAddress)}`;
-  const leave = await takeTry(context, 'mailed-code', { userId: whose });
-  if (!leave.isGiven) return comeBackLater(form.fail, leave.retryAfterSeconds);
-  const said = await context.mailedCodes.redeemKey('not-me', key, context.now);
+  const whose = `not-me ${networkPrefix(context.device.ipAddress)}`;
+  const leave = await takeAttempt(context, 'mailed-code', { userId: whose });
+  if (!leave.isAllowed) return showTooManyAttempts(form.fail, leave.retryAfterSeconds);
+  const said = await context.mailedCodes.redeemLinkKey('not-me', key, context.now);
   if (said.state === 'right' && said.userId !== null) {
-    await leave.giveBack();
-    return signOutEverything(context, said.userId);
+    await leave.refund();
+    return secureAccount(context, said.userId);
   }
-  return tryAgain(
+  return showAgain(
     form.fail({
       form: 'This link works no more: it was used already, or is older than a week. To sign out everything, reset your password.',
     }),

@@ -1,6 +1,6 @@
 import type { LoaderFunctionArgs } from '@remix-run/node';
 import type { PictureSize } from '#app/account/pictures.server.ts';
-import { requireSession } from '#app/http/signed-in.server.ts';
+import { requireSignedIn } from '#app/http/signed-in.server.ts';
 
 const SIZES: Record<string, PictureSize> = { '64': 'small', '256': 'large' };
 /** SHA-256 in base64url: nothing else is worth a question to the database. */
@@ -14,7 +14,7 @@ const IMMUTABLE = 'private, max-age=31536000, immutable';
 /** The picture of whoever asks: 404 for anybody else's, the same as for one that never was. */
 export async function loader(args: LoaderFunctionArgs) {
   const { context, params } = args;
-  const { user } = await requireSession(args);
+  const { user } = await requireSignedIn(args);
   const { digest = '', size = '' } = params;
   const which = Object.hasOwn(SIZES, size) ? SIZES[size] : undefined;
   const picture =

@@ -1,7 +1,7 @@
 import type { LoaderFunctionArgs, MetaFunction } from '@remix-run/node';
 import { Link, useLoaderData } from '@remix-run/react';
 import { periodsOf } from '#app/privacy/download/data-download.server.ts';
-import { privacyStatement, type KeptThing } from '#app/privacy/data-map/privacy-statement.ts';
+import { privacyStatement, type DataCategory } from '#app/privacy/data-map/privacy-statement.ts';
 
 export const meta: MetaFunction = () => [
   { title: 'Privacy · Latchkey' },
@@ -62,7 +62,7 @@ export default function Privacy() {
   );
 }
 
-function Kept({ thing }: { thing: KeptThing }) {
+function Kept({ thing }: { thing: DataCategory }) {
   const { title, purpose, ground, keptFor, inDownload, notInDownload } = thing;
   return (
     <section className="mt-10 border-t border-line pt-8">

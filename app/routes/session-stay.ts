@@ -1,7 +1,7 @@
 import { redirect, type ActionFunctionArgs } from '@remix-run/node';
 import { isDocumentRequest } from '#app/http/document-request.server.ts';
-import { requireSession } from '#app/http/signed-in.server.ts';
-import { pageOf, safeRedirectTo } from '#app/http/return-path.server.ts';
+import { requireSignedIn } from '#app/http/signed-in.server.ts';
+import { pagePath, safeReturnPath } from '#app/http/return-path.server.ts';
 import { expiryOf, lifetimeEndOf } from '#app/sessions/index.ts';
 
 /** There is no page here. */
@@ -12,8 +12,9 @@ export async function loader() {
 /** Somebody says that they are there, which is activity as any other request is. */
 export async function action(args: ActionFunctionArgs) {
   const { context, request } = args;
-  const { session } = await requireSession(args);
-  if (isDocumentRequest(request)) return redirect(safeRedirectTo(pageOf(request, context.origin)));
+  const { session } = await requireSignedIn(args);
+  if (isDocumentRequest(request))
+    return redirect(safeReturnPath(pagePath(request, context.origin)));
   const { timeouts } = context.sessions;
   const expiresAt = expiryOf(session, timeouts);
   return Response.json({

@@ -2,7 +2,7 @@ import { data, redirect, type ActionFunctionArgs } from '@remix-run/node';
 import * as z from 'zod';
 import { parseForm } from '#app/http/form.server.ts';
 import { isDocumentRequest } from '#app/http/document-request.server.ts';
-import { ownPath } from '#app/http/return-path.server.ts';
+import { localPath } from '#app/http/return-path.server.ts';
 import { themeSchema, writeTheme } from '#app/http/theme.server.ts';
 
 const formSchema = z.object({ theme: themeSchema, redirectTo: z.string().optional() });
@@ -17,6 +17,6 @@ export async function action({ request, context }: ActionFunctionArgs) {
   if (!form.ok) throw new Response(null, { status: 400, statusText: 'Bad Request' });
   const headers = { 'Set-Cookie': writeTheme(form.value.theme, context.origin) };
   return isDocumentRequest(request)
-    ? redirect(ownPath(form.value.redirectTo) ?? '/', { headers })
+    ? redirect(localPath(form.value.redirectTo) ?? '/', { headers })
     : data(null, { headers });
 }

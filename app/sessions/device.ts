@@ -3,7 +3,7 @@ import Bowser from 'bowser';
 export type DeviceKind = 'computer' | 'phone' | 'tablet' | 'program' | 'unknown';
 
 /** What a user agent says of the device. A guess by nature: people can give it a name of their own. */
-export interface Device {
+export interface DeviceDescription {
   kind: DeviceKind;
   /** "Firefox on Windows", "Safari on iPhone"; never empty. */
   name: string;
@@ -14,7 +14,11 @@ export interface Device {
 const MAX_USER_AGENT_CHARACTERS = 512;
 /** Of others Bowser makes a name from whatever stands before a slash: words that a stranger chose. */
 const KNOWN_BROWSERS = new Set(Object.values(Bowser.BROWSER_MAP));
-const UNKNOWN: Device = { kind: 'unknown', name: 'Unknown device', detail: 'Unknown device' };
+const UNKNOWN: DeviceDescription = {
+  kind: 'unknown',
+  name: 'Unknown device',
+  detail: 'Unknown device',
+};
 
 /** What people call the thing, where that differs from what its operating system is called. */
 const SYSTEM_NAMES: Record<string, string> = {
@@ -25,7 +29,7 @@ const SYSTEM_NAMES: Record<string, string> = {
 /**
  * Reads a user agent (RFC 9110 §10.1.5). Never throws: what cannot be told is "Unknown device".
  */
-export function describeDevice(userAgent: string): Device {
+export function describeDevice(userAgent: string): DeviceDescription {
   const text = userAgent.slice(0, MAX_USER_AGENT_CHARACTERS).trim();
   if (text === '') return UNKNOWN;
   const { browser, os, platform } = Bowser.parse(text);
@@ -33,7 +37,7 @@ export function describeDevice(userAgent: string): Device {
   const { name: browserName, version } = browser;
   const kind = kindOf(platform.type, os.name);
   if (!browserName || !KNOWN_BROWSERS.has(browserName)) {
-    return system ? deviceOf(kind, system) : programOf(text);
+    return system ? deviceNamed(kind, system) : programOf(text);
   }
   const major = /^\d{1,5}\b/.exec(version ?? '')?.[0];
   const where = system ? ` on ${system}` : '';
@@ -44,7 +48,11 @@ export function describeDevice(userAgent: string): Device {
   };
 }
 
-const deviceOf = (kind: DeviceKind, name: string): Device => ({ kind, name, detail: name });
+const deviceNamed = (kind: DeviceKind, name: string): DeviceDescription => ({
+  kind,
+  name,
+  detail: name,
+});
 
 function systemNameOf(os: string | undefined, model: string | undefined): string | undefined {
   if (model === 'iPhone' || model === 'iPad') return model;
@@ -61,7 +69,7 @@ function kindOf(platform: string | undefined, os: string | undefined): DeviceKin
 }
 
 // "curl/8.5.0" and its like: a product and its version.
-function programOf(text: string): Device {
+function programOf(text: string): DeviceDescription {
   const product = /^([A-Za-z][\w.-]{0,39})(?:\/(\d+))?/.exec(text);
   if (!product?.[1]) return UNKNOWN;
   const [, name, major] = product;

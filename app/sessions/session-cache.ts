@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { RevocationFeed, SessionNews } from './session-feed.ts';
+import type { SessionFeed, SessionEvent } from './session-feed.ts';
 import type { Session } from './session.ts';
 import type { StoredSession } from './session-store.ts';
 
@@ -7,7 +7,7 @@ import type { StoredSession } from './session-store.ts';
 export type Lookup = 'hit' | 'miss' | 'bypass';
 
 export interface SessionCacheOptions {
-  feed: RevocationFeed;
+  feed: SessionFeed;
   /** Sessions that are remembered at most; the least recently used goes. Default 50,000. */
   max?: number;
   /** Hears of every look-up, to count them. */
@@ -19,7 +19,7 @@ const DEFAULT_MAX = 50_000;
 const FORGOTTEN_MAX = 10_000;
 
 /** What the engine asks of memory; {@link SessionCache} is it. */
-export interface SessionMemory<Meta = unknown, User = unknown> {
+export interface SessionLookup<Meta = unknown, User = unknown> {
   get(id: string): StoredSession<Meta, User> | null;
   read(
     fetch: () => Promise<StoredSession<Meta, User> | null>,
@@ -29,9 +29,9 @@ export interface SessionMemory<Meta = unknown, User = unknown> {
 }
 
 /** Remembers nothing: every look-up reads its row, and counts as a miss. */
-export function withoutMemory<Meta, User>(
+export function uncachedLookup<Meta, User>(
   onLookup: (lookup: Lookup) => void,
-): SessionMemory<Meta, User> {
+): SessionLookup<Meta, User> {
   return {
     get() {
       onLookup('miss');
@@ -50,8 +50,8 @@ export function withoutMemory<Meta, User>(
  * It answers only while its feed is current, and starts empty whenever the feed may have missed
  * something (Gray and Cheriton, "Leases", SOSP 1989; see docs/decisions).
  */
-export class SessionCache<Meta = unknown, User = unknown> implements SessionMemory<Meta, User> {
-  readonly #feed: RevocationFeed;
+export class SessionCache<Meta = unknown, User = unknown> implements SessionLookup<Meta, User> {
+  readonly #feed: SessionFeed;
   readonly #onLookup: (lookup: Lookup) => void;
   readonly #rows: LRUCache<string, StoredSession<Meta, User>>;
   readonly #idsOf = new Map<string, Set<string>>();
@@ -136,7 +136,7 @@ export class SessionCache<Meta = unknown, User = unknown> implements SessionMemo
     this.clear();
   }
 
-  #hear({ kind, id, userId }: SessionNews): void {
+  #hear({ kind, id, userId }: SessionEvent): void {
     if (kind === 'started') return;
     if (id === null) this.forgetUser(userId);
     else this.forget(id);

@@ -1,5 +1,5 @@
 /** Something happened to a session that those who remember or show it have to know. Activity is no news. */
-export interface SessionNews {
+export interface SessionEvent {
   /** `ended`: revoked or deleted. `changed`: renamed, under a new token, or its person was changed. */
   kind: 'started' | 'changed' | 'ended';
   /** Public id. null: every session of the user. */
@@ -13,13 +13,13 @@ export interface SessionNews {
  */
 export interface NewsFeed {
   /** Tells every subscriber, on every node; those of this process before it returns. */
-  publish(news: readonly SessionNews[]): void;
+  publish(news: readonly SessionEvent[]): void;
   /**
    * @param listener must not throw; called in the order in which things were committed, as far as one
    *   node's news go.
    * @returns its clean-up.
    */
-  subscribe(listener: (news: SessionNews) => void): () => void;
+  subscribe(listener: (news: SessionEvent) => void): () => void;
   /**
    * @param listener called when the link went down, or may have missed something (false), and when it
    *   is there again (true).
@@ -32,7 +32,7 @@ export interface NewsFeed {
 }
 
 /** News under leases: what a `SessionCache` needs, and nothing else does. */
-export interface RevocationFeed extends Omit<NewsFeed, 'isLinked'> {
+export interface SessionFeed extends Omit<NewsFeed, 'isLinked'> {
   /**
    * True while everything that is committed anywhere is heard here, and every node that ends a session
    * waits for this one: while it is, memory may answer. Never true for longer than the node's lease.
@@ -48,8 +48,8 @@ export interface RevocationFeed extends Omit<NewsFeed, 'isLinked'> {
 }
 
 /** For one process that has its store to itself. */
-export function inProcessFeed(): RevocationFeed & NewsFeed {
-  const listeners = new Set<(news: SessionNews) => void>();
+export function inProcessFeed(): SessionFeed & NewsFeed {
+  const listeners = new Set<(news: SessionEvent) => void>();
   return {
     publish(news) {
       for (const one of news) for (const listener of listeners) listener(one);

@@ -1,4 +1,4 @@
-import type { Ending, Session, SessionRecord } from './session.ts';
+import type { SessionEnd, Session, SessionRecord } from './session.ts';
 
 /**
  * The storage contract. Stores keep and fetch; the rules in `session.ts` decide.
@@ -33,7 +33,7 @@ export interface SessionStore<Meta = unknown, User = unknown> {
    * `false`: a node whose clock is behind must not still let it in. Without this function the
    * engine deletes the row instead.
    */
-  revokeSession?(id: string, ending: Ending, userId?: string): Promise<boolean>;
+  revokeSession?(id: string, ending: SessionEnd, userId?: string): Promise<boolean>;
 
   /**
    * Replaces the secret of a live session, in one conditional write that holds only while the
@@ -56,7 +56,7 @@ export interface SessionStore<Meta = unknown, User = unknown> {
   deleteSessionsForUser?(
     userId: string,
     exceptId: string | null,
-    ending: Ending,
+    ending: SessionEnd,
   ): Promise<string[]>;
 
   /**
@@ -68,7 +68,7 @@ export interface SessionStore<Meta = unknown, User = unknown> {
     userId: string,
     keep: number,
     exceptId: string,
-    ending: Ending,
+    ending: SessionEnd,
   ): Promise<string[]>;
 
   /**

@@ -28,7 +28,7 @@ export type EndReason =
   | 'administrator';
 
 /** When, why and by whom a session was ended. */
-export interface Ending {
+export interface SessionEnd {
   at: Date;
   reason: EndReason;
   /** Public id of the session that did it; null when no session did (the cap, a job, an administrator). */
@@ -206,7 +206,7 @@ export function isDueForTouch(
 }
 
 /** How and when the session ended; null while it is live. */
-export function endingOf(session: Session, now: Date, timeouts: Timeouts): Ending | null {
+export function endingOf(session: Session, now: Date, timeouts: Timeouts): SessionEnd | null {
   if (session.revokedAt) {
     return {
       at: session.revokedAt,

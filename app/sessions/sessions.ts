@@ -8,13 +8,13 @@ import {
   timeoutsFrom,
   withoutSecret,
   type EndReason,
-  type Ending,
+  type SessionEnd,
   type Session,
   type SessionRecord,
   type Timeouts,
 } from './session.ts';
-import type { NewsFeed, RevocationFeed, SessionNews } from './session-feed.ts';
-import type { SessionMemory } from './session-cache.ts';
+import type { NewsFeed, SessionFeed, SessionEvent } from './session-feed.ts';
+import type { SessionLookup } from './session-cache.ts';
 import {
   MissingStoreFunctionError,
   StoreUnavailableError,
@@ -49,9 +49,9 @@ export interface SessionsOptions<Meta = unknown, User = unknown> {
    * Carries the news of sessions. Left out: no news is published. One with `settle()` has a
    * revoke wait until no memory answers for the session any more.
    */
-  feed?: Pick<NewsFeed, 'publish'> & Partial<Pick<RevocationFeed, 'settle'>>;
+  feed?: Pick<NewsFeed, 'publish'> & Partial<Pick<SessionFeed, 'settle'>>;
   /** Answers in place of the store where it may; over the same feed, under leases. Left out: every look-up reads the row. */
-  cache?: SessionMemory<Meta, User>;
+  cache?: SessionLookup<Meta, User>;
 }
 
 /** What is known of the device when a session starts. */
@@ -73,17 +73,17 @@ export interface NewSession<Meta = unknown> {
 }
 
 /** A token and its session. The token is handed out here and nowhere else, once. */
-export interface Started<Meta = unknown> {
+export interface StartedSession<Meta = unknown> {
   /** `id.secret`, for the cookie or behind `Bearer`. */
   token: string;
   session: Session<Meta>;
 }
 
 /** What a token is worth. */
-export type Resumed<Meta = unknown, User = unknown> =
+export type ResumedSession<Meta = unknown, User = unknown> =
   | { state: 'live'; session: Session<Meta>; user: User | null }
   /** The token was right, and its session is over: the device may be told why. */
-  | { state: 'ended'; session: Session<Meta>; ending: Ending }
+  | { state: 'ended'; session: Session<Meta>; ending: SessionEnd }
   /** Malformed, never issued, pruned, or of a wrong secret: one answer for all. */
   | { state: 'unknown' };
 
@@ -129,7 +129,7 @@ export class Sessions<Meta = unknown, User = unknown> {
   readonly retentionMs: number;
   readonly #store: SessionStore<Meta, User>;
   readonly #feed: SessionsOptions['feed'] | null;
-  readonly #cache: SessionMemory<Meta, User> | null;
+  readonly #cache: SessionLookup<Meta, User> | null;
   readonly #isFixed: boolean;
   /** Activity that is being written down, by session: one write is enough for all who wait. */
   readonly #touching = new Map<string, Promise<boolean>>();
@@ -157,7 +157,7 @@ export class Sessions<Meta = unknown, User = unknown> {
    *
    * @throws TypeError when `expiresAt` is given where activity would move it.
    */
-  async start(details: NewSession<Meta>, now: Date): Promise<Started<Meta>> {
+  async start(details: NewSession<Meta>, now: Date): Promise<StartedSession<Meta>> {
     if (details.expiresAt && !this.#isFixed) {
       throw new TypeError("Only sessions with expiry: 'fixed' can be told when they end.");
     }
@@ -202,7 +202,7 @@ export class Sessions<Meta = unknown, User = unknown> {
     tokenText: string,
     now: Date,
     { countsAsActivity = true }: { countsAsActivity?: boolean } = {},
-  ): Promise<Resumed<Meta, User>> {
+  ): Promise<ResumedSession<Meta, User>> {
     const token = parseToken(tokenText);
     if (!token) return UNKNOWN;
     const remembered = this.#cache?.get(token.id);
@@ -252,7 +252,7 @@ export class Sessions<Meta = unknown, User = unknown> {
     tokenText: string,
     now: Date,
     { isProven = true }: { isProven?: boolean } = {},
-  ): Promise<Started<Meta> | null> {
+  ): Promise<StartedSession<Meta> | null> {
     const old = parseToken(tokenText);
     const resumed = await this.resume(tokenText, now, { countsAsActivity: false });
     if (!old || resumed.state !== 'live') return null;
@@ -394,7 +394,7 @@ export class Sessions<Meta = unknown, User = unknown> {
   }
 
   /** How and when the session ended; null while it is live. */
-  endingOf(session: Session, now: Date): Ending | null {
+  endingOf(session: Session, now: Date): SessionEnd | null {
     return endingOf(session, now, this.timeouts);
   }
 
@@ -416,7 +416,7 @@ export class Sessions<Meta = unknown, User = unknown> {
     token: Token,
     { record, user }: StoredSession<Meta, User>,
     now: Date,
-  ): Resumed<Meta, User> {
+  ): ResumedSession<Meta, User> {
     if (!matchesHash(token.secret, record.secretHash)) return UNKNOWN;
     const session = withoutSecret(record);
     const ending = endingOf(session, now, this.timeouts);
@@ -464,11 +464,14 @@ export class Sessions<Meta = unknown, User = unknown> {
     this.#tell([{ kind: 'changed', id, userId }]);
   }
 
-  #tell(news: SessionNews[]): void {
+  #tell(news: SessionEvent[]): void {
     if (news.length > 0) this.#feed?.publish(news);
   }
 
-  async #renewInPlace(renewed: Session<Meta>, oldHash: string): Promise<Started<Meta> | null> {
+  async #renewInPlace(
+    renewed: Session<Meta>,
+    oldHash: string,
+  ): Promise<StartedSession<Meta> | null> {
     const token = renewToken(renewed.id);
     const { reauthenticatedAt, lastSeenAt, expiresAt } = renewed;
     const secretHash = hashSecret(token.secret);
@@ -486,7 +489,7 @@ export class Sessions<Meta = unknown, User = unknown> {
   }
 
   // For stores of the four required functions: a second row, then the first one goes.
-  async #renewByReplacing(renewed: Session<Meta>, now: Date): Promise<Started<Meta> | null> {
+  async #renewByReplacing(renewed: Session<Meta>, now: Date): Promise<StartedSession<Meta> | null> {
     const token = createToken();
     const record = { ...renewed, id: token.id, secretHash: hashSecret(token.secret) };
     await this.#ask((store) => store.saveSession(record));

@@ -1,5 +1,5 @@
 /** What a promise comes to, or `answer` when that takes longer than `orAfterMs` milliseconds. */
-export async function firstOf<Answer, Late>(
+export async function withTimeout<Answer, Late>(
   promise: Promise<Answer>,
   { orAfterMs, answer }: { orAfterMs: number; answer: Late },
 ): Promise<Answer | Late> {

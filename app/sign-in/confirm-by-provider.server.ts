@@ -1,6 +1,6 @@
-import type { LatchkeyContext } from '#app/context.server.ts';
+import type { PageContext } from '#app/context.server.ts';
 import type { Identity } from '#app/credentials/providers/provider.ts';
-import type { ProviderVisit } from '#app/credentials/providers/provider-requests.server.ts';
+import type { PendingProviderRequest } from '#app/credentials/providers/provider-requests.server.ts';
 
 /** Clocks of two machines differ a little. */
 const CLOCK_TOLERANCE_MS = 30_000;
@@ -18,7 +18,7 @@ interface NamedProvider {
  * application could otherwise never ask.
  */
 export async function providersToConfirmWith(
-  context: LatchkeyContext,
+  context: PageContext,
   userId: string,
 ): Promise<NamedProvider[]> {
   const { providers, connections, totp } = context;
@@ -27,7 +27,7 @@ export async function providersToConfirmWith(
   const usable = providers.list().filter(({ id }) => connected.has(id));
   const asksAgain = usable.filter(({ id }) => providers.find(id)?.canAskAgain);
   if (asksAgain.length > 0) return asksAgain;
-  return (await hasNothingElse(context, userId)) ? usable : [];
+  return (await hasOnlyConnections(context, userId)) ? usable : [];
 }
 
 /**
@@ -35,17 +35,17 @@ export async function providersToConfirmWith(
  * when it asked them (it must, by OpenID Connect Core §3.1.2.1, and some do not) is believed only
  * where the person has no other way.
  */
-export async function hasProvenAgain(
-  context: LatchkeyContext,
+export async function hasReauthenticated(
+  context: PageContext,
   userId: string,
   { authenticatedAt }: Identity,
-  { begunAt }: ProviderVisit,
+  { begunAt }: PendingProviderRequest,
 ): Promise<boolean> {
-  if (authenticatedAt === null) return hasNothingElse(context, userId);
+  if (authenticatedAt === null) return hasOnlyConnections(context, userId);
   return authenticatedAt.getTime() >= begunAt - CLOCK_TOLERANCE_MS;
 }
 
-async function hasNothingElse({ connections }: LatchkeyContext, userId: string): Promise<boolean> {
-  const { password, passkeys } = await connections.waysIn(userId);
+async function hasOnlyConnections({ connections }: PageContext, userId: string): Promise<boolean> {
+  const { password, passkeys } = await connections.countSignInMethods(userId);
   return !password && passkeys === 0;
 }

@@ -1,15 +1,15 @@
-import type { LatchkeyContext, User } from '#app/context.server.ts';
+import type { PageContext, User } from '#app/context.server.ts';
 import type { SecondFactorCode } from '#app/credentials/second-factor-schema.ts';
-import { noteActivity } from '#app/activity/record-activity.server.ts';
-import { trySecondFactor } from './second-factor.server.ts';
-import { takeTry } from '#app/limits/attempts.server.ts';
+import { recordActivity } from '#app/activity/record-activity.server.ts';
+import { checkSecondFactor } from './second-factor.server.ts';
+import { takeAttempt } from '#app/limits/attempts.server.ts';
 
 export interface Factors {
   hasPassword: boolean;
   hasTotp: boolean;
 }
 
-export type FactorsTried =
+export type FactorsCheckResult =
   | { state: 'right' }
   /** The account has nothing that could be typed: a passkey or a provider has to do. */
   | { state: 'nothing-to-type' }
@@ -18,7 +18,7 @@ export type FactorsTried =
 
 /** What this person can prove by typing it who they are. */
 export async function factorsOf(
-  { passwords, totp }: Pick<LatchkeyContext, 'passwords' | 'totp'>,
+  { passwords, totp }: Pick<PageContext, 'passwords' | 'totp'>,
   userId: string,
 ): Promise<Factors> {
   const [hasPassword, hasTotp] = await Promise.all([passwords.isSet(userId), totp.isOn(userId)]);
@@ -26,11 +26,11 @@ export async function factorsOf(
 }
 
 /** Tries what somebody who is signed in typed to prove it again: all factors that the account has. */
-export async function confirmByFactors(
-  context: LatchkeyContext,
+export async function confirmWithFactors(
+  context: PageContext,
   user: Pick<User, 'id' | 'email'>,
   { password, secondFactor }: { password: string; secondFactor: SecondFactorCode },
-): Promise<FactorsTried> {
+): Promise<FactorsCheckResult> {
   const { hasPassword, hasTotp } = await factorsOf(context, user.id);
   if (!hasPassword && !hasTotp) return { state: 'nothing-to-type' };
   // A form without it costs no try, and is nothing that the log should tell of.
@@ -38,16 +38,16 @@ export async function confirmByFactors(
     return { state: 'wrong', field: 'password', text: 'Enter your password.' };
   }
   if (hasPassword) {
-    const leave = await takeTry(context, 'password', { email: user.email });
-    if (!leave.isGiven) return { state: 'later', retryAfterSeconds: leave.retryAfterSeconds };
+    const leave = await takeAttempt(context, 'password', { email: user.email });
+    if (!leave.isAllowed) return { state: 'later', retryAfterSeconds: leave.retryAfterSeconds };
     if (!(await context.passwords.confirm(user.id, password))) {
-      await noteActivity(context, user.id, { kind: 'sign-in-failed', what: 'password' });
+      await recordActivity(context, user.id, { kind: 'sign-in-failed', what: 'password' });
       return { state: 'wrong', field: 'password', text: 'This is not your password.' };
     }
-    await leave.giveBack();
+    await leave.refund();
   }
   if (!hasTotp) return { state: 'right' };
-  const tried = await trySecondFactor(context, user.id, secondFactor);
+  const tried = await checkSecondFactor(context, user.id, secondFactor);
   if (tried.state === 'wrong') return { ...tried, field: 'secondFactor' };
   return tried.state === 'later' ? tried : { state: 'right' };
 }

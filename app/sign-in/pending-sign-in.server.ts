@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { LatchkeyContext } from '#app/context.server.ts';
+import type { PageContext } from '#app/context.server.ts';
 import { proofSchema } from '#app/visit/proof.ts';
 import type { SealedCookieFactory } from '#app/http/sealed-cookie.server.ts';
 
@@ -35,28 +35,28 @@ export const pendingSignInCookie = (sealedCookie: SealedCookieFactory) =>
  * than ten minutes, or the account or its password has changed since the first factor was proven.
  */
 export async function findPendingSignIn(
-  context: LatchkeyContext,
+  context: PageContext,
   request: Request,
 ): Promise<PendingSignIn | null> {
   const pending = context.cookies.pendingSignIn.read(request.headers.get('cookie'), context.now);
-  return pending && stillPending(context, pending);
+  return pending && isStillValid(context, pending);
 }
 
 /** The same for an application, which carries it along in its own hands. */
-export async function findCarriedSignIn(
-  context: LatchkeyContext,
+export async function unsealPendingSignIn(
+  context: PageContext,
   carried: string,
 ): Promise<PendingSignIn | null> {
   const text = context.keyring.open(CARRIED, carried);
   const parsed = pendingSchema.safeParse(text === null ? null : JSON.parse(text));
   if (!parsed.success) return null;
   const isTooOld = context.now.getTime() >= untilWhen(parsed.data).getTime();
-  return isTooOld ? null : stillPending(context, parsed.data);
+  return isTooOld ? null : isStillValid(context, parsed.data);
 }
 
 /** What an application is given to carry; no cookie of ours opens as one, nor the other way round. */
-export function carrySignIn(
-  { keyring }: Pick<LatchkeyContext, 'keyring'>,
+export function sealPendingSignIn(
+  { keyring }: Pick<PageContext, 'keyring'>,
   pending: PendingSignIn,
 ): { carried: string; expiresAt: Date } {
   return {
@@ -65,8 +65,8 @@ export function carrySignIn(
   };
 }
 
-async function stillPending(
-  context: LatchkeyContext,
+async function isStillValid(
+  context: PageContext,
   pending: PendingSignIn,
 ): Promise<PendingSignIn | null> {
   const user = await context.db.user.findUnique({
@@ -78,11 +78,11 @@ async function stillPending(
 }
 
 /** True for the first who finishes this sign-in, false for everybody after: it must not finish twice. */
-export function spendPendingSignIn(
-  { spent }: Pick<LatchkeyContext, 'spent'>,
+export function usePendingSignIn(
+  { replayGuard }: Pick<PageContext, 'replayGuard'>,
   pending: PendingSignIn,
 ): Promise<boolean> {
-  return spent.spend(`pending-sign-in ${pending.id}`, untilWhen(pending));
+  return replayGuard.claim(`pending-sign-in ${pending.id}`, untilWhen(pending));
 }
 
 const untilWhen = ({ provenAt }: PendingSignIn) => new Date(provenAt + MAX_AGE_SECONDS * SECOND_MS);

@@ -1,28 +1,28 @@
-import type { LatchkeyContext } from '#app/context.server.ts';
+import type { PageContext } from '#app/context.server.ts';
 import type { SecondFactorCode } from '#app/credentials/second-factor-schema.ts';
-import { noteActivity } from '#app/activity/record-activity.server.ts';
-import { takeTry } from '#app/limits/attempts.server.ts';
+import { recordActivity } from '#app/activity/record-activity.server.ts';
+import { takeAttempt } from '#app/limits/attempts.server.ts';
 
-export type SecondFactorTried =
+export type SecondFactorCheckResult =
   | { state: 'right'; second: 'totp' | 'recovery-code' }
   | { state: 'wrong'; text: string }
   | { state: 'later'; retryAfterSeconds: number };
 
 /** Tries what was typed as a second factor of this user. A right one is used up. */
-export async function trySecondFactor(
-  context: LatchkeyContext,
+export async function checkSecondFactor(
+  context: PageContext,
   userId: string,
   typed: SecondFactorCode,
-): Promise<SecondFactorTried> {
+): Promise<SecondFactorCheckResult> {
   if (!typed) return { state: 'wrong', text: 'Enter the 6 digits that your app shows.' };
-  const leave = await takeTry(context, 'second-factor', { userId });
-  if (!leave.isGiven) return { state: 'later', retryAfterSeconds: leave.retryAfterSeconds };
+  const leave = await takeAttempt(context, 'second-factor', { userId });
+  if (!leave.isAllowed) return { state: 'later', retryAfterSeconds: leave.retryAfterSeconds };
   const { kind } = typed;
   if (await isRight(context, userId, typed)) {
-    await leave.giveBack();
+    await leave.refund();
     return { state: 'right', second: kind };
   }
-  await noteActivity(context, userId, { kind: 'sign-in-failed', what: 'second-factor' });
+  await recordActivity(context, userId, { kind: 'sign-in-failed', what: 'second-factor' });
   return {
     state: 'wrong',
     text:
@@ -33,12 +33,12 @@ export async function trySecondFactor(
 }
 
 async function isRight(
-  context: LatchkeyContext,
+  context: PageContext,
   userId: string,
   { kind, code }: NonNullable<SecondFactorCode>,
 ): Promise<boolean> {
   if (kind === 'totp') return context.totp.use(userId, code, context.now);
   const used = await context.recoveryCodes.use(userId, code, context.now);
-  if (used) await noteActivity(context, userId, { kind: 'recovery-code-used', left: used.left });
+  if (used) await recordActivity(context, userId, { kind: 'recovery-code-used', left: used.left });
   return used !== null;
 }

@@ -1,10 +1,10 @@
 import { redirect, type TypedResponse } from '@remix-run/node';
-import type { LatchkeyContext } from '#app/context.server.ts';
+import type { PageContext } from '#app/context.server.ts';
 import type { Proof } from '#app/visit/proof.ts';
-import { findSession } from '#app/http/signed-in.server.ts';
+import { findSignedIn } from '#app/http/signed-in.server.ts';
 import {
   findPendingSignIn,
-  spendPendingSignIn,
+  usePendingSignIn,
   type PendingSignIn,
 } from './pending-sign-in.server.ts';
 import { startSession } from './sign-in.server.ts';
@@ -12,7 +12,7 @@ import { writeToast, type ToastMessage } from '#app/http/toast.server.ts';
 
 interface RouteArgs {
   request: Request;
-  context: LatchkeyContext;
+  context: PageContext;
 }
 
 /**
@@ -28,17 +28,17 @@ export async function requirePendingSignIn({
   const pending = await findPendingSignIn(context, request);
   if (pending && (await context.totp.isOn(pending.userId))) return pending;
   // eslint-disable-next-line @typescript-eslint/only-throw-error -- Remix's way to leave a loader
-  throw await startOver(context);
+  throw await restartSignIn(context);
 }
 
 /** Finishes a sign-in whose second factor has just been proven; only once. */
 export async function finishSignIn(
-  context: LatchkeyContext,
+  context: PageContext,
   pending: PendingSignIn,
   second: NonNullable<Proof['second']>,
   toast?: ToastMessage,
 ): Promise<TypedResponse<never>> {
-  if (!(await spendPendingSignIn(context, pending))) return startOver(context);
+  if (!(await usePendingSignIn(context, pending))) return restartSignIn(context);
   const { userId, remember, redirectTo, proof } = pending;
   return startSession(context, {
     userId,
@@ -49,8 +49,8 @@ export async function finishSignIn(
   });
 }
 
-async function startOver(context: LatchkeyContext): Promise<TypedResponse<never>> {
-  if (await findSession({ context })) return redirect('/');
+async function restartSignIn(context: PageContext): Promise<TypedResponse<never>> {
+  if (await findSignedIn({ context })) return redirect('/');
   const headers = new Headers({ 'Set-Cookie': context.cookies.pendingSignIn.clear() });
   headers.append('Set-Cookie', writeToast({ kind: 'sign-in-lapsed' }, context.origin));
   return redirect('/login', { headers });

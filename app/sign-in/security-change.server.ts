@@ -1,8 +1,8 @@
 import type { ActivityEvent } from '#app/activity/activity-log.server.ts';
-import type { LatchkeyContext } from '#app/context.server.ts';
+import type { PageContext } from '#app/context.server.ts';
 import type { SignedIn } from '#app/http/signed-in.server.ts';
 import { revokeTokens } from '#app/tokens/access-tokens.server.ts';
-import { noteActivity } from '#app/activity/record-activity.server.ts';
+import { recordActivity } from '#app/activity/record-activity.server.ts';
 import { renewSession } from './sign-in.server.ts';
 import { signOutOthers as endOtherSessions } from '#app/devices/devices.server.ts';
 
@@ -14,13 +14,13 @@ import { signOutOthers as endOtherSessions } from '#app/devices/devices.server.t
  * @returns how many others were signed out (null: none was to be), and headers for the answer. They
  *   bring no token when this session ended meanwhile: the next page asks for a sign-in then.
  */
-export async function afterFactorChange(
-  context: LatchkeyContext,
+export async function finishSecurityChange(
+  context: PageContext,
   { user, session }: SignedIn,
   event: ActivityEvent,
   { signOutOthers, endTokens = false }: { signOutOthers: boolean; endTokens?: boolean },
 ): Promise<{ headers: Headers; count: number | null }> {
-  await noteActivity(context, user.id, event);
+  await recordActivity(context, user.id, event);
   const reason = event.kind === 'password-changed' ? event.kind : 'signed-out-elsewhere';
   const count = signOutOthers ? await endOtherSessions(context, user.id, session.id, reason) : null;
   if (endTokens) await revokeTokens(context, user.id, session.id, reason);

@@ -1,15 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { redirect, type TypedResponse } from '@remix-run/node';
-import type { LatchkeyContext } from '#app/context.server.ts';
+import type { PageContext } from '#app/context.server.ts';
 import { isFullProof, type Proof, type SessionMeta } from '#app/visit/proof.ts';
-import { SECOND_MS, type Started } from '#app/sessions/index.ts';
-import { noteActivity } from '#app/activity/record-activity.server.ts';
+import { SECOND_MS, type StartedSession } from '#app/sessions/index.ts';
+import { recordActivity } from '#app/activity/record-activity.server.ts';
 import type { PendingSignIn } from './pending-sign-in.server.ts';
-import { safeRedirectTo } from '#app/http/return-path.server.ts';
+import { safeReturnPath } from '#app/http/return-path.server.ts';
 import { writeToast, type ToastMessage } from '#app/http/toast.server.ts';
 
 /** A person who has just proven who they are. */
-export interface Proven {
+export interface ProvenUser {
   userId: string;
   proof: Proof;
   remember: boolean;
@@ -18,8 +18,8 @@ export interface Proven {
 }
 
 /** Where somebody stands once they came through the door. */
-export type Entered =
-  | { state: 'signed-in'; started: Started<SessionMeta> }
+export type SignInResult =
+  | { state: 'signed-in'; started: StartedSession<SessionMeta> }
   /** No session yet: this is to be carried to the second step. */
   | { state: 'second-factor'; pending: PendingSignIn };
 
@@ -30,14 +30,14 @@ export type Entered =
  *
  * @param label what the session is called from the start; left out: it goes by its device.
  */
-export async function enter(
-  context: LatchkeyContext,
-  { userId, proof, remember, redirectTo }: Omit<Proven, 'toast'>,
+export async function completeSignIn(
+  context: PageContext,
+  { userId, proof, remember, redirectTo }: Omit<ProvenUser, 'toast'>,
   label: string | null = null,
-): Promise<Entered> {
+): Promise<SignInResult> {
   if (!isFullProof(proof) && (await context.totp.isOn(userId))) {
     const provenAt = context.now.getTime();
-    const goOnTo = { redirectTo: safeRedirectTo(redirectTo) };
+    const goOnTo = { redirectTo: safeReturnPath(redirectTo) };
     const pending = { id: randomUUID(), userId, proof, remember, provenAt, ...goOnTo };
     return { state: 'second-factor', pending };
   }
@@ -53,17 +53,17 @@ export async function enter(
     },
     context.now,
   );
-  await noteActivity(context, userId, { kind: 'signed-in' }, started.session.id);
+  await recordActivity(context, userId, { kind: 'signed-in' }, started.session.id);
   return { state: 'signed-in', started };
 }
 
 /** Brings a browser through the door, and on to where the person was going. */
 export async function startSession(
-  context: LatchkeyContext,
-  proven: Proven,
+  context: PageContext,
+  proven: ProvenUser,
 ): Promise<TypedResponse<never>> {
   const { remember, toast } = proven;
-  const entered = await enter(context, proven);
+  const entered = await completeSignIn(context, proven);
   const { pendingSignIn } = context.cookies;
   if (entered.state === 'second-factor') {
     const cookie = pendingSignIn.write(entered.pending, context.now);
@@ -73,7 +73,7 @@ export async function startSession(
   const headers = new Headers({ 'Set-Cookie': cookieFor(context, token, remember) });
   headers.append('Set-Cookie', pendingSignIn.clear());
   if (toast) headers.append('Set-Cookie', writeToast(toast, context.origin));
-  return redirect(safeRedirectTo(proven.redirectTo), { headers });
+  return redirect(safeReturnPath(proven.redirectTo), { headers });
 }
 
 /**
@@ -84,7 +84,7 @@ export async function startSession(
  * @param isProven only a proof makes the session fresh again.
  */
 export async function renewSession(
-  context: LatchkeyContext,
+  context: PageContext,
   { isProven = false }: { isProven?: boolean } = {},
 ): Promise<string | null> {
   const renewed = await renewToken(context, { isProven });
@@ -96,14 +96,14 @@ export async function renewSession(
 
 /** The same for whoever holds the token itself. null: the session ended meanwhile. */
 export async function renewToken(
-  { sessions, token, now }: Pick<LatchkeyContext, 'sessions' | 'token' | 'now'>,
+  { sessions, token, now }: Pick<PageContext, 'sessions' | 'token' | 'now'>,
   { isProven = false }: { isProven?: boolean } = {},
-): Promise<Started<SessionMeta> | null> {
+): Promise<StartedSession<SessionMeta> | null> {
   return token ? sessions.renew(token, now, { isProven }) : null;
 }
 
 /** Ends this browser's session, takes its cookie away and has the browser forget what it cached. */
-export async function endSession(context: LatchkeyContext): Promise<Headers> {
+export async function endSession(context: PageContext): Promise<Headers> {
   const held = await context.session();
   if (held.state === 'live') {
     const { id, userId } = held.session;
@@ -113,19 +113,19 @@ export async function endSession(context: LatchkeyContext): Promise<Headers> {
 }
 
 /** Headers for a browser that is signed out: no cookie, and no copy of a private page. */
-export function signedOutHeaders(context: LatchkeyContext): Headers {
+export function signedOutHeaders(context: PageContext): Headers {
   return new Headers({
     'Set-Cookie': context.sessionCookie.clear(),
     'Clear-Site-Data': '"cache"',
   });
 }
 
-function cookieFor(context: LatchkeyContext, token: string, remember: boolean): string {
+function cookieFor(context: PageContext, token: string, remember: boolean): string {
   const { rememberedLifetimeMs } = context.sessions.timeouts;
   return context.sessionCookie.write(token, remember ? rememberedLifetimeMs / SECOND_MS : null);
 }
 
 /** What is known of the device, as a session keeps it. */
-export function deviceOf({ device: { userAgent, ipAddress, country } }: LatchkeyContext) {
+export function deviceOf({ device: { userAgent, ipAddress, country } }: PageContext) {
   return { userAgent, ipAddress, country };
 }

@@ -1,14 +1,14 @@
 import { redirect, type TypedResponse } from '@remix-run/node';
 import * as z from 'zod';
 import type { ConnectedAccount } from '#app/database/connected-sign-up.server.ts';
-import type { LatchkeyContext } from '#app/context.server.ts';
+import type { PageContext } from '#app/context.server.ts';
 import type { Proof } from '#app/visit/proof.ts';
-import { noteActivity } from '#app/activity/record-activity.server.ts';
+import { recordActivity } from '#app/activity/record-activity.server.ts';
 import { pendingConnectionSchema } from './pending-connection.server.ts';
-import type { Leave } from '#app/limits/rate-limits.server.ts';
+import type { AttemptPermit } from '#app/limits/rate-limits.server.ts';
 import { startSession } from '#app/sign-in/sign-in.server.ts';
 import { writeToast } from '#app/http/toast.server.ts';
-import { takeMail } from '#app/limits/attempts.server.ts';
+import { takeMailAttempt } from '#app/limits/attempts.server.ts';
 
 const typed = { name: z.string(), remember: z.boolean(), redirectTo: z.string().optional() };
 
@@ -33,18 +33,18 @@ export const signUpPayloadSchema = z.union([
 export type SignUpPayload = z.infer<typeof signUpPayloadSchema>;
 
 /** Leave to make an account, and to have the mail sent that it takes. */
-export async function takeSignUp(context: LatchkeyContext, email: string): Promise<Leave> {
+export async function takeSignUp(context: PageContext, email: string): Promise<AttemptPermit> {
   const leave = await context.limits.takeSignUp(context.device.ipAddress);
-  if (!leave.isGiven || !context.mailer.isOn) return leave;
-  return takeMail(context, email);
+  if (!leave.isAllowed || !context.mailer.isOn) return leave;
+  return takeMailAttempt(context, email);
 }
 
 /** Signs the owner of a new account in, for the first time. */
-export async function welcome(
-  context: LatchkeyContext,
+export async function finishSignUp(
+  context: PageContext,
   account: { userId: string; proof: Proof; remember: boolean; redirectTo?: unknown },
 ): Promise<TypedResponse<never>> {
-  await noteActivity(context, account.userId, { kind: 'signed-up' });
+  await recordActivity(context, account.userId, { kind: 'signed-up' });
   const { redirectTo } = account;
   return startSession(context, { ...account, redirectTo, toast: { kind: 'welcome' } });
 }
@@ -53,8 +53,8 @@ export async function welcome(
  * Signs somebody in whom a provider knows and who has an account now. When the identity had one by
  * then, nothing that they have shown opens it: they sign in to it as anybody does.
  */
-export async function welcomeConnected(
-  context: LatchkeyContext,
+export async function finishConnectedSignUp(
+  context: PageContext,
   made: Exclude<ConnectedAccount, { state: 'email-taken' }>,
   { provider, ...rest }: { provider: string; remember: boolean; redirectTo?: unknown },
 ): Promise<TypedResponse<never>> {
@@ -62,7 +62,7 @@ export async function welcomeConnected(
   const toast = writeToast({ kind: 'connected-meanwhile', provider: name }, context.origin);
   const answer =
     made.state === 'created'
-      ? await welcome(context, {
+      ? await finishSignUp(context, {
           userId: made.userId,
           proof: { by: 'provider', second: null, provider: name },
           ...rest,

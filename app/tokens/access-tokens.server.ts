@@ -1,7 +1,7 @@
 import type { TokenDays, TokenScope } from './token-schema.ts';
-import type { LatchkeyContext } from '#app/context.server.ts';
+import type { PageContext } from '#app/context.server.ts';
 import { DAY_MS, type EndReason } from '#app/sessions/index.ts';
-import { noteActivity } from '#app/activity/record-activity.server.ts';
+import { recordActivity } from '#app/activity/record-activity.server.ts';
 import { deviceOf } from '#app/sign-in/sign-in.server.ts';
 
 /**
@@ -24,7 +24,7 @@ export interface NewToken {
  * @returns the token, which is kept nowhere; null when there are as many as there may be.
  */
 export async function makeToken(
-  context: LatchkeyContext,
+  context: PageContext,
   userId: string,
   { name, scopes, days }: NewToken,
   most: number,
@@ -36,13 +36,13 @@ export async function makeToken(
     { userId, label: name, expiresAt, meta: { scopes }, ...deviceOf(context) },
     now,
   );
-  await noteActivity(context, userId, { kind: 'token-made', token: name });
+  await recordActivity(context, userId, { kind: 'token-made', token: name });
   return TOKEN_PREFIX + token;
 }
 
 /** How many live tokens there are, up to `most`. */
 export async function countTokens(
-  { tokens, now }: Pick<LatchkeyContext, 'tokens' | 'now'>,
+  { tokens, now }: Pick<PageContext, 'tokens' | 'now'>,
   userId: string,
   most?: number,
 ): Promise<number> {
@@ -56,13 +56,13 @@ export async function countTokens(
  * @param by public id of the session, or token, that asks for it.
  */
 export async function revokeToken(
-  context: LatchkeyContext,
+  context: PageContext,
   { id, userId, name }: { id: string; userId: string; name: string },
   by: string,
 ): Promise<boolean> {
   const revocation = { reason: 'signed-out-elsewhere', by, userId } as const;
   const isEnded = await context.tokens.revoke(id, revocation, context.now);
-  if (isEnded) await noteActivity(context, userId, { kind: 'token-revoked', token: name }, by);
+  if (isEnded) await recordActivity(context, userId, { kind: 'token-revoked', token: name }, by);
   return isEnded;
 }
 
@@ -73,14 +73,14 @@ export async function revokeToken(
  * @param by public id of the session, or token, that asks for it.
  */
 export async function revokeTokens(
-  context: LatchkeyContext,
+  context: PageContext,
   userId: string,
   by: string,
   reason: EndReason,
 ): Promise<number> {
   const ended = await context.tokens.revokeOthers(userId, by, { reason, by }, context.now);
   if (ended.length > 0) {
-    await noteActivity(context, userId, { kind: 'tokens-revoked', count: ended.length }, by);
+    await recordActivity(context, userId, { kind: 'tokens-revoked', count: ended.length }, by);
   }
   return ended.length;
 }
@@ -89,8 +89,8 @@ export async function revokeTokens(
  * Ends every session and every token of this user: after whatever says that somebody else may have
  * been in the account, for who was may have made a token.
  */
-export async function endEveryAccess(
-  { sessions, tokens, now }: Pick<LatchkeyContext, 'sessions' | 'tokens' | 'now'>,
+export async function endAllAccess(
+  { sessions, tokens, now }: Pick<PageContext, 'sessions' | 'tokens' | 'now'>,
   userId: string,
   reason: EndReason,
 ): Promise<void> {

@@ -51,7 +51,7 @@ export const tokenNameSchema = z
  * The scopes of a token. What was kept by another version of the application, and is no scope of
  * this one, allows nothing.
  */
-export function scopesOf(meta: TokenMeta | null): TokenScope[] {
+export function readScopes(meta: TokenMeta | null): TokenScope[] {
   const kept: readonly unknown[] = Array.isArray(meta?.scopes) ? meta.scopes : [];
   return scopeNames.filter((scope) => kept.includes(scope));
 }

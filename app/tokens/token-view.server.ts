@@ -1,6 +1,6 @@
-import type { LatchkeyContext } from '#app/context.server.ts';
+import type { PageContext } from '#app/context.server.ts';
 import type { Session } from '#app/sessions/index.ts';
-import { scopesOf, tokenScopes, type TokenMeta } from './token-schema.ts';
+import { readScopes, tokenScopes, type TokenMeta } from './token-schema.ts';
 
 /** A token as its owner sees it: never the token itself. */
 export interface TokenView {
@@ -19,9 +19,9 @@ export function viewToken(token: Session<TokenMeta>): TokenView {
   const { id, createdAt, expiresAt } = token;
   return {
     id,
-    name: tokenNameOf(token),
+    name: tokenName(token),
     createdAt: createdAt.toISOString(),
-    allows: scopesOf(token.meta)
+    allows: readScopes(token.meta)
       .map((scope) => tokenScopes[scope].title)
       .join(', '),
     lastUsedAt: lastUsedAt(token)?.toISOString() ?? null,
@@ -35,7 +35,7 @@ export function lastUsedAt({ createdAt, lastSeenAt }: Session): Date | null {
 }
 
 /** What a token is called. Each has a name from the start. */
-export function tokenNameOf({ label }: Pick<Session, 'label'>): string {
+export function tokenName({ label }: Pick<Session, 'label'>): string {
   return label ?? 'Access token';
 }
 
@@ -45,7 +45,7 @@ export function tokenNameOf({ label }: Pick<Session, 'label'>): string {
  * @throws {Response} 404, the same for an id of somebody else's and one that never was.
  */
 export async function findOwnToken(
-  { tokens }: Pick<LatchkeyContext, 'tokens'>,
+  { tokens }: Pick<PageContext, 'tokens'>,
   userId: string,
   id: string | undefined,
 ): Promise<Session<TokenMeta>> {

@@ -1,5 +1,5 @@
 /** The mark of Latchkey: a keyhole in a plate. */
-export function Mark({ className = 'size-7' }: { className?: string }) {
+export function Logo({ className = 'size-7' }: { className?: string }) {
   return (
     <svg viewBox="0 0 32 32" className={className} aria-hidden="true" focusable="false">
       <rect x="5" y="1.5" width="22" height="29" rx="9" className="fill-accent" />
@@ -15,7 +15,7 @@ export function Mark({ className = 'size-7' }: { className?: string }) {
 export function Wordmark() {
   return (
     <span className="inline-flex items-center gap-2.5">
-      <Mark />
+      <Logo />
       <span className="text-lead font-semibold tracking-tight">Latchkey</span>
     </span>
   );

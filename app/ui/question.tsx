@@ -12,7 +12,7 @@ interface QuestionProps {
  * A question that has an address of its own. Without scripts it stands at the head of its page;
  * with them it is a modal dialog, which keeps the focus and goes away by Escape.
  */
-export function Question({ title, backTo, children }: QuestionProps) {
+export function Dialog({ title, backTo, children }: QuestionProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   const navigate = useNavigate();
 

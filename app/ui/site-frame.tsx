@@ -3,7 +3,7 @@ import { ChevronDown, LogOut } from 'lucide-react';
 import { useEffect, useRef, type ReactNode } from 'react';
 import { ButtonLink } from './button.tsx';
 import { Wordmark } from './mark.tsx';
-import { Portrait } from './user-picture.tsx';
+import { UserPicture } from './user-picture.tsx';
 import { settingsPages } from './settings-pages.ts';
 import { ThemeSwitch, type ThemeName } from './theme-switch.tsx';
 
@@ -38,7 +38,7 @@ export function SiteFrame({
           <Wordmark />
         </Link>
         {user && <UserMenu user={user} />}
-        {user === null && <Doors />}
+        {user === null && <GuestLinks />}
       </header>
       <main id="content" className="flex-1" tabIndex={-1}>
         {children}
@@ -57,7 +57,7 @@ export function SiteFrame({
   );
 }
 
-function Doors() {
+function GuestLinks() {
   return (
     <nav aria-label="Account" className="flex items-center gap-1">
       <ButtonLink look="quiet" to="/login" className="px-3.5">
@@ -96,7 +96,7 @@ function UserMenu({ user }: { user: FrameUser }) {
   return (
     <details ref={menu} className="group relative">
       <summary className="flex min-h-11 max-w-56 list-none items-center gap-2 rounded-xl py-1 pr-2 pl-1.5 hover:bg-sunken">
-        <Portrait {...user} size="menu" />
+        <UserPicture {...user} size="menu" />
         <span className="sr-only">Menu of </span>
         <span className="truncate font-medium">{user.name}</span>
         <ChevronDown

@@ -16,7 +16,7 @@ const NOTE = 'addEventListener("submit",function(){submittedAtMs=performance.now
  * Notes when a form is sent, from the first byte of the page on: a form may be sent before the scripts
  * have arrived, and Remix tells React of one only when that has time.
  */
-export function SubmissionNote() {
+export function SubmissionMarker() {
   const nonce = useNonce();
   return (
     <script nonce={nonce} suppressHydrationWarning dangerouslySetInnerHTML={{ __html: NOTE }} />
@@ -24,7 +24,7 @@ export function SubmissionNote() {
 }
 
 /** True: a form of this page was sent, and where it leads to may be yet to come. */
-export function isSubmissionOnItsWay(): boolean {
+export function isSubmitting(): boolean {
   const { submittedAtMs = -Infinity } = window;
   return performance.now() - submittedAtMs < MAX_MS;
 }

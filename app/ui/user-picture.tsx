@@ -4,7 +4,7 @@ const looks = {
 } as const;
 
 /** A person's picture, or the first letter of their name where there is none. */
-export function Portrait({
+export function UserPicture({
   name,
   picture,
   size,

@@ -1,13 +1,13 @@
 import type { LoaderFunction, ServerBuild } from '@remix-run/node';
 import { describe, expect, test, vi } from 'vitest';
-import { guardRoutes } from '#app/http/guard.server.ts';
+import { guardBuild } from '#app/http/guard.server.ts';
 import { open } from '#app/http/route-access.ts';
 import { RedisUnavailableError } from '#app/database/redis.server.ts';
-import { StoreUnavailableError, type Resumed } from '#app/sessions/index.ts';
+import { StoreUnavailableError, type ResumedSession } from '#app/sessions/index.ts';
 
 const ORIGIN = 'http://localhost:3000';
 const PERSON = { id: 'ada', email: 'ada@example.com', name: 'Ada' };
-const LIVE = { state: 'live', session: { id: 'one' }, user: PERSON } as Resumed<
+const LIVE = { state: 'live', session: { id: 'one' }, user: PERSON } as ResumedSession<
   unknown,
   typeof PERSON
 >;
@@ -44,7 +44,7 @@ const ask = async (
 
 describe.each(['loader', 'action'] as const)('a route whose %s forgot its guard', (kind) => {
   const run = vi.fn(() => 'a secret');
-  const guarded = guardRoutes(buildOf(run), new Map());
+  const guarded = guardBuild(buildOf(run), new Map());
 
   test.each([
     ['nobody', { state: 'unknown' }],
@@ -85,7 +85,7 @@ describe.each(['loader', 'action'] as const)('a route whose %s forgot its guard'
   });
 
   test('is open to anybody once it stands among the public ones', async () => {
-    const opened = guardRoutes(buildOf(run), new Map([['forgetful', open('A test needs it.')]]));
+    const opened = guardBuild(buildOf(run), new Map([['forgetful', open('A test needs it.')]]));
     const context = contextOf(() => Promise.resolve({ state: 'unknown' }));
     expect(await ask(opened, kind, context)).toBe('a secret');
   });
@@ -98,17 +98,17 @@ describe('what a route throws', () => {
     });
     const context = contextOf(() => Promise.resolve(LIVE));
     context.owed.cookies.push('session=renewed');
-    const giveBack = vi.fn(() => Promise.resolve());
-    context.owed.tries.add(giveBack);
-    const answer = await ask(guardRoutes(build, new Map()), 'action', context);
-    return { answer, giveBack, context };
+    const refund = vi.fn(() => Promise.resolve());
+    context.owed.tries.add(refund);
+    const answer = await ask(guardBuild(build, new Map()), 'action', context);
+    return { answer, refund, context };
   };
 
   test('when a dependency is down is 503, and nobody pays for it', async () => {
-    const { answer, giveBack, context } = await asked(new StoreUnavailableError(new Error('gone')));
+    const { answer, refund, context } = await asked(new StoreUnavailableError(new Error('gone')));
     expect((answer as Response).status).toBe(503);
     expect((answer as Response).headers.get('set-cookie')).toBe('session=renewed');
-    expect(giveBack).toHaveBeenCalledTimes(1);
+    expect(refund).toHaveBeenCalledTimes(1);
     expect(context.log.error).toHaveBeenCalledTimes(1);
   });
 
@@ -120,27 +120,27 @@ describe('what a route throws', () => {
     const lastTry = vi.fn(() => Promise.resolve());
     context.owed.tries.add(() => Promise.reject(new RedisUnavailableError(new Error('gone'))));
     context.owed.tries.add(lastTry);
-    const answer = await ask(guardRoutes(build, new Map()), 'action', context);
+    const answer = await ask(guardBuild(build, new Map()), 'action', context);
     expect((answer as Response).status).toBe(503);
     expect(lastTry).toHaveBeenCalledTimes(1);
   });
 
   test('is its own otherwise: an answer, or a mistake', async () => {
     for (const error of [new Response(null, { status: 404 }), new TypeError('a mistake')]) {
-      const { answer, giveBack } = await asked(error);
+      const { answer, refund } = await asked(error);
       expect(answer).toBe(error);
-      expect(giveBack).not.toHaveBeenCalled();
+      expect(refund).not.toHaveBeenCalled();
     }
   });
 });
 
 test('a try that was answered is not given back by an outage after it', async () => {
-  const giveBack = vi.fn(() => Promise.resolve());
+  const refund = vi.fn(() => Promise.resolve());
   const context = contextOf(() => Promise.resolve(LIVE));
   const build = buildOf(() => {
-    context.owed.tries.add(giveBack);
+    context.owed.tries.add(refund);
     return 'a wrong password';
   });
-  expect(await ask(guardRoutes(build, new Map()), 'action', context)).toBe('a wrong password');
+  expect(await ask(guardBuild(build, new Map()), 'action', context)).toBe('a wrong password');
   expect(context.owed.tries.size).toBe(0);
 });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { loginPathFor, ownPath, safeRedirectTo } from '#app/http/return-path.server.ts';
+import { loginPath, localPath, safeReturnPath } from '#app/http/return-path.server.ts';
 
 const ORIGIN = 'http://localhost:3000';
 
@@ -95,17 +95,17 @@ const OWN = [
 ] as const;
 
 test.each(REFUSED)('%j is no path of ours', (wanted) => {
-  expect(ownPath(wanted)).toBeNull();
-  expect(safeRedirectTo(wanted)).toBe('/');
-  expect(safeRedirectTo(wanted, '/settings')).toBe('/settings');
+  expect(localPath(wanted)).toBeNull();
+  expect(safeReturnPath(wanted)).toBe('/');
+  expect(safeReturnPath(wanted, '/settings')).toBe('/settings');
 });
 
 test.each(NO_TEXT)('what is no text is no path: %j', (wanted) => {
-  expect(ownPath(wanted)).toBeNull();
+  expect(localPath(wanted)).toBeNull();
 });
 
 test.each(OWN)('%j is handed on as %j', (wanted, path) => {
-  expect(ownPath(wanted)).toBe(path);
+  expect(localPath(wanted)).toBe(path);
 });
 
 test('whatever is answered, a browser that is sent there stays with us', () => {
@@ -120,12 +120,12 @@ test('whatever is answered, a browser that is sent there stays with us', () => {
   );
   fc.assert(
     fc.property(texts, (wanted) => {
-      const path = ownPath(wanted);
+      const path = localPath(wanted);
       if (path === null) return;
       expect(path).toMatch(/^\/(?![/\\])[\x21-\x7e]*$/);
       expect(new URL(path, ORIGIN).origin).toBe(ORIGIN);
       // What is handed on is handed on again as it is.
-      expect(ownPath(path)).toBe(path.length > 1024 ? null : path);
+      expect(localPath(path)).toBe(path.length > 1024 ? null : path);
     }),
     { numRuns: 5000 },
   );
@@ -144,13 +144,13 @@ describe('a place to go after signing in', () => {
     '/settings/../login',
     '/./logout',
   ])('is never a door or an action: %s', (wanted) => {
-    expect(safeRedirectTo(wanted)).toBe('/');
+    expect(safeReturnPath(wanted)).toBe('/');
   });
 
   test.each(['/loginx', '/settings/login', '/themes', '/settings?x=/login'])(
     'may well be %s',
     (wanted) => {
-      expect(safeRedirectTo(wanted)).toBe(wanted);
+      expect(safeReturnPath(wanted)).toBe(wanted);
     },
   );
 });
@@ -159,18 +159,18 @@ describe('the way to the login page', () => {
   const asked = (path: string, init?: RequestInit) => new Request(`${ORIGIN}${path}`, init);
 
   test('comes back to the page that was asked for', () => {
-    expect(loginPathFor(asked('/settings/data?x=1&y=2'), ORIGIN)).toBe(
+    expect(loginPath(asked('/settings/data?x=1&y=2'), ORIGIN)).toBe(
       '/login?redirectTo=%2Fsettings%2Fdata%3Fx%3D1%26y%3D2',
     );
   });
 
   test('has nothing to say of the front page', () => {
-    expect(loginPathFor(asked('/'), ORIGIN)).toBe('/login');
+    expect(loginPath(asked('/'), ORIGIN)).toBe('/login');
   });
 
   test('comes back to the page that a form stood on, not to where it was sent', () => {
     const headers = { referer: `${ORIGIN}/settings/sessions` };
-    expect(loginPathFor(asked('/settings/x', { method: 'POST', headers }), ORIGIN)).toBe(
+    expect(loginPath(asked('/settings/x', { method: 'POST', headers }), ORIGIN)).toBe(
       '/login?redirectTo=%2Fsettings%2Fsessions',
     );
   });
@@ -185,11 +185,11 @@ describe('the way to the login page', () => {
     ['of the login page', `${ORIGIN}/login?redirectTo=/settings`],
   ])('goes home when the form has a referrer %s', (_what, referer) => {
     const headers = referer === undefined ? undefined : { referer };
-    expect(loginPathFor(asked('/settings/x', { method: 'POST', headers }), ORIGIN)).toBe('/login');
+    expect(loginPath(asked('/settings/x', { method: 'POST', headers }), ORIGIN)).toBe('/login');
   });
 
   test('leads nowhere else, whatever host the request claims', () => {
     const request = new Request('http://evil.example//evil.example/settings');
-    expect(loginPathFor(request, ORIGIN)).toBe('/login');
+    expect(loginPath(request, ORIGIN)).toBe('/login');
   });
 });

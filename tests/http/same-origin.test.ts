@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isFromOwnPage } from '#app/http/same-origin.server.ts';
+import { isSameOrigin } from '#app/http/same-origin.server.ts';
 
 const OWN = 'https://latchkey.example';
 const post = (origin?: string, fetchSite?: string) => ({ method: 'POST', origin, fetchSite });
@@ -9,7 +9,7 @@ test.each([
   ['only the origin says so', post(OWN)],
   ['only Fetch Metadata says so', post(undefined, 'same-origin')],
 ])('a form is of our own page when %s', (_when, source) => {
-  expect(isFromOwnPage(source, OWN)).toBe(true);
+  expect(isSameOrigin(source, OWN)).toBe(true);
 });
 
 test.each([
@@ -33,17 +33,17 @@ test.each([
   ['it comes from who knows where', post(undefined, 'nonsense')],
   ['it comes from nowhere', post(undefined, '')],
 ])('a form is not when %s', (_when, source) => {
-  expect(isFromOwnPage(source, OWN)).toBe(false);
+  expect(isSameOrigin(source, OWN)).toBe(false);
 });
 
 test.each(['POST', 'PUT', 'PATCH', 'DELETE', 'post', 'get', 'PROPFIND', 'CONNECT', ''])(
   'a request with the method "%s" may change something',
   (method) => {
-    expect(isFromOwnPage({ method, origin: undefined, fetchSite: undefined }, OWN)).toBe(false);
+    expect(isSameOrigin({ method, origin: undefined, fetchSite: undefined }, OWN)).toBe(false);
   },
 );
 
 test.each(['GET', 'HEAD', 'OPTIONS'])('a request with %s may not, and is let in', (method) => {
   const source = { method, origin: 'https://evil.example', fetchSite: 'cross-site' };
-  expect(isFromOwnPage(source, OWN)).toBe(true);
+  expect(isSameOrigin(source, OWN)).toBe(true);
 });

@@ -1,12 +1,12 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openDatabase, type Database } from '#app/database/database.server.ts';
-import { memoryCounters, type Counters } from '#app/limits/counters.server.ts';
-import { postgresCounters } from '#app/limits/postgres-counters.server.ts';
-import { redisCounters } from '#app/limits/redis-counters.server.ts';
+import { createMemoryCounters, type CounterStore } from '#app/limits/counters.server.ts';
+import { createPostgresCounters } from '#app/limits/postgres-counters.server.ts';
+import { createRedisCounters } from '#app/limits/redis-counters.server.ts';
 import {
   createRateLimits,
-  type Leave,
+  type AttemptPermit,
   type RateLimitOptions,
   type RateLimits,
 } from '#app/limits/rate-limits.server.ts';
@@ -39,7 +39,7 @@ const plenty: RateLimitOptions = {
 
 /** A place for counters, as one process of the application has it. */
 interface Place {
-  counters: Counters;
+  counters: CounterStore;
   close(): Promise<void>;
 }
 
@@ -55,7 +55,7 @@ interface Store {
 
 let postgresUrl: string;
 let redis: Redis;
-const onePlace = { current: memoryCounters() };
+const onePlace = { current: createMemoryCounters() };
 
 const inMemory: Store = {
   start: () => Promise.resolve(),
@@ -63,7 +63,7 @@ const inMemory: Store = {
   open: () =>
     Promise.resolve({ counters: onePlace.current, close: () => Promise.resolve() } satisfies Place),
   empty() {
-    onePlace.current = memoryCounters();
+    onePlace.current = createMemoryCounters();
     return Promise.resolve();
   },
   keys: null,
@@ -79,7 +79,7 @@ const inPostgres: Store = {
   stop: () => Promise.resolve(),
   async open() {
     const database: Database = await openDatabase({ databaseUrl: postgresUrl, log: silent });
-    return { counters: postgresCounters(database.client), close: () => database.close() };
+    return { counters: createPostgresCounters(database.client), close: () => database.close() };
   },
   empty: () => query(bare(postgresUrl), 'DELETE FROM "RateLimit"').then(() => undefined),
   keys: async () =>
@@ -95,7 +95,7 @@ const inRedis: Store = {
   async open() {
     const connection: RedisConnection = await openRedis({ url: redis.url, log: silent });
     const close = () => Promise.resolve(connection.close());
-    return { counters: redisCounters(connection), close };
+    return { counters: createRedisCounters(connection), close };
   },
   empty: () => redis.flush(),
   keys: () => redis.keys(),
@@ -123,14 +123,14 @@ describe.each([
   const from = (ipAddress: string, account = 'ada@example.com') => ({
     account,
     ipAddress,
-    knownSessionId: null,
+    trustedSessionId: null,
   });
-  const isGiven = async (leave: Promise<Leave>) => (await leave).isGiven;
+  const isAllowed = async (leave: Promise<AttemptPermit>) => (await leave).isAllowed;
   const howMany = async (limits: RateLimits, times: number, trier = from('198.51.100.7')) => {
     const leaves = await Promise.all(
-      Array.from({ length: times }, () => limits.takeTry('password', trier)),
+      Array.from({ length: times }, () => limits.takeAttempt('password', trier)),
     );
-    return leaves.filter((leave) => leave.isGiven).length;
+    return leaves.filter((leave) => leave.isAllowed).length;
   };
 
   test('fifty at once get as many tries as there are, and no more', async () => {
@@ -156,9 +156,9 @@ describe.each([
     await store.empty();
     const limits = await open({ passwordTriesPerAccount: 2 });
     for (let times = 0; times < 10; times += 1) {
-      const right = await limits.takeTry('password', from('198.51.100.7'));
-      if (!right.isGiven) throw new Error('A right guess was counted.');
-      await right.giveBack();
+      const right = await limits.takeAttempt('password', from('198.51.100.7'));
+      if (!right.isAllowed) throw new Error('A right guess was counted.');
+      await right.refund();
     }
     expect(await howMany(limits, 5)).toBe(2);
   });
@@ -186,19 +186,19 @@ describe.each([
     const limits = await open({ passwordTriesPerNetwork: 10, passwordTriesInAll: 30 });
     // One network alone does not get that far.
     expect(await howMany(limits, 40)).toBe(10);
-    expect(await isGiven(limits.takeTry('password', from('192.0.2.1')))).toBe(true);
+    expect(await isAllowed(limits.takeAttempt('password', from('192.0.2.1')))).toBe(true);
     let given = 11;
     for (let network = 0; network < 10; network += 1) {
       const account = `person-${network}@example.com`;
       given += await howMany(limits, 5, from(`203.0.113.${network}`, account));
     }
     expect(given).toBe(30);
-    const stranger = await limits.takeTry('password', from('192.0.2.2', 'eve@example.com'));
-    expect(stranger).toMatchObject({ isGiven: false });
-    const known = { ...from('192.0.2.2'), knownSessionId: randomUUID() };
-    expect(await isGiven(limits.takeTry('password', known))).toBe(true);
+    const stranger = await limits.takeAttempt('password', from('192.0.2.2', 'eve@example.com'));
+    expect(stranger).toMatchObject({ isAllowed: false });
+    const known = { ...from('192.0.2.2'), trustedSessionId: randomUUID() };
+    expect(await isAllowed(limits.takeAttempt('password', known))).toBe(true);
     // Each kind has a ceiling of its own.
-    expect(await isGiven(limits.takeTry('second-factor', from('192.0.2.2')))).toBe(true);
+    expect(await isAllowed(limits.takeAttempt('second-factor', from('192.0.2.2')))).toBe(true);
   });
 
   test.each(['second-factor', 'mailed-code'] as const)('a ceiling for each %s', async (kind) => {
@@ -206,7 +206,9 @@ describe.each([
     const limits = await open({ codeTriesInAll: 5 });
     const given: boolean[] = [];
     for (let network = 0; network < 7; network += 1) {
-      given.push(await isGiven(limits.takeTry(kind, from(`198.51.${network}.1`, `${network}`))));
+      given.push(
+        await isAllowed(limits.takeAttempt(kind, from(`198.51.${network}.1`, `${network}`))),
+      );
     }
     expect(given).toEqual([true, true, true, true, true, false, false]);
   });
@@ -214,14 +216,14 @@ describe.each([
   test('sign-ups and mails have a limit a network and a ceiling', async () => {
     await store.empty();
     const limits = await open({ signUpsPerNetwork: 2, signUpsInAll: 3 });
-    const signUp = (ipAddress: string) => isGiven(limits.takeSignUp(ipAddress));
+    const signUp = (ipAddress: string) => isAllowed(limits.takeSignUp(ipAddress));
     expect([await signUp('192.0.2.1'), await signUp('192.0.2.1')]).toEqual([true, true]);
     expect([await signUp('192.0.2.1'), await signUp('192.0.2.2')]).toEqual([false, true]);
     expect(await signUp('192.0.2.3')).toBe(false);
 
     const mailing = await open({ mailsPerAddress: 2, mailsPerNetwork: 4, mailsInAll: 16 });
-    const mail = (email: string, ipAddress: string, knownSessionId: string | null = null) =>
-      isGiven(mailing.takeMail({ email, ipAddress, knownSessionId }));
+    const mail = (email: string, ipAddress: string, trustedSessionId: string | null = null) =>
+      isAllowed(mailing.takeMailAttempt({ email, ipAddress, trustedSessionId }));
     // To one address from one network, ...
     expect(await mail('a@example.com', '192.0.2.1')).toBe(true);
     expect(await mail('a@example.com', '192.0.2.1')).toBe(true);
@@ -252,12 +254,12 @@ describe.each([
   test('a refusal says when to come back', async () => {
     await store.empty();
     const limits = await open({ passwordTriesPerAccount: 1, signUpsPerNetwork: 1 });
-    const second = async (ask: () => Promise<Leave>) => {
+    const second = async (ask: () => Promise<AttemptPermit>) => {
       await ask();
       const leave = await ask();
-      return leave.isGiven ? 0 : leave.retryAfterSeconds;
+      return leave.isAllowed ? 0 : leave.retryAfterSeconds;
     };
-    const tries = await second(() => limits.takeTry('password', from('198.51.100.7')));
+    const tries = await second(() => limits.takeAttempt('password', from('198.51.100.7')));
     expect(tries).toBeGreaterThan(870);
     expect(tries).toBeLessThanOrEqual(900);
     const signUps = await second(() => limits.takeSignUp('198.51.100.7'));
@@ -269,18 +271,18 @@ describe.each([
     await store.empty();
     const place = await store.open();
     places.push(place);
-    const seconds = (durationSeconds: number): Counters => ({
+    const seconds = (durationSeconds: number): CounterStore => ({
       ...place.counters,
       counter: ({ points }) => place.counters.counter({ points, durationSeconds }),
     });
     const limits = createRateLimits({ ...plenty, signUpsPerNetwork: 2 }, seconds(3), keyring);
     const first = await limits.takeSignUp('192.0.2.1');
     await limits.takeSignUp('192.0.2.1');
-    expect(await isGiven(limits.takeSignUp('192.0.2.1'))).toBe(false);
-    await expect.poll(() => isGiven(limits.takeSignUp('192.0.2.1'))).toBe(true);
-    if (first.isGiven) await first.giveBack();
+    expect(await isAllowed(limits.takeSignUp('192.0.2.1'))).toBe(false);
+    await expect.poll(() => isAllowed(limits.takeSignUp('192.0.2.1'))).toBe(true);
+    if (first.isAllowed) await first.refund();
     const both = [await limits.takeSignUp('192.0.2.1'), await limits.takeSignUp('192.0.2.1')];
-    expect(both.map((leave) => leave.isGiven)).toEqual([true, false]);
+    expect(both.map((leave) => leave.isAllowed)).toEqual([true, false]);
   });
 
   test('an erased person leaves no counter, and everybody else keeps theirs', async () => {
@@ -292,15 +294,18 @@ describe.each([
       const given: boolean[] = [];
       for (let times = 0; times < 3; times += 1) {
         given.push(
-          await isGiven(limits.takeTry('password', from('192.0.2.1', email))),
-          await isGiven(limits.takeTry('mailed-code', from('192.0.2.1', email))),
-          await isGiven(
-            limits.takeTry('password', { ...from('192.0.2.1', email), knownSessionId: known }),
+          await isAllowed(limits.takeAttempt('password', from('192.0.2.1', email))),
+          await isAllowed(limits.takeAttempt('mailed-code', from('192.0.2.1', email))),
+          await isAllowed(
+            limits.takeAttempt('password', {
+              ...from('192.0.2.1', email),
+              trustedSessionId: known,
+            }),
           ),
-          await isGiven(limits.takeTry('second-factor', from('192.0.2.1', userId))),
+          await isAllowed(limits.takeAttempt('second-factor', from('192.0.2.1', userId))),
         );
       }
-      await limits.takeMail({ email, ipAddress: '192.0.2.1' });
+      await limits.takeMailAttempt({ email, ipAddress: '192.0.2.1' });
       return given.filter(Boolean).length;
     };
     expect(await useUp(user.email, user.userId)).toBe(8);
@@ -334,9 +339,9 @@ describe.each([
     await store.empty();
     const limits = await open({}, rotated);
     const known = randomUUID();
-    await limits.takeTry('password', from('198.51.100.7'));
-    await limits.takeTry('password', { ...from('198.51.100.7'), knownSessionId: known });
-    await limits.takeMail({ email: 'ada@example.com', ipAddress: '2001:db8:1:2::1' });
+    await limits.takeAttempt('password', from('198.51.100.7'));
+    await limits.takeAttempt('password', { ...from('198.51.100.7'), trustedSessionId: known });
+    await limits.takeMailAttempt({ email: 'ada@example.com', ipAddress: '2001:db8:1:2::1' });
     await limits.takeSignUp('198.51.100.7');
     const keys = (await store.keys?.()) ?? [];
     if (store.keys) expect(keys.length).toBeGreaterThanOrEqual(8);

@@ -27,6 +27,6 @@ test.each([
   );
   const attempt = await limits.takeSignUp('192.0.2.1');
   vi.advanceTimersByTime(laterMs);
-  if (attempt.isGiven) await attempt.giveBack();
+  if (attempt.isAllowed) await attempt.refund();
   expect(reward).toHaveBeenCalledTimes(refunds);
 });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { tooOften } from '#app/http/form.server.ts';
+import { tooManyRequests } from '#app/http/form.server.ts';
 import { textForStatus } from '#app/ui/error-page.tsx';
 
 test.each([
@@ -8,7 +8,7 @@ test.each([
   [61, 'Wait 2 minutes, then try again.'],
   [900, 'Wait 15 minutes, then try again.'],
 ])('after %i seconds, to a page without a form: %s', async (seconds, words) => {
-  const answer = tooOften(seconds);
+  const answer = tooManyRequests(seconds);
   expect(answer.status).toBe(429);
   expect(answer.headers.get('retry-after')).toBe(String(seconds));
   expect(textForStatus(429, await answer.text()).text).toContain(words);

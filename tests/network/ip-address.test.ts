@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { networkOf } from '#app/network/ip-address.server.ts';
+import { networkPrefix } from '#app/network/ip-address.server.ts';
 
 test.each([
   ['198.51.100.7', '198.51.100.7'],
@@ -14,7 +14,7 @@ test.each([
   ['1::', '1:0:0:0::/64'],
   ['2001:db8:1:2:3:4:198.51.100.7', '2001:db8:1:2::/64'],
 ])('the network of %j is %j', (address, network) => {
-  expect(networkOf(address)).toBe(network);
+  expect(networkPrefix(address)).toBe(network);
 });
 
 test.each([
@@ -24,5 +24,5 @@ test.each([
   '0:0:0:0:0:ffff:c633:6407',
   '0000:0000:0000:0000:0000:ffff:198.51.100.7',
 ])('%s is 198.51.100.7 and nobody else', (address) => {
-  expect(networkOf(address)).toBe('198.51.100.7');
+  expect(networkPrefix(address)).toBe('198.51.100.7');
 });

@@ -285,10 +285,10 @@ describe('one at a time', () => {
 
   test('a turn that nobody lived to end is over after ten minutes', async () => {
     const user = await signUp(application);
-    const { spent } = application.application;
+    const { replayGuard } = application.application;
     const now = application.clock.now();
     const turn = `data download: ${idOf(user)}`;
-    await spent.hold(turn, new Date(now.getTime() + 10 * MINUTE_MS), now);
+    await replayGuard.lock(turn, new Date(now.getTime() + 10 * MINUTE_MS), now);
     application.clock.advance(10 * MINUTE_MS - 1);
     expect((await user.browser.post(FILE, {}, { from: PAGE })).location).toBe(PAGE);
     application.clock.advance(1);

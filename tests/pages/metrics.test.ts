@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { runHourly } from '#app/privacy/hourly-cleanup.server.ts';
+import { runCleanup } from '#app/privacy/hourly-cleanup.server.ts';
 import { startApplication, type TestApplication } from '../fixtures/application.ts';
 import { BrowserLike } from '../fixtures/browser-like.ts';
 import { openBrowser, signIn, signUp } from '../fixtures/users.ts';
@@ -136,7 +136,7 @@ describe('with METRICS_TOKEN', () => {
     expect(all.get('latchkey_revocations_total{reason="signed-out-elsewhere"}')).toBe(2);
     expect(all.get('latchkey_revocations_total{reason="signed-out"}')).toBe(1);
     const later = new Date(application.clock.now().getTime() + 90 * DAY_MS);
-    await runHourly(application.application, later);
+    await runCleanup(application.application, later);
     const pruned = await values();
     expect(pruned.get('latchkey_pruned_rows_total{what="ended sessions"}')).toBeGreaterThan(2);
   });

@@ -119,7 +119,7 @@ test('a changed password and a download are mailed about, signed-out devices are
 describe('failed attempts', () => {
   const fail = (user: TestUser) =>
     openBrowser(application).post('/login', { email: user.email, password: 'not this one' });
-  const prune = () => application.application.spent.prune(application.clock.now());
+  const prune = () => application.application.replayGuard.prune(application.clock.now());
 
   test('are mailed about once they are many, and then not again for a day', async () => {
     const user = await signUp(application);

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { runHourly } from '../../app/privacy/hourly-cleanup.server.ts';
+import { runCleanup } from '../../app/privacy/hourly-cleanup.server.ts';
 import { startApplication, type TestApplication } from '../fixtures/application.ts';
 import { PASSWORD, signIn, signUp } from '../fixtures/users.ts';
 
@@ -84,7 +84,7 @@ test('no statement for a person goes through a whole table', async () => {
   application.clock.advance(DAY_MS / 24 / 2);
   await browser.get('/');
   await browser.post('/forgot-password', { email: user.email });
-  await runHourly(application.application, application.clock.now());
+  await runCleanup(application.application, application.clock.now());
   await browser.post('/logout', {});
 
   const statements = [...new Set(application.statements.slice(cut))].filter((sql) =>

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { readable } from '#app/operations/observe-requests.server.ts';
+import { escapeControlCharacters } from '#app/operations/observe-requests.server.ts';
 import { startApplication, type TestApplication } from '../fixtures/application.ts';
 import type { Answer } from '../fixtures/browser-like.ts';
 import { openBrowser, signUp, type TestUser } from '../fixtures/users.ts';
@@ -139,10 +139,10 @@ test('no character that could end a line or steer a terminal is left in a text',
   const everyCharacter = Array.from({ length: 256 }, (_, code) => String.fromCharCode(code));
   const nasty = [...everyCharacter, '\u2028', '\u2029', '\u{1F511}'].join('');
   for (let from = 0; from < nasty.length; from += 100) {
-    const text = readable(nasty.slice(from, from + 100));
+    const text = escapeControlCharacters(nasty.slice(from, from + 100));
     expect(text).not.toMatch(/[\p{Cc}\p{Zl}\p{Zp}]/u);
   }
-  expect(readable('Firefox on Windows')).toBe('Firefox on Windows');
+  expect(escapeControlCharacters('Firefox on Windows')).toBe('Firefox on Windows');
 });
 
 describe('the id of a request', () => {

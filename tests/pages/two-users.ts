@@ -14,7 +14,7 @@ const WRONG_PASSWORDS = 5;
 
 /** Signs somebody up by the front door, and fills what the tables have of them to the last field. */
 export async function hatchCanary(application: TestApplication, who: string): Promise<Canary> {
-  const { db, keyring, spent } = application.application;
+  const { db, keyring, replayGuard } = application.application;
   const now = application.clock.now();
   const traces: string[] = [];
   const mark = (field: string) => {
@@ -100,15 +100,15 @@ export async function hatchCanary(application: TestApplication, who: string): Pr
   traces.push(sealed);
   await db.outgoingMail.create({ data: { userId: null, sealed, ...mail } });
   await db.outgoingMail.create({ data: { userId, sealed: mark('sealed'), ...mail } });
-  await spent.spend('a challenge', later);
+  await replayGuard.claim('a challenge', later);
   traces.push(userId, keyring.digest('rate limits', email));
   expect(
-    await application.application.limits.takeTry('second-factor', {
+    await application.application.limits.takeAttempt('second-factor', {
       account: userId,
       ipAddress: '192.0.2.1',
-      knownSessionId: null,
+      trustedSessionId: null,
     }),
-  ).toMatchObject({ isGiven: true });
+  ).toMatchObject({ isAllowed: true });
   traces.push(keyring.digest('rate limits', userId));
   return { user, userId, traces };
 }

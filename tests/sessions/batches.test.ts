@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { afterEach, expect, test, vi } from 'vitest';
 import { deleteInBatches } from '../../app/sessions/stores/batches.ts';
-import { takeTurns } from '../../app/sessions/stores/keyed-queue.ts';
+import { createKeyedQueue } from '../../app/sessions/stores/keyed-queue.ts';
 
 afterEach(() => {
   vi.restoreAllMocks();
@@ -84,7 +84,7 @@ test('other work runs between two batches', async () => {
 });
 
 test('tasks of one key run one after the other, in order, and those of another at once', async () => {
-  const inTurn = takeTurns();
+  const inTurn = createKeyedQueue();
   const running = new Map<string, number>();
   const done: string[] = [];
   const task = (key: string, name: string) => () => {
@@ -109,7 +109,7 @@ test('tasks of one key run one after the other, in order, and those of another a
 });
 
 test('a task that fails holds up nobody', async () => {
-  const inTurn = takeTurns();
+  const inTurn = createKeyedQueue();
   const failing = inTurn('a', () => Promise.reject(new Error('down')));
   const next = inTurn('a', async () => 'next');
   await expect(failing).rejects.toThrow('down');

@@ -7,11 +7,11 @@ import {
   MINUTE_MS,
   SECOND_MS,
   timeoutsFrom,
-  type Ending,
+  type SessionEnd,
   type Session,
 } from '../../app/sessions/session.ts';
 import { StoreUnavailableError, type SessionStore } from '../../app/sessions/session-store.ts';
-import { Sessions, type Resumed, type Started } from '../../app/sessions/sessions.ts';
+import { Sessions, type ResumedSession, type StartedSession } from '../../app/sessions/sessions.ts';
 import type { OpenStore } from './open-store.ts';
 import { holding } from './store-contract.ts';
 
@@ -144,7 +144,7 @@ interface Believed {
   /** Its row was erased. */
   isErased: boolean;
   /** Its ending, and the whole session with it, as first seen: neither ever changes. */
-  ending: Ending | null;
+  ending: SessionEnd | null;
   tombstone: Session | null;
 }
 
@@ -232,7 +232,7 @@ interface LateUse {
   id: string;
   at: Date;
   letGo: () => void;
-  resuming: Promise<Resumed>;
+  resuming: Promise<ResumedSession>;
 }
 
 /** Lets the writes of late requests through: to what became of their sessions since. */
@@ -263,8 +263,8 @@ async function takeStep(
   const wasLive = new Map(before.map((each) => [each, isBelievedLive(each, now)]));
   const pick = (index: number) => before[index % Math.max(1, before.length)];
   const facts = noFacts();
-  const used: { session: Believed; token: string; resumed: Resumed }[] = [];
-  const renewals: { session: Believed; token: string; renewed: Started | null }[] = [];
+  const used: { session: Believed; token: string; resumed: ResumedSession }[] = [];
+  const renewals: { session: Believed; token: string; renewed: StartedSession | null }[] = [];
   const endingDeeds: (() => void)[] = [];
   const erasing = new Set(
     step.deeds.flatMap((deed) => (deed.verb === 'erase' ? USERS[deed.user]! : [])),
@@ -279,8 +279,8 @@ async function takeStep(
         const held = replaced && {
           ...(await peekRecord(open, replaced.id)),
         };
-        const replaces = held && 'id' in held ? (held as Started['session']) : null;
-        let started: Started;
+        const replaces = held && 'id' in held ? (held as StartedSession['session']) : null;
+        let started: StartedSession;
         try {
           started = await sessions.start({ userId, remember: deed.remember, replaces }, now);
         } catch (error) {

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { defaultTimeouts, MINUTE_MS, Sessions } from '#app/sessions/index.ts';
-import { inProcessFeed, type RevocationFeed } from '#app/sessions/session-feed.ts';
+import { inProcessFeed, type SessionFeed } from '#app/sessions/session-feed.ts';
 import { SessionCache, type Lookup } from '#app/sessions/session-cache.ts';
 import type { SessionStore, StoredSession } from '#app/sessions/session-store.ts';
 import { memorySessionStore } from '#app/sessions/stores/memory.ts';
@@ -14,7 +14,7 @@ let touches: number;
 let lookups: Lookup[];
 let isCurrent: boolean;
 let linkListeners: ((isUp: boolean) => void)[];
-let feed: RevocationFeed;
+let feed: SessionFeed;
 let cache: SessionCache;
 let sessions: Sessions;
 /** Held by a test that wants a row on its way. */

@@ -5,7 +5,7 @@ import {
   expiryAfter,
   HOUR_MS,
   MINUTE_MS,
-  type Ending,
+  type SessionEnd,
   type SessionRecord,
 } from '../../app/sessions/session.ts';
 import {
@@ -60,8 +60,12 @@ export function aRecord(given: Partial<SessionRecord> = {}): SessionRecord {
   return { ...record, expiresAt };
 }
 
-const signedOut = (at: Date): Ending => ({ at, reason: 'signed-out', by: null });
-const elsewhere = (at: Date, by: string): Ending => ({ at, reason: 'signed-out-elsewhere', by });
+const signedOut = (at: Date): SessionEnd => ({ at, reason: 'signed-out', by: null });
+const elsewhere = (at: Date, by: string): SessionEnd => ({
+  at,
+  reason: 'signed-out-elsewhere',
+  by,
+});
 
 /** A store whose `held` function waits, between being called and writing, until it is let go. */
 export function holding<Name extends keyof SessionStore>(store: SessionStore, held: Name) {
@@ -536,7 +540,7 @@ export function describeStoreContract(name: string, under: StoreUnderTest): void
     });
 
     describeWhere(has('trimSessionsForUser'))('trimSessionsForUser', () => {
-      const cap = (at: Date): Ending => ({ at, reason: 'cap', by: null });
+      const cap = (at: Date): SessionEnd => ({ at, reason: 'cap', by: null });
 
       test('ends the least recently used beyond the number to keep', async () => {
         const rows: SessionRecord[] = [];

@@ -38,7 +38,7 @@ test('several processes over one database send each mail once', async () => {
     const code = String(100_000 + index);
     const content = { kind: 'sign-up-code', code, link: `https://a.example/#${code}` } as const;
     const expiresAt = new Date(now.getTime() + HOUR_MS);
-    await mails.put({ to: `p${index}@example.com`, userId: null, content, expiresAt }, now);
+    await mails.enqueue({ to: `p${index}@example.com`, userId: null, content, expiresAt }, now);
   }
   const names = ['one', 'two', 'three'];
   const running = names.map((name) =>

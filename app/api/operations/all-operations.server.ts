@@ -5,7 +5,7 @@ import { endOtherSessions, endSessionById, listSessions, nameSession } from './s
 import { confirm, login, secondStep } from './sign-in.server.ts';
 
 /** All that the API does, in the order in which somebody reads of it. */
-export const everyOperation: readonly AnyOperation[] = [
+export const allOperations: readonly AnyOperation[] = [
   login,
   secondStep,
   whoAmI,

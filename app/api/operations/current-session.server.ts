@@ -1,6 +1,6 @@
 import { endSession } from '#app/sign-in/sign-in.server.ts';
 import { revokeToken } from '#app/tokens/access-tokens.server.ts';
-import { tokenNameOf } from '#app/tokens/token-view.server.ts';
+import { tokenName } from '#app/tokens/token-view.server.ts';
 import { answerOf, NO_CONTENT } from '../answer.server.ts';
 import { operation } from '../operation.server.ts';
 import { currentSessionSchema } from '../schemas.server.ts';
@@ -27,7 +27,7 @@ export const logout = operation({
   async run({ context, caller }) {
     if (caller.by === 'token') {
       const { session } = caller;
-      await revokeToken(context, { ...session, name: tokenNameOf(session) }, session.id);
+      await revokeToken(context, { ...session, name: tokenName(session) }, session.id);
       return NO_CONTENT;
     }
     const headers = await endSession(context);

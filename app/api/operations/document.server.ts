@@ -3,7 +3,7 @@ import type { Application } from '#app/context.server.ts';
 import { answerOf } from '../answer.server.ts';
 import { openApiDocument } from '../openapi.server.ts';
 import { openOperation, type AnyOperation } from '../operation.server.ts';
-import { everyOperation } from './all-operations.server.ts';
+import { allOperations } from './all-operations.server.ts';
 
 const documentSchema = z
   .looseObject({ openapi: z.string() })
@@ -24,7 +24,7 @@ export function documentOperation({
     run: () => answerOf(documentSchema, (document ??= describe())),
   });
   const describe = () =>
-    openApiDocument([...everyOperation, described], { origin, cookieName: sessionCookie.name });
+    openApiDocument([...allOperations, described], { origin, cookieName: sessionCookie.name });
   let document: ReturnType<typeof describe> | undefined;
   return described;
 }

@@ -1,7 +1,7 @@
 import { openDataDownload } from '#app/privacy/download/data-download.server.ts';
 import { dataSchema } from '#app/privacy/download/data-schema.ts';
 import { sendFile } from '#app/http/file-stream.server.ts';
-import { noteActivity } from '#app/activity/record-activity.server.ts';
+import { recordActivity } from '#app/activity/record-activity.server.ts';
 import * as z from 'zod';
 import { operation } from '../operation.server.ts';
 import { problem, proofRequired } from '../problems.server.ts';
@@ -25,7 +25,7 @@ export const download = operation({
       return proofRequired(context, context.sessions.timeouts.freshMs);
     }
     const event = { kind: 'download-made' } as const;
-    const note = () => noteActivity(context, user.id, event, session.id);
+    const note = () => recordActivity(context, user.id, event, session.id);
     const made = await openDataDownload(context, user.id, 'json', note);
     return made ? sendFile(context, made) : problem(context, 'download-under-way');
   },

@@ -1,8 +1,8 @@
 import * as z from 'zod';
 import { tokenNameSchema } from '#app/tokens/token-schema.ts';
-import { tokenNameOf } from '#app/tokens/token-view.server.ts';
-import { deviceNameOf } from '#app/devices/device-view.server.ts';
-import type { LatchkeyContext } from '#app/context.server.ts';
+import { tokenName } from '#app/tokens/token-view.server.ts';
+import { deviceName } from '#app/devices/device-view.server.ts';
+import type { PageContext } from '#app/context.server.ts';
 import { revokeToken, revokeTokens } from '#app/tokens/access-tokens.server.ts';
 import { signOutDevice } from '#app/devices/sign-out-device.server.ts';
 import { signOutOthers } from '#app/devices/devices.server.ts';
@@ -16,7 +16,7 @@ import {
   nameSchema,
   sessionListSchema,
 } from '../schemas.server.ts';
-import { viewDevice, viewToken } from '../views.server.ts';
+import { viewDevice, toListedToken } from '../views.server.ts';
 import { logout } from './current-session.server.ts';
 
 export const listSessions = operation({
@@ -35,7 +35,7 @@ export const listSessions = operation({
     return answerOf(sessionListSchema, {
       sessions: [
         ...devices.live.map((device) => viewDevice(context, device, session.id)),
-        ...tokens.live.map((token) => viewToken(context, token, session.id)),
+        ...tokens.live.map((token) => toListedToken(context, token, session.id)),
       ],
     });
   },
@@ -62,7 +62,7 @@ export const nameSession = operation({
     return answerOf(
       listedSessionSchema,
       now.kind === 'token'
-        ? viewToken(context, now.session, session.id)
+        ? toListedToken(context, now.session, session.id)
         : viewDevice(context, now.session, session.id),
     );
   },
@@ -87,10 +87,10 @@ export const endSessionById = operation({
     const refusal = withoutProof(context, caller);
     if (refusal) return refusal;
     if (found.kind === 'token') {
-      const name = tokenNameOf(found.session);
+      const name = tokenName(found.session);
       await revokeToken(context, { ...found.session, name }, session.id);
     } else {
-      const device = deviceNameOf(found.session);
+      const device = deviceName(found.session);
       await signOutDevice(context, { ...found.session, device }, session.id);
     }
     return NO_CONTENT;
@@ -126,13 +126,13 @@ export const endOtherSessions = operation({
 });
 
 /** null: the caller may. The proof of a token was given when it was made, for just what its scopes say. */
-function withoutProof(context: LatchkeyContext, caller: Caller): JsonAnswer | null {
+function withoutProof(context: PageContext, caller: Caller): JsonAnswer | null {
   if (caller.by === 'token' || context.sessions.isFresh(caller.session, context.now)) return null;
   return proofRequired(context, context.sessions.timeouts.freshMs);
 }
 
 /** A session or token of this person; null: none, the same for an id of somebody else's. */
-async function findOwn(context: LatchkeyContext, userId: string, id: string) {
+async function findOwn(context: PageContext, userId: string, id: string) {
   const session = await context.sessions.find(id, userId);
   if (session) return { kind: 'session', session } as const;
   const token = await context.tokens.find(id, userId);

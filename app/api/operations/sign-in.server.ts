@@ -1,20 +1,25 @@
 import * as z from 'zod';
-import type { LatchkeyContext } from '#app/context.server.ts';
+import type { PageContext } from '#app/context.server.ts';
 import { secondFactorSchema as typedSecondFactor } from '#app/credentials/second-factor-schema.ts';
 import { emailSchema, passwordSchema } from '#app/credentials/password/password-schema.ts';
 import { passwordProof } from '#app/visit/proof.ts';
-import { confirmByFactors } from '#app/sign-in/confirm-identity.server.ts';
-import { tryPassword } from '#app/sign-in/check-credentials.server.ts';
+import { confirmWithFactors } from '#app/sign-in/confirm-identity.server.ts';
+import { checkPassword } from '#app/sign-in/check-credentials.server.ts';
 import {
-  carrySignIn,
-  findCarriedSignIn,
-  spendPendingSignIn,
+  sealPendingSignIn,
+  unsealPendingSignIn,
+  usePendingSignIn,
 } from '#app/sign-in/pending-sign-in.server.ts';
-import { trySecondFactor } from '#app/sign-in/second-factor.server.ts';
-import { enter, renewSession, renewToken, type Proven } from '#app/sign-in/sign-in.server.ts';
+import { checkSecondFactor } from '#app/sign-in/second-factor.server.ts';
+import {
+  completeSignIn,
+  renewSession,
+  renewToken,
+  type ProvenUser,
+} from '#app/sign-in/sign-in.server.ts';
 import { answerOf, type Answer } from '../answer.server.ts';
-import { openOperation, operationOfSessions } from '../operation.server.ts';
-import { fieldProblem, problem, tooOften } from '../problems.server.ts';
+import { openOperation, sessionOperation } from '../operation.server.ts';
+import { fieldProblem, problem, tooManyRequestsProblem } from '../problems.server.ts';
 import { confirmedSchema, nameSchema, signedInSchema, signInSchema } from '../schemas.server.ts';
 import { viewCurrent } from '../views.server.ts';
 
@@ -33,13 +38,13 @@ const secondFactor = z
 
 /** Brings a program through the door, and hands out the token, once; or what the second step takes. */
 async function signIn(
-  context: LatchkeyContext,
-  proven: Pick<Proven, 'userId' | 'proof' | 'remember'>,
+  context: PageContext,
+  proven: Pick<ProvenUser, 'userId' | 'proof' | 'remember'>,
   label: string | null,
 ): Promise<Answer> {
-  const entered = await enter(context, { ...proven, redirectTo: null }, label);
+  const entered = await completeSignIn(context, { ...proven, redirectTo: null }, label);
   if (entered.state === 'second-factor') {
-    const { carried, expiresAt } = carrySignIn(context, entered.pending);
+    const { carried, expiresAt } = sealPendingSignIn(context, entered.pending);
     return answerOf(signInSchema, {
       state: 'second-factor',
       pending: carried,
@@ -71,8 +76,8 @@ export const login = openOperation({
   success: { status: 200, what: 'A session, or the second step.', body: signInSchema },
   problems: ['wrong-credentials', 'too-often'],
   async run({ context, body }) {
-    const tried = await tryPassword(context, body);
-    if (tried.state === 'later') return tooOften(context, tried.retryAfterSeconds);
+    const tried = await checkPassword(context, body);
+    if (tried.state === 'later') return tooManyRequestsProblem(context, tried.retryAfterSeconds);
     if (tried.state === 'wrong') return problem(context, 'wrong-credentials');
     const proven = { userId: tried.userId, proof: passwordProof, remember: body.remember };
     return signIn(context, proven, body.name);
@@ -93,21 +98,21 @@ export const secondStep = openOperation({
   success: { status: 200, what: 'A session.', body: signedInSchema },
   problems: ['sign-in-lapsed', 'too-often'],
   async run({ context, body }) {
-    const pending = await findCarriedSignIn(context, body.pending);
+    const pending = await unsealPendingSignIn(context, body.pending);
     if (!pending || !(await context.totp.isOn(pending.userId))) {
       return problem(context, 'sign-in-lapsed');
     }
     const typed = typedSecondFactor.parse(body.secondFactor);
-    const tried = await trySecondFactor(context, pending.userId, typed);
-    if (tried.state === 'later') return tooOften(context, tried.retryAfterSeconds);
+    const tried = await checkSecondFactor(context, pending.userId, typed);
+    if (tried.state === 'later') return tooManyRequestsProblem(context, tried.retryAfterSeconds);
     if (tried.state === 'wrong') return fieldProblem(context, 'secondFactor', tried.text);
-    if (!(await spendPendingSignIn(context, pending))) return problem(context, 'sign-in-lapsed');
+    if (!(await usePendingSignIn(context, pending))) return problem(context, 'sign-in-lapsed');
     const proof = { ...pending.proof, second: tried.second };
     return signIn(context, { ...pending, proof }, body.name);
   },
 });
 
-export const confirm = operationOfSessions({
+export const confirm = sessionOperation({
   id: 'confirm',
   method: 'POST',
   path: '/api/confirm',
@@ -121,7 +126,7 @@ export const confirm = operationOfSessions({
   success: { status: 200, what: 'The session, with its new token.', body: confirmedSchema },
   problems: ['nothing-to-type', 'too-often'],
   async run({ context, caller: { user, via }, body }) {
-    const tried = await confirmByFactors(context, user, {
+    const tried = await confirmWithFactors(context, user, {
       password: body.password,
       secondFactor: typedSecondFactor.parse(body.secondFactor),
     });
@@ -129,7 +134,7 @@ export const confirm = operationOfSessions({
       case 'nothing-to-type':
         return problem(context, 'nothing-to-type');
       case 'later':
-        return tooOften(context, tried.retryAfterSeconds);
+        return tooManyRequestsProblem(context, tried.retryAfterSeconds);
       case 'wrong':
         return fieldProblem(context, tried.field, tried.text);
       case 'right':
@@ -138,7 +143,7 @@ export const confirm = operationOfSessions({
   },
 });
 
-async function renewBearer(context: LatchkeyContext): Promise<Answer> {
+async function renewBearer(context: PageContext): Promise<Answer> {
   const held = await context.session();
   const renewed = await renewToken(context, { isProven: true });
   if (!renewed || held.state !== 'live' || !held.user) return problem(context, 'not-signed-in');
@@ -147,7 +152,7 @@ async function renewBearer(context: LatchkeyContext): Promise<Answer> {
 }
 
 // Scripts of a page never see the token of the cookie: the browser is given the new one.
-async function renewCookie(context: LatchkeyContext): Promise<Answer> {
+async function renewCookie(context: PageContext): Promise<Answer> {
   const held = await context.session();
   const cookie = await renewSession(context, { isProven: true });
   if (cookie === null || held.state !== 'live' || !held.user) {

@@ -1,13 +1,13 @@
 import * as z from 'zod';
 import type { CodePurpose, NewCode, Redeemed } from './mailed-codes.server.ts';
-import type { LatchkeyContext } from '#app/context.server.ts';
+import type { PageContext } from '#app/context.server.ts';
 import type { MailContent } from '#app/mail/mail.ts';
 import { MINUTE_MS } from '#app/sessions/index.ts';
-import type { Leave } from '#app/limits/rate-limits.server.ts';
-import { takeMail, takeTry } from '#app/limits/attempts.server.ts';
+import type { AttemptPermit } from '#app/limits/rate-limits.server.ts';
+import { takeMailAttempt, takeAttempt } from '#app/limits/attempts.server.ts';
 
 /** Codes that are typed into the browser that asked for them. */
-type TypedPurpose = Extract<CodePurpose, 'sign-up' | 'password-reset' | 'email-change'>;
+type TypedCodePurpose = Extract<CodePurpose, 'sign-up' | 'password-reset' | 'email-change'>;
 
 /** What goes along with every such code: whom the mail greets, and what the purpose needs. */
 interface CodePayload {
@@ -16,7 +16,7 @@ interface CodePayload {
 }
 
 type SentCode = Omit<NewCode, 'purpose' | 'payload'> & {
-  purpose: TypedPurpose;
+  purpose: TypedCodePurpose;
   payload: CodePayload;
 };
 
@@ -42,7 +42,7 @@ export const typedCodeSchema = z
   .pipe(z.string().regex(/^\d{8}$/, 'The code in the mail has eight digits.'));
 
 /** Sends a code, or nothing for a decoy, at the same cost. Answers the `Set-Cookie` value of the browser that waits. */
-export async function sendCode(context: LatchkeyContext, details: SentCode): Promise<string> {
+export async function sendCode(context: PageContext, details: SentCode): Promise<string> {
   const { purpose, userId, email, payload } = details;
   const { id, browserKey, code } = await context.mailedCodes.issue(details, context.now);
   await send(context, { purpose, userId, email, payload, code });
@@ -50,10 +50,10 @@ export async function sendCode(context: LatchkeyContext, details: SentCode): Pro
 }
 
 /** Where the code of this purpose went that this browser waits for; null when it waits for none. */
-export function waitingFor(
-  context: LatchkeyContext,
+export function findWaitingCode(
+  context: PageContext,
   request: Request,
-  purpose: TypedPurpose,
+  purpose: TypedCodePurpose,
 ): { email: string } | null {
   const waiting = context.cookies[COOKIES[purpose]].read(
     request.headers.get('cookie'),
@@ -66,24 +66,24 @@ export function waitingFor(
  * Sends another code in place of the one that this browser waits for. Null when it waits for none
  * any more.
  */
-export async function sendCodeAgain(
-  context: LatchkeyContext,
+export async function resendCode(
+  context: PageContext,
   request: Request,
-  purpose: TypedPurpose,
-): Promise<Leave | null> {
+  purpose: TypedCodePurpose,
+): Promise<AttemptPermit | null> {
   const cookie = context.cookies[COOKIES[purpose]];
   const waiting = cookie.read(request.headers.get('cookie'), context.now);
   if (!waiting) return null;
-  const leave = await takeMail(context, waiting.email);
-  if (!leave.isGiven) return leave;
-  const again = await context.mailedCodes.reissue({ ...waiting, purpose }, context.now);
+  const leave = await takeMailAttempt(context, waiting.email);
+  if (!leave.isAllowed) return leave;
+  const again = await context.mailedCodes.replaceCode({ ...waiting, purpose }, context.now);
   if (!again) return null;
   await send(context, { purpose, ...again, payload: again.payload as CodePayload });
   return leave;
 }
 
 /** What became of a code that was typed. */
-export type CodeTried =
+export type CodeCheckResult =
   | (Extract<Redeemed, { state: 'right' }> & { codeId: string; payload: CodePayload })
   /** What to say beside the field. */
   | { state: 'wrong'; text: string }
@@ -92,22 +92,22 @@ export type CodeTried =
   | { state: 'none' };
 
 /** Tries the code that was typed into this browser. */
-export async function tryCode(
-  context: LatchkeyContext,
+export async function checkCode(
+  context: PageContext,
   request: Request,
-  purpose: TypedPurpose,
+  purpose: TypedCodePurpose,
   code: string,
-): Promise<CodeTried> {
+): Promise<CodeCheckResult> {
   const cookie = context.cookies[COOKIES[purpose]];
   const waiting = cookie.read(request.headers.get('cookie'), context.now);
   if (!waiting) return { state: 'none' };
-  const leave = await takeTry(context, 'mailed-code', { email: waiting.email });
-  if (!leave.isGiven) return { state: 'later', retryAfterSeconds: leave.retryAfterSeconds };
+  const leave = await takeAttempt(context, 'mailed-code', { email: waiting.email });
+  if (!leave.isAllowed) return { state: 'later', retryAfterSeconds: leave.retryAfterSeconds };
   const { id, browserKey } = waiting;
   const redeemed = await context.mailedCodes.redeem({ id, browserKey, purpose, code }, context.now);
   switch (redeemed.state) {
     case 'right':
-      await leave.giveBack();
+      await leave.refund();
       return { ...redeemed, codeId: id, payload: redeemed.payload as CodePayload };
     case 'wrong':
       return {
@@ -126,12 +126,12 @@ export async function tryCode(
 }
 
 /** A `Set-Cookie` value for a browser that waits no longer. */
-export function stopWaiting(context: LatchkeyContext, purpose: TypedPurpose): string {
+export function removeWaitingCode(context: PageContext, purpose: TypedCodePurpose): string {
   return context.cookies[COOKIES[purpose]].clear();
 }
 
 async function send(
-  context: LatchkeyContext,
+  context: PageContext,
   { email, userId, ...rest }: Omit<SentCode, 'isDecoy'> & { code: string | null },
 ): Promise<void> {
   const content = contentOf(context, rest);
@@ -140,8 +140,12 @@ async function send(
 }
 
 function contentOf(
-  { origin }: LatchkeyContext,
-  { purpose, code, payload }: { purpose: TypedPurpose; code: string | null; payload: CodePayload },
+  { origin }: PageContext,
+  {
+    purpose,
+    code,
+    payload,
+  }: { purpose: TypedCodePurpose; code: string | null; payload: CodePayload },
 ): MailContent | null {
   const { name } = payload;
   // Behind the "#": no server is told of it, and no log.

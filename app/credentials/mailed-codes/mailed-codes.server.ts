@@ -43,7 +43,7 @@ export interface MailedCodes {
    */
   issue(code: NewCode, now: Date): Promise<IssuedCode>;
   /** Another code in place of one that did not arrive; null when that one is over. The old one is dead. */
-  reissue(
+  replaceCode(
     held: Pick<IssuedCode, 'id' | 'browserKey'> & { purpose: CodePurpose },
     now: Date,
   ): Promise<{
@@ -61,9 +61,9 @@ export interface MailedCodes {
    * A key of 256 bits that may come back from any browser within `lifetimeMs`: mail is read
    * anywhere. It names its own row.
    */
-  issueKey(key: NewCode, lifetimeMs: number, now: Date): Promise<string>;
+  createLinkKey(key: NewCode, lifetimeMs: number, now: Date): Promise<string>;
   /** Uses a key up. */
-  redeemKey(
+  redeemLinkKey(
     purpose: CodePurpose,
     key: string,
     now: Date,
@@ -71,7 +71,7 @@ export interface MailedCodes {
   /** Makes everything of this purpose that waits for the user worthless; of all purposes when none is given. */
   discard(userId: string, purposes?: CodePurpose[]): Promise<void>;
   /** Makes what was sent for this purpose since then worthless. */
-  discardSince(userId: string, purpose: CodePurpose, since: Date): Promise<void>;
+  discardCreatedSince(userId: string, purpose: CodePurpose, since: Date): Promise<void>;
   /** Deletes what was over before then. Answers how many rows went. */
   prune(overBefore: Date): Promise<number>;
 }
@@ -160,7 +160,7 @@ export function createMailedCodes(options: {
       return { id, browserKey, code: isDecoy ? null : code };
     },
 
-    async reissue({ id, browserKey, purpose }, now) {
+    async replaceCode({ id, browserKey, purpose }, now) {
       const row = await find(id);
       if (!row || !matches('browser', id, browserKey, row.browserHash)) return null;
       const code = row.codeHash === null ? null : randomCode();
@@ -195,14 +195,14 @@ export function createMailedCodes(options: {
       return { state: 'right', ...rowContent(row) };
     },
 
-    async issueKey(details, lifetimeMs, now) {
+    async createLinkKey(details, lifetimeMs, now) {
       const [id, secret] = [randomText(ID_BYTES), randomText(KEY_BYTES)];
       const codeHash = digest('code', id, secret);
       await insert(details, { id, codeHash, browserHash: null, lifetimeMs }, now);
       return `${id}.${secret}`;
     },
 
-    async redeemKey(purpose, key, now) {
+    async redeemLinkKey(purpose, key, now) {
       const [id = '', secret = '', ...more] = key.trim().split('.');
       const row = more.length > 0 || id.includes('\0') ? null : await find(id);
       if (!row || row.browserHash !== null || !matches('code', id, secret, row.codeHash)) {
@@ -215,7 +215,7 @@ export function createMailedCodes(options: {
 
     discard,
 
-    async discardSince(userId, purpose, since) {
+    async discardCreatedSince(userId, purpose, since) {
       await db.mailedCode.deleteMany({ where: { userId, purpose, createdAt: { gte: since } } });
     },
 

@@ -28,6 +28,6 @@ const KEEPERS: Record<string, string> = {
 };
 
 /** "iCloud Keychain"; null when it does not say, or says what few people have. */
-export function keeperOf(aaguid: string): string | null {
+export function authenticatorName(aaguid: string): string | null {
   return KEEPERS[aaguid] ?? null;
 }

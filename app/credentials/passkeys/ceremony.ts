@@ -27,7 +27,7 @@ let lastAsked: Promise<unknown> = Promise.resolve();
 let resumeAutofill: (() => void) | null = null;
 
 /** Has the browser ask the person for a passkey. Never throws. */
-export async function perform(ceremony: Ceremony, optionsFrom: string): Promise<Outcome> {
+export async function runCeremony(ceremony: Ceremony, optionsFrom: string): Promise<Outcome> {
   isAsking = true;
   WebAuthnAbortService.cancelCeremony();
   try {
@@ -52,7 +52,7 @@ export async function perform(ceremony: Ceremony, optionsFrom: string): Promise<
  * @param use gets the answer as JSON text.
  * @returns ends it.
  */
-export function offerInAutofill(optionsFrom: string, use: (answer: string) => void): () => void {
+export function startAutofill(optionsFrom: string, use: (answer: string) => void): () => void {
   let isOver = false;
   const mayOffer = () => !isOver && !isAsking && !document.hidden;
   const offer = async () => {
@@ -83,7 +83,7 @@ export function offerInAutofill(optionsFrom: string, use: (answer: string) => vo
 }
 
 /** Tells the browser that this passkey leads nowhere, so that it is not offered again. */
-export async function forget(credentialId: string): Promise<void> {
+export async function reportUnknownPasskey(credentialId: string): Promise<void> {
   const credentials = PublicKeyCredential as Partial<Signals>;
   const rpId = location.hostname;
   await credentials.signalUnknownCredential?.({ rpId, credentialId }).catch(() => undefined);

@@ -1,4 +1,4 @@
-import type { LatchkeyContext } from '#app/context.server.ts';
+import type { PageContext } from '#app/context.server.ts';
 import type { OwnPasskey } from './passkeys.server.ts';
 
 /** Of a credential id, in base64url: nothing else is worth a question to the database. */
@@ -10,7 +10,7 @@ const ID = /^[\w-]{1,1364}$/;
  * @throws {Response} 404, the same for an id of somebody else's and one that never was.
  */
 export async function findOwnPasskey(
-  { passkeys }: LatchkeyContext,
+  { passkeys }: PageContext,
   userId: string,
   id = '',
 ): Promise<OwnPasskey> {

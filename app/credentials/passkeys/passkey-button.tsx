@@ -39,17 +39,17 @@ export function PasskeyButton(props: PasskeyButtonProps) {
   const field = useRef<HTMLInputElement>(null);
   const [outcome, setOutcome] = useState<Outcome | null>(null);
   const [isAsking, setIsAsking] = useState(false);
-  const ability = usePasskeyAbility();
+  const ability = usePasskeySupport();
 
   const ask = async () => {
     setIsAsking(true);
     setOutcome(null);
     const came = await import('./ceremony.ts')
-      .then(({ perform }) => perform(ceremony, optionsFrom))
+      .then(({ runCeremony }) => runCeremony(ceremony, optionsFrom))
       .catch((): Outcome => ({ state: 'failed', text: 'We could not be reached. Try again.' }));
     setIsAsking(false);
     setOutcome(came);
-    if (came.state === 'done' && field.current) sendWith(field.current, came.answer, onDone);
+    if (came.state === 'done' && field.current) submitWith(field.current, came.answer, onDone);
   };
   const own = outcome === null || outcome.state === 'done' ? error : undefined;
   const isBusy = isAsking || pending;
@@ -89,7 +89,7 @@ export function PasskeyButton(props: PasskeyButtonProps) {
 }
 
 /** Sends the field's form with this in it. */
-export function sendWith(
+export function submitWith(
   field: HTMLInputElement,
   answer: string,
   onDone?: (form: HTMLFormElement) => void,
@@ -101,7 +101,7 @@ export function sendWith(
 }
 
 /** Whether this browser has passkeys; unknown until scripts run. */
-export function usePasskeyAbility(): 'unknown' | 'some' | 'none' {
+export function usePasskeySupport(): 'unknown' | 'some' | 'none' {
   const [ability, setAbility] = useState<'unknown' | 'some' | 'none'>('unknown');
   useEffect(() => {
     startTransition(() => setAbility(typeof PublicKeyCredential === 'function' ? 'some' : 'none'));

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { LatchkeyContext } from '#app/context.server.ts';
+import type { PageContext } from '#app/context.server.ts';
 import type { SealedCookieFactory } from '#app/http/sealed-cookie.server.ts';
 
 /** As `PASSKEY_CHALLENGE_MS` says. */
@@ -34,8 +34,8 @@ export function passkeyChallengeCookies(sealedCookie: SealedCookieFactory) {
  *
  * @param sessionId of the session that it is for; null: for signing in, when there is none.
  */
-export function offerPasskeyOptions(
-  context: LatchkeyContext,
+export function answerPasskeyOptions(
+  context: PageContext,
   purpose: PasskeyPurpose,
   options: { challenge: string },
   sessionId: string | null,
@@ -52,7 +52,7 @@ export function offerPasskeyOptions(
  * than five minutes, or was for another session.
  */
 export function findPasskeyChallenge(
-  context: LatchkeyContext,
+  context: PageContext,
   request: Request,
   purpose: PasskeyPurpose,
   sessionId: string | null,

@@ -1,6 +1,6 @@
 import { Form, useNavigation } from '@remix-run/react';
 import { useEffect, useRef, type ReactNode, type RefObject } from 'react';
-import { PasskeyButton, sendWith } from './passkey-button.tsx';
+import { PasskeyButton, submitWith } from './passkey-button.tsx';
 
 const ACTION = '/login/passkey';
 const OPTIONS = '/login/passkey/options';
@@ -42,11 +42,11 @@ export function PasskeySignInForm(props: PasskeySignInProps) {
     let end: (() => void) | undefined;
     const use = (answer: string) => {
       const field = form.current?.elements.namedItem('credential');
-      if (field instanceof HTMLInputElement) sendWith(field, answer, rememberAsBeside);
+      if (field instanceof HTMLInputElement) submitWith(field, answer, rememberAsBeside);
     };
     import('./ceremony.ts').then(
-      ({ offerInAutofill }) => {
-        if (!hasEnded) end = offerInAutofill(OPTIONS, use);
+      ({ startAutofill }) => {
+        if (!hasEnded) end = startAutofill(OPTIONS, use);
       },
       () => {
         // Offline: the form is still there.

@@ -5,14 +5,14 @@ import type {
 import { isUniqueViolation } from '#app/database/errors.server.ts';
 import type { Database } from '#app/database/database.server.ts';
 import type { Assertion, NewPasskey } from './passkey-schema.ts';
-import type { Spent } from '#app/database/replay-guard.server.ts';
-import { removeWayIn } from '../sign-in-methods.server.ts';
+import type { ReplayGuard } from '#app/database/replay-guard.server.ts';
+import { removeSignInMethod } from '../sign-in-methods.server.ts';
 
 export interface PasskeysOptions {
   db: Database['client'];
   /** Scheme, host and port under which people reach the application; passkeys are bound to its host. */
   origin: string;
-  spent: Spent;
+  replayGuard: ReplayGuard;
 }
 
 /** A passkey as its owner sees it: no key. */
@@ -29,7 +29,7 @@ export interface OwnPasskey {
 }
 
 /** What came of making a passkey: it, or why there is none. */
-export type Registered =
+export type RegistrationResult =
   | { state: 'added'; passkey: OwnPasskey }
   /** What the browser sent does not answer the challenge, is of elsewhere, or is no passkey. */
   | { state: 'refused' }
@@ -58,7 +58,7 @@ export interface Passkeys {
     challenge: string,
     nameFor: (aaguid: string) => string,
     now: Date,
-  ): Promise<Registered>;
+  ): Promise<RegistrationResult>;
   /** For `navigator.credentials.get()`, of whoever it may be. */
   signInOptions(): Promise<PublicKeyCredentialRequestOptionsJSON>;
   /** The user whose passkey this is; null when it is none of ours, or does not answer the challenge. */
@@ -100,7 +100,7 @@ const OWN_COLUMNS = {
   lastUsedAt: true,
 } as const;
 
-export function createPasskeys({ db, origin, spent }: PasskeysOptions): Passkeys {
+export function createPasskeys({ db, origin, replayGuard }: PasskeysOptions): Passkeys {
   const rpID = new URL(origin).hostname;
   const expected = {
     expectedOrigin: origin,
@@ -108,7 +108,7 @@ export function createPasskeys({ db, origin, spent }: PasskeysOptions): Passkeys
     requireUserVerification: true,
   };
   const spend = (challenge: string, now: Date) =>
-    spent.spend(`passkey ${challenge}`, new Date(now.getTime() + PASSKEY_CHALLENGE_MS));
+    replayGuard.claim(`passkey ${challenge}`, new Date(now.getTime() + PASSKEY_CHALLENGE_MS));
   const requestOptions = async (allowed?: { id: string; transports: string[] }[]) => {
     const { generateAuthenticationOptions } = await loadWebAuthn();
     return generateAuthenticationOptions({
@@ -237,7 +237,7 @@ export function createPasskeys({ db, origin, spent }: PasskeysOptions): Passkeys
       return count === 1;
     },
     remove: (userId, id, now) =>
-      removeWayIn(db, userId, now, async (transaction) => {
+      removeSignInMethod(db, userId, now, async (transaction) => {
         const { count } = await transaction.passkey.deleteMany({ where: { id, userId } });
         return count;
       }),

@@ -8,13 +8,13 @@ export interface PasswordOwner {
 }
 
 /** Passwords that somebody who guesses would try first (NIST SP 800-63B-4 §3.1.1.2). */
-export interface KnownPasswords {
+export interface PasswordRules {
   /**
    * Why this password must not be set, in words for the field; null when nothing speaks against it.
    * Ask before a password is hashed. How long it takes depends on the password only, and never on
    * whether there is such a person.
    */
-  reasonAgainst(password: string, owner: PasswordOwner): Promise<string | null>;
+  findObjection(password: string, owner: PasswordOwner): Promise<string | null>;
 }
 
 export interface KnownPasswordsOptions {
@@ -36,16 +36,12 @@ const LIKE_OWNER = 'This password is too much like your name or your e-mail. Cho
 const LIKE_SITE = 'This password is too much like the name of this site. Choose another one.';
 
 /** Knows bad passwords: a list of its own, the words around the person, and the range API. */
-export function createKnownPasswords({
-  rangeApi,
-  now,
-  log,
-}: KnownPasswordsOptions): KnownPasswords {
+export function createPasswordRules({ rangeApi, now, log }: KnownPasswordsOptions): PasswordRules {
   const hasLeaked = rangeApi === null ? null : createLeakedPasswords({ url: rangeApi, now, log });
   return {
-    async reasonAgainst(password, owner) {
-      if (isTrimmed(password, SITE)) return LIKE_SITE;
-      if (wordsOf(owner).some((word) => isTrimmed(password, word))) return LIKE_OWNER;
+    async findObjection(password, owner) {
+      if (isBuiltAround(password, SITE)) return LIKE_SITE;
+      if (wordsOf(owner).some((word) => isBuiltAround(password, word))) return LIKE_OWNER;
       if (await isListed(password)) return LISTED;
       return hasLeaked && (await hasLeaked(password)) ? LISTED : null;
     },
@@ -72,7 +68,7 @@ function wordsOf({ email, name }: PasswordOwner): string[] {
 }
 
 /** True when the password is the word, once or over and over, with some digits and signs around it. */
-function isTrimmed(password: string, word: string): boolean {
+function isBuiltAround(password: string, word: string): boolean {
   const letters = lettersOf(word);
   if (letters === '') return false;
   const typed = lettersOf(password);

@@ -55,7 +55,7 @@ export function createPasswords(options: PasswordsOptions): Passwords {
     maxQueue: MAX_WAITING,
     ...(execArgv ? { execArgv } : {}),
   });
-  const nobodysHash = hashOfNothing(cost);
+  const dummyHash = makeDummyHash(cost);
 
   const compare = async (password: string, hash: string) =>
     (await pool.run({ kind: 'compare', digest: passwordDigest(password, pepper), hash })) === true;
@@ -69,12 +69,12 @@ export function createPasswords(options: PasswordsOptions): Passwords {
         where: { user: { email } },
         select: { userId: true, hash: true },
       });
-      const matches = await compare(password, kept?.hash ?? nobodysHash);
+      const matches = await compare(password, kept?.hash ?? dummyHash);
       return matches && kept ? kept.userId : null;
     },
     async confirm(userId, password) {
       const kept = await db.password.findUnique({ where: { userId }, select: { hash: true } });
-      const matches = await compare(password, kept?.hash ?? nobodysHash);
+      const matches = await compare(password, kept?.hash ?? dummyHash);
       return matches && kept !== null;
     },
     async isSet(userId) {
@@ -97,7 +97,7 @@ export function createPasswords(options: PasswordsOptions): Passwords {
 }
 
 // Of the right form and of no password: comparing with it costs what any comparison costs.
-function hashOfNothing(cost: number): string {
+function makeDummyHash(cost: number): string {
   const characters = Array.from(
     { length: SALT_AND_HASH_CHARACTERS },
     () => BCRYPT_ALPHABET[randomInt(BCRYPT_ALPHABET.length)],

@@ -2,7 +2,11 @@ import { isUniqueViolation } from '#app/database/errors.server.ts';
 import type { Database } from '#app/database/database.server.ts';
 import type { Keyring } from '#app/config/keyring.server.ts';
 import type { Identity, ProviderTokens } from './provider.ts';
-import { removeWayIn, waysIn, type WaysIn } from '../sign-in-methods.server.ts';
+import {
+  removeSignInMethod,
+  countSignInMethods,
+  type SignInMethods,
+} from '../sign-in-methods.server.ts';
 
 /** What is written down of an identity; its tokens only if they are at hand. */
 export type ConnectedIdentity = Pick<Identity, 'issuer' | 'subject' | 'displayName'> & {
@@ -26,7 +30,7 @@ export interface ListedConnection {
  */
 export interface Connections {
   /** The user to whom this identity is connected, without noting anything; null: nobody. */
-  ownerOf(identity: Pick<Identity, 'issuer' | 'subject'>): Promise<string | null>;
+  findUserId(identity: Pick<Identity, 'issuer' | 'subject'>): Promise<string | null>;
   /** The same; and it notes that it was used, and the provider's new tokens. */
   authenticate(identity: ConnectedIdentity, now: Date): Promise<string | null>;
   /** Connects it to the account, unless it is connected to this or another one already. */
@@ -42,9 +46,9 @@ export interface Connections {
   /** Takes it away, unless the person could not sign in any more. */
   remove(userId: string, id: string, now: Date): Promise<'removed' | 'unknown' | 'last-way-in'>;
   /** What else the user could sign in with. */
-  waysIn(userId: string): Promise<WaysIn>;
+  countSignInMethods(userId: string): Promise<SignInMethods>;
   /** The columns of a new connection. */
-  columnsOf(identity: ConnectedIdentity, now: Date): NewConnection;
+  toConnectionColumns(identity: ConnectedIdentity, now: Date): NewConnection;
   /** The provider's tokens of a connection; null when none are kept, or their key is gone. */
   tokensOf(id: string): Promise<ProviderTokens | null>;
 }
@@ -77,7 +81,7 @@ export function createConnections({
 }): Connections {
   const seal = (tokens: ProviderTokens | null) =>
     tokens && keyring.seal(TOKENS, JSON.stringify(tokens));
-  const columnsOf: Connections['columnsOf'] = (identity, now) => {
+  const toConnectionColumns: Connections['toConnectionColumns'] = (identity, now) => {
     const { issuer, subject, provider, displayName, tokens } = identity;
     return {
       issuer,
@@ -89,18 +93,18 @@ export function createConnections({
       lastUsedAt: now,
     };
   };
-  const ownerOf: Connections['ownerOf'] = async ({ issuer, subject }) => {
+  const findUserId: Connections['findUserId'] = async ({ issuer, subject }) => {
     const where = { issuer_subject: { issuer, subject } };
     return (await db.connection.findUnique({ where, select: { userId: true } }))?.userId ?? null;
   };
 
   return {
-    ownerOf,
-    columnsOf,
-    waysIn: (userId) => waysIn(db, userId),
+    findUserId,
+    toConnectionColumns,
+    countSignInMethods: (userId) => countSignInMethods(db, userId),
     async authenticate(identity, now) {
       const { issuer, subject, displayName, tokens } = identity;
-      const userId = await ownerOf(identity);
+      const userId = await findUserId(identity);
       if (userId === null) return null;
       // It may have been disconnected, or connected to somebody else, since.
       const { count } = await db.connection.updateMany({
@@ -111,12 +115,12 @@ export function createConnections({
     },
     async add(userId, identity, now) {
       try {
-        const data = { userId, ...columnsOf(identity, now) };
+        const data = { userId, ...toConnectionColumns(identity, now) };
         await db.connection.create({ data, select: { id: true } });
         return 'added';
       } catch (error) {
         if (!isUniqueViolation(error, 'subject')) throw error;
-        return (await ownerOf(identity)) === userId ? 'already-yours' : 'anothers';
+        return (await findUserId(identity)) === userId ? 'already-yours' : 'anothers';
       }
     },
     list: (userId) =>
@@ -127,7 +131,7 @@ export function createConnections({
       }),
     find: (userId, id) => db.connection.findFirst({ where: { id, userId }, select: LISTED }),
     remove: (userId, id, now) =>
-      removeWayIn(db, userId, now, async (transaction) => {
+      removeSignInMethod(db, userId, now, async (transaction) => {
         const { count } = await transaction.connection.deleteMany({ where: { id, userId } });
         return count;
       }),

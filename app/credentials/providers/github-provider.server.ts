@@ -1,9 +1,9 @@
 import * as openid from 'openid-client';
 import * as z from 'zod';
 import type { GitHubSettings } from '#app/config/provider-settings.server.ts';
-import { failureOf } from './provider-failure.server.ts';
+import { classifyProviderError } from './provider-failure.server.ts';
 import { PROVIDER_TIMEOUT_SECONDS } from './openid-provider.server.ts';
-import { onOneLine, type Identified, type Provider } from './provider.ts';
+import { singleLine, type IdentityResult, type Provider } from './provider.ts';
 
 const SCOPE = 'read:user user:email';
 const MAX_EMAILS = 100;
@@ -40,7 +40,7 @@ export function gitHubProvider(settings: GitHubSettings): Provider {
       });
       return { state: 'ready', url: address.href };
     },
-    async identify(visit, search): Promise<Identified> {
+    async identify(visit, search): Promise<IdentityResult> {
       try {
         const { access_token: accessToken, refresh_token: refreshToken } =
           await openid.authorizationCodeGrant(config, new URL(search, visit.redirectUri), {
@@ -57,16 +57,16 @@ export function gitHubProvider(settings: GitHubSettings): Provider {
           identity: {
             issuer: url,
             subject: String(user.id),
-            displayName: onOneLine(user.login) ?? String(user.id),
-            name: onOneLine(user.name),
-            email: onOneLine(primary?.email),
+            displayName: singleLine(user.login) ?? String(user.id),
+            name: singleLine(user.name),
+            email: singleLine(primary?.email),
             isEmailVerified: primary !== undefined,
             authenticatedAt: null,
             tokens: { accessToken, refreshToken: refreshToken ?? null, idToken: null },
           },
         };
       } catch (error) {
-        return { state: failureOf(error), error };
+        return { state: classifyProviderError(error), error };
       }
     },
   };

@@ -1,7 +1,7 @@
 import * as openid from 'openid-client';
 import type { OpenIdSettings } from '#app/config/provider-settings.server.ts';
-import { failureOf } from './provider-failure.server.ts';
-import { onOneLine, type Identified, type Identity, type Provider } from './provider.ts';
+import { classifyProviderError } from './provider-failure.server.ts';
+import { singleLine, type IdentityResult, type Identity, type Provider } from './provider.ts';
 
 /** A person waits for each of the requests to a provider. */
 export const PROVIDER_TIMEOUT_SECONDS = 5;
@@ -41,7 +41,7 @@ export function openIdProvider(settings: OpenIdSettings): Provider {
         return { state: 'unavailable', error };
       }
     },
-    async identify(visit, search): Promise<Identified> {
+    async identify(visit, search): Promise<IdentityResult> {
       try {
         const config = await configuration();
         // The address is ours by configuration, whatever host the request claims to have asked. The
@@ -70,7 +70,7 @@ export function openIdProvider(settings: OpenIdSettings): Provider {
           },
         };
       } catch (error) {
-        return { state: failureOf(error), error };
+        return { state: classifyProviderError(error), error };
       }
     },
   };
@@ -122,12 +122,13 @@ function asIdentity(
   claims: Claims & { iss: string; sub: string },
   told: Claims,
 ): Omit<Identity, 'tokens'> {
-  const email = onOneLine(told.email);
-  const name = onOneLine(told.name);
+  const email = singleLine(told.email);
+  const name = singleLine(told.name);
   return {
     issuer: claims.iss,
     subject: claims.sub,
-    displayName: email ?? onOneLine(told.preferred_username) ?? name ?? onOneLine(claims.sub) ?? '',
+    displayName:
+      email ?? singleLine(told.preferred_username) ?? name ?? singleLine(claims.sub) ?? '',
     name,
     email,
     // Some issuers write the boolean as a text.

@@ -1,5 +1,5 @@
 import { AuthorizationResponseError } from 'openid-client';
-import type { Failure } from './provider.ts';
+import type { ProviderFailure } from './provider.ts';
 
 /** What a provider says of itself in place of an answer (RFC 6749 §4.1.2.1). */
 const ITS_OWN_FAULT = new Set(['server_error', 'temporarily_unavailable']);
@@ -7,7 +7,7 @@ const SERVER_ERROR = 500;
 const MAX_CAUSES = 5;
 
 /** What an error of openid-client or of `fetch` means for the person who waits. */
-export function failureOf(error: unknown): Failure {
+export function classifyProviderError(error: unknown): ProviderFailure {
   if (error instanceof AuthorizationResponseError) {
     if (error.error === 'access_denied') return 'denied';
     return ITS_OWN_FAULT.has(error.error) ? 'unavailable' : 'refused';

@@ -1,8 +1,8 @@
-import type { LatchkeyContext } from '#app/context.server.ts';
-import type { ProviderVisit } from './provider-requests.server.ts';
+import type { PageContext } from '#app/context.server.ts';
+import type { PendingProviderRequest } from './provider-requests.server.ts';
 
 /** Why a visit to a provider led nowhere. */
-type Trouble = keyof typeof texts;
+type ProviderProblem = keyof typeof texts;
 
 /** By a fixed set of words: an address that somebody made up can say nothing else. */
 const texts = {
@@ -23,7 +23,7 @@ const texts = {
 } as const;
 
 /** Where somebody goes on after a visit that led nowhere: the page that they came from, with words. */
-export function troublePath(begun: Begun, trouble: Trouble): string {
+export function problemPath(begun: Begun, trouble: ProviderProblem): string {
   const { purpose, redirectTo, provider } = begun;
   const page = { 'sign-in': '/login', link: '/settings/connections', confirm: '/confirm' }[purpose];
   const query = new URLSearchParams(purpose === 'link' || redirectTo === '/' ? {} : { redirectTo });
@@ -32,21 +32,21 @@ export function troublePath(begun: Begun, trouble: Trouble): string {
   return `${page}?${query}`;
 }
 
-type Begun = Pick<ProviderVisit, 'purpose' | 'redirectTo' | 'provider'>;
+type Begun = Pick<PendingProviderRequest, 'purpose' | 'redirectTo' | 'provider'>;
 
-/** The words of a page to which {@link troublePath} led; null when it was not that. */
-export function readTrouble({ providers }: LatchkeyContext, request: Request): string | null {
+/** The words of a page to which {@link problemPath} led; null when it was not that. */
+export function problemText({ providers }: PageContext, request: Request): string | null {
   const { searchParams } = new URL(request.url);
   const provider = providers.find(searchParams.get('provider') ?? undefined);
   const trouble = searchParams.get('trouble') ?? '';
   return provider && Object.hasOwn(texts, trouble)
-    ? texts[trouble as Trouble](provider.name)
+    ? texts[trouble as ProviderProblem](provider.name)
     : null;
 }
 
 /** A line for whoever runs this, when it is the provider's fault or ours. */
 export function logProviderTrouble(
-  { log }: Pick<LatchkeyContext, 'log'>,
+  { log }: Pick<PageContext, 'log'>,
   provider: string,
   { state, error }: { state: string; error: unknown },
 ): void {

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { redirect } from '@remix-run/node';
 import * as z from 'zod';
-import type { LatchkeyContext } from '#app/context.server.ts';
-import type { Provider, Visit } from './provider.ts';
+import type { PageContext } from '#app/context.server.ts';
+import type { Provider, ProviderRequest } from './provider.ts';
 import type { SignedIn } from '#app/http/signed-in.server.ts';
-import { troublePath } from './provider-problems.server.ts';
-import { ownPath, safeRedirectTo } from '#app/http/return-path.server.ts';
+import { problemPath } from './provider-problems.server.ts';
+import { localPath, safeReturnPath } from '#app/http/return-path.server.ts';
 import type { SealedCookieFactory } from '#app/http/sealed-cookie.server.ts';
 import { logProviderTrouble } from './provider-problems.server.ts';
 
@@ -31,20 +31,20 @@ const visitSchema = z.object({
 });
 
 /** A visit to a provider that this browser has begun and not come back from. */
-export type ProviderVisit = z.infer<typeof visitSchema>;
+export type PendingProviderRequest = z.infer<typeof visitSchema>;
 
 /**
  * The cookie that carries it. It binds what comes back to the browser, the purpose, the provider and
  * the session with which it began: an address with somebody else's code in it does nothing here.
  */
 export const providerVisitCookie = (sealedCookie: SealedCookieFactory) =>
-  sealedCookie<ProviderVisit>({
+  sealedCookie<PendingProviderRequest>({
     name: 'provider-visit',
     schema: visitSchema,
     maxAgeSeconds: MAX_AGE_SECONDS,
   });
 
-type Beginning = Pick<ProviderVisit, 'purpose'> & {
+type Beginning = Pick<PendingProviderRequest, 'purpose'> & {
   signedIn: SignedIn | null;
   remember?: boolean;
   signOutOthers?: boolean;
@@ -55,12 +55,12 @@ type Beginning = Pick<ProviderVisit, 'purpose'> & {
  * Sends the person on to the page that leads to the provider; back to where they were, with words,
  * when the provider cannot be reached.
  */
-export async function beginProviderVisit(
-  context: LatchkeyContext,
+export async function beginProviderRequest(
+  context: PageContext,
   provider: Provider,
   { purpose, signedIn, remember = false, signOutOthers = false, redirectTo }: Beginning,
 ) {
-  const begun: ProviderVisit = {
+  const begun: PendingProviderRequest = {
     purpose,
     provider: provider.id,
     state: newSecret(),
@@ -70,13 +70,13 @@ export async function beginProviderVisit(
     remember,
     signOutOthers,
     // What was being done when a proof was asked for may be anything of ours.
-    redirectTo: purpose === 'sign-in' ? safeRedirectTo(redirectTo) : (ownPath(redirectTo) ?? '/'),
+    redirectTo: purpose === 'sign-in' ? safeReturnPath(redirectTo) : (localPath(redirectTo) ?? '/'),
     begunAt: context.now.getTime(),
   };
-  const ready = await provider.prepare(visitOf(context, begun));
+  const ready = await provider.prepare(toProviderRequest(context, begun));
   if (ready.state === 'unavailable') {
     logProviderTrouble(context, provider.id, ready);
-    return redirect(troublePath(begun, 'unavailable'));
+    return redirect(problemPath(begun, 'unavailable'));
   }
   return redirect(`/login/provider/${provider.id}`, {
     headers: { 'Set-Cookie': context.cookies.providerVisit.write(begun, context.now) },
@@ -84,26 +84,29 @@ export async function beginProviderVisit(
 }
 
 /** The visit to this provider that waits in this browser; null when there is none, or it is too old. */
-export function findProviderVisit(
-  context: LatchkeyContext,
+export function findProviderRequest(
+  context: PageContext,
   request: Request,
   provider: Provider,
-): ProviderVisit | null {
+): PendingProviderRequest | null {
   const begun = context.cookies.providerVisit.read(request.headers.get('cookie'), context.now);
   return begun?.provider === provider.id ? begun : null;
 }
 
 /** True for the first who comes back from this visit, and for nobody after. */
-export function spendProviderVisit(
-  context: LatchkeyContext,
-  { state, begunAt }: ProviderVisit,
+export function useProviderRequest(
+  context: PageContext,
+  { state, begunAt }: PendingProviderRequest,
 ): Promise<boolean> {
   const expiresAt = new Date(begunAt + MAX_AGE_SECONDS * 1000);
-  return context.spent.spend(`provider visit ${state}`, expiresAt);
+  return context.replayGuard.claim(`provider visit ${state}`, expiresAt);
 }
 
 /** What the provider gets to see of it. */
-export function visitOf({ origin }: LatchkeyContext, begun: ProviderVisit): Visit {
+export function toProviderRequest(
+  { origin }: PageContext,
+  begun: PendingProviderRequest,
+): ProviderRequest {
   const { provider, state, nonce, codeVerifier, purpose } = begun;
   return {
     redirectUri: `${origin}/login/provider/${provider}/callback`,

@@ -21,7 +21,7 @@ export interface ProviderTokens {
 }
 
 /** What one visit to a provider is known by; it comes back with the visitor. */
-export interface Visit {
+export interface ProviderRequest {
   /** Exactly as it is registered there. */
   redirectUri: string;
   state: string;
@@ -36,11 +36,12 @@ export interface Visit {
  * Why a provider did not say who it is: `denied` when the person did not want it to, `unavailable`
  * when it is down or slow, `refused` when what came back is not to be believed.
  */
-export type Failure = 'denied' | 'unavailable' | 'refused';
+export type ProviderFailure = 'denied' | 'unavailable' | 'refused';
 
-export type Ready = { state: 'ready'; url: string } | { state: 'unavailable'; error: unknown };
-export type Identified =
-  { state: 'identified'; identity: Identity } | { state: Failure; error: unknown };
+export type PreparedRequest =
+  { state: 'ready'; url: string } | { state: 'unavailable'; error: unknown };
+export type IdentityResult =
+  { state: 'identified'; identity: Identity } | { state: ProviderFailure; error: unknown };
 
 /** Someone else who can say who a person is. Nothing here throws for what the provider does. */
 export interface Provider {
@@ -49,15 +50,15 @@ export interface Provider {
   /** True when it can be told to ask the person again who they are. */
   readonly canAskAgain: boolean;
   /** Where to send the person. */
-  prepare(visit: Visit): Promise<Ready>;
+  prepare(visit: ProviderRequest): Promise<PreparedRequest>;
   /** Who came back, `search` being the query of the address that they came back to. */
-  identify(visit: Visit, search: string): Promise<Identified>;
+  identify(visit: ProviderRequest, search: string): Promise<IdentityResult>;
 }
 
 const MAX_DISPLAY_NAME_CHARACTERS = 120;
 
 /** A text of somebody else's on one line of bearable length; null when nothing is left. */
-export function onOneLine(text: unknown): string | null {
+export function singleLine(text: unknown): string | null {
   if (typeof text !== 'string') return null;
   const line = text.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ').trim();
   return [...line].slice(0, MAX_DISPLAY_NAME_CHARACTERS).join('') || null;

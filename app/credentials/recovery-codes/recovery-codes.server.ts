@@ -47,7 +47,7 @@ export function createRecoveryCodes(options: {
         // Changes nothing, and holds the row: two who do this at once do it one after the other, and
         // nobody turns the authenticator off in between.
         const held = await transaction.totp.updateMany({ where: { userId }, data: { userId } });
-        return held.count > 0 ? writeRecoveryCodes(transaction, keyring, userId, now) : null;
+        return held.count > 0 ? replaceRecoveryCodes(transaction, keyring, userId, now) : null;
       }),
   };
 }
@@ -56,7 +56,7 @@ export function createRecoveryCodes(options: {
  * Writes ten new codes in place of all that there are, as part of somebody's transaction. Answers
  * them as they are shown; only their keyed digests are kept.
  */
-export async function writeRecoveryCodes(
+export async function replaceRecoveryCodes(
   writer: Writer,
   keyring: Keyring,
   userId: string,

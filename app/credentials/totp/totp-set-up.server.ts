@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { LatchkeyContext } from '#app/context.server.ts';
+import type { PageContext } from '#app/context.server.ts';
 import type { SignedIn } from '#app/http/signed-in.server.ts';
 import type { SealedCookieFactory } from '#app/http/sealed-cookie.server.ts';
 
@@ -28,7 +28,7 @@ export const totpSetUpCookie = (sealedCookie: SealedCookieFactory) =>
  * too old. That of another session is none: nobody has another person set up a secret they know.
  */
 export function findTotpSetUp(
-  { cookies, now }: Pick<LatchkeyContext, 'cookies' | 'now'>,
+  { cookies, now }: Pick<PageContext, 'cookies' | 'now'>,
   request: Request,
   { user, session }: SignedIn,
 ): string | null {
@@ -38,9 +38,9 @@ export function findTotpSetUp(
 
 /** True for the first who turns it on with this secret: a copy of the cookie does it no second time. */
 export function spendTotpSetUp(
-  { spent, now }: Pick<LatchkeyContext, 'spent' | 'now'>,
+  { replayGuard, now }: Pick<PageContext, 'replayGuard' | 'now'>,
   secret: string,
 ): Promise<boolean> {
   const refusedFrom = new Date(now.getTime() + MAX_AGE_SECONDS * SECOND_MS);
-  return spent.spend(`totp-set-up ${secret}`, refusedFrom);
+  return replayGuard.claim(`totp-set-up ${secret}`, refusedFrom);
 }

@@ -3,7 +3,7 @@ import { generateTOTP, getTOTPAuthUri } from '@epic-web/totp';
 import { isUniqueViolation } from '#app/database/errors.server.ts';
 import type { Database } from '#app/database/database.server.ts';
 import type { Keyring } from '#app/config/keyring.server.ts';
-import { writeRecoveryCodes } from '../recovery-codes/recovery-codes.server.ts';
+import { replaceRecoveryCodes } from '../recovery-codes/recovery-codes.server.ts';
 
 /** Codes of an authenticator app as a second factor (RFC 6238). */
 export interface Totp {
@@ -14,9 +14,9 @@ export interface Totp {
   /** A secret for somebody's app: 160 random bits in base32 (RFC 4226 §4, R6). */
   newSecret(): string;
   /** What an app reads from the QR code. It holds the secret. */
-  uriOf(secret: string, email: string): string;
+  authenticatorUri(secret: string, email: string): string;
   /** The time step to which this code of the secret belongs, at most one from now; null: to none. */
-  stepOf(secret: string, code: string, now: Date): Promise<number | null>;
+  findTimeStep(secret: string, code: string, now: Date): Promise<number | null>;
   /**
    * Turns it on with a secret of which a code was proven, and spends that code. Answers the first
    * recovery codes, to be shown once; null when it was on already, and is left as it was.
@@ -60,7 +60,7 @@ export function createTotp(options: { db: Database['client']; keyring: Keyring }
       return row?.createdAt ?? null;
     },
     newSecret,
-    uriOf: (secret, email) =>
+    authenticatorUri: (secret, email) =>
       getTOTPAuthUri({
         secret,
         accountName: email,
@@ -69,7 +69,7 @@ export function createTotp(options: { db: Database['client']; keyring: Keyring }
         digits: DIGITS,
         algorithm: ALGORITHM,
       }),
-    stepOf: async (secret, code, now) => (await stepsOf(secret, code, now)).at(-1) ?? null,
+    findTimeStep: async (secret, code, now) => (await stepsOf(secret, code, now)).at(-1) ?? null,
     async turnOn(userId, { secret, step }, now) {
       try {
         return await db.$transaction(async (transaction) => {
@@ -77,7 +77,7 @@ export function createTotp(options: { db: Database['client']; keyring: Keyring }
             data: { userId, secret: keyring.seal(PURPOSE, secret), createdAt: now, lastStep: step },
             select: { userId: true },
           });
-          return writeRecoveryCodes(transaction, keyring, userId, now);
+          return replaceRecoveryCodes(transaction, keyring, userId, now);
         });
       } catch (error) {
         // PostgreSQL does not name the field of a primary key.

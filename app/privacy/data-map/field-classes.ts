@@ -78,12 +78,13 @@ export interface PersonalModel<Field extends string = string> extends Described 
 }
 
 /** A model whose rows are about nobody who could be named. */
-export interface NobodysModel<Field extends string = string> extends Described {
+export interface AnonymousModel<Field extends string = string> extends Described {
   part: null;
   fields: Record<Field, Withheld>;
 }
 
-export type ModelClass<Field extends string = string> = PersonalModel<Field> | NobodysModel<Field>;
+export type ModelClass<Field extends string = string> =
+  PersonalModel<Field> | AnonymousModel<Field>;
 
 /** A class for every model and every field of it: TypeScript names the one that is missing. */
 export type DataMap = { [Key in ModelKey as Capitalize<Key>]: ModelClass<FieldsOf<Key>> };
@@ -95,9 +96,9 @@ const exported =
   (label, what) => ({ is: 'exported', as, isOptional, label, what });
 
 export const text = exported('text');
-export const textOrNone = exported('text', true);
+export const optionalText = exported('text', true);
 export const time = exported('time');
-export const timeOrNone = exported('time', true);
+export const optionalTime = exported('time', true);
 export const number = exported('number');
 export const yesOrNo = exported('yes-or-no');
 export const yesOrNoOrNone = exported('yes-or-no', true);
@@ -111,4 +112,4 @@ const withheld =
 
 export const secret = withheld('secret');
 export const repeats = withheld('repeats');
-export const nobodys = withheld("nobody's");
+export const anonymous = withheld("nobody's");

@@ -2,7 +2,7 @@ import type { Periods } from './field-classes.ts';
 import { everyModel } from './data-map.ts';
 
 /** What is said to people of one kind of thing that is kept. */
-export interface KeptThing {
+export interface DataCategory {
   title: string;
   purpose: string;
   ground: string;
@@ -15,9 +15,9 @@ export interface KeptThing {
 
 export interface PrivacyStatement {
   /** About the person who reads it. */
-  aboutYou: KeptThing[];
+  aboutYou: DataCategory[];
   /** About nobody in particular. */
-  aboutNobody: KeptThing[];
+  aboutNobody: DataCategory[];
 }
 
 const grounds = {
@@ -29,7 +29,7 @@ const grounds = {
 export function privacyStatement(periods: Periods): PrivacyStatement {
   const things = everyModel.map(({ model }) => {
     const fields = Object.values(model.fields);
-    const thing: KeptThing = {
+    const thing: DataCategory = {
       title: model.title,
       purpose: model.purpose,
       ground: grounds[model.ground],

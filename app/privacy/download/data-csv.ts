@@ -3,7 +3,7 @@ import type { Snapshot } from '#app/database/snapshots.server.ts';
 import type { PersonalModel } from '../data-map/field-classes.ts';
 import type { MappedModel } from '../data-map/data-map.ts';
 import { exportedFields, storedRows, textIn, type Owner, type Row } from './stored-rows.ts';
-import { tell, toldFields, type Telling } from './described-rows.ts';
+import { describeRow, describedFields, type RowContext } from './described-rows.ts';
 
 /** Without it Excel takes UTF-8 for an encoding of the last century; everything else skips it. */
 const BYTE_ORDER_MARK = '\uFEFF';
@@ -16,13 +16,13 @@ export async function* dataCsv(
   snapshot: Snapshot,
   mapped: MappedModel<PersonalModel>,
   owner: Owner,
-  telling: Telling,
+  telling: RowContext,
 ): AsyncGenerator<string> {
   const { name, model } = mapped;
-  const columns = [...toldFields(name), ...exportedFields(model)].map(([column]) => column);
+  const columns = [...describedFields(name), ...exportedFields(model)].map(([column]) => column);
   yield BYTE_ORDER_MARK + lines([columns]);
   for await (const page of storedRows(snapshot, mapped, owner)) {
-    const rows = page.map((row) => tell(name, row, telling));
+    const rows = page.map((row) => describeRow(name, row, telling));
     yield lines(rows.map((row) => columns.map((column) => cell(row[column] ?? null))));
   }
 }

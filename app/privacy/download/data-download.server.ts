@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import type { LatchkeyContext } from '#app/context.server.ts';
+import type { PageContext } from '#app/context.server.ts';
 import type { Snapshot } from '#app/database/snapshots.server.ts';
 import { DAY_MS, MINUTE_MS } from '#app/sessions/index.ts';
 import type { Periods } from '../data-map/field-classes.ts';
@@ -7,7 +7,7 @@ import { personalModels } from '../data-map/data-map.ts';
 import { dataJson } from './data-json.ts';
 import { dataZip } from './data-zip.ts';
 import { readProfile, storedRows, type Owner } from './stored-rows.ts';
-import type { Telling } from './described-rows.ts';
+import type { RowContext } from './described-rows.ts';
 
 /** A snapshot keeps the database from tidying up, so nobody may hold one for ever. */
 export const DOWNLOAD_MS = 10 * MINUTE_MS;
@@ -24,9 +24,9 @@ export interface DataDownload {
   end(): Promise<void>;
 }
 
-type Making = Pick<
-  LatchkeyContext,
-  'places' | 'sessions' | 'tokens' | 'now' | 'spent' | 'snapshots' | 'activity'
+type DownloadOptions = Pick<
+  PageContext,
+  'places' | 'sessions' | 'tokens' | 'now' | 'replayGuard' | 'snapshots' | 'activity'
 >;
 
 /**
@@ -37,23 +37,23 @@ type Making = Pick<
  * @throws what the database throws when it is down: no download was begun then.
  */
 export async function openDataDownload(
-  context: Making,
+  context: DownloadOptions,
   userId: string,
   format: DownloadFormat,
   note: () => Promise<void>,
 ): Promise<DataDownload | null> {
-  const { spent, now } = context;
+  const { replayGuard, now } = context;
   // In the database: the next request may come to another process. It ends by itself should this
   // process not live to end it.
   const turn = `data download: ${userId}`;
   const until = new Date(now.getTime() + DOWNLOAD_MS);
-  if (!(await spent.hold(turn, until, now))) return null;
+  if (!(await replayGuard.lock(turn, until, now))) return null;
   let snapshot: Snapshot | null = null;
   let timer: NodeJS.Timeout | undefined;
   const end = async () => {
     clearTimeout(timer);
     await snapshot?.close();
-    await spent.letGo(turn, until);
+    await replayGuard.unlock(turn, until);
   };
   try {
     await note();
@@ -78,22 +78,22 @@ export async function openDataDownload(
 
 async function contentOf(
   snapshot: Snapshot,
-  context: Making,
+  context: DownloadOptions,
   userId: string,
   format: DownloadFormat,
 ): Promise<Readable | null> {
   const owner = await readProfile(snapshot, userId);
   if (!owner) return null;
-  await lookIntoEach(snapshot, owner);
+  await readOneRowOfEach(snapshot, owner);
   const { places, sessions, tokens, now } = context;
-  const telling: Telling = { places, sessions, tokens, now, known: new Map() };
+  const telling: RowContext = { places, sessions, tokens, now, known: new Map() };
   return format === 'zip'
     ? dataZip(snapshot, owner, { telling, periods: periodsOf(context) })
     : Readable.from(dataJson(snapshot, owner, telling), { objectMode: false });
 }
 
 /** What cannot be read at all is said before the answer has begun: later it could only break off. */
-async function lookIntoEach(snapshot: Snapshot, owner: Owner): Promise<void> {
+async function readOneRowOfEach(snapshot: Snapshot, owner: Owner): Promise<void> {
   for (const mapped of personalModels) {
     const pages = storedRows(snapshot, mapped, owner, 1);
     await pages.next();
@@ -102,7 +102,10 @@ async function lookIntoEach(snapshot: Snapshot, owner: Owner): Promise<void> {
 }
 
 /** How long things are kept here. */
-export function periodsOf({ sessions, activity }: Pick<Making, 'sessions' | 'activity'>): Periods {
+export function periodsOf({
+  sessions,
+  activity,
+}: Pick<DownloadOptions, 'sessions' | 'activity'>): Periods {
   return {
     sessionRetentionDays: Math.round(sessions.retentionMs / DAY_MS),
     activityRetentionDays: activity.retentionDays,

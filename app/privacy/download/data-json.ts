@@ -1,7 +1,7 @@
 import type { Snapshot } from '#app/database/snapshots.server.ts';
 import { personalModels } from '../data-map/data-map.ts';
 import { storedRows, type Owner } from './stored-rows.ts';
-import { tell, type Telling } from './described-rows.ts';
+import { describeRow, type RowContext } from './described-rows.ts';
 
 export const FORMAT = 'latchkey-data';
 export const VERSION = 1;
@@ -11,7 +11,7 @@ export const SCHEMA_FILE = 'schema.json';
 export async function* dataJson(
   snapshot: Snapshot,
   owner: Owner,
-  telling: Telling,
+  telling: RowContext,
 ): AsyncGenerator<string> {
   const head = { format: FORMAT, version: VERSION, exportedAt: telling.now };
   yield `{\n  "$schema": "./${SCHEMA_FILE}",\n  ${JSON.stringify(head).slice(1, -1)}`;
@@ -21,7 +21,7 @@ export async function* dataJson(
     yield `,\n  "${part}": ${isList ? '[' : ''}`;
     let count = 0;
     for await (const page of storedRows(snapshot, mapped, owner)) {
-      const lines = page.map((row) => JSON.stringify(tell(mapped.name, row, telling)));
+      const lines = page.map((row) => JSON.stringify(describeRow(mapped.name, row, telling)));
       if (isList) yield `${count === 0 ? '' : ','}\n    ${lines.join(',\n    ')}`;
       else yield lines[0] ?? 'null';
       count += page.length;

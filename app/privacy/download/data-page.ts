@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Snapshot } from '#app/database/snapshots.server.ts';
 import type { Exported, Periods, PersonalModel } from '../data-map/field-classes.ts';
 import { personalModels, type MappedModel } from '../data-map/data-map.ts';
-import { privacyStatement, type KeptThing } from '../data-map/privacy-statement.ts';
+import { privacyStatement, type DataCategory } from '../data-map/privacy-statement.ts';
 import { html, type Html } from './html.ts';
 import { pageStyle } from './page-style.ts';
 import {
@@ -13,7 +13,7 @@ import {
   type Owner,
   type Row,
 } from './stored-rows.ts';
-import { tell, toldFields, type Telling } from './described-rows.ts';
+import { describeRow, describedFields, type RowContext } from './described-rows.ts';
 
 /** More than anybody reads; a browser takes its time with a page of a hundred thousand rows. */
 const ROWS_ON_PAGE = 1000;
@@ -23,7 +23,7 @@ const styleHash = createHash('sha256').update(pageStyle).digest('base64');
 const POLICY = `default-src 'none'; style-src 'sha256-${styleHash}'; img-src data:; base-uri 'none'; form-action 'none'`;
 
 interface PageOptions {
-  telling: Telling;
+  telling: RowContext;
   periods: Periods;
   /** The files beside it, by the part of the data that they hold. */
   files: Record<string, string>;
@@ -47,7 +47,7 @@ export async function* dataPage(
     </section>`.text;
     if (model.rows === 'many' && count > 0) yield '<ul class="rows">';
     for await (const page of storedRows(snapshot, mapped, owner, ROWS_ON_PAGE)) {
-      const rows = page.map((row) => rowOf(mapped, tell(mapped.name, row, telling)));
+      const rows = page.map((row) => rowOf(mapped, describeRow(mapped.name, row, telling)));
       yield html`${rows}`.text;
     }
     if (model.rows === 'many' && count > 0) yield '</ul>';
@@ -89,7 +89,7 @@ function onlyTheNewest(count: number, file: string | undefined): Html {
 }
 
 function rowOf({ name, model }: MappedModel<PersonalModel>, row: Row): Html {
-  const fields = [...toldFields(name), ...exportedFields(model)];
+  const fields = [...describedFields(name), ...exportedFields(model)];
   const values = html`<dl>
     ${fields.map(([field, { label, as }]) => pair(label, as, row[field] ?? null))}
   </dl>`;
@@ -152,7 +152,7 @@ ${aboutNobody.map(({ title, purpose, keptFor }) => html`<p>${title}: ${lowerFirs
 `;
 }
 
-function thingOf({ title, purpose, keptFor, notInDownload }: KeptThing): Html {
+function thingOf({ title, purpose, keptFor, notInDownload }: DataCategory): Html {
   const left = notInDownload.map(
     ({ label, what }) =>
       html`<p class="muted">Not in this download: ${lowerFirst(label)}. ${what}</p>`,

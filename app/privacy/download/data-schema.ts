@@ -2,14 +2,14 @@ import type { Exported } from '../data-map/field-classes.ts';
 import { personalModels } from '../data-map/data-map.ts';
 import { FORMAT, VERSION } from './data-json.ts';
 import { exportedFields } from './stored-rows.ts';
-import { toldFields } from './described-rows.ts';
+import { describedFields } from './described-rows.ts';
 
 type Schema = Record<string, unknown>;
 
 /** The JSON Schema of data.json: nothing but what the data map exports is valid in it. */
 export function dataSchema(): Schema {
   const parts = personalModels.map(({ name, model }) => {
-    const row = objectOf([...toldFields(name), ...exportedFields(model)]);
+    const row = objectOf([...describedFields(name), ...exportedFields(model)]);
     const about = { title: model.title, description: model.purpose };
     const schema =
       model.rows === 'many'

@@ -9,7 +9,7 @@ import { dataJson, SCHEMA_FILE } from './data-json.ts';
 import { dataPage } from './data-page.ts';
 import { dataSchema } from './data-schema.ts';
 import { exportedFields, storedRows, textIn, type Owner } from './stored-rows.ts';
-import type { Telling } from './described-rows.ts';
+import type { RowContext } from './described-rows.ts';
 
 const CSV_FILES: { file: string; mapped: MappedModel<PersonalModel> }[] = [
   { file: 'sessions.csv', mapped: mappedModel('Session') },
@@ -23,7 +23,7 @@ const CSV_FILES: { file: string; mapped: MappedModel<PersonalModel> }[] = [
 export async function dataZip(
   snapshot: Snapshot,
   owner: Owner,
-  { telling, periods }: { telling: Telling; periods: Periods },
+  { telling, periods }: { telling: RowContext; periods: Periods },
 ): Promise<Readable> {
   const files = Object.fromEntries(CSV_FILES.map(({ file, mapped }) => [mapped.model.part, file]));
   const entries: Entry[] = [

@@ -1,28 +1,28 @@
-import type { LatchkeyContext } from '#app/context.server.ts';
+import type { PageContext } from '#app/context.server.ts';
 import { describeDevice } from '#app/sessions/device.ts';
 import type { Session } from '#app/sessions/index.ts';
-import { eventOf } from '#app/activity/activity-log.server.ts';
-import { wordsFor } from '#app/activity/activity-view.server.ts';
+import { parseEvent } from '#app/activity/activity-log.server.ts';
+import { describeEvent } from '#app/activity/activity-view.server.ts';
 import {
   text,
-  textOrNone,
-  timeOrNone,
+  optionalText,
+  optionalTime,
   type Exported,
   type ModelName,
 } from '../data-map/field-classes.ts';
 
-import { endingText } from '#app/devices/end-reasons.ts';
+import { endReasonText } from '#app/devices/end-reasons.ts';
 import { textIn, type Row } from './stored-rows.ts';
 
 /** What it takes to tell of a row in words. */
-export interface Telling extends Pick<LatchkeyContext, 'places' | 'sessions' | 'tokens' | 'now'> {
+export interface RowContext extends Pick<PageContext, 'places' | 'sessions' | 'tokens' | 'now'> {
   /** What was found out so far of the user agents and addresses that came up. */
   known: Map<string, string>;
 }
 
 interface Told {
   fields: Record<string, Exported>;
-  of: (row: Row, telling: Telling) => Row;
+  of: (row: Row, telling: RowContext) => Row;
 }
 
 const device = text('Device', 'Browser and system, as far as the browser said.');
@@ -34,8 +34,8 @@ const told: Partial<Record<ModelName, Told>> = {
     fields: {
       device,
       place,
-      endedAt: timeOrNone('Over since', 'When the session was over, also when it ran out.'),
-      endedHow: textOrNone('How it ended', 'In words; none while it lasts.'),
+      endedAt: optionalTime('Over since', 'When the session was over, also when it ran out.'),
+      endedHow: optionalText('How it ended', 'In words; none while it lasts.'),
     },
     of(row, telling) {
       const { sessions, tokens, now } = telling;
@@ -43,29 +43,29 @@ const told: Partial<Record<ModelName, Told>> = {
       const engine = row.kind === 'token' ? tokens : sessions;
       const ending = engine.endingOf(sessionOf(row), now);
       return {
-        device: deviceOf(row, telling),
+        device: describeRowDevice(row, telling),
         place: placeOf(row, telling),
         endedAt: ending && ending.at.toISOString(),
-        endedHow: ending && endingText(ending.reason),
+        endedHow: ending && endReasonText(ending.reason),
       };
     },
   },
   Activity: {
     fields: {
       what: text('What happened', 'In words.'),
-      more: textOrNone('More', 'What else there is to say.'),
+      more: optionalText('More', 'What else there is to say.'),
       device,
       place,
     },
     of(row, telling) {
-      const { text: what, more } = wordsFor(eventOf(textIn(row.kind), row.detail));
-      return { what, more, device: deviceOf(row, telling), place: placeOf(row, telling) };
+      const { text: what, more } = describeEvent(parseEvent(textIn(row.kind), row.detail));
+      return { what, more, device: describeRowDevice(row, telling), place: placeOf(row, telling) };
     },
   },
 };
 
-/** The fields that {@link tell} adds to rows of this model. */
-export function toldFields(model: ModelName): [name: string, field: Exported][] {
+/** The fields that {@link describeRow} adds to rows of this model. */
+export function describedFields(model: ModelName): [name: string, field: Exported][] {
   return Object.entries(told[model]?.fields ?? {});
 }
 
@@ -73,25 +73,25 @@ export function toldFields(model: ModelName): [name: string, field: Exported][] 
  * Adds to a row what is told of it. Into the row itself: with a spread, each of very many rows would
  * become an object of a shape of its own, and V8 cleans those away late (230 MB more at 200,000 rows).
  */
-export function tell(model: ModelName, row: Row, telling: Telling): Row {
+export function describeRow(model: ModelName, row: Row, telling: RowContext): Row {
   return Object.assign(row, told[model]?.of(row, telling));
 }
 
 /** A person has few browsers and addresses and many rows, and it takes long to tell what they are. */
 const KNOWN_AT_MOST = 500;
 
-function known(said: string, { known: texts }: Telling, find: () => string): string {
+function known(said: string, { known: texts }: RowContext, find: () => string): string {
   const text = texts.get(said) ?? find();
   if (texts.size < KNOWN_AT_MOST) texts.set(said, text);
   return text;
 }
 
-function deviceOf({ userAgent }: Row, telling: Telling): string {
+function describeRowDevice({ userAgent }: Row, telling: RowContext): string {
   const said = textIn(userAgent);
   return known(`by ${said}`, telling, () => describeDevice(said).detail);
 }
 
-function placeOf({ ipAddress, country }: Row, telling: Telling): string {
+function placeOf({ ipAddress, country }: Row, telling: RowContext): string {
   const address = textIn(ipAddress);
   const code = country as string | null;
   return known(`at ${address} ${code}`, telling, () => telling.places.describe(address, code));

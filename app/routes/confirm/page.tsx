@@ -8,14 +8,14 @@ import { Form, Link, useActionData, useLoaderData, useNavigation } from '@remix-
 import * as z from 'zod';
 import { secondFactorSchema } from '#app/credentials/second-factor-schema.ts';
 import { passwordSchema } from '#app/credentials/password/password-schema.ts';
-import { confirmByFactors, factorsOf } from '#app/sign-in/confirm-identity.server.ts';
+import { confirmWithFactors, factorsOf } from '#app/sign-in/confirm-identity.server.ts';
 import { providersToConfirmWith } from '#app/sign-in/confirm-by-provider.server.ts';
-import { comeBackLater, parseForm, tryAgain } from '#app/http/form.server.ts';
-import { goOn } from '#app/sign-in/continue-after-proof.server.ts';
-import { requireSession } from '#app/http/signed-in.server.ts';
-import { findKeptForm, KEPT_FORM_FIELD } from '#app/http/kept-form.server.ts';
-import { readTrouble } from '#app/credentials/providers/provider-problems.server.ts';
-import { safeRedirectTo } from '#app/http/return-path.server.ts';
+import { showTooManyAttempts, parseForm, showAgain } from '#app/http/form.server.ts';
+import { continueAfterReauthentication } from '#app/sign-in/continue-after-proof.server.ts';
+import { requireSignedIn } from '#app/http/signed-in.server.ts';
+import { findSavedForm, KEPT_FORM_FIELD } from '#app/http/kept-form.server.ts';
+import { problemText } from '#app/credentials/providers/provider-problems.server.ts';
+import { safeReturnPath } from '#app/http/return-path.server.ts';
 import { Button } from '#app/ui/button.tsx';
 import { Field, FormError, UsernameField, useFocusOnError } from '#app/ui/field.tsx';
 import { FormPage, Notice } from '#app/ui/page.tsx';
@@ -37,10 +37,10 @@ const formSchema = z.object({
 
 export async function loader(args: LoaderFunctionArgs) {
   const { context, request } = args;
-  const { user, session } = await requireSession(args);
+  const { user, session } = await requireSignedIn(args);
   const { searchParams } = new URL(request.url);
-  const redirectTo = safeRedirectTo(searchParams.get('redirectTo'));
-  const kept = findKeptForm(context, request, session.id);
+  const redirectTo = safeReturnPath(searchParams.get('redirectTo'));
+  const kept = findSavedForm(context, request, session.id);
   const isProven = context.sessions.isFresh(session, context.now);
   if (!kept && isProven) return redirect(redirectTo);
   const [factors, passkeys, providers] = await Promise.all([
@@ -57,25 +57,25 @@ export async function loader(args: LoaderFunctionArgs) {
     hasPasskeys: passkeys > 0,
     isPasskeyRefused: searchParams.get('passkey') === 'refused',
     providers,
-    trouble: readTrouble(context, request),
+    trouble: problemText(context, request),
   };
 }
 
 export async function action(args: ActionFunctionArgs) {
   const { context, request } = args;
-  const { user } = await requireSession(args);
+  const { user } = await requireSignedIn(args);
   const form = await parseForm(request, formSchema);
-  if (!form.ok) return tryAgain(form.reply);
-  const tried = await confirmByFactors(context, user, form.value);
+  if (!form.ok) return showAgain(form.reply);
+  const tried = await confirmWithFactors(context, user, form.value);
   switch (tried.state) {
     case 'nothing-to-type':
       return redirect('/confirm');
     case 'later':
-      return comeBackLater(form.fail, tried.retryAfterSeconds);
+      return showTooManyAttempts(form.fail, tried.retryAfterSeconds);
     case 'wrong':
-      return tryAgain(form.fail({ [tried.field]: tried.text }));
+      return showAgain(form.fail({ [tried.field]: tried.text }));
     case 'right':
-      return goOn(context, request, form.value.redirectTo);
+      return continueAfterReauthentication(context, request, form.value.redirectTo);
   }
 }
 

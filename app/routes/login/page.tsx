@@ -8,11 +8,11 @@ import { Form, Link, useActionData, useLoaderData, useNavigation } from '@remix-
 import * as z from 'zod';
 import { emailSchema, passwordSchema } from '#app/credentials/password/password-schema.ts';
 import { passwordProof } from '#app/visit/proof.ts';
-import { comeBackLater, parseForm, tryAgain } from '#app/http/form.server.ts';
-import { findSession } from '#app/http/signed-in.server.ts';
-import { readTrouble } from '#app/credentials/providers/provider-problems.server.ts';
-import { tryPassword } from '#app/sign-in/check-credentials.server.ts';
-import { safeRedirectTo } from '#app/http/return-path.server.ts';
+import { showTooManyAttempts, parseForm, showAgain } from '#app/http/form.server.ts';
+import { findSignedIn } from '#app/http/signed-in.server.ts';
+import { problemText } from '#app/credentials/providers/provider-problems.server.ts';
+import { checkPassword } from '#app/sign-in/check-credentials.server.ts';
+import { safeReturnPath } from '#app/http/return-path.server.ts';
 import { startSession } from '#app/sign-in/sign-in.server.ts';
 import type { EndReason } from '#app/sessions/index.ts';
 import { Button } from '#app/ui/button.tsx';
@@ -50,14 +50,14 @@ const endedTexts: Record<EndReason, string | null> = {
 };
 
 export async function loader({ request, context }: LoaderFunctionArgs) {
-  const redirectTo = safeRedirectTo(new URL(request.url).searchParams.get('redirectTo'));
-  if (await findSession({ context })) return redirect(redirectTo);
+  const redirectTo = safeReturnPath(new URL(request.url).searchParams.get('redirectTo'));
+  if (await findSignedIn({ context })) return redirect(redirectTo);
   const held = await context.session();
   return {
     redirectTo,
     providers: context.providers.list(),
     notice:
-      readTrouble(context, request) ??
+      problemText(context, request) ??
       (held.state === 'ended'
         ? endedTexts[held.ending.reason]
         : redirectTo === '/'
@@ -68,11 +68,11 @@ export async function loader({ request, context }: LoaderFunctionArgs) {
 
 export async function action({ request, context }: ActionFunctionArgs) {
   const form = await parseForm(request, loginSchema);
-  if (!form.ok) return tryAgain(form.reply);
+  if (!form.ok) return showAgain(form.reply);
   const { remember, redirectTo } = form.value;
-  const tried = await tryPassword(context, form.value);
-  if (tried.state === 'later') return comeBackLater(form.fail, tried.retryAfterSeconds);
-  if (tried.state === 'wrong') return tryAgain(form.fail({ form: tried.text }));
+  const tried = await checkPassword(context, form.value);
+  if (tried.state === 'later') return showTooManyAttempts(form.fail, tried.retryAfterSeconds);
+  if (tried.state === 'wrong') return showAgain(form.fail({ form: tried.text }));
   return startSession(context, {
     userId: tried.userId,
     proof: passwordProof,

@@ -1,5 +1,5 @@
 import { redirect, type ActionFunctionArgs } from '@remix-run/node';
-import { offerPasskeyOptions } from '#app/credentials/passkeys/passkey-challenges.server.ts';
+import { answerPasskeyOptions } from '#app/credentials/passkeys/passkey-challenges.server.ts';
 
 /** Nothing to see here for those who follow a link. */
 export function loader() {
@@ -8,5 +8,5 @@ export function loader() {
 
 /** What a browser needs to ask for a passkey: the same for everybody, but for the challenge. */
 export async function action({ context }: ActionFunctionArgs) {
-  return offerPasskeyOptions(context, 'sign-in', await context.passkeys.signInOptions(), null);
+  return answerPasskeyOptions(context, 'sign-in', await context.passkeys.signInOptions(), null);
 }

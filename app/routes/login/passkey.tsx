@@ -10,9 +10,9 @@ import { useEffect } from 'react';
 import * as z from 'zod';
 import { assertionSchema } from '#app/credentials/passkeys/passkey-schema.ts';
 import { parseForm, type FormReply } from '#app/http/form.server.ts';
-import { findSession } from '#app/http/signed-in.server.ts';
+import { findSignedIn } from '#app/http/signed-in.server.ts';
 import { findPasskeyChallenge } from '#app/credentials/passkeys/passkey-challenges.server.ts';
-import { safeRedirectTo } from '#app/http/return-path.server.ts';
+import { safeReturnPath } from '#app/http/return-path.server.ts';
 import { startSession } from '#app/sign-in/sign-in.server.ts';
 import { Checkbox } from '#app/ui/field.tsx';
 import { FormPage } from '#app/ui/page.tsx';
@@ -30,8 +30,8 @@ const formSchema = z.object({
 });
 
 export async function loader({ request, context }: LoaderFunctionArgs) {
-  const redirectTo = safeRedirectTo(new URL(request.url).searchParams.get('redirectTo'));
-  return (await findSession({ context })) ? redirect(redirectTo) : { redirectTo };
+  const redirectTo = safeReturnPath(new URL(request.url).searchParams.get('redirectTo'));
+  return (await findSignedIn({ context })) ? redirect(redirectTo) : { redirectTo };
 }
 
 /** Signs in with what the browser's passkey answered. It names its owner: no e-mail is asked for. */
@@ -77,7 +77,7 @@ export default function SignInWithPasskey() {
   useEffect(() => {
     if (unknownId === null) return;
     import('#app/credentials/passkeys/ceremony.ts').then(
-      ({ forget }) => forget(unknownId),
+      ({ reportUnknownPasskey }) => reportUnknownPasskey(unknownId),
       () => {
         // Offline: it is offered once more, and no harm done.
       },

@@ -1,19 +1,22 @@
 import { redirect, type LoaderFunctionArgs } from '@remix-run/node';
-import type { LatchkeyContext } from '#app/context.server.ts';
+import type { PageContext } from '#app/context.server.ts';
 import type { Identity, Provider } from '#app/credentials/providers/provider.ts';
-import { hasProvenAgain, providersToConfirmWith } from '#app/sign-in/confirm-by-provider.server.ts';
-import { afterFactorChange } from '#app/sign-in/security-change.server.ts';
-import { findSession } from '#app/http/signed-in.server.ts';
+import {
+  hasReauthenticated,
+  providersToConfirmWith,
+} from '#app/sign-in/confirm-by-provider.server.ts';
+import { finishSecurityChange } from '#app/sign-in/security-change.server.ts';
+import { findSignedIn } from '#app/http/signed-in.server.ts';
 import { pendingConnectionOf } from '#app/sign-up/pending-connection.server.ts';
 import {
   logProviderTrouble,
-  troublePath,
+  problemPath,
 } from '#app/credentials/providers/provider-problems.server.ts';
 import {
-  findProviderVisit,
-  spendProviderVisit,
-  visitOf,
-  type ProviderVisit,
+  findProviderRequest,
+  useProviderRequest,
+  toProviderRequest,
+  type PendingProviderRequest,
 } from '#app/credentials/providers/provider-requests.server.ts';
 import { renewSession, startSession } from '#app/sign-in/sign-in.server.ts';
 import { writeToast } from '#app/http/toast.server.ts';
@@ -25,43 +28,43 @@ export async function loader({ context, params, request }: LoaderFunctionArgs) {
   const provider = context.providers.find(params.provider);
   if (!provider) return redirect('/login');
   const { search, searchParams } = new URL(request.url);
-  const begun = findProviderVisit(context, request, provider);
+  const begun = findProviderRequest(context, request, provider);
   // Somebody else's code, or one of another visit: this browser's own visit goes on untouched.
   if (begun?.state !== searchParams.get('state')) return notBegun(context, provider);
-  const answer = await comeBack(context, provider, begun, search);
+  const answer = await finishProviderRequest(context, provider, begun, search);
   answer.headers.append('Set-Cookie', context.cookies.providerVisit.clear());
   return answer;
 }
 
-async function notBegun(context: LatchkeyContext, provider: Provider) {
+async function notBegun(context: PageContext, provider: Provider) {
   // The login page has no words for somebody who is signed in.
-  const purpose = (await findSession({ context })) ? 'link' : 'sign-in';
-  return redirect(troublePath({ purpose, redirectTo: '/', provider: provider.id }, 'not-begun'));
+  const purpose = (await findSignedIn({ context })) ? 'link' : 'sign-in';
+  return redirect(problemPath({ purpose, redirectTo: '/', provider: provider.id }, 'not-begun'));
 }
 
-async function comeBack(
-  context: LatchkeyContext,
+async function finishProviderRequest(
+  context: PageContext,
   provider: Provider,
-  begun: ProviderVisit,
+  begun: PendingProviderRequest,
   search: string,
 ) {
-  if (!(await spendProviderVisit(context, begun))) return notBegun(context, provider);
-  if (!(await isStillWhoBegan(context, begun))) {
-    return redirect(troublePath(begun, 'other-session'));
+  if (!(await useProviderRequest(context, begun))) return notBegun(context, provider);
+  if (!(await isSameSession(context, begun))) {
+    return redirect(problemPath(begun, 'other-session'));
   }
-  const identified = await provider.identify(visitOf(context, begun), search);
+  const identified = await provider.identify(toProviderRequest(context, begun), search);
   if (identified.state !== 'identified') {
     logProviderTrouble(context, provider.id, identified);
-    return redirect(troublePath(begun, identified.state));
+    return redirect(problemPath(begun, identified.state));
   }
   const finish = { 'sign-in': signIn, link, confirm }[begun.purpose];
   return finish(context, provider, begun, identified.identity);
 }
 
 // What was begun inside an account is finished in the very session that began it.
-async function isStillWhoBegan(context: LatchkeyContext, { purpose, begunBy }: ProviderVisit) {
+async function isSameSession(context: PageContext, { purpose, begunBy }: PendingProviderRequest) {
   if (purpose === 'sign-in') return true;
-  const signedIn = await findSession({ context });
+  const signedIn = await findSignedIn({ context });
   return (
     begunBy !== null &&
     signedIn?.user.id === begunBy.userId &&
@@ -70,9 +73,9 @@ async function isStillWhoBegan(context: LatchkeyContext, { purpose, begunBy }: P
 }
 
 type Finish = (
-  context: LatchkeyContext,
+  context: PageContext,
   provider: Provider,
-  begun: ProviderVisit,
+  begun: PendingProviderRequest,
   identity: Identity,
 ) => Promise<Response>;
 
@@ -93,11 +96,11 @@ const signIn: Finish = async (context, provider, begun, identity) => {
 
 const link: Finish = async (context, provider, begun, identity) => {
   // Who began it, by `isStillWhoBegan`.
-  const signedIn = (await findSession({ context }))!;
+  const signedIn = (await findSignedIn({ context }))!;
   const connected = { ...identity, provider: provider.id };
   const added = await context.connections.add(signedIn.user.id, connected, context.now);
-  if (added !== 'added') return redirect(troublePath(begun, added));
-  const { headers, count } = await afterFactorChange(
+  if (added !== 'added') return redirect(problemPath(begun, added));
+  const { headers, count } = await finishSecurityChange(
     context,
     signedIn,
     { kind: 'connection-added', provider: provider.name },
@@ -110,13 +113,13 @@ const link: Finish = async (context, provider, begun, identity) => {
 
 const confirm: Finish = async (context, provider, begun, identity) => {
   const { userId } = begun.begunBy!;
-  if ((await context.connections.ownerOf(identity)) !== userId) {
-    return redirect(troublePath(begun, 'other-person'));
+  if ((await context.connections.findUserId(identity)) !== userId) {
+    return redirect(problemPath(begun, 'other-person'));
   }
   const offered = await providersToConfirmWith(context, userId);
   const counts = offered.some(({ id }) => id === provider.id);
-  if (!counts || !(await hasProvenAgain(context, userId, identity, begun))) {
-    return redirect(troublePath(begun, 'not-again'));
+  if (!counts || !(await hasReauthenticated(context, userId, identity, begun))) {
+    return redirect(problemPath(begun, 'not-again'));
   }
   await context.connections.authenticate({ ...identity, provider: provider.id }, context.now);
   const cookie = await renewSession(context, { isProven: true });

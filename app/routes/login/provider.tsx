@@ -7,17 +7,17 @@ import {
 import { useLoaderData } from '@remix-run/react';
 import * as z from 'zod';
 import { parseForm } from '#app/http/form.server.ts';
-import { findSession } from '#app/http/signed-in.server.ts';
+import { findSignedIn } from '#app/http/signed-in.server.ts';
 import {
   logProviderTrouble,
-  troublePath,
+  problemPath,
 } from '#app/credentials/providers/provider-problems.server.ts';
 import {
-  beginProviderVisit,
-  findProviderVisit,
-  visitOf,
+  beginProviderRequest,
+  findProviderRequest,
+  toProviderRequest,
 } from '#app/credentials/providers/provider-requests.server.ts';
-import { safeRedirectTo } from '#app/http/return-path.server.ts';
+import { safeReturnPath } from '#app/http/return-path.server.ts';
 import { FormPage } from '#app/ui/page.tsx';
 
 /**
@@ -41,15 +41,15 @@ const formSchema = z.object({
 export async function loader({ context, params, request }: LoaderFunctionArgs) {
   const provider = context.providers.find(params.provider);
   if (!provider) return redirect('/login');
-  const begun = findProviderVisit(context, request, provider);
+  const begun = findProviderRequest(context, request, provider);
   if (!begun) {
     const nothing = { purpose: 'sign-in', redirectTo: '/', provider: provider.id } as const;
-    return redirect(troublePath(nothing, 'not-begun'));
+    return redirect(problemPath(nothing, 'not-begun'));
   }
-  const ready = await provider.prepare(visitOf(context, begun));
+  const ready = await provider.prepare(toProviderRequest(context, begun));
   if (ready.state === 'unavailable') {
     logProviderTrouble(context, provider.id, ready);
-    return redirect(troublePath(begun, 'unavailable'));
+    return redirect(problemPath(begun, 'unavailable'));
   }
   return { name: provider.name, url: ready.url };
 }
@@ -57,10 +57,10 @@ export async function loader({ context, params, request }: LoaderFunctionArgs) {
 export async function action({ context, params, request }: ActionFunctionArgs) {
   const form = await parseForm(request, formSchema);
   const wanted = form.ok ? form.value : {};
-  if (await findSession({ context })) return redirect(safeRedirectTo(wanted.redirectTo));
+  if (await findSignedIn({ context })) return redirect(safeReturnPath(wanted.redirectTo));
   const provider = context.providers.find(params.provider);
   if (!provider) return redirect('/login');
-  return beginProviderVisit(context, provider, {
+  return beginProviderRequest(context, provider, {
     purpose: 'sign-in',
     signedIn: null,
     remember: wanted.remember === 'on',

@@ -2,9 +2,9 @@ import type { ActionFunctionArgs, LoaderFunctionArgs, MetaFunction } from '@remi
 import { Form, Link, useActionData, useLoaderData, useNavigation } from '@remix-run/react';
 import * as z from 'zod';
 import { recoveryCodeSchema } from '#app/credentials/second-factor-schema.ts';
-import { comeBackLater, parseForm, tryAgain } from '#app/http/form.server.ts';
+import { showTooManyAttempts, parseForm, showAgain } from '#app/http/form.server.ts';
 import { finishSignIn, requirePendingSignIn } from '#app/sign-in/second-step.server.ts';
-import { trySecondFactor } from '#app/sign-in/second-factor.server.ts';
+import { checkSecondFactor } from '#app/sign-in/second-factor.server.ts';
 import { Button } from '#app/ui/button.tsx';
 import { RecoveryCodeField } from '#app/credentials/code-field.tsx';
 import { FormError, useFocusOnError } from '#app/ui/field.tsx';
@@ -34,11 +34,11 @@ export async function action(args: ActionFunctionArgs) {
   const pending = await requirePendingSignIn(args);
   const { userId } = pending;
   const form = await parseForm(request, formSchema);
-  if (!form.ok) return tryAgain(form.reply);
+  if (!form.ok) return showAgain(form.reply);
   const typed = { kind: 'recovery-code', code: form.value.recoveryCode } as const;
-  const tried = await trySecondFactor(context, userId, typed);
-  if (tried.state === 'later') return comeBackLater(form.fail, tried.retryAfterSeconds);
-  if (tried.state === 'wrong') return tryAgain(form.fail({ recoveryCode: tried.text }));
+  const tried = await checkSecondFactor(context, userId, typed);
+  if (tried.state === 'later') return showTooManyAttempts(form.fail, tried.retryAfterSeconds);
+  if (tried.state === 'wrong') return showAgain(form.fail({ recoveryCode: tried.text }));
   const left = await context.recoveryCodes.countLeft(userId);
   return finishSignIn(context, pending, 'recovery-code', { kind: 'recovery-code-used', left });
 }

@@ -1,6 +1,6 @@
 import { redirect, type ActionFunctionArgs } from '@remix-run/node';
-import { sendCodeAgain } from '#app/credentials/mailed-codes/code-by-mail.server.ts';
-import { answerSentAgain } from '#app/credentials/mailed-codes/code-page.server.ts';
+import { resendCode } from '#app/credentials/mailed-codes/code-by-mail.server.ts';
+import { answerResent } from '#app/credentials/mailed-codes/code-page.server.ts';
 
 /** Following a link sends nothing. */
 export function loader() {
@@ -8,6 +8,6 @@ export function loader() {
 }
 
 export async function action({ request, context }: ActionFunctionArgs) {
-  const sent = await sendCodeAgain(context, request, 'password-reset');
-  return answerSentAgain(context, sent, { page: '/reset-password', start: '/forgot-password' });
+  const sent = await resendCode(context, request, 'password-reset');
+  return answerResent(context, sent, { page: '/reset-password', start: '/forgot-password' });
 }

@@ -9,9 +9,9 @@ import * as z from 'zod';
 import { secondFactorSchema } from '#app/credentials/second-factor-schema.ts';
 import { newPasswordSchema } from '#app/credentials/password/password-schema.ts';
 import type { Proof } from '#app/visit/proof.ts';
-import { comeBackLater, parseForm, tryAgain } from '#app/http/form.server.ts';
+import { showTooManyAttempts, parseForm, showAgain } from '#app/http/form.server.ts';
 import { finishPasswordReset, findPasswordReset } from '#app/account/password-reset.server.ts';
-import { trySecondFactor } from '#app/sign-in/second-factor.server.ts';
+import { checkSecondFactor } from '#app/sign-in/second-factor.server.ts';
 import { startSession } from '#app/sign-in/sign-in.server.ts';
 import { Button } from '#app/ui/button.tsx';
 import { Field, FormError, UsernameField, useFocusOnError } from '#app/ui/field.tsx';
@@ -40,18 +40,18 @@ export async function action({ request, context }: ActionFunctionArgs) {
   const reset = await findPasswordReset(context, request);
   if (!reset) return redirect('/forgot-password');
   const form = await parseForm(request, formSchema);
-  if (!form.ok) return tryAgain(form.reply);
+  if (!form.ok) return showAgain(form.reply);
   const { newPassword, secondFactor } = form.value;
   const owner = { email: reset.email, name: '' };
-  const reason = await context.knownPasswords.reasonAgainst(newPassword, owner);
-  if (reason !== null) return tryAgain(form.fail({ newPassword: reason }));
+  const reason = await context.passwordRules.findObjection(newPassword, owner);
+  if (reason !== null) return showAgain(form.fail({ newPassword: reason }));
   const { userId } = reset;
   // The mailbox is one factor. It sets no password where two are asked for.
   let second: Proof['second'] = null;
   if (await context.totp.isOn(userId)) {
-    const tried = await trySecondFactor(context, userId, secondFactor);
-    if (tried.state === 'later') return comeBackLater(form.fail, tried.retryAfterSeconds);
-    if (tried.state === 'wrong') return tryAgain(form.fail({ secondFactor: tried.text }));
+    const tried = await checkSecondFactor(context, userId, secondFactor);
+    if (tried.state === 'later') return showTooManyAttempts(form.fail, tried.retryAfterSeconds);
+    if (tried.state === 'wrong') return showAgain(form.fail({ secondFactor: tried.text }));
     second = tried.second;
   }
   if (!(await finishPasswordReset(context, reset, newPassword))) {

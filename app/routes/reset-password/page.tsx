@@ -7,12 +7,12 @@ import {
 import { Link, useActionData, useLoaderData } from '@remix-run/react';
 import * as z from 'zod';
 import {
-  stopWaiting,
-  tryCode,
+  removeWaitingCode,
+  checkCode,
   typedCodeSchema,
-  waitingFor,
+  findWaitingCode,
 } from '#app/credentials/mailed-codes/code-by-mail.server.ts';
-import { comeBackLater, parseForm, tryAgain } from '#app/http/form.server.ts';
+import { showTooManyAttempts, parseForm, showAgain } from '#app/http/form.server.ts';
 import { CodeElsewhere, CodeForm } from '#app/credentials/mailed-codes/code-form.tsx';
 import { FormPage } from '#app/ui/page.tsx';
 
@@ -27,22 +27,22 @@ const formSchema = z.object({ code: typedCodeSchema });
 
 export function loader({ request, context }: LoaderFunctionArgs) {
   return {
-    waiting: waitingFor(context, request, 'password-reset'),
+    waiting: findWaitingCode(context, request, 'password-reset'),
     outboxPath: context.outbox && '/outbox',
   };
 }
 
 export async function action({ request, context }: ActionFunctionArgs) {
   const form = await parseForm(request, formSchema);
-  if (!form.ok) return tryAgain(form.reply);
-  const tried = await tryCode(context, request, 'password-reset', form.value.code);
+  if (!form.ok) return showAgain(form.reply);
+  const tried = await checkCode(context, request, 'password-reset', form.value.code);
   switch (tried.state) {
     case 'none':
       return redirect('/forgot-password');
     case 'later':
-      return comeBackLater(form.fail, tried.retryAfterSeconds);
+      return showTooManyAttempts(form.fail, tried.retryAfterSeconds);
     case 'wrong':
-      return tryAgain(form.fail({ code: tried.text }));
+      return showAgain(form.fail({ code: tried.text }));
     case 'right': {
       const reset = {
         userId: String(tried.userId),
@@ -50,7 +50,7 @@ export async function action({ request, context }: ActionFunctionArgs) {
         codeId: tried.codeId,
         provenAt: context.now.getTime(),
       };
-      const headers = new Headers({ 'Set-Cookie': stopWaiting(context, 'password-reset') });
+      const headers = new Headers({ 'Set-Cookie': removeWaitingCode(context, 'password-reset') });
       headers.append('Set-Cookie', context.cookies.passwordReset.write(reset, context.now));
       return redirect('/reset-password/new', { headers });
     }

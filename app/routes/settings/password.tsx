@@ -8,9 +8,9 @@ import { Form, useActionData, useLoaderData, useNavigation } from '@remix-run/re
 import * as z from 'zod';
 import { newPasswordSchema } from '#app/credentials/password/password-schema.ts';
 import { countTokens } from '#app/tokens/access-tokens.server.ts';
-import { parseForm, tryAgain } from '#app/http/form.server.ts';
-import { requireSession } from '#app/http/signed-in.server.ts';
-import { afterFactorChange } from '#app/sign-in/security-change.server.ts';
+import { parseForm, showAgain } from '#app/http/form.server.ts';
+import { requireSignedIn } from '#app/http/signed-in.server.ts';
+import { finishSecurityChange } from '#app/sign-in/security-change.server.ts';
 import { writeToast } from '#app/http/toast.server.ts';
 import { Button } from '#app/ui/button.tsx';
 import { Checkbox, Field, FormError, UsernameField, useFocusOnError } from '#app/ui/field.tsx';
@@ -29,7 +29,7 @@ const formSchema = z.object({
 
 export async function loader(args: LoaderFunctionArgs) {
   const { context } = args;
-  const { user } = await requireSession(args);
+  const { user } = await requireSignedIn(args);
   const [hasPassword, tokens] = await Promise.all([
     context.passwords.isSet(user.id),
     countTokens(context, user.id, 1),
@@ -39,16 +39,16 @@ export async function loader(args: LoaderFunctionArgs) {
 
 export async function action(args: ActionFunctionArgs) {
   const { context, request } = args;
-  const signedIn = await requireSession(args);
+  const signedIn = await requireSignedIn(args);
   const { user } = signedIn;
   const form = await parseForm(request, formSchema);
-  if (!form.ok) return tryAgain(form.reply);
+  if (!form.ok) return showAgain(form.reply);
   const { newPassword } = form.value;
-  const reason = await context.knownPasswords.reasonAgainst(newPassword, user);
-  if (reason !== null) return tryAgain(form.fail({ newPassword: reason }));
+  const reason = await context.passwordRules.findObjection(newPassword, user);
+  if (reason !== null) return showAgain(form.fail({ newPassword: reason }));
   await context.passwords.set(user.id, newPassword, context.now);
   await context.mailedCodes.discard(user.id, ['password-reset']);
-  const { headers, count } = await afterFactorChange(
+  const { headers, count } = await finishSecurityChange(
     context,
     signedIn,
     { kind: 'password-changed' },

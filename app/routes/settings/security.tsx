@@ -2,7 +2,7 @@ import type { LoaderFunctionArgs, MetaFunction } from '@remix-run/node';
 import { Link, useLoaderData } from '@remix-run/react';
 import { ChevronRight } from 'lucide-react';
 import type { ReactNode } from 'react';
-import { requireSession } from '#app/http/signed-in.server.ts';
+import { requireSignedIn } from '#app/http/signed-in.server.ts';
 import { SettingsHeading } from '#app/ui/page.tsx';
 import { RelativeTime } from '#app/ui/relative-time.tsx';
 
@@ -13,7 +13,7 @@ export const meta: MetaFunction = () => [
 
 export async function loader(args: LoaderFunctionArgs) {
   const { context } = args;
-  const { user } = await requireSession(args);
+  const { user } = await requireSignedIn(args);
   const { db } = context;
   const ofUser = { where: { userId: user.id } };
   const [password, totp, [counts]] = await Promise.all([

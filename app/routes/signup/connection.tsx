@@ -9,13 +9,17 @@ import * as z from 'zod';
 import { createConnectedAccount } from '#app/database/connected-sign-up.server.ts';
 import { userNameSchema } from '#app/database/profile.server.ts';
 import { isEmailTaken } from '#app/database/sign-up.server.ts';
-import type { LatchkeyContext } from '#app/context.server.ts';
+import type { PageContext } from '#app/context.server.ts';
 import { emailSchema } from '#app/credentials/password/password-schema.ts';
 import { sendCode } from '#app/credentials/mailed-codes/code-by-mail.server.ts';
-import { comeBackLater, parseForm, tryAgain, type Fail } from '#app/http/form.server.ts';
-import { findSession } from '#app/http/signed-in.server.ts';
+import { showTooManyAttempts, parseForm, showAgain, type Fail } from '#app/http/form.server.ts';
+import { findSignedIn } from '#app/http/signed-in.server.ts';
 import type { PendingConnection } from '#app/sign-up/pending-connection.server.ts';
-import { welcomeConnected, takeSignUp, type SignUpPayload } from '#app/sign-up/sign-up.server.ts';
+import {
+  finishConnectedSignUp,
+  takeSignUp,
+  type SignUpPayload,
+} from '#app/sign-up/sign-up.server.ts';
 import { Button } from '#app/ui/button.tsx';
 import { Field, FormError, useFocusOnError } from '#app/ui/field.tsx';
 import { FormPage } from '#app/ui/page.tsx';
@@ -33,7 +37,7 @@ export async function loader({ request, context }: LoaderFunctionArgs) {
   const found = findPending(context, request);
   if (!found) return redirect('/login');
   const { pending, providerName } = found;
-  if (await findSession({ context })) return redirect(pending.redirectTo);
+  if (await findSignedIn({ context })) return redirect(pending.redirectTo);
   const { displayName, name, email, isEmailVerified } = pending;
   return {
     providerName,
@@ -47,8 +51,8 @@ export async function loader({ request, context }: LoaderFunctionArgs) {
 
 export async function action({ request, context }: ActionFunctionArgs) {
   const form = await parseForm(request, formSchema);
-  if (!form.ok) return tryAgain(form.reply);
-  if (await findSession({ context })) return redirect('/');
+  if (!form.ok) return showAgain(form.reply);
+  if (await findSignedIn({ context })) return redirect('/');
   const found = findPending(context, request);
   if (!found) return redirect('/login');
   const { name, email } = form.value;
@@ -56,7 +60,7 @@ export async function action({ request, context }: ActionFunctionArgs) {
   const leave = isProven
     ? await context.limits.takeSignUp(context.device.ipAddress)
     : await takeSignUp(context, email);
-  if (!leave.isGiven) return comeBackLater(form.fail, leave.retryAfterSeconds);
+  if (!leave.isAllowed) return showTooManyAttempts(form.fail, leave.retryAfterSeconds);
   return isProven
     ? createAccount(context, found, { name, email }, form.fail)
     : proveEmailFirst(context, found, { name, email }, form.fail);
@@ -67,7 +71,7 @@ interface Found {
   providerName: string;
 }
 
-function findPending(context: LatchkeyContext, request: Request): Found | null {
+function findPending(context: PageContext, request: Request): Found | null {
   const cookie = request.headers.get('cookie');
   const pending = context.cookies.pendingConnection.read(cookie, context.now);
   const provider = context.providers.find(pending?.provider);
@@ -91,13 +95,13 @@ interface Typed {
  * where no mail can be sent.
  */
 async function proveEmailFirst(
-  context: LatchkeyContext,
+  context: PageContext,
   { pending, providerName }: Found,
   { name, email }: Typed,
   fail: Fail,
 ) {
   if (!context.mailer.isOn) {
-    return tryAgain(
+    return showAgain(
       fail({
         email: `${providerName} has not confirmed that this address is yours, and an account needs one that is. Confirm it there, or create your account with a password and connect ${providerName} in your settings.`,
       }),
@@ -117,7 +121,7 @@ async function proveEmailFirst(
 }
 
 async function createAccount(
-  context: LatchkeyContext,
+  context: PageContext,
   { pending, providerName }: Found,
   { name, email }: Typed,
   fail: Fail,
@@ -126,14 +130,14 @@ async function createAccount(
   const made = await createConnectedAccount(context, account, context.now);
   // They own the address: that there is an account with it is no secret from them.
   if (made.state === 'email-taken') {
-    return tryAgain(
+    return showAgain(
       fail({
         email: `There is an account with this e-mail already. Sign in to that account first, then connect ${providerName} in your settings.`,
       }),
     );
   }
   const { provider, remember, redirectTo } = pending;
-  return welcomeConnected(context, made, { provider, remember, redirectTo });
+  return finishConnectedSignUp(context, made, { provider, remember, redirectTo });
 }
 
 export default function SignupWithConnection() {

@@ -11,10 +11,10 @@ import { createAccount, isEmailTaken } from '#app/database/sign-up.server.ts';
 import { emailSchema, newPasswordSchema } from '#app/credentials/password/password-schema.ts';
 import { passwordProof } from '#app/visit/proof.ts';
 import { sendCode } from '#app/credentials/mailed-codes/code-by-mail.server.ts';
-import { comeBackLater, parseForm, tryAgain } from '#app/http/form.server.ts';
-import { findSession } from '#app/http/signed-in.server.ts';
-import { safeRedirectTo } from '#app/http/return-path.server.ts';
-import { takeSignUp, welcome } from '#app/sign-up/sign-up.server.ts';
+import { showTooManyAttempts, parseForm, showAgain } from '#app/http/form.server.ts';
+import { findSignedIn } from '#app/http/signed-in.server.ts';
+import { safeReturnPath } from '#app/http/return-path.server.ts';
+import { takeSignUp, finishSignUp } from '#app/sign-up/sign-up.server.ts';
 import { Button } from '#app/ui/button.tsx';
 import { Checkbox, Field, FormError, useFocusOnError } from '#app/ui/field.tsx';
 import { FormPage } from '#app/ui/page.tsx';
@@ -36,21 +36,21 @@ const signupSchema = z.object({
 });
 
 export async function loader({ request, context }: LoaderFunctionArgs) {
-  const redirectTo = safeRedirectTo(new URL(request.url).searchParams.get('redirectTo'));
-  if (await findSession({ context })) return redirect(redirectTo);
+  const redirectTo = safeReturnPath(new URL(request.url).searchParams.get('redirectTo'));
+  if (await findSignedIn({ context })) return redirect(redirectTo);
   return { redirectTo, providers: context.providers.list() };
 }
 
 export async function action({ request, context }: ActionFunctionArgs) {
   const form = await parseForm(request, signupSchema);
-  if (!form.ok) return tryAgain(form.reply);
+  if (!form.ok) return showAgain(form.reply);
   const { name, email, password, redirectTo } = form.value;
   const remember = form.value.remember === 'on';
   // First: a bad choice costs nobody a sign-up, or a mail.
-  const reason = await context.knownPasswords.reasonAgainst(password, { email, name });
-  if (reason !== null) return tryAgain(form.fail({ password: reason }));
+  const reason = await context.passwordRules.findObjection(password, { email, name });
+  if (reason !== null) return showAgain(form.fail({ password: reason }));
   const leave = await takeSignUp(context, email);
-  if (!leave.isGiven) return comeBackLater(form.fail, leave.retryAfterSeconds);
+  if (!leave.isAllowed) return showTooManyAttempts(form.fail, leave.retryAfterSeconds);
   const passwordHash = await context.passwords.hash(password);
   if (context.mailer.isOn) {
     const cookie = await sendCode(context, {
@@ -66,13 +66,13 @@ export async function action({ request, context }: ActionFunctionArgs) {
   const account = { email, name, passwordHash, emailVerifiedAt: null };
   const userId = await createAccount(context.db, account, context.now);
   if (userId === null) {
-    return tryAgain(
+    return showAgain(
       form.fail({
         email: 'This e-mail cannot be used for a new account. If it is yours, sign in.',
       }),
     );
   }
-  return welcome(context, { userId, proof: passwordProof, remember, redirectTo });
+  return finishSignUp(context, { userId, proof: passwordProof, remember, redirectTo });
 }
 
 export default function Signup() {

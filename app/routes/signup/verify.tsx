@@ -8,20 +8,20 @@ import { Link, useActionData, useLoaderData } from '@remix-run/react';
 import * as z from 'zod';
 import { createConnectedAccount } from '#app/database/connected-sign-up.server.ts';
 import { createAccount } from '#app/database/sign-up.server.ts';
-import type { LatchkeyContext } from '#app/context.server.ts';
+import type { PageContext } from '#app/context.server.ts';
 import { passwordProof } from '#app/visit/proof.ts';
 import {
-  stopWaiting,
-  tryCode,
+  removeWaitingCode,
+  checkCode,
   typedCodeSchema,
-  waitingFor,
+  findWaitingCode,
 } from '#app/credentials/mailed-codes/code-by-mail.server.ts';
-import { comeBackLater, parseForm, tryAgain, type Fail } from '#app/http/form.server.ts';
-import { findSession } from '#app/http/signed-in.server.ts';
+import { showTooManyAttempts, parseForm, showAgain, type Fail } from '#app/http/form.server.ts';
+import { findSignedIn } from '#app/http/signed-in.server.ts';
 import {
-  welcomeConnected,
+  finishConnectedSignUp,
   signUpPayloadSchema,
-  welcome,
+  finishSignUp,
   type SignUpPayload,
 } from '#app/sign-up/sign-up.server.ts';
 import { CodeElsewhere, CodeForm } from '#app/credentials/mailed-codes/code-form.tsx';
@@ -37,13 +37,13 @@ export const meta: MetaFunction = () => [
 const formSchema = z.object({ code: typedCodeSchema });
 
 export async function loader({ request, context }: LoaderFunctionArgs) {
-  if (await findSession({ context })) return redirect('/');
+  if (await findSignedIn({ context })) return redirect('/');
   const pending = context.cookies.pendingConnection.read(
     request.headers.get('cookie'),
     context.now,
   );
   return {
-    waiting: waitingFor(context, request, 'sign-up'),
+    waiting: findWaitingCode(context, request, 'sign-up'),
     startPath: pending ? '/signup/connection' : '/signup',
     outboxPath: context.outbox && '/outbox',
   };
@@ -51,20 +51,20 @@ export async function loader({ request, context }: LoaderFunctionArgs) {
 
 export async function action({ request, context }: ActionFunctionArgs) {
   const form = await parseForm(request, formSchema);
-  if (!form.ok) return tryAgain(form.reply);
-  const tried = await tryCode(context, request, 'sign-up', form.value.code);
+  if (!form.ok) return showAgain(form.reply);
+  const tried = await checkCode(context, request, 'sign-up', form.value.code);
   switch (tried.state) {
     case 'none':
       return redirect('/signup');
     case 'later':
-      return comeBackLater(form.fail, tried.retryAfterSeconds);
+      return showTooManyAttempts(form.fail, tried.retryAfterSeconds);
     case 'wrong':
-      return tryAgain(form.fail({ code: tried.text }));
+      return showAgain(form.fail({ code: tried.text }));
     case 'right': {
       const payload = signUpPayloadSchema.parse(tried.payload);
       const answer = await createProven(context, tried.email, payload, form.fail);
       if (answer instanceof Response) {
-        answer.headers.append('Set-Cookie', stopWaiting(context, 'sign-up'));
+        answer.headers.append('Set-Cookie', removeWaitingCode(context, 'sign-up'));
       }
       return answer;
     }
@@ -73,7 +73,7 @@ export async function action({ request, context }: ActionFunctionArgs) {
 
 /** Makes the account of somebody who has proven that the address is theirs, and signs them in. */
 async function createProven(
-  context: LatchkeyContext,
+  context: PageContext,
   email: string,
   payload: SignUpPayload,
   fail: Fail,
@@ -83,18 +83,18 @@ async function createProven(
     const account = { name, email, identity: connection };
     const made = await createConnectedAccount(context, account, context.now);
     if (made.state === 'email-taken') return taken(fail);
-    return welcomeConnected(context, made, { ...rest, provider: connection.provider });
+    return finishConnectedSignUp(context, made, { ...rest, provider: connection.provider });
   }
   const { name, passwordHash, remember, redirectTo } = payload;
   const account = { email, name, passwordHash, emailVerifiedAt: context.now };
   const userId = await createAccount(context.db, account, context.now);
   if (userId === null) return taken(fail);
-  return welcome(context, { userId, proof: passwordProof, remember, redirectTo });
+  return finishSignUp(context, { userId, proof: passwordProof, remember, redirectTo });
 }
 
 // Made in another browser meanwhile; whoever is here has proven that the address is theirs.
 function taken(fail: Fail) {
-  return tryAgain(fail({ form: 'This e-mail has an account by now. Sign in to it.' }));
+  return showAgain(fail({ form: 'This e-mail has an account by now. Sign in to it.' }));
 }
 
 export default function VerifyEmail() {

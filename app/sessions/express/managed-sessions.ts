@@ -1,7 +1,7 @@
 import type { Request } from 'express';
 import type { SessionData, Store } from 'express-session';
 import type { Sessions } from '../sessions.ts';
-import { takeTurns } from '../stores/keyed-queue.ts';
+import { createKeyedQueue } from '../stores/keyed-queue.ts';
 import { formatToken, type Token } from '../token.ts';
 import { applicationToken } from './application-token.ts';
 import type { ExpressSessions } from './express-store.ts';
@@ -53,7 +53,7 @@ export class ManagedSessions<Meta = unknown, User = unknown> implements ExpressS
   readonly #data: ManagedData;
   readonly #anonymous: Store | null;
   readonly #clock: () => Date;
-  readonly #inTurn = takeTurns();
+  readonly #inTurn = createKeyedQueue();
   readonly #known = new WeakMap<object, Known>();
 
   constructor(options: ManagedSessionsOptions<Meta, User>, data: ManagedData) {
@@ -171,7 +171,7 @@ export class ManagedSessions<Meta = unknown, User = unknown> implements ExpressS
         userId,
         remember: typeof session.cookie.originalMaxAge === 'number',
         meta: this.#options.meta ?? ({ application } as Meta),
-        ...(req && (this.#options.deviceFrom ?? deviceOf)(req)),
+        ...(req && (this.#options.deviceFrom ?? readExpressDevice)(req)),
       },
       this.#clock(),
     );
@@ -268,7 +268,7 @@ export class ManagedSessions<Meta = unknown, User = unknown> implements ExpressS
   }
 }
 
-function deviceOf(request: Request): ExpressDevice {
+function readExpressDevice(request: Request): ExpressDevice {
   return { userAgent: request.headers['user-agent'] ?? '', ipAddress: request.ip ?? '' };
 }
 

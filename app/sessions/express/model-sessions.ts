@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { SessionData } from 'express-session';
 import { deleteInBatches } from '../stores/batches.ts';
-import { takeTurns } from '../stores/keyed-queue.ts';
+import { createKeyedQueue } from '../stores/keyed-queue.ts';
 import { expiryFrom, type Expiry, type ExpiryOptions } from './expiry.ts';
 import type { ExpressSessions } from './express-store.ts';
 import type { SessionRow, SessionRows, Where } from './session-model.ts';
@@ -50,7 +50,7 @@ const PAGE_ROWS = 500;
 const PRUNE_BATCH = { targetMs: 10, mostRows: 500 };
 
 /** Sessions of express-session on a model with `id`, `sid`, `data` and `expiresAt`. */
-export class PrismaSessions<
+export class ModelSessions<
   Options extends PrismaSessionsOptions<Options>,
 > implements ExpressSessions {
   readonly #options: Options;
@@ -60,7 +60,7 @@ export class PrismaSessions<
   readonly #expiry: Expiry;
   readonly #clock: () => Date;
   /** Changes of one session are made in the order in which they were asked for. */
-  readonly #inTurn = takeTurns();
+  readonly #inTurn = createKeyedQueue();
   /** Objects that stand for a row: saving one of them changes the row, and never makes one. */
   readonly #known = new WeakMap<object, string>();
 

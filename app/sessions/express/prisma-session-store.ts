@@ -1,6 +1,6 @@
 import { ExpressStore, type IntervalOptions } from './express-store.ts';
 import { sessionRows, type PrismaWithSessions } from './session-model.ts';
-import { PrismaSessions, type PrismaSessionsOptions } from './model-sessions.ts';
+import { ModelSessions, type PrismaSessionsOptions } from './model-sessions.ts';
 import { storeLog, type LogOptions } from './store-log.ts';
 
 export interface PrismaSessionStoreOptions<ModelName extends string = 'session'>
@@ -23,7 +23,7 @@ export interface PrismaSessionStoreOptions<ModelName extends string = 'session'>
  * when a session to be saved was ended meanwhile.
  */
 export class PrismaSessionStore<ModelName extends string = 'session'> extends ExpressStore {
-  readonly #sessions: PrismaSessions<PrismaSessionStoreOptions<ModelName>>;
+  readonly #sessions: ModelSessions<PrismaSessionStoreOptions<ModelName>>;
 
   /** @throws TypeError when the client has no such model, or an option is not what it may be. */
   constructor(
@@ -31,7 +31,7 @@ export class PrismaSessionStore<ModelName extends string = 'session'> extends Ex
     options: PrismaSessionStoreOptions<ModelName> = {},
   ) {
     const log = storeLog(options);
-    const sessions = new PrismaSessions(options, {
+    const sessions = new ModelSessions(options, {
       rows: sessionRows(prisma, options.sessionModelName ?? 'session'),
       log,
       disconnect: async () => prisma.$disconnect?.(),

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { NewsFeed, SessionNews } from '../session-feed.ts';
-import { firstOf } from '../with-timeout.ts';
+import type { NewsFeed, SessionEvent } from '../session-feed.ts';
+import { withTimeout } from '../with-timeout.ts';
 import { createSubscribers } from './subscribers.ts';
 
 /** A connection that hears what is told to all; it is closed when it broke, too. */
@@ -56,7 +56,7 @@ export function newsFeed(options: NewsFeedOptions): NewsFeed {
     // A user's id may have spaces.
     const userId = text.slice(kind.length + first.length + 2);
     const id = first === '*' ? null : first;
-    if (KINDS.has(kind)) subscribers.tell({ kind: kind as SessionNews['kind'], id, userId });
+    if (KINDS.has(kind)) subscribers.tell({ kind: kind as SessionEvent['kind'], id, userId });
   };
 
   // Over another connection than the link: a pooler delivers no notifications.
@@ -65,7 +65,7 @@ export function newsFeed(options: NewsFeedOptions): NewsFeed {
     const heard = new Promise<true>((resolve) => hellos.set(id, () => resolve(true)));
     const asked = transport.sayToSelf(`hello ${id}`).then(() => heard);
     try {
-      if (!(await firstOf(asked, { orAfterMs: HELLO_WITHIN_MS, answer: false }))) {
+      if (!(await withTimeout(asked, { orAfterMs: HELLO_WITHIN_MS, answer: false }))) {
         throw new Error('notifications do not arrive: is there a pooler in between?');
       }
     } finally {
@@ -121,7 +121,7 @@ export function newsFeed(options: NewsFeedOptions): NewsFeed {
         continue;
       }
       let isLate = false;
-      const failure = await firstOf(failureOf(openLink(() => isLate || isClosed())), {
+      const failure = await withTimeout(failureOf(openLink(() => isLate || isClosed())), {
         orAfterMs: LINK_WITHIN_MS,
         answer: 'no answer',
       });
@@ -146,7 +146,7 @@ export function newsFeed(options: NewsFeedOptions): NewsFeed {
       link = null;
       subscribers.clear();
       const closed = last?.close().catch(() => undefined) ?? Promise.resolve();
-      await firstOf(closed, { orAfterMs: CLOSE_WITHIN_MS, answer: undefined });
+      await withTimeout(closed, { orAfterMs: CLOSE_WITHIN_MS, answer: undefined });
     },
   };
 }

@@ -1,16 +1,16 @@
-import type { SessionNews } from '../session-feed.ts';
+import type { SessionEvent } from '../session-feed.ts';
 
 export interface Subscribers {
-  subscribe(listener: (news: SessionNews) => void): () => void;
+  subscribe(listener: (news: SessionEvent) => void): () => void;
   onLink(listener: (isUp: boolean) => void): () => void;
-  tell(news: SessionNews): void;
+  tell(news: SessionEvent): void;
   tellLink(isUp: boolean): void;
   clear(): void;
 }
 
 /** Who listens to a feed, in the order in which they came. */
 export function createSubscribers(): Subscribers {
-  const listeners = new Set<(news: SessionNews) => void>();
+  const listeners = new Set<(news: SessionEvent) => void>();
   const linkListeners = new Set<(isUp: boolean) => void>();
   return {
     subscribe(listener) {

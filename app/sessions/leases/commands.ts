@@ -1,4 +1,4 @@
-import type { SessionNews } from '../session-feed.ts';
+import type { SessionEvent } from '../session-feed.ts';
 
 /** What happened to a node. `link` numbers the link that it came by: what an earlier link brings late is ignored. */
 export type Input =
@@ -31,7 +31,7 @@ export type Command =
   | { do: 'give back'; leaseIds: string[] }
   /** Memory starts, empty; or ends. */
   | { do: 'tell link'; isUp: boolean }
-  | { do: 'tell news'; news: SessionNews }
+  | { do: 'tell news'; news: SessionEvent }
   /** Sends `round` to all nodes, then reads the leases. Then: `asked`. */
   | { do: 'ask'; round: string }
   /** Inserts the barrier and sends `barrier` to all nodes, in one step; then reads the leases. Then: `raised`. */

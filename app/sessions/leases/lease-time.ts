@@ -21,7 +21,7 @@ export interface Moment {
   wall: number;
 }
 
-export const momentOf = (clock: LeaseClock): Moment => ({
+export const readLeaseClock = (clock: LeaseClock): Moment => ({
   monotonic: clock.monotonic(),
   wall: clock.wall(),
 });

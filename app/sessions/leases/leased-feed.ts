@@ -1,17 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createSubscribers } from '../feeds/subscribers.ts';
-import type { RevocationFeed } from '../session-feed.ts';
+import type { SessionFeed } from '../session-feed.ts';
 import type { Command, Input } from './commands.ts';
-import { firstOf } from '../with-timeout.ts';
-import { LEASE_MS, momentOf, systemClock, timesOf, type LeaseClock } from './lease-time.ts';
+import { withTimeout } from '../with-timeout.ts';
+import { LEASE_MS, readLeaseClock, systemClock, timesOf, type LeaseClock } from './lease-time.ts';
 import { LeaseProtocol } from './protocol.ts';
 import { Rounds } from './rounds.ts';
 import type { LeaseLink, LeasesFound, LeaseTransport } from './transport.ts';
 
 export interface LeasedFeedOptions {
   transport: LeaseTransport;
-  publish: RevocationFeed['publish'];
+  publish: SessionFeed['publish'];
   log: Pick<Console, 'info' | 'warn'>;
   /** For tests. */
   clock?: LeaseClock;
@@ -27,11 +27,11 @@ const RETRY_LAST_MS = 1000;
 const RENEWALS = 4;
 
 /**
- * News under leases: while {@link RevocationFeed.isCurrent}, memory may answer, and
- * {@link RevocationFeed.settle} waits for every node whose memory might. {@link LeaseProtocol} decides; this
+ * News under leases: while {@link SessionFeed.isCurrent}, memory may answer, and
+ * {@link SessionFeed.settle} waits for every node whose memory might. {@link LeaseProtocol} decides; this
  * does what it says, with timers and connections.
  */
-export function leasedFeed(options: LeasedFeedOptions): RevocationFeed {
+export function leasedFeed(options: LeasedFeedOptions): SessionFeed {
   const { transport, publish, log, clock = systemClock, leaseMs = LEASE_MS } = options;
   const subscribers = createSubscribers();
   const protocol = new LeaseProtocol(transport.ownAddress, timesOf(leaseMs));
@@ -50,7 +50,7 @@ export function leasedFeed(options: LeasedFeedOptions): RevocationFeed {
     sleep(ms, undefined, { signal: closing.signal, ref: false }).catch(() => undefined);
 
   const apply = (input: Input): void => {
-    for (const command of protocol.apply(input, momentOf(clock))) obey(command);
+    for (const command of protocol.apply(input, readLeaseClock(clock))) obey(command);
   };
 
   const obey = (command: Command): void => {
@@ -64,7 +64,7 @@ export function leasedFeed(options: LeasedFeedOptions): RevocationFeed {
       case 'drop link':
         return dropLink(command.why);
       case 'give back':
-        givenBack = transport.giveBack(command.leaseIds).catch(() => undefined);
+        givenBack = transport.refund(command.leaseIds).catch(() => undefined);
         return;
       case 'wait':
         // After a busy time, what waits in the sockets is read before the timer counts.
@@ -163,7 +163,7 @@ export function leasedFeed(options: LeasedFeedOptions): RevocationFeed {
     try {
       // A pooler hands each transaction to another connection, and notifications to none.
       await transport.sendToSelf(`hello ${helloId}`);
-      if (!(await firstOf(heard, { orAfterMs: HELLO_WITHIN_MS, answer: false }))) {
+      if (!(await withTimeout(heard, { orAfterMs: HELLO_WITHIN_MS, answer: false }))) {
         throw new Error('notifications do not arrive: is there a pooler in between?');
       }
       if (losses.length > 0) throw new Error(losses.join(', '));
@@ -184,7 +184,7 @@ export function leasedFeed(options: LeasedFeedOptions): RevocationFeed {
     lastLink += 1;
     const number = lastLink;
     isLinking = true;
-    const failure = await firstOf(
+    const failure = await withTimeout(
       linkUp(number).then(() => null, messageOf),
       { orAfterMs: LINK_WITHIN_MS, answer: 'no answer' },
     );
@@ -223,7 +223,7 @@ export function leasedFeed(options: LeasedFeedOptions): RevocationFeed {
     publish,
     subscribe: (listener) => subscribers.subscribe(listener),
     onLink: (listener) => subscribers.onLink(listener),
-    isCurrent: () => protocol.isCurrent(momentOf(clock)),
+    isCurrent: () => protocol.isCurrent(readLeaseClock(clock)),
     settle: () => rounds.settle(),
     async close() {
       closing.abort();

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { RevocationFeed } from '../session-feed.ts';
+import type { SessionFeed } from '../session-feed.ts';
 import { leasedFeed, type LeasedFeedOptions } from './leased-feed.ts';
 import type { LeaseLink } from './transport.ts';
 
@@ -49,7 +49,7 @@ const REMOVE = 'DELETE FROM "CacheLease" WHERE "id" = ANY($1::text[])';
  * row that ends, also by a cascade or by hand (NOTIFY), and every node listens. Notifications arrive in the
  * order of the commits. Leases and barriers are rows of `CacheLease`.
  */
-export function leasedPostgresFeed(options: LeasedPostgresFeedOptions): RevocationFeed {
+export function leasedPostgresFeed(options: LeasedPostgresFeedOptions): SessionFeed {
   const { schema = 'public', ...rest } = options;
   const ask: LeasedPostgresFeedOptions['ask'] = (text, ...values) => options.ask(text, ...values);
   const channel = `latchkey_${schema}`;
@@ -77,7 +77,7 @@ export function leasedPostgresFeed(options: LeasedPostgresFeedOptions): Revocati
         const [row] = await ask(LIFT, BARRIER + barrier, deadLeaseIds);
         return row?.count === 1;
       },
-      giveBack: (leaseIds) => ask(REMOVE, leaseIds),
+      refund: (leaseIds) => ask(REMOVE, leaseIds),
       async open(heard, lost) {
         const connection = await options.connect();
         connection.on('notification', ({ payload = '' }) => heard(payload));

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { RedisSubscription } from '../feeds/redis-subscription.ts';
-import type { RevocationFeed } from '../session-feed.ts';
+import type { SessionFeed } from '../session-feed.ts';
 import { LEASE_MS } from './lease-time.ts';
 import { leasedFeed, type LeasedFeedOptions } from './leased-feed.ts';
 import type { LeasesFound } from './transport.ts';
@@ -50,7 +50,7 @@ return wasThere
  * same step in which they write, and every node subscribes. Redis hands messages over in that order.
  * Leases are fields of a hash, barriers members of a set. What other commands change is not published.
  */
-export function leasedRedisFeed(options: LeasedRedisFeedOptions): RevocationFeed {
+export function leasedRedisFeed(options: LeasedRedisFeedOptions): SessionFeed {
   const { prefix = 'latchkey:', ...rest } = options;
   const send = (command: string[]) => options.send(command);
   const { leaseMs = LEASE_MS } = rest;
@@ -82,7 +82,7 @@ export function leasedRedisFeed(options: LeasedRedisFeedOptions): RevocationFeed
       ask: (text) => begin(text, ''),
       raise: (barrier, text) => begin(text, barrier),
       lift: async (barrier, deadLeaseIds) => (await run(LIFT, barrier, ...deadLeaseIds)) === 1,
-      giveBack: remove,
+      refund: remove,
       async open(heard, lost) {
         const subscription = await options.listen();
         subscription.onLost(() => {

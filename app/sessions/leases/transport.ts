@@ -41,5 +41,5 @@ export interface LeaseTransport {
    */
   lift(barrier: string, deadLeaseIds: readonly string[]): Promise<boolean>;
   /** Deletes leases. */
-  giveBack(leaseIds: readonly string[]): Promise<unknown>;
+  refund(leaseIds: readonly string[]): Promise<unknown>;
 }

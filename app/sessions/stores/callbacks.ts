@@ -1,8 +1,8 @@
-import type { Ending, Session, SessionRecord } from '../session.ts';
+import type { SessionEnd, Session, SessionRecord } from '../session.ts';
 import { withoutSecret } from '../session.ts';
 import { MissingStoreFunctionError, type SessionStore } from '../session-store.ts';
-import { byActivity, isHeldLive, pageOfUser } from './listing.ts';
-import { takeTurns } from './keyed-queue.ts';
+import { byActivity, isStoredLive, pageOfUser } from './listing.ts';
+import { createKeyedQueue } from './keyed-queue.ts';
 
 /**
  * What is saved: a plain object of strings, booleans, dates and `meta`. Keep every field and hand
@@ -73,7 +73,7 @@ export function callbackSessionStore<Meta = unknown>(
   for (const name of REQUIRED) {
     if (typeof callbacks[name] !== 'function') throw new MissingStoreFunctionError(name);
   }
-  const inTurn = takeTurns();
+  const inTurn = createKeyedQueue();
 
   const fetchRow = async (id: string): Promise<SessionRecord<Meta> | null> => {
     const fetched = await callbacks.fetchSession(id);
@@ -90,15 +90,15 @@ export function callbackSessionStore<Meta = unknown>(
   };
 
   /** True when it ended a live row; a row that had run out goes too. */
-  const end = (id: string, ending: Ending, userId?: string) =>
+  const end = (id: string, ending: SessionEnd, userId?: string) =>
     inTurn(id, async () => {
       const row = await fetchRow(id);
       if (!row || (userId !== undefined && row.userId !== userId)) return false;
-      return changedARow(await callbacks.deleteSession(id)) && isHeldLive(row, ending.at);
+      return changedARow(await callbacks.deleteSession(id)) && isStoredLive(row, ending.at);
     });
 
   /** Ends one after the other; answers the ids of those that were live. */
-  const endEach = async (rows: Session[], ending: Ending) => {
+  const endEach = async (rows: Session[], ending: SessionEnd) => {
     const ended: string[] = [];
     for (const { id } of rows) {
       if (await end(id, ending)) ended.push(id);
@@ -120,7 +120,7 @@ export function callbackSessionStore<Meta = unknown>(
     updateSessionExpiry: (id, expiresAt, lastSeenAt) =>
       inTurn(id, async () => {
         const row = await fetchRow(id);
-        if (!row || !isHeldLive(row, lastSeenAt) || row.lastSeenAt >= lastSeenAt) return false;
+        if (!row || !isStoredLive(row, lastSeenAt) || row.lastSeenAt >= lastSeenAt) return false;
         return changedARow(await callbacks.updateSessionExpiry(id, expiresAt, lastSeenAt));
       }),
 
@@ -138,7 +138,7 @@ export function callbackSessionStore<Meta = unknown>(
 
     store.trimSessionsForUser = (userId, keep, exceptId, ending) =>
       inTurn(`user ${userId}`, async () => {
-        const live = (await fetchRowsOfUser(userId)).filter((row) => isHeldLive(row, ending.at));
+        const live = (await fetchRowsOfUser(userId)).filter((row) => isStoredLive(row, ending.at));
         if (!live.some(({ id }) => id === exceptId)) return [];
         const others = live.filter(({ id }) => id !== exceptId).sort(byActivity);
         return endEach(others.slice(Math.max(0, keep - 1)), ending);
@@ -150,7 +150,7 @@ export function callbackSessionStore<Meta = unknown>(
       if (exceptId === null) {
         const rows = await fetchRowsOfUser(userId);
         await callbacks.deleteSessionsForUser!(userId);
-        return rows.filter((row) => isHeldLive(row, ending.at)).map(({ id }) => id);
+        return rows.filter((row) => isStoredLive(row, ending.at)).map(({ id }) => id);
       }
       // A renewal gives a session another id: one that went on meanwhile shows up in the next look.
       const met = new Set([exceptId]);

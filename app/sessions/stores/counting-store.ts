@@ -5,7 +5,7 @@ import type { SessionStore } from '../session-store.ts';
  * The same store, which tells how many live sessions were ended through it, and why. What was not
  * live any more does not count.
  */
-export function countedStore<Meta, User>(
+export function countEndedSessions<Meta, User>(
   store: SessionStore<Meta, User>,
   onEnded: (reason: EndReason, count: number) => void,
 ): SessionStore<Meta, User> {

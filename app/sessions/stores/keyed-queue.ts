@@ -2,7 +2,7 @@
 export type Turns = <Answer>(key: string, task: () => Promise<Answer>) => Promise<Answer>;
 
 /** For storage without conditional writes: what reads and then writes must not be interleaved. */
-export function takeTurns(): Turns {
+export function createKeyedQueue(): Turns {
   const lastOf = new Map<string, Promise<unknown>>();
   return (key, task) => {
     const before = lastOf.get(key) ?? Promise.resolve();

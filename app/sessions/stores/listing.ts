@@ -2,7 +2,7 @@ import type { Session } from '../session.ts';
 import type { UserSessionsQuery } from '../session-store.ts';
 
 /** True while a store holds a row to be live: neither revoked nor past its `expiresAt`. */
-export function isHeldLive(
+export function isStoredLive(
   { revokedAt, expiresAt }: Pick<Session, 'revokedAt' | 'expiresAt'>,
   now: Date,
 ): boolean {
@@ -28,7 +28,7 @@ export function pageOfUser<Row extends Session>(rows: Row[], query: UserSessions
     after === null ||
     lastSeenAt < after.lastSeenAt ||
     (lastSeenAt.getTime() === after.lastSeenAt.getTime() && id < after.id);
-  const live = rows.filter((row) => isHeldLive(row, now) && isAfter(row));
-  const ended = endedLimit > 0 ? rows.filter((row) => !isHeldLive(row, now)) : [];
+  const live = rows.filter((row) => isStoredLive(row, now) && isAfter(row));
+  const ended = endedLimit > 0 ? rows.filter((row) => !isStoredLive(row, now)) : [];
   return [...live.sort(byActivity).slice(0, limit), ...ended.sort(byEnding).slice(0, endedLimit)];
 }

@@ -1,8 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { Ending, Session, SessionRecord } from '../session.ts';
+import type { SessionEnd, Session, SessionRecord } from '../session.ts';
 import { withoutSecret } from '../session.ts';
 import type { SessionStore } from '../session-store.ts';
-import { byActivity, isHeldLive, pageOfUser } from './listing.ts';
+import { byActivity, isStoredLive, pageOfUser } from './listing.ts';
 
 /** A row as it is kept: `meta` as JSON, as in every other store, so that no object is ever shared. */
 type Row = Omit<SessionRecord, 'meta'> & { meta: string };
@@ -33,7 +33,7 @@ export function memorySessionStore<Meta = unknown>(): Required<SessionStore<Meta
   };
 
   /** True when the row was live; one that had run out is closed at its own time. */
-  const close = (row: Row, ending: Ending) => {
+  const close = (row: Row, ending: SessionEnd) => {
     const wasLive = row.expiresAt > ending.at;
     row.revokedAt = new Date(wasLive ? ending.at : row.expiresAt);
     row.revokedReason = wasLive ? ending.reason : 'expired';
@@ -57,7 +57,7 @@ export function memorySessionStore<Meta = unknown>(): Required<SessionStore<Meta
 
     async updateSessionExpiry(id, expiresAt, lastSeenAt) {
       const row = rows.get(id);
-      if (!row || !isHeldLive(row, lastSeenAt) || row.lastSeenAt >= lastSeenAt) return false;
+      if (!row || !isStoredLive(row, lastSeenAt) || row.lastSeenAt >= lastSeenAt) return false;
       row.expiresAt = new Date(expiresAt);
       row.lastSeenAt = new Date(lastSeenAt);
       return true;
@@ -77,7 +77,7 @@ export function memorySessionStore<Meta = unknown>(): Required<SessionStore<Meta
     async renewSession(id, previousHash, { secretHash, ...times }) {
       const row = rows.get(id);
       if (!row || row.secretHash !== previousHash) return false;
-      if (!isHeldLive(row, times.reauthenticatedAt)) return false;
+      if (!isStoredLive(row, times.reauthenticatedAt)) return false;
       row.secretHash = secretHash;
       row.reauthenticatedAt = new Date(times.reauthenticatedAt);
       row.lastSeenAt = new Date(times.lastSeenAt);
@@ -104,7 +104,7 @@ export function memorySessionStore<Meta = unknown>(): Required<SessionStore<Meta
     },
 
     async trimSessionsForUser(userId, keep, exceptId, ending) {
-      const live = rowsOfUser(userId).filter((row) => isHeldLive(row, ending.at));
+      const live = rowsOfUser(userId).filter((row) => isStoredLive(row, ending.at));
       if (!live.some(({ id }) => id === exceptId)) return [];
       const others = live.filter(({ id }) => id !== exceptId).sort(byActivity);
       const surplus = others.slice(Math.max(0, keep - 1));

@@ -1,4 +1,4 @@
-import type { Ending, Session } from '../session.ts';
+import type { SessionEnd, Session } from '../session.ts';
 import type {
   Renewal,
   SessionsPage,
@@ -39,7 +39,7 @@ export interface PrismaSessionStoreOptions<
    * What other tables say of the person, in the same statement too: for each name a query of one text
    * at the most, in which `u` is the "User" row. Default none.
    */
-  userParts?: Readonly<Record<UserPart, string>>;
+  userSubqueries?: Readonly<Record<UserPart, string>>;
   /**
    * Sees and writes rows of this kind alone, as the column "kind" has it: to a store of one kind those of
    * another are not there. Left out: all rows, and the table needs no such column. One store's prune
@@ -92,7 +92,7 @@ export function prismaSessionStore<
   const ofKind = kind === undefined ? '' : `AND "kind" = '${kind}'`;
   const userValues: readonly (readonly [name: string, sql: string])[] = [
     ...(options.userColumns ?? []).map((column) => [column, `u."${column}"`] as const),
-    ...Object.entries<string>(options.userParts ?? {}).map(
+    ...Object.entries<string>(options.userSubqueries ?? {}).map(
       ([name, sql]) => [name, `(${sql})`] as const,
     ),
   ];
@@ -211,8 +211,8 @@ export function prismaSessionStore<
     );
   const pruneBatches = [pruneBatch('expiresAt'), pruneBatch('revokedAt')];
 
-  const closingValues = ({ at, reason, by }: Ending) => [at, at, at, reason, at, by];
-  const wereLive = (rows: Pick<Row, 'id' | 'expiresAt'>[], { at }: Ending) =>
+  const closingValues = ({ at, reason, by }: SessionEnd) => [at, at, at, reason, at, by];
+  const wereLive = (rows: Pick<Row, 'id' | 'expiresAt'>[], { at }: SessionEnd) =>
     rows.filter(({ expiresAt }) => expiresAt > at).map(({ id }) => id);
 
   return {

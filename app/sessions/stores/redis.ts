@@ -1,9 +1,15 @@
 import { createHash } from 'node:crypto';
-import { DAY_MS, SECOND_MS, type Ending, type Session, type SessionRecord } from '../session.ts';
+import {
+  DAY_MS,
+  SECOND_MS,
+  type SessionEnd,
+  type Session,
+  type SessionRecord,
+} from '../session.ts';
 import { withoutSecret } from '../session.ts';
 import type { SessionStore } from '../session-store.ts';
 import { deleteInBatches } from './batches.ts';
-import { byEnding, isHeldLive } from './listing.ts';
+import { byEnding, isStoredLive } from './listing.ts';
 import { redisScripts } from './redis-scripts.ts';
 
 /** All that this store needs of a Redis client: a way to send a command. Errors reject. */
@@ -119,7 +125,7 @@ export function redisSessionStore<Meta = unknown>(
     String(Math.max(1, Math.ceil(expiresAt.getTime() - at.getTime() + retentionMs)));
   const retention = String(Math.max(1, Math.ceil(retentionMs)));
   const retainedSince = (at: Date) => String(at.getTime() - retentionMs);
-  const endingArguments = ({ at, reason, by }: Ending) => [millis(at), reason, by ?? ''];
+  const endingArguments = ({ at, reason, by }: SessionEnd) => [millis(at), reason, by ?? ''];
 
   return {
     async saveSession(session) {
@@ -173,9 +179,9 @@ export function redisSessionStore<Meta = unknown>(
         ...PUBLIC_FIELDS,
       );
       const sessions = rows.map(toSession<Meta>);
-      const ended = sessions.filter((session) => !isHeldLive(session, now)).sort(byEnding);
+      const ended = sessions.filter((session) => !isStoredLive(session, now)).sort(byEnding);
       return [
-        ...sessions.filter((session) => isHeldLive(session, now)),
+        ...sessions.filter((session) => isStoredLive(session, now)),
         ...ended.slice(0, endedLimit),
       ];
     },

@@ -89,7 +89,7 @@ describe('a code', () => {
 
   test('is no key, whatever is left out', async () => {
     const { id, code, purpose } = await issue();
-    expect(await codes.redeemKey(purpose, `${id}.${code}`, NOW)).toEqual({ state: 'over' });
+    expect(await codes.redeemLinkKey(purpose, `${id}.${code}`, NOW)).toEqual({ state: 'over' });
   });
 });
 
@@ -100,14 +100,14 @@ describe('another code in place of one', () => {
       await codes.redeem({ ...tried, code: wrong(tried.code) }, NOW);
     }
     const later = after(CODE_LIFETIME_MS);
-    const again = await codes.reissue(tried, later);
+    const again = await codes.replaceCode(tried, later);
     expect(again).toMatchObject({ userId: 'ada', email: 'ada@example.com' });
     if (again!.code !== tried.code) {
       expect((await codes.redeem(tried, later)).state).toBe('wrong');
     }
     const brought = { ...tried, code: again!.code! };
     expect((await codes.redeem(brought, later)).state).toBe('right');
-    expect(await codes.reissue(tried, later)).toBeNull();
+    expect(await codes.replaceCode(tried, later)).toBeNull();
   });
 
   test.each([
@@ -116,7 +116,7 @@ describe('another code in place of one', () => {
     ['another purpose', { purpose: 'email-change' } as const],
   ])('is made for nobody who comes with %s, and the code stays as it was', async (_who, change) => {
     const tried = await issue();
-    expect(await codes.reissue({ ...tried, ...change }, NOW)).toBeNull();
+    expect(await codes.replaceCode({ ...tried, ...change }, NOW)).toBeNull();
     expect((await codes.redeem(tried, NOW)).state).toBe('right');
   });
 
@@ -124,44 +124,44 @@ describe('another code in place of one', () => {
     const { id, browserKey, code } = await codes.issue({ ...about(), isDecoy: true }, NOW);
     expect(code).toBeNull();
     const held = { id, browserKey, purpose: 'password-reset' } as const;
-    expect(await codes.reissue(held, NOW)).toMatchObject({ code: null });
+    expect(await codes.replaceCode(held, NOW)).toMatchObject({ code: null });
     expect((await codes.redeem({ ...held, code: '00000000' }, NOW)).state).toBe('wrong');
   });
 });
 
 describe('a key', () => {
   const WEEK_MS = 7 * DAY_MS;
-  const issueKey = () => codes.issueKey(about('email-change-undo'), WEEK_MS, NOW);
+  const issueKey = () => codes.createLinkKey(about('email-change-undo'), WEEK_MS, NOW);
 
   test('is right for one of twenty who bring it at once', async () => {
     const key = await issueKey();
-    const answers = await twenty(() => codes.redeemKey('email-change-undo', key, NOW));
+    const answers = await twenty(() => codes.redeemLinkKey('email-change-undo', key, NOW));
     expect(statesOf(answers, 'right')).toHaveLength(1);
   });
 
   test('is good for its own purpose, and is not used up by another one', async () => {
     const key = await issueKey();
-    expect(await codes.redeemKey('not-me', key, NOW)).toEqual({ state: 'over' });
-    expect((await codes.redeemKey('email-change-undo', key, NOW)).state).toBe('right');
+    expect(await codes.redeemLinkKey('not-me', key, NOW)).toEqual({ state: 'over' });
+    expect((await codes.redeemLinkKey('email-change-undo', key, NOW)).state).toBe('right');
   });
 
   test('is over when its time is, to the millisecond', async () => {
     const [early, late] = [await issueKey(), await issueKey()];
     const ends = after(WEEK_MS);
     const justBefore = after(WEEK_MS - 1);
-    expect((await codes.redeemKey('email-change-undo', early, justBefore)).state).toBe('right');
-    expect(await codes.redeemKey('email-change-undo', late, ends)).toEqual({ state: 'over' });
+    expect((await codes.redeemLinkKey('email-change-undo', early, justBefore)).state).toBe('right');
+    expect(await codes.redeemLinkKey('email-change-undo', late, ends)).toEqual({ state: 'over' });
   });
 
   test('needs its secret, and is no code to be typed', async () => {
     const key = await issueKey();
     const [id = '', secret = ''] = key.split('.');
     for (const one of [`${id}.`, id, `${id}.${'x'.repeat(43)}`, `${key}.x`]) {
-      expect(await codes.redeemKey('email-change-undo', one, NOW)).toEqual({ state: 'over' });
+      expect(await codes.redeemLinkKey('email-change-undo', one, NOW)).toEqual({ state: 'over' });
     }
     const typed = { id, browserKey: '', purpose: 'email-change-undo', code: secret } as const;
     expect((await codes.redeem(typed, NOW)).state).toBe('wrong');
-    expect((await codes.redeemKey('email-change-undo', key, NOW)).state).toBe('right');
+    expect((await codes.redeemLinkKey('email-change-undo', key, NOW)).state).toBe('right');
   });
 });
 
@@ -179,12 +179,12 @@ describe('what is discarded', () => {
   test('since a moment is what went out at that very moment as well, and not before', async () => {
     const purpose = 'email-change-undo';
     const [early, at, late] = await Promise.all(
-      [-1, 0, 1].map((ms) => codes.issueKey(about(purpose), DAY_MS, after(ms))),
+      [-1, 0, 1].map((ms) => codes.createLinkKey(about(purpose), DAY_MS, after(ms))),
     );
-    await codes.discardSince('ada', purpose, NOW);
+    await codes.discardCreatedSince('ada', purpose, NOW);
     const states = [];
     for (const key of [early, at, late]) {
-      states.push((await codes.redeemKey(purpose, key!, after(2))).state);
+      states.push((await codes.redeemLinkKey(purpose, key!, after(2))).state);
     }
     expect(states).toEqual(['right', 'over', 'over']);
   });

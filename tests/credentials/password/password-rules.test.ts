@@ -1,6 +1,6 @@
 import { Writable } from 'node:stream';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { createKnownPasswords } from '#app/credentials/password/password-rules.server.ts';
+import { createPasswordRules } from '#app/credentials/password/password-rules.server.ts';
 import { createLog } from '#app/operations/log.server.ts';
 import { TestClock } from '../../fixtures/application.ts';
 import { sha1, startRangeApi, type RangeApi } from './range-api.ts';
@@ -26,7 +26,7 @@ beforeEach(() => {
 });
 
 describe('what is known without asking anybody', () => {
-  const known = createKnownPasswords({ rangeApi: null, now: clock.now, log });
+  const known = createPasswordRules({ rangeApi: null, now: clock.now, log });
 
   test.each([
     'password',
@@ -42,7 +42,7 @@ describe('what is known without asking anybody', () => {
     'baseball1',
     'Passw0rd',
   ])('%s is on the list', async (password) => {
-    expect(await known.reasonAgainst(password, ADA)).toContain('lists of leaked passwords');
+    expect(await known.findObjection(password, ADA)).toContain('lists of leaked passwords');
   });
 
   test.each([
@@ -59,7 +59,7 @@ describe('what is known without asking anybody', () => {
     'Ada\u00a0Lovelace',
     '\uff21\uff44\uff41 Lovelace',
   ])('%s is too much like her', async (password) => {
-    expect(await known.reasonAgainst(password, ADA)).toContain('your name or your e-mail');
+    expect(await known.findObjection(password, ADA)).toContain('your name or your e-mail');
   });
 
   test.each([
@@ -70,7 +70,7 @@ describe('what is known without asking anybody', () => {
     'latch-key-123',
     'latchkeylatchkey',
   ])('%s is too much like the name of the site', async (password) => {
-    expect(await known.reasonAgainst(password, ADA)).toContain('the name of this site');
+    expect(await known.findObjection(password, ADA)).toContain('the name of this site');
   });
 
   test.each([
@@ -86,7 +86,7 @@ describe('what is known without asking anybody', () => {
     '\u{1f511}'.repeat(8),
     'x'.repeat(256),
   ])('%s is nobody\u2019s first guess', async (password) => {
-    expect(await known.reasonAgainst(password, ADA)).toBeNull();
+    expect(await known.findObjection(password, ADA)).toBeNull();
   });
 
   test.each([
@@ -96,15 +96,15 @@ describe('what is known without asking anybody', () => {
     { email: '', name: '.*' },
   ])('a person whose names are no words ($email, $name) may choose as anybody', async (owner) => {
     for (const password of [GOOD, '83920174 5520', '.*.*.*.*', 'also a good one']) {
-      expect(await known.reasonAgainst(password, owner)).toBeNull();
+      expect(await known.findObjection(password, owner)).toBeNull();
     }
   });
 });
 
 describe('what a range API knows', () => {
   let api: RangeApi;
-  const ask = (password: string, known = fresh()) => known.reasonAgainst(password, ADA);
-  const fresh = (url = api.url) => createKnownPasswords({ rangeApi: url, now: clock.now, log });
+  const ask = (password: string, known = fresh()) => known.findObjection(password, ADA);
+  const fresh = (url = api.url) => createPasswordRules({ rangeApi: url, now: clock.now, log });
 
   beforeAll(async () => {
     api = await startRangeApi();

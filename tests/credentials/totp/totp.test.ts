@@ -25,7 +25,7 @@ const under = (...keys: [NamedKey, ...NamedKey[]]) => {
 const turnOn = async (userId: string) => {
   const { totp } = under(OLD);
   const secret = totp.newSecret();
-  const step = (await totp.stepOf(secret, codeOf(secret, NOW), NOW))!;
+  const step = (await totp.findTimeStep(secret, codeOf(secret, NOW), NOW))!;
   const codes = (await totp.turnOn(userId, { secret, step }, NOW))!;
   return { secret, step, codes: codes.map((code) => code.replaceAll('-', '')) };
 };
@@ -58,7 +58,7 @@ test.each([
   const { totp } = under(OLD);
   const secret = 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ';
   const step = Math.floor(seconds / 30);
-  expect(await totp.stepOf(secret, code, new Date(seconds * 1000))).toBe(step);
+  expect(await totp.findTimeStep(secret, code, new Date(seconds * 1000))).toBe(step);
   expect(codeOf(secret, new Date(seconds * 1000))).toBe(code);
 });
 
@@ -72,7 +72,7 @@ test('the edges of a step are where they are, to the millisecond', async () => {
     [new Date(after(2).getTime() - 1), true],
     [after(2), false],
   ] as const) {
-    expect((await totp.stepOf(secret, code, at)) !== null, at.toISOString()).toBe(isTaken);
+    expect((await totp.findTimeStep(secret, code, at)) !== null, at.toISOString()).toBe(isTaken);
   }
 });
 

@@ -1,7 +1,7 @@
 import { createClient } from 'redis';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { listenWithRedis, redisNews } from '#app/sessions/feeds/redis.ts';
-import type { NewsFeed, SessionNews } from '#app/sessions/session-feed.ts';
+import type { NewsFeed, SessionEvent } from '#app/sessions/session-feed.ts';
 import { Sessions } from '#app/sessions/sessions.ts';
 import { redisSessionStore } from '#app/sessions/stores/redis.ts';
 import { startRedis, type Redis } from '../../fixtures/redis.ts';
@@ -41,7 +41,7 @@ async function openNode() {
     log: { info: () => undefined, warn: (message: string) => void warnings.push(message) },
   });
   feeds.push(feed);
-  const heard: SessionNews[] = [];
+  const heard: SessionEvent[] = [];
   const links: boolean[] = [];
   feed.subscribe((news) => heard.push(news));
   feed.onLink((isUp) => links.push(isUp));

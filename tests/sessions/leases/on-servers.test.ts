@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { openDatabase, type Database } from '#app/database/database.server.ts';
 import { leasedPostgresFeed } from '#app/sessions/leases/leased-postgres.ts';
 import { leasedRedisFeed } from '#app/sessions/leases/leased-redis.ts';
-import type { RevocationFeed } from '#app/sessions/session-feed.ts';
+import type { SessionFeed } from '#app/sessions/session-feed.ts';
 import { listenWithRedis } from '#app/sessions/feeds/redis-subscription.ts';
 import { startPostgres, type Postgres } from '../../fixtures/postgres.ts';
 import { startRedis, type Redis } from '../../fixtures/redis.ts';
@@ -16,14 +16,14 @@ const log = { info: () => undefined, warn: () => undefined };
 
 /** A node, and what reaches it. */
 interface Node {
-  feed: RevocationFeed;
+  feed: SessionFeed;
   messages: HeldMessages;
   /** Each time its memory ended or began. */
   links: boolean[];
 }
 
 interface Server {
-  open(messages: HeldMessages): RevocationFeed;
+  open(messages: HeldMessages): SessionFeed;
   leases(): Promise<string[]>;
   /** Leaves behind what a process does that was killed. */
   leaveLease(id: string): Promise<unknown>;

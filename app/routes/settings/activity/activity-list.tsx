@@ -16,7 +16,7 @@ export interface ListedActivity {
   ipAddress: string;
   at: string;
   isHere: boolean;
-  hasNotMe: boolean;
+  canBeDisputed: boolean;
 }
 
 interface ActivityListProps {
@@ -30,7 +30,7 @@ interface ActivityListProps {
 /** What happened, newest first, day by day: of UTC as it comes, of the reader once scripts run. */
 export function ActivityList({ entries, now, search }: ActivityListProps) {
   const timeZone = useHydrated() ? undefined : 'UTC';
-  const firstWithLink = entries.find(({ hasNotMe }) => hasNotMe);
+  const firstWithLink = entries.find(({ canBeDisputed }) => canBeDisputed);
   return (
     <div className="grid gap-8">
       {byDay(entries, timeZone).map(([day, ofDay]) => (
@@ -69,7 +69,7 @@ interface EntryProps {
 }
 
 function Entry({ entry, now, search, discover }: EntryProps) {
-  const { id, kind, text, more, device, place, ipAddress, at, isHere, hasNotMe } = entry;
+  const { id, kind, text, more, device, place, ipAddress, at, isHere, canBeDisputed } = entry;
   const isFailure = kind === 'sign-in-failed';
   return (
     <div className="grid grid-cols-[auto_minmax(0,1fr)] gap-x-4 py-4 sm:grid-cols-[auto_minmax(0,1fr)_auto]">
@@ -91,7 +91,7 @@ function Entry({ entry, now, search, discover }: EntryProps) {
         <p className="text-small text-muted">
           <RelativeTime at={at} now={now} />
         </p>
-        {hasNotMe && (
+        {canBeDisputed && (
           <Link
             to={`/settings/activity/${id}/not-me${search}`}
             discover={discover}

@@ -2,11 +2,11 @@ import type { ActionFunctionArgs, LoaderFunctionArgs, MetaFunction } from '@remi
 import { Form, useLoaderData, useNavigation } from '@remix-run/react';
 import { viewActivity } from '#app/activity/activity-view.server.ts';
 import { findOwnActivity } from '#app/activity/own-activity.server.ts';
-import { requireSession } from '#app/http/signed-in.server.ts';
-import { signOutEverything } from '#app/account/not-me.server.ts';
+import { requireSignedIn } from '#app/http/signed-in.server.ts';
+import { secureAccount } from '#app/account/not-me.server.ts';
 import { Button, ButtonLink } from '#app/ui/button.tsx';
 import { NotMeConsequences } from '#app/account/not-me-consequences.tsx';
-import { Question } from '#app/ui/question.tsx';
+import { Dialog } from '#app/ui/question.tsx';
 import { RelativeTime } from '#app/ui/relative-time.tsx';
 
 export const meta: MetaFunction = () => [
@@ -16,7 +16,7 @@ export const meta: MetaFunction = () => [
 
 export async function loader(args: LoaderFunctionArgs) {
   const { context, params, request } = args;
-  const { user, session } = await requireSession(args);
+  const { user, session } = await requireSignedIn(args);
   const entry = await findOwnActivity(context, user.id, params.activityId);
   return {
     entry: viewActivity(context, entry, session.id),
@@ -33,16 +33,16 @@ export async function loader(args: LoaderFunctionArgs) {
  */
 export async function action(args: ActionFunctionArgs) {
   const { context, params } = args;
-  const { user } = await requireSession(args);
+  const { user } = await requireSignedIn(args);
   await findOwnActivity(context, user.id, params.activityId);
-  return signOutEverything(context, user.id);
+  return secureAccount(context, user.id);
 }
 
 export default function NotMe() {
   const { entry, email, hasMail, now, backTo } = useLoaderData<typeof loader>();
   const isPending = useNavigation().formMethod === 'POST';
   return (
-    <Question title="This wasn’t you?" backTo={backTo}>
+    <Dialog title="This wasn’t you?" backTo={backTo}>
       <p>
         <strong className="font-semibold wrap-anywhere">{entry.text}</strong>
         <br />
@@ -59,6 +59,6 @@ export default function NotMe() {
           Sign out everything
         </Button>
       </Form>
-    </Question>
+    </Dialog>
   );
 }

@@ -1,7 +1,7 @@
 import type { LoaderFunctionArgs, MetaFunction } from '@remix-run/node';
 import { Link, Outlet, useLoaderData } from '@remix-run/react';
 import { viewActivity } from '#app/activity/activity-view.server.ts';
-import { requireSession } from '#app/http/signed-in.server.ts';
+import { requireSignedIn } from '#app/http/signed-in.server.ts';
 import { ActivityList } from './activity-list.tsx';
 import { SettingsHeading } from '#app/ui/page.tsx';
 
@@ -14,7 +14,7 @@ const PAGE_ROWS = 50;
 
 export async function loader(args: LoaderFunctionArgs) {
   const { context, request } = args;
-  const { session, user } = await requireSession(args);
+  const { session, user } = await requireSignedIn(args);
   const after = parsePosition(new URL(request.url).searchParams.get('after'));
   const { entries, next } = await context.activity.list(user.id, { limit: PAGE_ROWS, after });
   return {

@@ -6,14 +6,14 @@ import {
 } from '@remix-run/node';
 import { Form, useActionData, useLoaderData, useNavigation } from '@remix-run/react';
 import * as z from 'zod';
-import type { LatchkeyContext } from '#app/context.server.ts';
-import { afterFactorChange } from '#app/sign-in/security-change.server.ts';
-import { parseForm, tryAgain } from '#app/http/form.server.ts';
-import { requireSession } from '#app/http/signed-in.server.ts';
+import type { PageContext } from '#app/context.server.ts';
+import { finishSecurityChange } from '#app/sign-in/security-change.server.ts';
+import { parseForm, showAgain } from '#app/http/form.server.ts';
+import { requireSignedIn } from '#app/http/signed-in.server.ts';
 import { writeToast } from '#app/http/toast.server.ts';
 import { Button, ButtonLink } from '#app/ui/button.tsx';
 import { Checkbox, FormError } from '#app/ui/field.tsx';
-import { Question } from '#app/ui/question.tsx';
+import { Dialog } from '#app/ui/question.tsx';
 
 export const meta: MetaFunction = () => [
   { title: 'Disconnect an account · Latchkey' },
@@ -26,11 +26,11 @@ const formSchema = z.object({ signOutOthers: z.literal('on').optional() });
 
 export async function loader(args: LoaderFunctionArgs) {
   const { context, params } = args;
-  const { user } = await requireSession(args);
+  const { user } = await requireSignedIn(args);
   const connection = await context.connections.find(user.id, params.connectionId ?? '');
   // The same for one of somebody else's and one that never was.
   if (!connection) return redirect(CONNECTIONS_PAGE);
-  const { password, passkeys, connections } = await context.connections.waysIn(user.id);
+  const { password, passkeys, connections } = await context.connections.countSignInMethods(user.id);
   return {
     name: nameOf(context, connection.provider),
     displayName: connection.displayName,
@@ -40,19 +40,19 @@ export async function loader(args: LoaderFunctionArgs) {
 
 export async function action(args: ActionFunctionArgs) {
   const { context, params, request } = args;
-  const signedIn = await requireSession(args);
+  const signedIn = await requireSignedIn(args);
   const { user } = signedIn;
   const form = await parseForm(request, formSchema);
-  if (!form.ok) return tryAgain(form.reply);
+  if (!form.ok) return showAgain(form.reply);
   const connection = await context.connections.find(user.id, params.connectionId ?? '');
   if (!connection) return wasGone(context);
   const removed = await context.connections.remove(user.id, connection.id, context.now);
   if (removed === 'last-way-in') {
-    return tryAgain(form.fail({ form: 'It stays: you have no other way to sign in.' }), CONFLICT);
+    return showAgain(form.fail({ form: 'It stays: you have no other way to sign in.' }), CONFLICT);
   }
   if (removed === 'unknown') return wasGone(context);
   const provider = nameOf(context, connection.provider);
-  const { headers, count } = await afterFactorChange(
+  const { headers, count } = await finishSecurityChange(
     context,
     signedIn,
     { kind: 'connection-removed', provider },
@@ -64,11 +64,11 @@ export async function action(args: ActionFunctionArgs) {
 }
 
 // One that is not configured any more goes by its id.
-function nameOf({ providers }: LatchkeyContext, provider: string): string {
+function nameOf({ providers }: PageContext, provider: string): string {
   return providers.find(provider)?.name ?? provider;
 }
 
-function wasGone({ origin }: LatchkeyContext) {
+function wasGone({ origin }: PageContext) {
   return redirect(CONNECTIONS_PAGE, {
     headers: { 'Set-Cookie': writeToast({ kind: 'connection-already-removed' }, origin) },
   });
@@ -79,7 +79,7 @@ export default function Disconnect() {
   const reply = useActionData<typeof action>()?.reply;
   const isPending = useNavigation().formMethod === 'POST';
   return (
-    <Question title={`Disconnect ${name}?`} backTo={CONNECTIONS_PAGE}>
+    <Dialog title={`Disconnect ${name}?`} backTo={CONNECTIONS_PAGE}>
       <FormError reply={reply} />
       {isLastWayIn ? (
         <>
@@ -118,6 +118,6 @@ export default function Disconnect() {
           </Form>
         </>
       )}
-    </Question>
+    </Dialog>
   );
 }

@@ -1,8 +1,8 @@
 import type { LoaderFunctionArgs, MetaFunction } from '@remix-run/node';
 import { Form, Link, Outlet, useLoaderData } from '@remix-run/react';
 import { Link2 } from 'lucide-react';
-import { requireSession } from '#app/http/signed-in.server.ts';
-import { readTrouble } from '#app/credentials/providers/provider-problems.server.ts';
+import { requireSignedIn } from '#app/http/signed-in.server.ts';
+import { problemText } from '#app/credentials/providers/provider-problems.server.ts';
 import { Button } from '#app/ui/button.tsx';
 import { Checkbox } from '#app/ui/field.tsx';
 import { Notice, SettingsHeading } from '#app/ui/page.tsx';
@@ -16,11 +16,11 @@ export const meta: MetaFunction = () => [
 
 export async function loader(args: LoaderFunctionArgs) {
   const { context, request } = args;
-  const { user } = await requireSession(args);
+  const { user } = await requireSignedIn(args);
   const connections = await context.connections.list(user.id);
   return {
     now: context.now.toISOString(),
-    notice: readTrouble(context, request),
+    notice: problemText(context, request),
     providers: context.providers.list(),
     connections: connections.map(({ provider, createdAt, lastUsedAt, ...rest }) => ({
       ...rest,

@@ -7,8 +7,8 @@ import {
 import { Form, useActionData, useLoaderData, useNavigation } from '@remix-run/react';
 import * as z from 'zod';
 import { emailSchema } from '#app/credentials/password/password-schema.ts';
-import { parseForm, tryAgain } from '#app/http/form.server.ts';
-import { requireSession } from '#app/http/signed-in.server.ts';
+import { parseForm, showAgain } from '#app/http/form.server.ts';
+import { requireSignedIn } from '#app/http/signed-in.server.ts';
 import { signedOutHeaders } from '#app/sign-in/sign-in.server.ts';
 import { clearToast, writeToast } from '#app/http/toast.server.ts';
 import { Button, ButtonLink } from '#app/ui/button.tsx';
@@ -25,18 +25,18 @@ const formSchema = z.object({ email: emailSchema });
 
 export async function loader(args: LoaderFunctionArgs) {
   const { context } = args;
-  const { user } = await requireSession(args);
+  const { user } = await requireSignedIn(args);
   const counts = await context.erasures.count(user.id);
   return { email: user.email, name: user.name, counts, isMailOn: context.mailer.isOn };
 }
 
 export async function action(args: ActionFunctionArgs) {
   const { context, request } = args;
-  const { user } = await requireSession(args);
+  const { user } = await requireSignedIn(args);
   const form = await parseForm(request, formSchema);
-  if (!form.ok) return tryAgain(form.reply);
+  if (!form.ok) return showAgain(form.reply);
   if (form.value.email !== user.email) {
-    return tryAgain(form.fail({ email: 'This is not the e-mail of this account.' }));
+    return showAgain(form.fail({ email: 'This is not the e-mail of this account.' }));
   }
   const receipt = await context.erasures.erase(user.id, context.now);
   const headers = signedOutHeaders(context);

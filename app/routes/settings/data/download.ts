@@ -7,8 +7,8 @@ import {
 import { markSchema, writeDownloadMark } from './download-cookie.server.ts';
 import { sendFile } from '#app/http/file-stream.server.ts';
 import { parseForm } from '#app/http/form.server.ts';
-import { requireSession } from '#app/http/signed-in.server.ts';
-import { noteActivity } from '#app/activity/record-activity.server.ts';
+import { requireSignedIn } from '#app/http/signed-in.server.ts';
+import { recordActivity } from '#app/activity/record-activity.server.ts';
 import { writeToast } from '#app/http/toast.server.ts';
 
 const formats = new Map<string | undefined, DownloadFormat>([
@@ -25,11 +25,11 @@ export async function loader() {
 /** The download itself: only right after the person has proven again who they are. */
 export async function action(args: ActionFunctionArgs) {
   const { context, params, request } = args;
-  const { user } = await requireSession(args);
+  const { user } = await requireSignedIn(args);
   const format = formats.get(params.format);
   if (!format) return new Response(null, { status: 404, statusText: 'Not Found' });
   const form = await parseForm(request, formSchema);
-  const note = () => noteActivity(context, user.id, { kind: 'download-made' });
+  const note = () => recordActivity(context, user.id, { kind: 'download-made' });
   const download = await openDataDownload(context, user.id, format, note);
   if (!download) {
     const busy = writeToast({ kind: 'download-under-way' }, context.origin);

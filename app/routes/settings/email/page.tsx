@@ -9,9 +9,9 @@ import * as z from 'zod';
 import { isEmailTaken } from '#app/database/sign-up.server.ts';
 import { emailSchema } from '#app/credentials/password/password-schema.ts';
 import { sendCode } from '#app/credentials/mailed-codes/code-by-mail.server.ts';
-import { comeBackLater, parseForm, tryAgain } from '#app/http/form.server.ts';
-import { requireSession } from '#app/http/signed-in.server.ts';
-import { takeMail } from '#app/limits/attempts.server.ts';
+import { showTooManyAttempts, parseForm, showAgain } from '#app/http/form.server.ts';
+import { requireSignedIn } from '#app/http/signed-in.server.ts';
+import { takeMailAttempt } from '#app/limits/attempts.server.ts';
 import { Button, ButtonLink } from '#app/ui/button.tsx';
 import { Field, FormError, useFocusOnError } from '#app/ui/field.tsx';
 import { Notice, SettingsHeading } from '#app/ui/page.tsx';
@@ -27,7 +27,7 @@ const formSchema = z.object({ newEmail: emailSchema });
 
 export async function loader(args: LoaderFunctionArgs) {
   const { context } = args;
-  const { user } = await requireSession(args);
+  const { user } = await requireSignedIn(args);
   const { emailVerifiedAt } = await context.db.user.findUniqueOrThrow({
     where: { id: user.id },
     select: { emailVerifiedAt: true },
@@ -41,14 +41,14 @@ export async function loader(args: LoaderFunctionArgs) {
 
 export async function action(args: ActionFunctionArgs) {
   const { context } = args;
-  const { user } = await requireSession(args);
+  const { user } = await requireSignedIn(args);
   const form = await parseForm(args.request, formSchema);
-  if (!form.ok) return tryAgain(form.reply);
+  if (!form.ok) return showAgain(form.reply);
   if (!context.mailer.isOn) return redirect('/settings/email');
   const { newEmail } = form.value;
   const isVerifying = newEmail === user.email;
-  const leave = await takeMail(context, newEmail);
-  if (!leave.isGiven) return comeBackLater(form.fail, leave.retryAfterSeconds);
+  const leave = await takeMailAttempt(context, newEmail);
+  if (!leave.isAllowed) return showTooManyAttempts(form.fail, leave.retryAfterSeconds);
   const isTaken = await isEmailTaken(context.db, newEmail);
   const cookie = await sendCode(context, {
     purpose: 'email-change',

@@ -1,6 +1,6 @@
 import { redirect, type ActionFunctionArgs } from '@remix-run/node';
-import { sendCodeAgain } from '#app/credentials/mailed-codes/code-by-mail.server.ts';
-import { answerSentAgain } from '#app/credentials/mailed-codes/code-page.server.ts';
+import { resendCode } from '#app/credentials/mailed-codes/code-by-mail.server.ts';
+import { answerResent } from '#app/credentials/mailed-codes/code-page.server.ts';
 
 /** Following a link sends nothing. */
 export async function loader() {
@@ -8,8 +8,8 @@ export async function loader() {
 }
 
 export async function action({ context, request }: ActionFunctionArgs) {
-  const sent = await sendCodeAgain(context, request, 'email-change');
-  return answerSentAgain(context, sent, {
+  const sent = await resendCode(context, request, 'email-change');
+  return answerResent(context, sent, {
     page: '/settings/email/verify',
     start: '/settings/email',
   });

@@ -8,15 +8,15 @@ import { Link, useActionData, useLoaderData } from '@remix-run/react';
 import * as z from 'zod';
 import { changeEmail } from '#app/database/email-change.server.ts';
 import {
-  stopWaiting,
-  tryCode,
+  removeWaitingCode,
+  checkCode,
   typedCodeSchema,
-  waitingFor,
+  findWaitingCode,
 } from '#app/credentials/mailed-codes/code-by-mail.server.ts';
 import { tellOldAddress } from '#app/account/email-change.server.ts';
-import { afterFactorChange } from '#app/sign-in/security-change.server.ts';
-import { comeBackLater, parseForm, tryAgain } from '#app/http/form.server.ts';
-import { requireSession } from '#app/http/signed-in.server.ts';
+import { finishSecurityChange } from '#app/sign-in/security-change.server.ts';
+import { showTooManyAttempts, parseForm, showAgain } from '#app/http/form.server.ts';
+import { requireSignedIn } from '#app/http/signed-in.server.ts';
 import { writeToast } from '#app/http/toast.server.ts';
 import { CodeElsewhere, CodeForm } from '#app/credentials/mailed-codes/code-form.tsx';
 import { SettingsHeading } from '#app/ui/page.tsx';
@@ -35,46 +35,46 @@ const formSchema = z.object({
 
 export async function loader({ context, request }: LoaderFunctionArgs) {
   return {
-    waiting: waitingFor(context, request, 'email-change'),
+    waiting: findWaitingCode(context, request, 'email-change'),
     outboxPath: context.outbox && '/outbox',
   };
 }
 
 export async function action(args: ActionFunctionArgs) {
   const { context, request } = args;
-  const signedIn = await requireSession(args);
+  const signedIn = await requireSignedIn(args);
   const { user } = signedIn;
   const form = await parseForm(request, formSchema);
-  if (!form.ok) return tryAgain(form.reply);
-  const tried = await tryCode(context, request, 'email-change', form.value.code);
+  if (!form.ok) return showAgain(form.reply);
+  const tried = await checkCode(context, request, 'email-change', form.value.code);
   switch (tried.state) {
     case 'none':
       return redirect('/settings/email');
     case 'later':
-      return comeBackLater(form.fail, tried.retryAfterSeconds);
+      return showTooManyAttempts(form.fail, tried.retryAfterSeconds);
     case 'wrong':
-      return tryAgain(form.fail({ code: tried.text }));
+      return showAgain(form.fail({ code: tried.text }));
     case 'right': {
       // The code was asked for by this browser; by whom it was signed in to then is another matter.
       if (tried.userId !== user.id) return redirect('/settings/email');
       const to = tried.email;
       const from = await changeEmail(context.db, user.id, to, context.now);
       if (from === null) {
-        return tryAgain(form.fail({ form: 'Somebody else uses this e-mail by now.' }));
+        return showAgain(form.fail({ form: 'Somebody else uses this e-mail by now.' }));
       }
       // Two codes went to one address, and this is the second.
       if (from === to) {
-        const headers = { 'Set-Cookie': stopWaiting(context, 'email-change') };
+        const headers = { 'Set-Cookie': removeWaitingCode(context, 'email-change') };
         return redirect('/settings/profile', { headers });
       }
       await tellOldAddress(context, user, { from, to });
-      const { headers, count } = await afterFactorChange(
+      const { headers, count } = await finishSecurityChange(
         context,
         signedIn,
         { kind: 'email-changed', from, to },
         { signOutOthers: form.value.signOutOthers === 'on' },
       );
-      headers.append('Set-Cookie', stopWaiting(context, 'email-change'));
+      headers.append('Set-Cookie', removeWaitingCode(context, 'email-change'));
       headers.append('Set-Cookie', writeToast({ kind: 'email-changed', count }, context.origin));
       return redirect('/settings/profile', { headers });
     }

@@ -8,12 +8,12 @@ import { Form, useActionData, useLoaderData, useNavigation } from '@remix-run/re
 import * as z from 'zod';
 import { findOwnPasskey } from '#app/credentials/passkeys/own-passkey.server.ts';
 import { passkeyNameSchema } from '#app/credentials/passkeys/passkey-schema.ts';
-import { parseForm, tryAgain } from '#app/http/form.server.ts';
-import { requireSession } from '#app/http/signed-in.server.ts';
+import { parseForm, showAgain } from '#app/http/form.server.ts';
+import { requireSignedIn } from '#app/http/signed-in.server.ts';
 import { writeToast } from '#app/http/toast.server.ts';
 import { Button, ButtonLink } from '#app/ui/button.tsx';
 import { Field, FormError, useFocusOnError } from '#app/ui/field.tsx';
-import { Question } from '#app/ui/question.tsx';
+import { Dialog } from '#app/ui/question.tsx';
 
 export const meta: MetaFunction = () => [
   { title: 'Rename a passkey · Latchkey' },
@@ -25,16 +25,16 @@ const formSchema = z.object({ name: passkeyNameSchema });
 
 export async function loader(args: LoaderFunctionArgs) {
   const { context, params } = args;
-  const { user } = await requireSession(args);
+  const { user } = await requireSignedIn(args);
   const { name } = await findOwnPasskey(context, user.id, params.passkeyId);
   return { name };
 }
 
 export async function action(args: ActionFunctionArgs) {
   const { context, params, request } = args;
-  const { user } = await requireSession(args);
+  const { user } = await requireSignedIn(args);
   const form = await parseForm(request, formSchema);
-  if (!form.ok) return tryAgain(form.reply);
+  if (!form.ok) return showAgain(form.reply);
   const { id } = await findOwnPasskey(context, user.id, params.passkeyId);
   const { name } = form.value;
   await context.passkeys.rename(user.id, id, name);
@@ -50,7 +50,7 @@ export default function RenamePasskey() {
   const form = useFocusOnError(reply);
   const isPending = useNavigation().formMethod === 'POST';
   return (
-    <Question title={`Rename ${name}`} backTo={PASSKEYS_PAGE}>
+    <Dialog title={`Rename ${name}`} backTo={PASSKEYS_PAGE}>
       <Form method="post" ref={form} noValidate preventScrollReset className="grid gap-6">
         <FormError reply={reply} />
         <Field
@@ -72,6 +72,6 @@ export default function RenamePasskey() {
           </Button>
         </div>
       </Form>
-    </Question>
+    </Dialog>
   );
 }

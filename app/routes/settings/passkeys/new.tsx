@@ -1,18 +1,18 @@
 import { redirect, type ActionFunctionArgs, type MetaFunction } from '@remix-run/node';
 import { Form, useActionData, useNavigation } from '@remix-run/react';
 import * as z from 'zod';
-import { keeperOf } from '#app/credentials/passkeys/authenticator-names.ts';
+import { authenticatorName } from '#app/credentials/passkeys/authenticator-names.ts';
 import { newPasskeySchema } from '#app/credentials/passkeys/passkey-schema.ts';
-import { afterFactorChange } from '#app/sign-in/security-change.server.ts';
-import { parseForm, tryAgain } from '#app/http/form.server.ts';
-import { requireSession } from '#app/http/signed-in.server.ts';
+import { finishSecurityChange } from '#app/sign-in/security-change.server.ts';
+import { parseForm, showAgain } from '#app/http/form.server.ts';
+import { requireSignedIn } from '#app/http/signed-in.server.ts';
 import { findPasskeyChallenge } from '#app/credentials/passkeys/passkey-challenges.server.ts';
 import { writeToast } from '#app/http/toast.server.ts';
 import { describeDevice } from '#app/sessions/device.ts';
 import { ButtonLink } from '#app/ui/button.tsx';
 import { Checkbox } from '#app/ui/field.tsx';
 import { PasskeyButton } from '#app/credentials/passkeys/passkey-button.tsx';
-import { Question } from '#app/ui/question.tsx';
+import { Dialog } from '#app/ui/question.tsx';
 
 export const meta: MetaFunction = () => [
   { title: 'Add a passkey · Latchkey' },
@@ -38,25 +38,25 @@ export async function loader() {
 
 export async function action(args: ActionFunctionArgs) {
   const { context, request } = args;
-  const signedIn = await requireSession(args);
+  const signedIn = await requireSignedIn(args);
   const { user, session } = signedIn;
   const form = await parseForm(request, formSchema);
-  if (!form.ok) return tryAgain(form.reply);
+  if (!form.ok) return showAgain(form.reply);
   const { credential, signOutOthers } = form.value;
   const challenge = findPasskeyChallenge(context, request, 'registration', session.id);
   if (challenge === null) {
-    return tryAgain(form.fail({ credential: 'That took too long. Try again.' }));
+    return showAgain(form.fail({ credential: 'That took too long. Try again.' }));
   }
   const nameFor = (aaguid: string) =>
-    keeperOf(aaguid) ?? describeDevice(context.device.userAgent).name;
+    authenticatorName(aaguid) ?? describeDevice(context.device.userAgent).name;
   const registered = await context.passkeys.register(
     ...([user.id, credential, challenge, nameFor, context.now] as const),
   );
   if (registered.state !== 'added') {
-    return tryAgain(form.fail({ credential: refusals[registered.state] }));
+    return showAgain(form.fail({ credential: refusals[registered.state] }));
   }
   const passkey = registered.passkey.name;
-  const { headers, count } = await afterFactorChange(
+  const { headers, count } = await finishSecurityChange(
     context,
     signedIn,
     { kind: 'passkey-added', passkey },
@@ -71,7 +71,7 @@ export default function AddPasskey() {
   const reply = useActionData<typeof action>()?.reply;
   const isPending = useNavigation().formMethod === 'POST';
   return (
-    <Question title="Add a passkey" backTo={PASSKEYS_PAGE}>
+    <Dialog title="Add a passkey" backTo={PASSKEYS_PAGE}>
       <p className="text-muted">
         Your browser asks where to keep it: on this device, with a password manager, or on a
         security key. You can change its name later.
@@ -105,6 +105,6 @@ export default function AddPasskey() {
           </PasskeyButton>
         </div>
       </Form>
-    </Question>
+    </Dialog>
   );
 }

@@ -1,6 +1,6 @@
 import { redirect, type ActionFunctionArgs } from '@remix-run/node';
-import { requireSession } from '#app/http/signed-in.server.ts';
-import { offerPasskeyOptions } from '#app/credentials/passkeys/passkey-challenges.server.ts';
+import { requireSignedIn } from '#app/http/signed-in.server.ts';
+import { answerPasskeyOptions } from '#app/credentials/passkeys/passkey-challenges.server.ts';
 
 /** Nothing to see here for those who follow a link. */
 export async function loader() {
@@ -10,7 +10,7 @@ export async function loader() {
 /** What a browser needs to make a passkey for this person: one that they do not have yet. */
 export async function action(args: ActionFunctionArgs) {
   const { context } = args;
-  const { user, session } = await requireSession(args);
+  const { user, session } = await requireSignedIn(args);
   const options = await context.passkeys.registrationOptions(user);
-  return offerPasskeyOptions(context, 'registration', options, session.id);
+  return answerPasskeyOptions(context, 'registration', options, session.id);
 }

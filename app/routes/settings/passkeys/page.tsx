@@ -1,8 +1,8 @@
 import type { LoaderFunctionArgs, MetaFunction } from '@remix-run/node';
 import { Outlet, useLoaderData } from '@remix-run/react';
 import { Plus } from 'lucide-react';
-import { keeperOf } from '#app/credentials/passkeys/authenticator-names.ts';
-import { requireSession } from '#app/http/signed-in.server.ts';
+import { authenticatorName } from '#app/credentials/passkeys/authenticator-names.ts';
+import { requireSignedIn } from '#app/http/signed-in.server.ts';
 import { ButtonLink } from '#app/ui/button.tsx';
 import { SettingsHeading } from '#app/ui/page.tsx';
 import { PasskeyList } from './passkey-list.tsx';
@@ -14,14 +14,14 @@ export const meta: MetaFunction = () => [
 
 export async function loader(args: LoaderFunctionArgs) {
   const { context } = args;
-  const { user } = await requireSession(args);
+  const { user } = await requireSignedIn(args);
   const passkeys = await context.passkeys.list(user.id);
   return {
     now: context.now.toISOString(),
     passkeys: passkeys.map(({ id, name, aaguid, isBackedUp, createdAt, lastUsedAt }) => ({
       id,
       name,
-      keeper: keeperOf(aaguid),
+      keeper: authenticatorName(aaguid),
       isBackedUp,
       createdAt: createdAt.toISOString(),
       lastUsedAt: lastUsedAt?.toISOString() ?? null,

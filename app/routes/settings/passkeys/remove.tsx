@@ -7,14 +7,14 @@ import {
 import { Form, useActionData, useLoaderData, useNavigation } from '@remix-run/react';
 import * as z from 'zod';
 import { findOwnPasskey } from '#app/credentials/passkeys/own-passkey.server.ts';
-import { countWaysIn, waysIn } from '#app/credentials/sign-in-methods.server.ts';
-import { afterFactorChange } from '#app/sign-in/security-change.server.ts';
-import { parseForm, tryAgain } from '#app/http/form.server.ts';
-import { requireSession } from '#app/http/signed-in.server.ts';
+import { totalSignInMethods, countSignInMethods } from '#app/credentials/sign-in-methods.server.ts';
+import { finishSecurityChange } from '#app/sign-in/security-change.server.ts';
+import { parseForm, showAgain } from '#app/http/form.server.ts';
+import { requireSignedIn } from '#app/http/signed-in.server.ts';
 import { writeToast } from '#app/http/toast.server.ts';
 import { Button, ButtonLink } from '#app/ui/button.tsx';
 import { Checkbox, FormError } from '#app/ui/field.tsx';
-import { Question } from '#app/ui/question.tsx';
+import { Dialog } from '#app/ui/question.tsx';
 
 export const meta: MetaFunction = () => [
   { title: 'Remove a passkey · Latchkey' },
@@ -26,24 +26,24 @@ const formSchema = z.object({ signOutOthers: z.literal('on').optional() });
 
 export async function loader(args: LoaderFunctionArgs) {
   const { context, params } = args;
-  const { user } = await requireSession(args);
+  const { user } = await requireSignedIn(args);
   const { name } = await findOwnPasskey(context, user.id, params.passkeyId);
-  return { name, isLast: countWaysIn(await waysIn(context.db, user.id)) === 1 };
+  return { name, isLast: totalSignInMethods(await countSignInMethods(context.db, user.id)) === 1 };
 }
 
 export async function action(args: ActionFunctionArgs) {
   const { context, params, request } = args;
-  const signedIn = await requireSession(args);
+  const signedIn = await requireSignedIn(args);
   const { user } = signedIn;
   const { id, name: passkey } = await findOwnPasskey(context, user.id, params.passkeyId);
   const form = await parseForm(request, formSchema);
-  if (!form.ok) return tryAgain(form.reply);
+  if (!form.ok) return showAgain(form.reply);
   const outcome = await context.passkeys.remove(user.id, id, context.now);
   if (outcome === 'last-way-in') {
-    return tryAgain(form.fail({ form: 'It stays: you have no other way to sign in.' }));
+    return showAgain(form.fail({ form: 'It stays: you have no other way to sign in.' }));
   }
   if (outcome === 'unknown') return redirect(PASSKEYS_PAGE);
-  const { headers, count } = await afterFactorChange(
+  const { headers, count } = await finishSecurityChange(
     context,
     signedIn,
     { kind: 'passkey-removed', passkey },
@@ -60,7 +60,7 @@ export default function RemovePasskey() {
   const isPending = useNavigation().formMethod === 'POST';
   if (isLast) {
     return (
-      <Question title={`${name} is your only way in`} backTo={PASSKEYS_PAGE}>
+      <Dialog title={`${name} is your only way in`} backTo={PASSKEYS_PAGE}>
         <FormError reply={reply} />
         <p className="text-muted">
           Without it you could not sign in any more. Add another passkey or a password first, then
@@ -71,11 +71,11 @@ export default function RemovePasskey() {
             Keep it
           </ButtonLink>
         </div>
-      </Question>
+      </Dialog>
     );
   }
   return (
-    <Question title={`Remove ${name}?`} backTo={PASSKEYS_PAGE}>
+    <Dialog title={`Remove ${name}?`} backTo={PASSKEYS_PAGE}>
       <p className="text-muted">
         You can no longer sign in with it. Your device may go on offering it until you delete it
         there as well.
@@ -98,6 +98,6 @@ export default function RemovePasskey() {
           </Button>
         </div>
       </Form>
-    </Question>
+    </Dialog>
   );
 }

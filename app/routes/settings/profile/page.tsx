@@ -14,8 +14,8 @@ import {
 } from '@remix-run/react';
 import * as z from 'zod';
 import { userNameSchema, renameUser } from '#app/database/profile.server.ts';
-import { parseForm, tryAgain } from '#app/http/form.server.ts';
-import { requireSession } from '#app/http/signed-in.server.ts';
+import { parseForm, showAgain } from '#app/http/form.server.ts';
+import { requireSignedIn } from '#app/http/signed-in.server.ts';
 import { pictureRules } from '#app/account/picture-upload.server.ts';
 import { writeToast } from '#app/http/toast.server.ts';
 import { Button } from '#app/ui/button.tsx';
@@ -31,16 +31,16 @@ export const meta: MetaFunction = () => [
 const profileSchema = z.object({ name: userNameSchema });
 
 export async function loader(args: LoaderFunctionArgs) {
-  const { user } = await requireSession(args);
+  const { user } = await requireSignedIn(args);
   const { name, email, picture } = user;
   return { name, email, picture, rules: pictureRules };
 }
 
 export async function action(args: ActionFunctionArgs) {
   const { context, request } = args;
-  const { user } = await requireSession(args);
+  const { user } = await requireSignedIn(args);
   const form = await parseForm(request, profileSchema);
-  if (!form.ok) return tryAgain(form.reply);
+  if (!form.ok) return showAgain(form.reply);
   await renameUser(context.db, user.id, form.value.name, context.now);
   return redirect('/settings/profile', {
     headers: { 'Set-Cookie': writeToast({ kind: 'profile-saved' }, context.origin) },

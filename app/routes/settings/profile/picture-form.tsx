@@ -2,7 +2,7 @@ import { Form, useNavigation } from '@remix-run/react';
 import { useEffect, useId, useRef, useState } from 'react';
 import { Button, ButtonLink } from '#app/ui/button.tsx';
 import type { Reply } from '#app/ui/field.tsx';
-import { Portrait } from '#app/ui/user-picture.tsx';
+import { UserPicture } from '#app/ui/user-picture.tsx';
 
 const ADDRESS = '/settings/profile/picture';
 
@@ -41,7 +41,7 @@ export function PictureForm({ user, rules, reply }: PictureFormProps) {
       {chosen && !isTooLarge ? (
         <Preview file={chosen} />
       ) : (
-        <Portrait {...user} size="page" alt="Your picture" />
+        <UserPicture {...user} size="page" alt="Your picture" />
       )}
       <Form
         method="post"

@@ -5,12 +5,12 @@ import {
   type MetaFunction,
 } from '@remix-run/node';
 import { Form, useLoaderData, useNavigation } from '@remix-run/react';
-import { requireSession } from '#app/http/signed-in.server.ts';
+import { requireSignedIn } from '#app/http/signed-in.server.ts';
 import { pictureRules } from '#app/account/picture-upload.server.ts';
 import { writeToast } from '#app/http/toast.server.ts';
 import { Button, ButtonLink } from '#app/ui/button.tsx';
 import { PictureForm } from './picture-form.tsx';
-import { Question } from '#app/ui/question.tsx';
+import { Dialog } from '#app/ui/question.tsx';
 
 export const meta: MetaFunction = () => [
   { title: 'Remove your picture · Latchkey' },
@@ -20,14 +20,14 @@ export const meta: MetaFunction = () => [
 const PAGE = '/settings/profile';
 
 export async function loader(args: LoaderFunctionArgs) {
-  const { name, picture } = (await requireSession(args)).user;
+  const { name, picture } = (await requireSignedIn(args)).user;
   if (picture === null) return redirect(PAGE);
   return { user: { name, picture }, rules: pictureRules };
 }
 
 export async function action(args: ActionFunctionArgs) {
   const { context } = args;
-  const { user } = await requireSession(args);
+  const { user } = await requireSignedIn(args);
   // What somebody else has removed meanwhile is removed.
   await context.pictures.remove(user.id);
   return redirect(PAGE, {
@@ -40,7 +40,7 @@ export default function RemovePicture() {
   const isPending = useNavigation().formMethod === 'POST';
   return (
     <>
-      <Question title="Remove your picture?" backTo={PAGE}>
+      <Dialog title="Remove your picture?" backTo={PAGE}>
         <p className="text-muted">
           It is deleted for good. The first letter of your name stands in its place.
         </p>
@@ -52,7 +52,7 @@ export default function RemovePicture() {
             Remove
           </Button>
         </Form>
-      </Question>
+      </Dialog>
       <PictureForm {...page} />
     </>
   );

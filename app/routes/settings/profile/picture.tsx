@@ -6,9 +6,9 @@ import {
   type MetaFunction,
 } from '@remix-run/node';
 import { useActionData, useLoaderData } from '@remix-run/react';
-import { requireSession } from '#app/http/signed-in.server.ts';
-import { pictureRules, takePicture } from '#app/account/picture-upload.server.ts';
-import { loginPathFor } from '#app/http/return-path.server.ts';
+import { requireSignedIn } from '#app/http/signed-in.server.ts';
+import { pictureRules, receivePicture } from '#app/account/picture-upload.server.ts';
+import { loginPath } from '#app/http/return-path.server.ts';
 import { writeToast } from '#app/http/toast.server.ts';
 import { PictureForm } from './picture-form.tsx';
 
@@ -21,15 +21,15 @@ export const meta: MetaFunction = () => [
 
 /** The profile once more: where it is when a picture was refused. */
 export async function loader(args: LoaderFunctionArgs) {
-  const { name, picture } = (await requireSession(args)).user;
+  const { name, picture } = (await requireSignedIn(args)).user;
   return { user: { name, picture }, rules: pictureRules };
 }
 
 export async function action(args: ActionFunctionArgs) {
   const { context, request } = args;
-  const { user } = await requireSession(args);
-  const upload = await takePicture(context, user, request);
-  if (upload.ok === null) return redirect(loginPathFor(request, context.origin));
+  const { user } = await requireSignedIn(args);
+  const upload = await receivePicture(context, user, request);
+  if (upload.ok === null) return redirect(loginPath(request, context.origin));
   if (!upload.ok) {
     const { reply, status, headers } = upload;
     return data({ reply }, { status, headers });

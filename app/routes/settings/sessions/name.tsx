@@ -6,15 +6,15 @@ import {
 } from '@remix-run/node';
 import { Form, useActionData, useLoaderData, useNavigation } from '@remix-run/react';
 import * as z from 'zod';
-import { findOwnSession } from '#app/devices/own-session.server.ts';
+import { findDevice } from '#app/devices/own-session.server.ts';
 import { deviceNameSchema } from '#app/devices/device-view.server.ts';
-import { parseForm, tryAgain } from '#app/http/form.server.ts';
-import { requireSession } from '#app/http/signed-in.server.ts';
+import { parseForm, showAgain } from '#app/http/form.server.ts';
+import { requireSignedIn } from '#app/http/signed-in.server.ts';
 import { writeToast, type ToastMessage } from '#app/http/toast.server.ts';
 import { describeDevice } from '#app/sessions/device.ts';
 import { Button, ButtonLink } from '#app/ui/button.tsx';
 import { Field, FormError, useFocusOnError } from '#app/ui/field.tsx';
-import { Question } from '#app/ui/question.tsx';
+import { Dialog } from '#app/ui/question.tsx';
 
 export const meta: MetaFunction = () => [
   { title: 'Name a device · Latchkey' },
@@ -26,17 +26,17 @@ const formSchema = z.object({ label: deviceNameSchema });
 
 export async function loader(args: LoaderFunctionArgs) {
   const { context, params } = args;
-  const { user } = await requireSession(args);
-  const session = await findOwnSession(context, user.id, params.sessionId);
+  const { user } = await requireSignedIn(args);
+  const session = await findDevice(context, user.id, params.sessionId);
   return { label: session.label, guess: describeDevice(session.userAgent).name };
 }
 
 export async function action(args: ActionFunctionArgs) {
   const { context, params, request } = args;
-  const { user } = await requireSession(args);
-  const session = await findOwnSession(context, user.id, params.sessionId);
+  const { user } = await requireSignedIn(args);
+  const session = await findDevice(context, user.id, params.sessionId);
   const form = await parseForm(request, formSchema);
-  if (!form.ok) return tryAgain(form.reply);
+  if (!form.ok) return showAgain(form.reply);
   const { label } = form.value;
   await context.sessions.name(session.id, user.id, label);
   const toast: ToastMessage =
@@ -52,7 +52,7 @@ export default function NameDevice() {
   const form = useFocusOnError(reply);
   const isPending = useNavigation().formMethod === 'POST';
   return (
-    <Question title={label ? `Rename ${label}` : 'Name this device'} backTo={SESSIONS_PAGE}>
+    <Dialog title={label ? `Rename ${label}` : 'Name this device'} backTo={SESSIONS_PAGE}>
       <Form method="post" ref={form} noValidate preventScrollReset className="grid gap-6">
         <FormError reply={reply} />
         <Field
@@ -74,6 +74,6 @@ export default function NameDevice() {
           </Button>
         </div>
       </Form>
-    </Question>
+    </Dialog>
   );
 }

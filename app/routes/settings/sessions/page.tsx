@@ -2,9 +2,9 @@ import type { LoaderFunctionArgs, MetaFunction } from '@remix-run/node';
 import { Link, Outlet, useFetcher, useLoaderData, useSearchParams } from '@remix-run/react';
 import { useCallback } from 'react';
 import { viewToken } from '#app/tokens/token-view.server.ts';
-import { viewSession } from '#app/devices/device-view.server.ts';
+import { viewDevice } from '#app/devices/device-view.server.ts';
 import { proofText } from '#app/visit/proof.ts';
-import { requireSession } from '#app/http/signed-in.server.ts';
+import { requireSignedIn } from '#app/http/signed-in.server.ts';
 import { ButtonLink } from '#app/ui/button.tsx';
 import { SettingsHeading } from '#app/ui/page.tsx';
 import { EndedSessions, SessionList } from './session-list.tsx';
@@ -21,7 +21,7 @@ const ENDED_ROWS = 20;
 
 export async function loader(args: LoaderFunctionArgs) {
   const { context, request } = args;
-  const { session: current, user } = await requireSession(args);
+  const { session: current, user } = await requireSignedIn(args);
   const after = parsePosition(new URL(request.url).searchParams.get('after'));
   const [{ live, ended, next }, tokens] = await Promise.all([
     context.sessions.list(user.id, context.now, {
@@ -36,8 +36,8 @@ export async function loader(args: LoaderFunctionArgs) {
   const shown = after ? others : [current, ...others];
   return {
     now: context.now.toISOString(),
-    sessions: shown.map((session) => viewSession({ ...context, proofText }, session, current.id)),
-    ended: ended.map((session) => viewSession({ ...context, proofText }, session, current.id)),
+    sessions: shown.map((session) => viewDevice({ ...context, proofText }, session, current.id)),
+    ended: ended.map((session) => viewDevice({ ...context, proofText }, session, current.id)),
     tokens: tokens.live.map(viewToken),
     otherCount: others.length,
     isFirstPage: after === null,

@@ -3,12 +3,12 @@ import { Form, useNavigation, useRouteLoaderData } from '@remix-run/react';
 import * as z from 'zod';
 import { revokeTokens } from '#app/tokens/access-tokens.server.ts';
 import { parseForm } from '#app/http/form.server.ts';
-import { requireSession } from '#app/http/signed-in.server.ts';
+import { requireSignedIn } from '#app/http/signed-in.server.ts';
 import { signOutOthers } from '#app/devices/devices.server.ts';
 import { writeToast } from '#app/http/toast.server.ts';
 import { Button, ButtonLink } from '#app/ui/button.tsx';
 import { Checkbox } from '#app/ui/field.tsx';
-import { Question } from '#app/ui/question.tsx';
+import { Dialog } from '#app/ui/question.tsx';
 
 export const meta: MetaFunction = () => [
   { title: 'Sign out everywhere else · Latchkey' },
@@ -24,7 +24,7 @@ export async function loader() {
 
 export async function action(args: ActionFunctionArgs) {
   const { context, request } = args;
-  const { user, session } = await requireSession(args);
+  const { user, session } = await requireSignedIn(args);
   const form = await parseForm(request, formSchema);
   const hasTokensRevoked = form.ok && form.value.revokeTokens === 'on';
   const reason = 'signed-out-elsewhere';
@@ -48,7 +48,7 @@ export default function SignOutOthers() {
   const isPending = useNavigation().formMethod === 'POST';
   const devices = countText(page);
   return (
-    <Question title={`Sign out ${devices}?`} backTo={SESSIONS_PAGE}>
+    <Dialog title={`Sign out ${devices}?`} backTo={SESSIONS_PAGE}>
       <p className="text-muted">
         Every device but this one is signed out at once. Whoever uses it has to sign in again.
       </p>
@@ -70,7 +70,7 @@ export default function SignOutOthers() {
           </Button>
         </div>
       </Form>
-    </Question>
+    </Dialog>
   );
 }
 

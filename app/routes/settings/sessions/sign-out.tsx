@@ -5,15 +5,15 @@ import {
   type MetaFunction,
 } from '@remix-run/node';
 import { Form, useLoaderData, useNavigation } from '@remix-run/react';
-import { findOwnSession } from '#app/devices/own-session.server.ts';
-import { deviceNameOf } from '#app/devices/device-view.server.ts';
+import { findDevice } from '#app/devices/own-session.server.ts';
+import { deviceName } from '#app/devices/device-view.server.ts';
 import { requireFresh } from '#app/http/fresh-proof.server.ts';
-import { requireSession } from '#app/http/signed-in.server.ts';
+import { requireSignedIn } from '#app/http/signed-in.server.ts';
 import { endSession } from '#app/sign-in/sign-in.server.ts';
 import { signOutDevice } from '#app/devices/sign-out-device.server.ts';
 import { writeToast, type ToastMessage } from '#app/http/toast.server.ts';
 import { Button, ButtonLink } from '#app/ui/button.tsx';
-import { Question } from '#app/ui/question.tsx';
+import { Dialog } from '#app/ui/question.tsx';
 
 export const meta: MetaFunction = () => [
   { title: 'Sign out a device · Latchkey' },
@@ -24,18 +24,18 @@ const SESSIONS_PAGE = '/settings/sessions';
 
 export async function loader(args: LoaderFunctionArgs) {
   const { context, params } = args;
-  const { user, session: current } = await requireSession(args);
-  const session = await findOwnSession(context, user.id, params.sessionId);
-  return { name: deviceNameOf(session), isCurrent: session.id === current.id };
+  const { user, session: current } = await requireSignedIn(args);
+  const session = await findDevice(context, user.id, params.sessionId);
+  return { name: deviceName(session), isCurrent: session.id === current.id };
 }
 
 export async function action(args: ActionFunctionArgs) {
   const { context, params } = args;
-  const { user, session: current } = await requireSession(args);
-  const session = await findOwnSession(context, user.id, params.sessionId);
+  const { user, session: current } = await requireSignedIn(args);
+  const session = await findDevice(context, user.id, params.sessionId);
   if (session.id === current.id) return redirect('/', { headers: await endSession(context) });
   await requireFresh(args);
-  const device = deviceNameOf(session);
+  const device = deviceName(session);
   const ended = await signOutDevice(context, { ...session, device }, current.id);
   const toast: ToastMessage = ended
     ? { kind: 'session-ended', device }
@@ -49,7 +49,7 @@ export default function SignOutDevice() {
   const { name, isCurrent } = useLoaderData<typeof loader>();
   const isPending = useNavigation().formMethod === 'POST';
   return (
-    <Question title={`Sign out ${name}?`} backTo={SESSIONS_PAGE}>
+    <Dialog title={`Sign out ${name}?`} backTo={SESSIONS_PAGE}>
       <p className="text-muted">
         {isCurrent
           ? 'This is the device you are using now. You will have to sign in again.'
@@ -63,6 +63,6 @@ export default function SignOutDevice() {
           Sign out
         </Button>
       </Form>
-    </Question>
+    </Dialog>
   );
 }

@@ -1,6 +1,6 @@
 import { data, type LoaderFunctionArgs, type MetaFunction } from '@remix-run/node';
 import { useLoaderData } from '@remix-run/react';
-import { requireSession } from '#app/http/signed-in.server.ts';
+import { requireSignedIn } from '#app/http/signed-in.server.ts';
 import { ButtonLink } from '#app/ui/button.tsx';
 import { SettingsHeading } from '#app/ui/page.tsx';
 import { SecretText } from './secret-text.tsx';
@@ -18,7 +18,7 @@ export const shouldRevalidate = () => false;
 /** Shows a new token, once: neither a reload nor a copy of the cookie brings it back. */
 export async function loader(args: LoaderFunctionArgs) {
   const { context, request } = args;
-  const signedIn = await requireSession(args);
+  const signedIn = await requireSignedIn(args);
   const { newToken } = context.cookies;
   const made = await newToken.take(context, request, signedIn);
   return data({ made }, made ? { headers: { 'Set-Cookie': newToken.clear() } } : undefined);

@@ -10,8 +10,8 @@ import {
   type TokenScope,
 } from '#app/tokens/token-schema.ts';
 import { makeToken } from '#app/tokens/access-tokens.server.ts';
-import { parseForm, tryAgain } from '#app/http/form.server.ts';
-import { requireSession } from '#app/http/signed-in.server.ts';
+import { parseForm, showAgain } from '#app/http/form.server.ts';
+import { requireSignedIn } from '#app/http/signed-in.server.ts';
 import { Button, ButtonLink } from '#app/ui/button.tsx';
 import { Checkbox, Field, FormError, useFocusOnError } from '#app/ui/field.tsx';
 import { SettingsHeading } from '#app/ui/page.tsx';
@@ -44,19 +44,19 @@ export async function loader() {
 
 export async function action(args: ActionFunctionArgs) {
   const { context, request } = args;
-  const signedIn = await requireSession(args);
+  const signedIn = await requireSignedIn(args);
   const form = await parseForm(request, formSchema);
-  if (!form.ok) return tryAgain(form.reply);
+  if (!form.ok) return showAgain(form.reply);
   const { name, days, ...given } = form.value;
   const wanted = scopes.map(([scope]) => scope).filter((scope) => given[scope] === 'on');
   if (wanted.length === 0) {
-    return tryAgain(form.fail({ form: 'Choose at least one thing that it may do.' }));
+    return showAgain(form.fail({ form: 'Choose at least one thing that it may do.' }));
   }
   const asked = { name, days, scopes: wanted };
   const token = await makeToken(context, signedIn.user.id, asked, MAX_TOKENS);
   if (token === null) {
     const text = `You have ${MAX_TOKENS} access tokens. Revoke one first.`;
-    return tryAgain(form.fail({ form: text }));
+    return showAgain(form.fail({ form: text }));
   }
   const cookie = context.cookies.newToken.write(context.now, signedIn, { name, token });
   return redirect(`${TOKENS_PAGE}/made`, { headers: { 'Set-Cookie': cookie } });

@@ -2,7 +2,7 @@ import type { LoaderFunctionArgs, MetaFunction } from '@remix-run/node';
 import { Link, Outlet, useLoaderData } from '@remix-run/react';
 import { Plus } from 'lucide-react';
 import { viewToken } from '#app/tokens/token-view.server.ts';
-import { requireSession } from '#app/http/signed-in.server.ts';
+import { requireSignedIn } from '#app/http/signed-in.server.ts';
 import { ButtonLink } from '#app/ui/button.tsx';
 import { SettingsHeading } from '#app/ui/page.tsx';
 import { TokenList } from '#app/tokens/token-list.tsx';
@@ -14,7 +14,7 @@ export const meta: MetaFunction = () => [
 
 export async function loader(args: LoaderFunctionArgs) {
   const { context } = args;
-  const { user } = await requireSession(args);
+  const { user } = await requireSignedIn(args);
   const { live } = await context.tokens.list(user.id, context.now);
   return { now: context.now.toISOString(), tokens: live.map(viewToken) };
 }

@@ -5,12 +5,12 @@ import {
   type MetaFunction,
 } from '@remix-run/node';
 import { Form, useLoaderData, useNavigation } from '@remix-run/react';
-import { findOwnToken, tokenNameOf } from '#app/tokens/token-view.server.ts';
+import { findOwnToken, tokenName } from '#app/tokens/token-view.server.ts';
 import { revokeToken } from '#app/tokens/access-tokens.server.ts';
-import { requireSession } from '#app/http/signed-in.server.ts';
+import { requireSignedIn } from '#app/http/signed-in.server.ts';
 import { writeToast } from '#app/http/toast.server.ts';
 import { Button, ButtonLink } from '#app/ui/button.tsx';
-import { Question } from '#app/ui/question.tsx';
+import { Dialog } from '#app/ui/question.tsx';
 
 export const meta: MetaFunction = () => [
   { title: 'Revoke an access token · Latchkey' },
@@ -21,15 +21,15 @@ const TOKENS_PAGE = '/settings/tokens';
 
 export async function loader(args: LoaderFunctionArgs) {
   const { context, params } = args;
-  const { user } = await requireSession(args);
-  return { name: tokenNameOf(await findOwnToken(context, user.id, params.tokenId)) };
+  const { user } = await requireSignedIn(args);
+  return { name: tokenName(await findOwnToken(context, user.id, params.tokenId)) };
 }
 
 export async function action(args: ActionFunctionArgs) {
   const { context, params } = args;
-  const { user, session } = await requireSession(args);
+  const { user, session } = await requireSignedIn(args);
   const token = await findOwnToken(context, user.id, params.tokenId);
-  const name = tokenNameOf(token);
+  const name = tokenName(token);
   await revokeToken(context, { ...token, name }, session.id);
   return redirect(TOKENS_PAGE, {
     headers: { 'Set-Cookie': writeToast({ kind: 'token-revoked', token: name }, context.origin) },
@@ -40,7 +40,7 @@ export default function RevokeToken() {
   const { name } = useLoaderData<typeof loader>();
   const isPending = useNavigation().formMethod === 'POST';
   return (
-    <Question title={`Revoke ${name}?`} backTo={TOKENS_PAGE}>
+    <Dialog title={`Revoke ${name}?`} backTo={TOKENS_PAGE}>
       <p className="text-muted">
         It stops working at once, for every program that uses it, and cannot be brought back.
       </p>
@@ -52,6 +52,6 @@ export default function RevokeToken() {
           Revoke
         </Button>
       </Form>
-    </Question>
+    </Dialog>
   );
 }

@@ -1,6 +1,6 @@
 import type { LoaderFunctionArgs, MetaFunction } from '@remix-run/node';
 import { Outlet, useLoaderData } from '@remix-run/react';
-import { requireSession } from '#app/http/signed-in.server.ts';
+import { requireSignedIn } from '#app/http/signed-in.server.ts';
 import { ButtonLink } from '#app/ui/button.tsx';
 import { Notice, SettingsHeading } from '#app/ui/page.tsx';
 import { RelativeTime } from '#app/ui/relative-time.tsx';
@@ -16,7 +16,7 @@ const FEW_LEFT = 3;
 /** Says how things are, and changes nothing: that needs no fresh proof. */
 export async function loader(args: LoaderFunctionArgs) {
   const { context } = args;
-  const { user } = await requireSession(args);
+  const { user } = await requireSignedIn(args);
   const userId = user.id;
   const [totp, codesLeft] = await Promise.all([
     context.db.totp.findUnique({ where: { userId }, select: { createdAt: true } }),

@@ -1,6 +1,6 @@
 import { data, type LoaderFunctionArgs, type MetaFunction } from '@remix-run/node';
 import { useLoaderData } from '@remix-run/react';
-import { requireSession } from '#app/http/signed-in.server.ts';
+import { requireSignedIn } from '#app/http/signed-in.server.ts';
 import { ButtonLink } from '#app/ui/button.tsx';
 import { SettingsHeading } from '#app/ui/page.tsx';
 import { RecoveryCodeSheet } from './recovery-code-sheet.tsx';
@@ -18,7 +18,7 @@ export const shouldRevalidate = () => false;
 /** Shows new codes, once: neither a reload nor a copy of the cookie brings them back. */
 export async function loader(args: LoaderFunctionArgs) {
   const { context, request } = args;
-  const signedIn = await requireSession(args);
+  const signedIn = await requireSignedIn(args);
   const codes = await context.cookies.newRecoveryCodes.take(context, request, signedIn);
   const { email } = signedIn.user;
   const madeOn = context.now.toISOString().slice(0, 10);

@@ -9,9 +9,9 @@ import { Form, useActionData, useLoaderData, useNavigation } from '@remix-run/re
 import * as z from 'zod';
 import { authenticatorCodeSchema } from '#app/credentials/second-factor-schema.ts';
 import { drawQrCode } from '#app/credentials/totp/qr-code.server.ts';
-import { afterFactorChange } from '#app/sign-in/security-change.server.ts';
-import { parseForm, tryAgain } from '#app/http/form.server.ts';
-import { requireSession } from '#app/http/signed-in.server.ts';
+import { finishSecurityChange } from '#app/sign-in/security-change.server.ts';
+import { parseForm, showAgain } from '#app/http/form.server.ts';
+import { requireSignedIn } from '#app/http/signed-in.server.ts';
 import { writeToast } from '#app/http/toast.server.ts';
 import { findTotpSetUp, spendTotpSetUp } from '#app/credentials/totp/totp-set-up.server.ts';
 import { Button, ButtonLink } from '#app/ui/button.tsx';
@@ -34,12 +34,12 @@ const formSchema = z.object({
 /** Shows its owner the secret: the one page whose data hold one. The same one until it is proven or lapses. */
 export async function loader(args: LoaderFunctionArgs) {
   const { context, request } = args;
-  const signedIn = await requireSession(args);
+  const signedIn = await requireSignedIn(args);
   const { user, session } = signedIn;
   if (await context.totp.isOn(user.id)) return redirect(PAGE);
   const held = findTotpSetUp(context, request, signedIn);
   const secret = held ?? context.totp.newSecret();
-  const uri = context.totp.uriOf(secret, user.email);
+  const uri = context.totp.authenticatorUri(secret, user.email);
   const setUp = { userId: user.id, sessionId: session.id, secret };
   return data(
     { uri, qr: await drawQrCode(uri), groups: secret.match(/.{4}/g) ?? [] },
@@ -52,33 +52,33 @@ export async function loader(args: LoaderFunctionArgs) {
 // What is typed here is no guess at a secret: the page shows it.
 export async function action(args: ActionFunctionArgs) {
   const { context, request } = args;
-  const signedIn = await requireSession(args);
+  const signedIn = await requireSignedIn(args);
   const { user } = signedIn;
   if (await context.totp.isOn(user.id)) return redirect(PAGE);
   const form = await parseForm(request, formSchema);
-  if (!form.ok) return tryAgain(form.reply);
+  if (!form.ok) return showAgain(form.reply);
   const { code, signOutOthers } = form.value;
   const secret = findTotpSetUp(context, request, signedIn);
   if (secret === null) {
-    return tryAgain(form.fail({ form: 'That took too long. Scan the new QR code below.' }));
+    return showAgain(form.fail({ form: 'That took too long. Scan the new QR code below.' }));
   }
-  const step = await context.totp.stepOf(secret, code, context.now);
+  const step = await context.totp.findTimeStep(secret, code, context.now);
   if (step === null) {
     const text = 'That is not the code for this QR code. Enter the one your app shows now.';
-    return tryAgain(form.fail({ code: text }));
+    return showAgain(form.fail({ code: text }));
   }
   const codes = (await spendTotpSetUp(context, secret))
     ? await context.totp.turnOn(user.id, { secret, step }, context.now)
     : null;
-  const spent = context.cookies.totpSetUp.clear();
-  if (!codes) return redirect(PAGE, { headers: { 'Set-Cookie': spent } });
-  const { headers, count } = await afterFactorChange(
+  const replayGuard = context.cookies.totpSetUp.clear();
+  if (!codes) return redirect(PAGE, { headers: { 'Set-Cookie': replayGuard } });
+  const { headers, count } = await finishSecurityChange(
     context,
     signedIn,
     { kind: 'totp-on' },
     { signOutOthers: signOutOthers === 'on' },
   );
-  headers.append('Set-Cookie', spent);
+  headers.append('Set-Cookie', replayGuard);
   const { newRecoveryCodes } = context.cookies;
   headers.append('Set-Cookie', newRecoveryCodes.write(context.now, signedIn, codes));
   headers.append('Set-Cookie', writeToast({ kind: 'two-factor-on', count }, context.origin));

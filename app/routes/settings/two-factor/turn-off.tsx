@@ -6,13 +6,13 @@ import {
 } from '@remix-run/node';
 import { Form, useNavigation } from '@remix-run/react';
 import * as z from 'zod';
-import { afterFactorChange } from '#app/sign-in/security-change.server.ts';
-import { parseForm, tryAgain } from '#app/http/form.server.ts';
-import { requireSession } from '#app/http/signed-in.server.ts';
+import { finishSecurityChange } from '#app/sign-in/security-change.server.ts';
+import { parseForm, showAgain } from '#app/http/form.server.ts';
+import { requireSignedIn } from '#app/http/signed-in.server.ts';
 import { writeToast } from '#app/http/toast.server.ts';
 import { Button, ButtonLink } from '#app/ui/button.tsx';
 import { Checkbox } from '#app/ui/field.tsx';
-import { Question } from '#app/ui/question.tsx';
+import { Dialog } from '#app/ui/question.tsx';
 
 export const meta: MetaFunction = () => [
   { title: 'Turn off two-factor sign-in · Latchkey' },
@@ -23,17 +23,17 @@ const PAGE = '/settings/two-factor';
 const formSchema = z.object({ signOutOthers: z.literal('on').optional() });
 
 export async function loader(args: LoaderFunctionArgs) {
-  const { user } = await requireSession(args);
+  const { user } = await requireSignedIn(args);
   return (await args.context.totp.isOn(user.id)) ? null : redirect(PAGE);
 }
 
 export async function action(args: ActionFunctionArgs) {
   const { context, request } = args;
-  const signedIn = await requireSession(args);
+  const signedIn = await requireSignedIn(args);
   const form = await parseForm(request, formSchema);
-  if (!form.ok) return tryAgain(form.reply);
+  if (!form.ok) return showAgain(form.reply);
   if (!(await context.totp.turnOff(signedIn.user.id))) return redirect(PAGE);
-  const { headers, count } = await afterFactorChange(
+  const { headers, count } = await finishSecurityChange(
     context,
     signedIn,
     { kind: 'totp-off' },
@@ -47,7 +47,7 @@ export async function action(args: ActionFunctionArgs) {
 export default function TurnOffTwoFactor() {
   const isPending = useNavigation().formMethod === 'POST';
   return (
-    <Question title="Turn off two-factor sign-in?" backTo={PAGE}>
+    <Dialog title="Turn off two-factor sign-in?" backTo={PAGE}>
       <p className="text-muted">
         Your password alone is enough to sign in from then on. The secret in your app and all your
         recovery codes become void; to turn it on again you set it up anew.
@@ -69,6 +69,6 @@ export default function TurnOffTwoFactor() {
           </Button>
         </div>
       </Form>
-    </Question>
+    </Dialog>
   );
 }
