@@ -18,7 +18,7 @@ export default function handleRequest(
   status: number,
   headers: Headers,
   remixContext: EntryContext,
-  { nonce, log }: AppLoadContext,
+  { nonce, visit }: AppLoadContext,
 ): Promise<Response> {
   return new Promise((resolve, reject) => {
     let responseStatus = status;
@@ -48,7 +48,7 @@ export default function handleRequest(
         onShellError: reject,
         onError(error: unknown) {
           responseStatus = 500;
-          if (shellRendered) log.error({ err: error }, 'a page broke while it was rendered');
+          if (shellRendered) visit.log.error({ err: error }, 'a page broke while it was rendered');
         },
       },
     );
@@ -66,5 +66,5 @@ export function handleError(
   if (isRouteErrorResponse(error) && error.status < 500) return;
   // The path only: a query may carry what does not belong into a log.
   const { pathname } = new URL(request.url);
-  context.log.error({ err: error, method: request.method, path: pathname }, 'a request failed');
+  context.visit.log.error({ err: error, method: request.method, path: pathname }, 'a request failed');
 }

@@ -1,9 +1,4 @@
-import {
-  data,
-  type LinksFunction,
-  type LoaderFunctionArgs,
-  type MetaFunction,
-} from '@remix-run/node';
+import { type LinksFunction, type LoaderFunctionArgs, type MetaFunction } from '@remix-run/node';
 import {
   isRouteErrorResponse,
   Links,
@@ -15,10 +10,9 @@ import {
   useRouteLoaderData,
 } from '@remix-run/react';
 import { lazy, Suspense, useState, type ReactNode } from 'react';
-import type { User } from '#app/context.server.ts';
-import { findSignedIn } from '#app/http/signed-in.server.ts';
 import { readTheme } from '#app/http/theme.server.ts';
-import { clearToast, readToast, toastText } from '#app/http/toast.server.ts';
+import type { User } from '#app/visit/user.ts';
+import { findSignedIn } from '#app/visit/visit.ts';
 import { ErrorPage, offlineText, textForStatus } from '#app/ui/error-page.tsx';
 import { useHydrated } from '#app/ui/use-hydrated.ts';
 import { useNonce } from '#app/ui/nonce.ts';
@@ -41,19 +35,15 @@ export { retryHeaders as headers } from '#app/http/form.server.ts';
 
 export const meta: MetaFunction = () => [{ title: 'Latchkey' }];
 
-export async function loader({ request, context }: LoaderFunctionArgs) {
-  const signedIn = await findSignedIn({ context });
-  const cookies = request.headers.get('cookie');
-  const message = readToast(cookies);
-  return data(
-    {
-      user: signedIn && userOnPage(signedIn.user),
-      theme: readTheme(cookies),
-      origin: context.origin,
-      toast: message && { text: toastText(message), id: context.nonce },
-    },
-    message ? { headers: { 'Set-Cookie': clearToast() } } : undefined,
-  );
+export async function loader({ context: { app, visit, nonce } }: LoaderFunctionArgs) {
+  const signedIn = await findSignedIn(visit);
+  const message = app.toast.take(visit);
+  return {
+    user: signedIn && userOnPage(signedIn.user),
+    theme: readTheme(visit),
+    origin: app.origin,
+    toast: message === null ? null : { text: message, id: nonce },
+  };
 }
 
 // Who is not signed in has no use for its code; where it does not arrive, the page is as without scripts.

@@ -62,7 +62,7 @@ function scopeOf(env: Env, { client, provider }: Database): RetentionScope {
       store: prismaSessionStore({ client, provider }),
       retentionMs: env.SESSION_RETENTION_DAYS * DAY_MS,
     }),
-    activity: createActivityLog({
+    activityLog: createActivityLog({
       db: client,
       provider,
       retentionDays: env.ACTIVITY_RETENTION_DAYS,

@@ -1,10 +1,12 @@
 import type { Encoding } from './encode-picture.server.ts';
-import type { PageContext, User } from '#app/context.server.ts';
 import type { FormReply } from '#app/http/form.server.ts';
+import type { User } from '#app/visit/user.ts';
+import type { Visit } from '#app/visit/visit.ts';
+import type { Pictures } from './pictures.server.ts';
 
 const MB = 1024 * 1024;
 const MAX_PICTURE_BYTES = 10 * MB;
-/** What stands around the file in the form; far more than there is. */
+/** The parts of the form around the file; far more than needed. */
 const FORM_BYTES = 64 * 1024;
 const FORM_TYPE = /^multipart\/form-data;/i;
 const FIELD = 'picture';
@@ -12,7 +14,7 @@ const RETRY_AFTER_SECONDS = 10;
 
 const TOO_LARGE = 'That file is larger than 10 MB. Choose a smaller one.';
 
-/** What the page may know beforehand of the pictures that are taken. */
+/** What the page needs to know about accepted pictures. */
 export const pictureRules = {
   maxBytes: MAX_PICTURE_BYTES,
   tooLarge: TOO_LARGE,
@@ -20,8 +22,8 @@ export const pictureRules = {
 } as const;
 
 /**
- * The address that takes a file, also as scripts ask for it, and how long a form may be there. What is
- * longer than the largest picture is not read, but told on the page; beyond this it is cut off.
+ * The paths that take a file, also as scripts ask for them, and the largest form there. A form larger
+ * than the largest picture is not read, and the page says so; beyond this the connection is cut.
  */
 export const PICTURE_PATHS = ['/settings/profile/picture', '/settings/profile/picture.data'];
 export const MAX_PICTURE_FORM_BYTES = 40 * MB;
@@ -29,26 +31,27 @@ export const MAX_PICTURE_FORM_BYTES = 40 * MB;
 export type PictureUpload =
   | { ok: true }
   | { ok: false; reply: FormReply; status: number; headers?: Record<string, string> }
-  /** The person is gone. */
+  /** The user is gone. */
   | { ok: null };
 
 /**
- * Reads the picture that was sent and keeps it. The form is read only when its length, which is
- * announced (see `limitBody`), is that of a picture, and there is a place to read it to.
+ * Reads the uploaded picture and stores it. The form is read only if its announced length (see
+ * `limitBody`) fits a picture and an upload slot is free.
  *
- * The file's name and the type that the browser gave it are looked at by nobody.
+ * The file's name, and the type that the browser gave it, are ignored.
  *
- * @throws {Response} 400 for what no form of ours sends.
+ * @throws {Response} 400 for a form that is not ours.
  */
 export async function receivePicture(
-  { pictures, now }: PageContext,
+  pictures: Pick<Pictures, 'reserveSlot' | 'encode' | 'save'>,
+  { now }: Visit,
   user: User,
   request: Request,
 ): Promise<PictureUpload> {
   const length = Number(request.headers.get('content-length') ?? 0);
   if (length > MAX_PICTURE_BYTES + FORM_BYTES) return refused(TOO_LARGE);
-  const leave = pictures.reserveSlot(user.id);
-  if (!leave) {
+  const freeSlot = pictures.reserveSlot(user.id);
+  if (!freeSlot) {
     return {
       ...refused('Other pictures are still being sent. Try again in a moment.'),
       status: 503,
@@ -63,7 +66,7 @@ export async function receivePicture(
     if (!encoding.ok) return refused(WHY_NOT[encoding.why]);
     return { ok: (await pictures.save(user.id, encoding.picture, now)) || null };
   } finally {
-    leave();
+    freeSlot();
   }
 }
 
@@ -75,7 +78,7 @@ const WHY_NOT: Record<Extract<Encoding, { ok: false }>['why'], string> = {
   'too-many-pixels': 'That picture has too many pixels. Make it smaller, then choose it again.',
 };
 
-// Not more is read than was announced: whatever follows is another request.
+// No more than the announced length is read: what follows is another request.
 async function readFile(request: Request): Promise<File> {
   if (!FORM_TYPE.test(request.headers.get('content-type') ?? '')) throw badRequest();
   const form = await request.formData().catch(() => {

@@ -1,4 +1,4 @@
-import type { PageContext } from '#app/context.server.ts';
+import type { Places } from '#app/network/places.server.ts';
 import { describeDevice, type DeviceKind } from '#app/sessions/device.ts';
 import type { Activity, ActivityKind, StoredEvent } from './activity-log.server.ts';
 
@@ -24,7 +24,7 @@ export interface ActivityView {
 
 /** What the page shows of an entry. */
 export function viewActivity(
-  { places }: Pick<PageContext, 'places'>,
+  { places }: { places: Pick<Places, 'describe'> },
   activity: Activity,
   currentSessionId: string,
 ): ActivityView {

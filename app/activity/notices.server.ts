@@ -1,76 +1,86 @@
-import type { PageContext } from '#app/context.server.ts';
+import type { MailedCodes } from '#app/credentials/mailed-codes/mailed-codes.server.ts';
 import { isDatabaseUnavailable, isUserGone } from '#app/database/errors.server.ts';
-import type { Mail, NoticeEvent } from '#app/mail/mail.ts';
-import { DAY_MS } from '#app/sessions/index.ts';
+import type { UserSummary, Users } from '#app/database/users.server.ts';
+import type { Mail, Mailer, NoticeEvent } from '#app/mail/mail.ts';
+import type { Places } from '#app/network/places.server.ts';
 import { describeDevice } from '#app/sessions/device.ts';
+import { DAY_MS } from '#app/sessions/time.ts';
+import type { Visit } from '#app/visit/visit.ts';
 
 /** A notice is of use for as long as its key works. */
 const NOTICE_MS = 7 * DAY_MS;
 
-interface Addressee {
-  id: string;
-  name: string;
-  email: string;
-}
-
 interface Notice {
   event: NoticeEvent;
-  /** With a link to say "This wasn't me". */
+  /** Adds a link to say "This wasn't me". */
   canBeDisputed: boolean;
 }
 
-/** Mails the owner of the account what happened, with the device of this request; a no-op for one that is gone. */
-export async function mailNotice(
-  context: PageContext,
-  userId: string,
-  event: NoticeEvent,
-): Promise<void> {
-  const user = await context.db.user.findUnique({
-    where: { id: userId },
-    select: { id: true, name: true, email: true },
-  });
-  if (user) await sendNotice(context, user, { event, canBeDisputed: true });
+interface NoticesOptions {
+  mailedCodes: Pick<MailedCodes, 'createLinkKey'>;
+  mailer: Mailer;
+  users: Pick<Users, 'find'>;
+  places: Pick<Places, 'describe'>;
+  origin: string;
 }
 
-/**
- * Hands a notice to the mailer. null: nobody is told, in the same time. A mail that cannot be made is
- * logged, for what it tells of has happened; only a database that is down is an error.
- */
-export async function sendNotice(
-  context: PageContext,
-  to: Addressee | null,
-  notice: Notice,
-): Promise<void> {
-  try {
-    await context.mailer.send(to && (await noticeMail(context, to, notice)), context.now);
-  } catch (error) {
-    if (isDatabaseUnavailable(error)) throw error;
-    // The account was erased meanwhile.
-    if (isUserGone(error)) return;
-    context.log.error({ err: error }, 'a notice could not be mailed');
-  }
-}
+export type Notices = ReturnType<typeof createNotices>;
 
-async function noticeMail(
-  { mailedCodes, origin, places, device, now }: PageContext,
-  { id: userId, name, email }: Addressee,
-  { event, canBeDisputed }: Notice,
-): Promise<Mail> {
-  const notMe = { purpose: 'not-me', userId, email } as const;
-  const key = canBeDisputed ? await mailedCodes.createLinkKey(notMe, NOTICE_MS, now) : null;
+/** Mails about what happened to an account. */
+export function createNotices(options: NoticesOptions) {
+  const { mailedCodes, mailer, users, places, origin } = options;
+
+  const noticeMail = async (
+    { device, now }: Visit,
+    { id: userId, name, email }: UserSummary,
+    { event, canBeDisputed }: Notice,
+  ): Promise<Mail> => {
+    const notMe = { purpose: 'not-me', userId, email } as const;
+    const key = canBeDisputed ? await mailedCodes.createLinkKey(notMe, NOTICE_MS, now) : null;
+    return {
+      to: email,
+      userId,
+      content: {
+        kind: 'notice',
+        name,
+        event,
+        // Behind the "#", which no server and no log sees.
+        notMeLink: key === null ? null : `${origin}/not-me#${key}`,
+        device: describeDevice(device.userAgent).detail,
+        place: places.describe(device.ipAddress, device.country),
+        at: now.toISOString(),
+      },
+      expiresAt: new Date(now.getTime() + NOTICE_MS),
+    };
+  };
+
+  /**
+   * Sends a notice. `null` as recipient sends nothing, in the same time. A mail that cannot be made is
+   * logged, because the event it reports has happened.
+   *
+   * @throws what the database throws if it is down.
+   */
+  const sendTo = async (visit: Visit, to: UserSummary | null, notice: Notice): Promise<void> => {
+    try {
+      await mailer.send(to && (await noticeMail(visit, to, notice)), visit.now);
+    } catch (error) {
+      if (isDatabaseUnavailable(error)) throw error;
+      // The account was erased meanwhile.
+      if (isUserGone(error)) return;
+      visit.log.error({ err: error }, 'a notice could not be mailed');
+    }
+  };
+
   return {
-    to: email,
-    userId,
-    content: {
-      kind: 'notice',
-      name,
-      event,
-      // Behind the "#", where no server and no log sees it.
-      notMeLink: key === null ? null : `${origin}/not-me#${key}`,
-      device: describeDevice(device.userAgent).detail,
-      place: places.describe(device.ipAddress, device.country),
-      at: now.toISOString(),
+    /** False if this application sends no mail. */
+    isOn: mailer.isOn,
+
+    sendTo,
+
+    /** Mails a user what happened, with the device of this visit. Does nothing if the user is gone. */
+    async send(visit: Visit, userId: string, event: NoticeEvent): Promise<void> {
+      const user = await users.find(userId);
+      if (user) await sendTo(visit, user, { event, canBeDisputed: true });
     },
-    expiresAt: new Date(now.getTime() + NOTICE_MS),
   };
 }

@@ -1,58 +1,90 @@
+import type { NoticeEvent } from '#app/mail/mail.ts';
+import type { Visit } from '#app/visit/visit.ts';
 import type {
+  Activity as ActivityEntry,
   ActivityEvent,
+  ActivityLog,
   ActivitySource,
   AttemptTarget,
   FailedFactor,
   RecentFailures,
 } from './activity-log.server.ts';
-import type { PageContext } from '#app/context.server.ts';
-import type { NoticeEvent } from '#app/mail/mail.ts';
-import { mailNotice, sendNotice } from './notices.server.ts';
+import type { Notices } from './notices.server.ts';
 
-/** Wrong passwords within a day that people mistype; more than that their owner should know of. */
+/** Users mistype passwords; more wrong ones than this within a day are reported to them. */
 const MANY_PASSWORDS = 5;
-/** Of second factors it takes fewer: whoever gets there had the first one right. */
+/** Fewer for second factors: an attacker who gets there knows the first factor. */
 const MANY_SECOND_FACTORS = 3;
 
-/**
- * Writes down what has just happened to an account, and tells its owner by mail where that is due.
- * Call it after the fact: it must have happened.
- *
- * @param sessionId the session in which it happened; left out: that of this request, if it is live.
- * @throws what the database throws when it is down. Mail that cannot be made costs nobody anything.
- */
-export async function recordActivity(
-  context: PageContext,
-  userId: string,
-  event: ActivityEvent,
-  sessionId?: string,
-): Promise<void> {
-  if (event.kind === 'sign-in-failed') return noteFailedAttempt(context, { userId }, event.what);
-  const held = await context.session();
-  const current = held.state === 'live' && held.session.userId === userId ? held.session.id : null;
-  const source = sourceOf(context, sessionId ?? current);
-  const recorded = await context.activity.record(userId, event, source, context.now);
-  if (!context.mailer.isOn) return;
-  if (event.kind === 'signed-in') {
-    if (!(await context.activity.isFromNewDevice(recorded))) return;
-    return mailNotice(context, userId, { what: 'new-device' });
-  }
-  const notice = noticeFor(event);
-  if (notice) await mailNotice(context, userId, notice);
+interface ActivityOptions {
+  activityLog: ActivityLog;
+  notices: Pick<Notices, 'isOn' | 'send' | 'sendTo'>;
+}
+
+export type Activity = ReturnType<typeof createActivity>;
+
+/** Records what happens to accounts, and mails their users where that is due. */
+export function createActivity({ activityLog, notices }: ActivityOptions) {
+  const recordFailedAttempt = async (
+    visit: Visit,
+    target: AttemptTarget,
+    what: FailedFactor,
+  ): Promise<void> => {
+    const source = sourceOf(visit, null);
+    const failures = await activityLog.recordFailure(target, what, source, visit.now);
+    if (!notices.isOn) return;
+    // No step is left out for an unknown e-mail: the answer would come sooner.
+    const user = isSuspicious(failures) ? failures.user : null;
+    const isFirst = await activityLog.claimFailureNotice(user?.id ?? null, visit.now);
+    await notices.sendTo(visit, isFirst ? user : null, {
+      event: { what: 'many-failed-attempts' },
+      // A guess at a password opened nothing, so there is nothing to sign out.
+      canBeDisputed: what === 'second-factor',
+    });
+  };
+
+  return {
+    /**
+     * Records an event after the fact, and mails the user where that is due.
+     *
+     * @param sessionId the session in which it happened; left out: that of this visit, if it is live.
+     * @throws what the database throws if it is down. A mail that cannot be made is only logged.
+     */
+    async record(
+      visit: Visit,
+      userId: string,
+      event: ActivityEvent,
+      sessionId?: string,
+    ): Promise<void> {
+      if (event.kind === 'sign-in-failed') {
+        return recordFailedAttempt(visit, { userId }, event.what);
+      }
+      const held = await visit.session();
+      const isOwn = held.state === 'live' && held.session.userId === userId;
+      const source = sourceOf(visit, sessionId ?? (isOwn ? held.session.id : null));
+      const recorded = await activityLog.record(userId, event, source, visit.now);
+      if (!notices.isOn) return;
+      if (event.kind === 'signed-in') {
+        if (!(await activityLog.isFromNewDevice(recorded))) return;
+        return notices.send(visit, userId, { what: 'new-device' });
+      }
+      const notice = noticeFor(event);
+      if (notice) await notices.send(visit, userId, notice);
+    },
+
+    /** Records a wrong password for this e-mail. The work is the same if no user has the e-mail. */
+    recordWrongPassword: (visit: Visit, email: string): Promise<void> =>
+      recordFailedAttempt(visit, { email }, 'password'),
+
+    /** Returns an entry of this user's log; `null` for an unknown id, or another user's. */
+    find: async (userId: string, id: string | undefined): Promise<ActivityEntry | null> =>
+      id === undefined ? null : activityLog.find(id, userId),
+  };
 }
 
 /**
- * Writes down that somebody typed this e-mail and a password that does not belong to it. It does, and
- * takes, the same for an e-mail that nobody has.
- */
-export function recordWrongPassword(context: PageContext, email: string): Promise<void> {
-  return noteFailedAttempt(context, { email }, 'password');
-}
-
-/**
- * What is mailed of an event besides a sign-in. Signing other devices out is not: each of them says so
- * itself, and whoever did it was signed in, of which the owner was told. The changes of the e-mail
- * have mails of their own.
+ * Returns the mail for an event other than a sign-in; `null` if none is due. Signing other devices out
+ * is not mailed: each of them says so itself. Changes of the e-mail have mails of their own.
  */
 function noticeFor({ kind, ...detail }: ActivityEvent): NoticeEvent | null {
   switch (kind) {
@@ -74,29 +106,11 @@ function noticeFor({ kind, ...detail }: ActivityEvent): NoticeEvent | null {
   }
 }
 
-async function noteFailedAttempt(
-  context: PageContext,
-  attempted: AttemptTarget,
-  what: FailedFactor,
-): Promise<void> {
-  const source = sourceOf(context, null);
-  const failures = await context.activity.recordFailure(attempted, what, source, context.now);
-  if (!context.mailer.isOn) return;
-  // Nothing is left out where nobody has that e-mail: the answer would come sooner.
-  const whose = isSuspicious(failures) ? failures.user : null;
-  const isFirst = await context.activity.claimFailureNotice(whose?.id ?? null, context.now);
-  await sendNotice(context, isFirst ? whose : null, {
-    event: { what: 'many-failed-attempts' },
-    // Who only guesses at passwords is nowhere in: there is nothing to sign out.
-    canBeDisputed: what === 'second-factor',
-  });
-}
-
 function isSuspicious({ passwords, secondFactors }: RecentFailures): boolean {
   return passwords + secondFactors >= MANY_PASSWORDS || secondFactors >= MANY_SECOND_FACTORS;
 }
 
-function sourceOf({ device }: PageContext, sessionId: string | null): ActivitySource {
+function sourceOf({ device }: Visit, sessionId: string | null): ActivitySource {
   const { userAgent, ipAddress, country } = device;
   return { userAgent, ipAddress, country, sessionId };
 }

@@ -1,4 +1,4 @@
-import type { Application } from '#app/context.server.ts';
+import type { ApiApp } from './api-app.ts';
 import { openApiDocument } from './openapi.server.ts';
 import { allOperations } from './operations/all-operations.server.ts';
 import { problems } from './problems.server.ts';
@@ -51,7 +51,7 @@ export interface ApiGuide {
  * The API in words, made from its OpenAPI document: what one of them says, the other does. It is made
  * when somebody first asks for it, and kept.
  */
-export function createApiGuide(of: Pick<Application, 'origin' | 'sessionCookie'>): () => ApiGuide {
+export function createApiGuide(of: Pick<ApiApp, 'origin' | 'sessionCookie'>): () => ApiGuide {
   let guide: ApiGuide | undefined;
   return () => (guide ??= describeApi(of));
 }
@@ -59,7 +59,7 @@ export function createApiGuide(of: Pick<Application, 'origin' | 'sessionCookie'>
 function describeApi({
   origin,
   sessionCookie,
-}: Pick<Application, 'origin' | 'sessionCookie'>): ApiGuide {
+}: Pick<ApiApp, 'origin' | 'sessionCookie'>): ApiGuide {
   const { paths } = openApiDocument(allOperations, { origin, cookieName: sessionCookie.name });
   const operations = allOperations.map(
     ({ id, method, path, summary, more = null, allows }): GuideOperation => {

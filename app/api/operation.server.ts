@@ -1,6 +1,8 @@
 import type { z } from 'zod';
 import type { TokenScope } from '#app/tokens/token-schema.ts';
-import type { PageContext } from '#app/context.server.ts';
+import type { ResponseProgress } from '#app/http/file-stream.server.ts';
+import type { Visit } from '#app/visit/visit.ts';
+import type { ApiApp } from './api-app.ts';
 import type { Answer } from './answer.server.ts';
 import type { Caller } from './caller.server.ts';
 import type { ProblemName } from './problems.server.ts';
@@ -30,9 +32,12 @@ export interface Operation<Body = unknown, Query = unknown, Who = unknown> {
 }
 
 export interface Call<Body, Query, Who> {
-  context: PageContext;
+  app: ApiApp;
+  visit: Visit;
   caller: Who;
-  /** What stands in place of `{id}`. */
+  /** How far the response has been sent, for operations that stream one. */
+  progress: () => ResponseProgress;
+  /** The value of `{id}`. */
   id: string;
   body: Body;
   query: Query;

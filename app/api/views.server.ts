@@ -2,7 +2,9 @@ import type { z } from 'zod';
 import { lastUsedAt, tokenName } from '#app/tokens/token-view.server.ts';
 import { readScopes, type TokenMeta } from '#app/tokens/token-schema.ts';
 import { deviceName } from '#app/devices/device-view.server.ts';
-import type { PageContext, User } from '#app/context.server.ts';
+import type { User } from '#app/visit/user.ts';
+import type { Visit } from '#app/visit/visit.ts';
+import type { ApiApp } from './api-app.ts';
 import { proofText, type SessionMeta } from '#app/visit/proof.ts';
 import { describeDevice } from '#app/sessions/device.ts';
 import type { Session } from '#app/sessions/index.ts';
@@ -12,19 +14,21 @@ import type { currentSessionSchema, listedSessionSchema } from './schemas.server
 type Current = z.input<typeof currentSessionSchema>;
 type Listed = z.input<typeof listedSessionSchema>;
 
-/** Who asks, from what the look-up of the session has brought along: nothing more is read for it. */
+/** Shows the caller. The session look-up has read all of it already. */
 export function viewCaller(
-  { sessions, now }: Pick<PageContext, 'sessions' | 'now'>,
+  app: Pick<ApiApp, 'sessions'>,
+  visit: Pick<Visit, 'now'>,
   caller: Caller,
 ): Current {
   return caller.by === 'session'
-    ? viewCurrent({ sessions, now }, caller.session, caller.user)
+    ? viewCurrent(app, visit, caller.session, caller.user)
     : viewOf(caller.session, caller.user, { scopes: caller.scopes, isFresh: false });
 }
 
-/** The session that was just begun, or renewed. */
+/** Shows a session that was just started, or renewed. */
 export function viewCurrent(
-  { sessions, now }: Pick<PageContext, 'sessions' | 'now'>,
+  { sessions }: Pick<ApiApp, 'sessions'>,
+  { now }: Pick<Visit, 'now'>,
   session: Session<SessionMeta>,
   user: Pick<User, 'id' | 'email' | 'name'>,
 ): Current {
@@ -49,14 +53,14 @@ function viewOf(
   };
 }
 
-/** A device that is signed in, in the list. */
+/** Shows a signed-in device in the list. */
 export function viewDevice(
-  context: Pick<PageContext, 'places'>,
+  app: Pick<ApiApp, 'places'>,
   session: Session<SessionMeta>,
   currentId: string,
 ): Listed {
   return {
-    ...common(context, session, currentId),
+    ...common(app, session, currentId),
     kind: 'session',
     name: deviceName(session),
     scopes: null,
@@ -65,14 +69,14 @@ export function viewDevice(
   };
 }
 
-/** A personal access token, in the list. */
+/** Shows a personal access token in the list. */
 export function toListedToken(
-  context: Pick<PageContext, 'places'>,
+  app: Pick<ApiApp, 'places'>,
   token: Session<TokenMeta>,
   currentId: string,
 ): Listed {
   return {
-    ...common(context, token, currentId),
+    ...common(app, token, currentId),
     kind: 'token',
     name: tokenName(token),
     scopes: readScopes(token.meta),
@@ -81,7 +85,7 @@ export function toListedToken(
   };
 }
 
-function common({ places }: Pick<PageContext, 'places'>, session: Session, currentId: string) {
+function common({ places }: Pick<ApiApp, 'places'>, session: Session, currentId: string) {
   const { id, label, userAgent, ipAddress, country, createdAt, expiresAt } = session;
   return {
     id,

@@ -1,8 +1,9 @@
 import * as z from 'zod';
-import type { PageContext } from '#app/context.server.ts';
-import type { Proof, SessionMeta } from '#app/visit/proof.ts';
+import type { Places } from '#app/network/places.server.ts';
+import type { User } from '#app/visit/user.ts';
+import { proofText, type SessionMeta } from '#app/visit/proof.ts';
 import { describeDevice, type DeviceKind } from '#app/sessions/device.ts';
-import { lifetimeEndOf, type EndReason, type Session } from '#app/sessions/index.ts';
+import { lifetimeEndOf, type EndReason, type Session, type Sessions } from '#app/sessions/index.ts';
 
 /** A session as its owner sees it on the page: no token, no hash. */
 export interface SessionView {
@@ -28,13 +29,15 @@ export interface SessionView {
   ended: { at: string; reason: EndReason } | null;
 }
 
-interface Viewing extends Pick<PageContext, 'places' | 'sessions' | 'now'> {
-  proofText: (proof: Proof) => string;
+interface ViewOptions {
+  places: Pick<Places, 'describe'>;
+  sessions: Pick<Sessions<SessionMeta, User>, 'endingOf' | 'timeouts'>;
+  now: Date;
 }
 
 /** What the page shows of a session. */
 export function viewDevice(
-  { places, sessions, now, proofText }: Viewing,
+  { places, sessions, now }: ViewOptions,
   session: Session<SessionMeta>,
   currentId: string,
 ): SessionView {

@@ -1,5 +1,32 @@
+import type { ServerResponse } from 'node:http';
 import type { Readable } from 'node:stream';
-import type { PageContext } from '#app/context.server.ts';
+import type { Visit } from '#app/visit/visit.ts';
+
+/** How far a response has been sent. */
+export interface ResponseProgress {
+  /** Resolves once what was written has left, or never will: more would only pile up in memory. */
+  isReady(): Promise<void>;
+  /** Aborts when the client disconnects. */
+  gone: AbortSignal;
+}
+
+/** Tracks a response that is streamed; Remix's adapter writes without waiting for the client. */
+export function trackResponse(response: ServerResponse): ResponseProgress {
+  const gone = new AbortController();
+  response.once('close', () => gone.abort());
+  return {
+    gone: gone.signal,
+    isReady: () =>
+      new Promise((resolve) => {
+        if (!response.writableNeedDrain || response.closed) return resolve();
+        const finish = () => {
+          response.off('drain', finish).off('close', finish);
+          resolve();
+        };
+        response.on('drain', finish).on('close', finish);
+      }),
+  };
+}
 
 /** A file that is made while it is sent. */
 export interface StreamedFile {
@@ -12,20 +39,21 @@ export interface StreamedFile {
 }
 
 /**
- * An attachment that is made while it is sent, at the pace of whoever takes it. When it cannot be
- * finished, the connection is cut: what has arrived must not pass for the whole.
+ * Returns an attachment that is made while it is sent, at the client's pace. If it cannot be finished,
+ * the connection is cut, so that a part does not pass for the whole.
  *
- * `no-transform`, or it would be compressed on the way, into memory and at another pace.
+ * `no-transform`, because compression would buffer it in memory and change the pace.
  */
 export function sendFile(
-  { outgoing, log }: Pick<PageContext, 'outgoing' | 'log'>,
+  { log }: Pick<Visit, 'log'>,
+  outgoing: ResponseProgress,
   file: StreamedFile,
 ): Response {
   const { content } = file;
   const pieces = content[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
   const end = () =>
     file.end().catch((error: unknown) => {
-      log.error({ err: error }, 'a download could not be tidied up after');
+      log.error({ err: error }, 'a download could not be cleaned up');
     });
   const stop = () => content.destroy();
   outgoing.gone.addEventListener('abort', stop);
@@ -39,7 +67,6 @@ export function sendFile(
           if (!piece.done) return controller.enqueue(piece.value);
         } catch (error) {
           await end();
-          // Nobody is there to notice.
           if (outgoing.gone.aborted) return controller.close();
           log.error({ err: error }, 'a download broke off');
           return controller.error(error);

@@ -9,10 +9,10 @@ export type FormReply = SubmissionResult;
 export type ParsedForm<Value> =
   { ok: true; value: Value; fail: Fail } | { ok: false; reply: FormReply };
 
-/** Answers a form that was of the right shape and wrong all the same. Keys are field names, or "form". */
+/** Makes the reply to a form that passed its schema and is wrong nevertheless. Keys: field names, or "form". */
 export type Fail = (errors: Record<string, string>) => FormReply;
 
-/** Fields that are never sent back, whatever was typed into them. */
+/** Fields whose values are never sent back to the page. */
 const SECRET_FIELDS = [
   'password',
   'newPassword',
@@ -24,10 +24,9 @@ const SECRET_FIELDS = [
 ];
 
 /**
- * Reads a submitted form and checks it against its schema, asynchronously if the schema asks
- * somebody. Unknown fields are dropped.
+ * Reads a submitted form and checks it against its schema. Unknown fields are dropped.
  *
- * @throws {Response} 400 for what no form of ours sends: no form at all, a file, a field that comes twice.
+ * @throws {Response} 400 for a request that no form of ours sends: no form, a file, a field twice.
  */
 export async function parseForm<Schema extends z.ZodObject>(
   request: Request,
@@ -48,7 +47,7 @@ export async function parseForm<Schema extends z.ZodObject>(
   return { ok: true, value: submission.value, fail };
 }
 
-/** The form once more, with its errors: 400, or the status given. */
+/** Shows the form again with its errors: 400, or the status given. */
 export function showAgain(reply: FormReply, status = 400) {
   return data({ reply }, { status });
 }
@@ -62,8 +61,8 @@ async function readFormData(request: Request): Promise<FormData> {
 }
 
 /**
- * The fields of these names, one text each. Conform would read more into a name: `email[4294967294]`
- * is a list of that length to it, which no memory holds, and `__intent__` a command.
+ * Returns the fields of these names, one text each. Conform interprets names: `email[4294967294]` would
+ * be a list of that length, which no memory holds, and `__intent__` a command.
  */
 function fieldsOf(form: FormData, names: string[]): FormData {
   const fields = new FormData();
@@ -78,14 +77,14 @@ function fieldsOf(form: FormData, names: string[]): FormData {
 
 const MINUTE_SECONDS = 60;
 
-/** The form once more, with word of when to come back: 429 (RFC 6585 §4). */
+/** Shows the form again and says when to retry: 429 (RFC 6585 §4). */
 export function showTooManyAttempts(fail: Fail, retryAfterSeconds: number) {
   const wait = waitText(retryAfterSeconds);
   const reply = fail({ form: `That was tried too often. Wait ${wait}, then try again.` });
   return data({ reply }, { status: 429, headers: { 'Retry-After': String(retryAfterSeconds) } });
 }
 
-/** The same where there is no form to show again: throw it, and the error page says when to come back. */
+/** Returns a 429 for a request without a form: throw it, and the error page says when to retry. */
 export function tooManyRequests(retryAfterSeconds: number): Response {
   return new Response(waitText(retryAfterSeconds), {
     status: 429,
@@ -94,9 +93,23 @@ export function tooManyRequests(retryAfterSeconds: number): Response {
   });
 }
 
-function waitText(seconds: number): string {
+/** Returns how long to wait: "a minute", "5 minutes". */
+export function waitText(seconds: number): string {
   const minutes = Math.ceil(seconds / MINUTE_SECONDS);
   return minutes === 1 ? 'a minute' : `${minutes} minutes`;
+}
+
+/** Returns 404: the same for an unknown id and for another user's. */
+export const notFound = () => new Response(null, { status: 404, statusText: 'Not Found' });
+
+/**
+ * Returns the value that was found.
+ *
+ * @throws {Response} 404 if it is `null`.
+ */
+export function orNotFound<Found>(found: Found | null): Found {
+  if (found === null) throw notFound();
+  return found;
 }
 
 /** For routes with such a form: without it Remix keeps an action's headers from the page. */
@@ -107,4 +120,5 @@ export const retryHeaders: HeadersFunction = ({ actionHeaders, errorHeaders }) =
   return headers;
 };
 
-const badRequest = () => new Response(null, { status: 400, statusText: 'Bad Request' });
+/** Returns a 400 for a request that no page of ours sends. */
+export const badRequest = () => new Response(null, { status: 400, statusText: 'Bad Request' });

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import * as z from 'zod';
-import type { PageContext } from '#app/context.server.ts';
-import type { SignedIn } from './signed-in.server.ts';
+import type { ReplayGuard } from '#app/database/replay-guard.server.ts';
+import { SECOND_MS } from '#app/sessions/time.ts';
+import type { SignedIn, Visit } from '#app/visit/visit.ts';
 import type { SealedCookie, SealedCookieFactory } from './sealed-cookie.server.ts';
 
 const MAX_AGE_SECONDS = 600;
-const SECOND_MS = 1000;
 
 interface Envelope<Value> {
   id: string;
@@ -14,54 +14,45 @@ interface Envelope<Value> {
   value: Value;
 }
 
-/** Carries something from the form that made it to the page that shows it, once. */
+/** Carries a secret from the form that made it to the page that shows it, once. */
 export interface OneTimeCookie<Value> {
-  /** A `Set-Cookie` value that has the next page show this to this person in this session. */
-  write(now: Date, signedIn: SignedIn, value: Value): string;
+  /** Has the next page of this session show the value to its user. */
+  write(visit: Visit, signedIn: SignedIn, value: Value): void;
   /**
-   * What this session's person has not seen yet; null when there is nothing, or it was shown: it is
-   * shown once, whatever copies there are of the cookie.
+   * Returns what this session has not shown yet and removes the cookie; `null` if there is nothing, or
+   * it was shown before. A copy of the cookie shows nothing either.
    */
-  take(
-    context: Pick<PageContext, 'replayGuard' | 'now'>,
-    request: Request,
-    signedIn: SignedIn,
-  ): Promise<Value | null>;
-  /** A `Set-Cookie` value that takes it away. */
-  clear(): string;
+  take(visit: Visit, signedIn: SignedIn): Promise<Value | null>;
 }
 
-/** Sealed: the database has only a digest of what it holds, and an address is no place for it. */
-export function shownOnce<Value>(
-  sealedCookie: SealedCookieFactory,
-  { name, schema }: { name: string; schema: z.ZodType<Value> },
+interface OneTimeCookieOptions<Value> {
+  name: string;
+  schema: z.ZodType<Value>;
+  sealedCookie: SealedCookieFactory;
+  replayGuard: Pick<ReplayGuard, 'claim'>;
+}
+
+/** Sealed, because the database keeps only a digest of the value, and an address must not carry it. */
+export function createOneTimeCookie<Value>(
+  options: OneTimeCookieOptions<Value>,
 ): OneTimeCookie<Value> {
+  const { name, schema, sealedCookie, replayGuard } = options;
   const cookie: SealedCookie<Envelope<Value>> = sealedCookie({
     name,
     schema: z.object({ id: z.string(), userId: z.string(), sessionId: z.string(), value: schema }),
     maxAgeSeconds: MAX_AGE_SECONDS,
   });
   return {
-    write: (now, { user, session }, value) =>
-      cookie.write({ id: randomUUID(), userId: user.id, sessionId: session.id, value }, now),
-    async take({ replayGuard, now }, request, { user, session }) {
-      const held = cookie.read(request.headers.get('cookie'), now);
-      if (held?.userId !== user.id || held.sessionId !== session.id) return null;
-      const refusedFrom = new Date(now.getTime() + MAX_AGE_SECONDS * SECOND_MS);
-      const isFirst = await replayGuard.claim(`${name} ${held.id}`, refusedFrom);
-      return isFirst ? held.value : null;
+    write(visit, { user, session }, value) {
+      cookie.write(visit, { id: randomUUID(), userId: user.id, sessionId: session.id, value });
     },
-    clear: () => cookie.clear(),
+    async take(visit, { user, session }) {
+      const held = cookie.read(visit);
+      if (held?.userId !== user.id || held.sessionId !== session.id) return null;
+      const refusedFrom = new Date(visit.now.getTime() + MAX_AGE_SECONDS * SECOND_MS);
+      if (!(await replayGuard.claim(`${name} ${held.id}`, refusedFrom))) return null;
+      cookie.remove(visit);
+      return held.value;
+    },
   };
 }
-
-/** New recovery codes. */
-export const newRecoveryCodesCookie = (sealedCookie: SealedCookieFactory) =>
-  shownOnce(sealedCookie, { name: 'new-recovery-codes', schema: z.array(z.string()) });
-
-/** A new personal access token, with its name. */
-export const newTokenCookie = (sealedCookie: SealedCookieFactory) =>
-  shownOnce(sealedCookie, {
-    name: 'new-access-token',
-    schema: z.object({ name: z.string(), token: z.string() }),
-  });

@@ -1,10 +1,10 @@
 const ELSEWHERE = 'https://elsewhere.invalid';
-/** Where nobody wants to be sent after signing in: actions, and the doors themselves. */
+/** Actions, and the pages of signing in: no destination after a sign-in. */
 const NOT_A_DESTINATION = /^\/(login|logout|signup|theme|confirm|not-me)(\/|\?|#|$)/;
 const MAX_CHARACTERS = 1024;
 
 /**
- * A path of this application; null for anything that could lead elsewhere (OWASP: unvalidated
+ * Returns a path of this application; `null` for anything that could lead elsewhere (OWASP: unvalidated
  * redirects) or into another header line.
  */
 export function localPath(wanted: unknown): string | null {
@@ -19,19 +19,19 @@ export function localPath(wanted: unknown): string | null {
   return url.origin === ELSEWHERE && !path.startsWith('//') ? path : null;
 }
 
-/** Where to send a person after signing in: an own path that is a page, else `fallback`. */
+/** Returns where to send a user after signing in: the path if it is a page of ours, else `fallback`. */
 export function safeReturnPath(wanted: unknown, fallback = '/'): string {
   const path = localPath(wanted);
   return path === null || NOT_A_DESTINATION.test(path) ? fallback : path;
 }
 
-/** `/login`, with the way back to the page the person was on. */
+/** Returns `/login` with the page that the user was on as its `redirectTo`. */
 export function loginPath(request: Request, origin: string): string {
   const redirectTo = safeReturnPath(pagePath(request, origin));
   return redirectTo === '/' ? '/login' : `/login?${new URLSearchParams({ redirectTo })}`;
 }
 
-/** The page that a request belongs to. A form's address is none to return to; the page that it stood on is. */
+/** Returns the page that a request belongs to: for a form, the page that it stood on. */
 export function pagePath(request: Request, origin: string): string | null {
   if (request.method === 'GET' || request.method === 'HEAD') {
     const { pathname, search } = new URL(request.url);
@@ -41,4 +41,9 @@ export function pagePath(request: Request, origin: string): string | null {
   if (!referrer || !URL.canParse(referrer)) return null;
   const url = new URL(referrer);
   return url.origin === origin ? url.pathname + url.search : null;
+}
+
+/** True if the browser asks for a page to show; false if a script does. */
+export function isDocumentRequest(request: Request): boolean {
+  return request.headers.get('accept')?.includes('text/html') ?? false;
 }

@@ -1,39 +1,42 @@
 import { stringifySetCookie } from 'cookie';
-import { readSingleCookie } from './cookies.server.ts';
+import { SECOND_MS } from '#app/sessions/time.ts';
+import type { Visit } from '#app/visit/visit.ts';
+import { cookieAttributes, hostCookieName, readSingleCookie } from './cookies.server.ts';
 
 /** The cookie that carries the session's token. */
 export interface SessionCookie {
   readonly name: string;
-  /** The token of a `Cookie` header; null when there is none, or more than one. */
+  /** Returns the token in a `Cookie` header; `null` if there is none, or more than one. */
   read(header: string | null | undefined): string | null;
-  /** A `Set-Cookie` value. `maxAgeSeconds` null: until the browser closes. */
-  write(token: string, maxAgeSeconds: number | null): string;
-  /** A `Set-Cookie` value that takes the cookie away. */
-  clear(): string;
+  /** Gives the browser a token, also with an error response: the one before may be dead. */
+  write(visit: Pick<Visit, 'jar'>, token: string, options: { remember: boolean }): void;
+  /** Removes the cookie, and the browser's copies of private pages. */
+  remove(visit: Pick<Visit, 'jar'>): void;
 }
 
 /**
- * `__Host-session` over HTTPS, so that no subdomain and no plain-text page can plant one
- * (RFC 6265bis §4.1.3.2); `session` on http://localhost, where the prefix is not to be had.
+ * `__Host-session` over HTTPS, `session` on http://localhost.
+ *
+ * @param options.rememberedLifetimeMs how long a browser keeps a remembered session; another ends with
+ *   the browser.
  */
-export function createSessionCookie(origin: string): SessionCookie {
-  const secure = origin.startsWith('https:');
-  const name = secure ? '__Host-session' : 'session';
-  const attributes = { httpOnly: true, secure, sameSite: 'lax', path: '/' } as const;
-
+export function createSessionCookie(
+  origin: string,
+  { rememberedLifetimeMs }: { rememberedLifetimeMs: number },
+): SessionCookie {
+  const name = hostCookieName('session', origin);
+  const attributes = cookieAttributes(origin);
+  const maxAge = rememberedLifetimeMs / SECOND_MS;
   return {
     name,
     read: (header) => readSingleCookie(header, name),
-    write(token, maxAgeSeconds) {
-      return stringifySetCookie({
-        name,
-        value: token,
-        ...attributes,
-        ...(maxAgeSeconds === null ? {} : { maxAge: maxAgeSeconds }),
-      });
+    write({ jar }, token, { remember }) {
+      const lasting = remember ? { maxAge } : {};
+      jar.set(stringifySetCookie({ name, value: token, ...attributes, ...lasting }), 'any');
     },
-    clear() {
-      return stringifySetCookie({ name, value: '', ...attributes, maxAge: 0 });
+    remove({ jar }) {
+      jar.set(stringifySetCookie({ name, value: '', ...attributes, maxAge: 0 }), 'any');
+      jar.clearCache();
     },
   };
 }

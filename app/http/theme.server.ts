@@ -1,5 +1,7 @@
 import { parseCookie, stringifySetCookie } from 'cookie';
 import * as z from 'zod';
+import type { Visit } from '#app/visit/visit.ts';
+import { cookieAttributes } from './cookies.server.ts';
 
 export const themeSchema = z.enum(['system', 'light', 'dark']);
 export type Theme = z.infer<typeof themeSchema>;
@@ -7,21 +9,21 @@ export type Theme = z.infer<typeof themeSchema>;
 const NAME = 'theme';
 const YEAR_SECONDS = 31_536_000;
 
-/** The theme the person chose in this browser; "system" when none. */
-export function readTheme(header: string | null): Theme {
-  const result = themeSchema.safeParse(parseCookie(header ?? '')[NAME]);
+/** Returns the theme that was chosen in this browser; "system" if none was. */
+export function readTheme({ cookieHeader }: Pick<Visit, 'cookieHeader'>): Theme {
+  const result = themeSchema.safeParse(parseCookie(cookieHeader ?? '')[NAME]);
   return result.success ? result.data : 'system';
 }
 
-/** A `Set-Cookie` value that keeps the theme for a year; "system" takes the cookie away. */
-export function writeTheme(theme: Theme, origin: string): string {
-  return stringifySetCookie({
-    name: NAME,
-    value: theme === 'system' ? '' : theme,
-    path: '/',
-    sameSite: 'lax',
-    httpOnly: true,
-    secure: origin.startsWith('https:'),
-    maxAge: theme === 'system' ? 0 : YEAR_SECONDS,
-  });
+/** Keeps the theme for a year; "system" removes the cookie. */
+export function writeTheme({ jar }: Pick<Visit, 'jar'>, theme: Theme, origin: string): void {
+  const isDefault = theme === 'system';
+  jar.set(
+    stringifySetCookie({
+      name: NAME,
+      value: isDefault ? '' : theme,
+      ...cookieAttributes(origin),
+      maxAge: isDefault ? 0 : YEAR_SECONDS,
+    }),
+  );
 }

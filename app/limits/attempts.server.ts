@@ -1,51 +1,58 @@
-import type { PageContext } from '#app/context.server.ts';
-import type { AttemptKind, AttemptPermit } from './rate-limits.server.ts';
+import type { Users } from '#app/database/users.server.ts';
+import type { Visit } from '#app/visit/visit.ts';
+import type { AttemptKind, AttemptPermit, RateLimits } from './rate-limits.server.ts';
 
-/** Whose secret is guessed at: the e-mail as it was typed, or the account that it must be. */
+/** Whose secret is guessed: the e-mail as it was typed, or the id of the user. */
 type Target = { email: string } | { userId: string };
 
-/**
- * Leave to try a password or a code once from this browser. Ask for it before what was typed is
- * looked at, and give it back when that was right.
- */
-export async function takeAttempt(
-  context: PageContext,
-  kind: AttemptKind,
-  target: Target,
-): Promise<AttemptPermit> {
-  const leave = await context.limits.takeAttempt(kind, {
-    account: 'email' in target ? target.email : target.userId,
-    ipAddress: context.device.ipAddress,
-    trustedSessionId: await trustedSessionId(context, target),
-  });
-  if (!leave.isAllowed) return leave;
-  const { tries } = context.owed;
-  const refund = async () => {
-    if (tries.delete(refund)) await leave.refund();
+interface AttemptsOptions {
+  limits: Pick<RateLimits, 'takeAttempt' | 'takeMailAttempt'>;
+  users: Pick<Users, 'find'>;
+}
+
+export type Attempts = ReturnType<typeof createAttempts>;
+
+/** Counts what a visit tries against the rate limits. */
+export function createAttempts({ limits, users }: AttemptsOptions) {
+  /**
+   * The id of the visit's session, live or ended, if it belongs to the target: its secret was checked,
+   * so this browser was signed in as this user before.
+   */
+  const trustedSessionId = async (visit: Visit, target: Target): Promise<string | null> => {
+    const held = await visit.session();
+    if (held.state === 'unknown') return null;
+    const { id, userId } = held.session;
+    if ('userId' in target) return userId === target.userId ? id : null;
+    const user = held.state === 'live' ? held.user : await users.find(userId);
+    return user?.email === target.email ? id : null;
   };
-  tries.add(refund);
-  return { isAllowed: true, refund };
-}
 
-/** Leave to have one mail sent to this address, from this browser. */
-export async function takeMailAttempt(context: PageContext, email: string): Promise<AttemptPermit> {
-  const knownId = await trustedSessionId(context, { email });
-  return context.limits.takeMailAttempt({
-    email,
-    ipAddress: context.device.ipAddress,
-    trustedSessionId: knownId,
-  });
-}
+  return {
+    /**
+     * Counts one attempt. Call it before checking the password or code, and `refund()` it if that was
+     * correct.
+     */
+    async take(visit: Visit, kind: AttemptKind, target: Target): Promise<AttemptPermit> {
+      const permit = await limits.takeAttempt(kind, {
+        account: 'email' in target ? target.email : target.userId,
+        ipAddress: visit.device.ipAddress,
+        trustedSessionId: await trustedSessionId(visit, target),
+      });
+      if (!permit.isAllowed) return permit;
+      const { openAttempts } = visit;
+      const refund = async () => {
+        if (openAttempts.delete(refund)) await permit.refund();
+      };
+      openAttempts.add(refund);
+      return { isAllowed: true, refund };
+    },
 
-// The cookie's secret was checked; what it proves is that this browser was once signed in as them.
-async function trustedSessionId(context: PageContext, target: Target): Promise<string | null> {
-  const held = await context.session();
-  if (held.state === 'unknown') return null;
-  const { id, userId } = held.session;
-  if ('userId' in target) return userId === target.userId ? id : null;
-  const user =
-    held.state === 'live'
-      ? held.user
-      : await context.db.user.findUnique({ where: { id: userId }, select: { email: true } });
-  return user?.email === target.email ? id : null;
+    /** Counts one mail to this address. */
+    takeMail: async (visit: Visit, email: string): Promise<AttemptPermit> =>
+      limits.takeMailAttempt({
+        email,
+        ipAddress: visit.device.ipAddress,
+        trustedSessionId: await trustedSessionId(visit, { email }),
+      }),
+  };
 }

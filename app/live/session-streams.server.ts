@@ -1,6 +1,10 @@
 import type { Request, RequestHandler, Response } from 'express';
-import { SECOND_MS, type NewsFeed, type SessionEvent } from '#app/sessions/index.ts';
-import type { Application } from '#app/context.server.ts';
+import { SECOND_MS, type NewsFeed, type SessionEvent, type Sessions } from '#app/sessions/index.ts';
+import type { SessionCookie } from '#app/http/session-cookie.server.ts';
+import type { Log } from '#app/operations/log.server.ts';
+import type { Metrics } from '#app/operations/metrics.server.ts';
+import type { SessionMeta } from '#app/visit/proof.ts';
+import type { User } from '#app/visit/user.ts';
 import { openEventStream } from './event-stream.server.ts';
 import { isSameOrigin } from '#app/http/same-origin.server.ts';
 import { SessionStream, type StreamEnding } from './session-stream.server.ts';
@@ -15,10 +19,12 @@ const TICK_MS = SECOND_MS;
 /** Rows that are read at a time when all streams want to know. */
 const CHECKS_AT_A_TIME = 8;
 
-export interface SessionStreamsOptions extends Pick<
-  Application,
-  'origin' | 'sessions' | 'sessionCookie' | 'metrics' | 'log'
-> {
+export interface SessionStreamsOptions {
+  origin: string;
+  sessions: Pick<Sessions<SessionMeta, User>, 'resume' | 'find' | 'timeouts'>;
+  sessionCookie: Pick<SessionCookie, 'read'>;
+  metrics: Pick<Metrics, 'streams'>;
+  log: Log;
   feed: Pick<NewsFeed, 'subscribe' | 'onLink'>;
   now: () => Date;
   /** Streams that this process holds at a time. */

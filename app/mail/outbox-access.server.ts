@@ -1,5 +1,5 @@
 import type { RequestHandler } from 'express';
-import type { PageContext } from '#app/context.server.ts';
+import type { Visit } from '#app/visit/visit.ts';
 import type { Outbox } from './outbox.server.ts';
 
 /**
@@ -24,7 +24,7 @@ const THIS_MACHINE = /^(127\.\d+\.\d+\.\d+|::1)$/;
  *
  * @throws {Response} 404 where there is none, and for everybody else.
  */
-export function requireOutbox({ outbox, device }: PageContext): Outbox {
+export function requireOutbox(outbox: Outbox | null, { device }: Pick<Visit, 'device'>): Outbox {
   if (!outbox || !THIS_MACHINE.test(device.ipAddress)) throw new Response(null, { status: 404 });
   return outbox;
 }

@@ -1,13 +1,30 @@
-import type { Application } from '#app/context.server.ts';
-import { retentionSchedule } from './retention-schedule.server.ts';
+import { Cron } from 'croner';
+import type { Log } from '#app/operations/log.server.ts';
+import type { Metrics } from '#app/operations/metrics.server.ts';
+import type { Erasures } from './erasure.server.ts';
+import { retentionSchedule, type RetentionScope } from './retention-schedule.server.ts';
+
+const EVERY_HOUR = '17 * * * *';
+
+export interface CleanupScope extends RetentionScope {
+  log: Log;
+  metrics: Pick<Metrics, 'pruned'>;
+  erasures: Pick<Erasures, 'finishPending'>;
+}
+
+/** Schedules the cleanup. Its process may exit although it is scheduled. */
+export function scheduleCleanup(scope: CleanupScope, now: () => Date): Cron {
+  const options = { protect: true, unref: true, timezone: 'UTC' };
+  return new Cron(EVERY_HOUR, options, () => runCleanup(scope, now()));
+}
 
 /**
- * Removes whatever has been kept for as long as it is, and finishes erasures that were cut off. One
- * part that fails does not keep the others: it is tried again in an hour.
+ * Deletes everything whose retention is over, and finishes interrupted erasures. A part that fails does
+ * not stop the others; it is retried in an hour.
  */
-export async function runCleanup(application: Application, now: Date): Promise<void> {
-  const { log, metrics, erasures } = application;
-  for (const part of retentionSchedule(application)) {
+export async function runCleanup(scope: CleanupScope, now: Date): Promise<void> {
+  const { log, metrics, erasures } = scope;
+  for (const part of retentionSchedule(scope)) {
     const { what } = part;
     try {
       const pruned = await part.prune(now);

@@ -1,6 +1,10 @@
 import { retention } from './retention.ts';
-import { DAY_MS } from '#app/sessions/index.ts';
-import type { Application } from '#app/context.server.ts';
+import { DAY_MS, type Sessions } from '#app/sessions/index.ts';
+import type { ActivityLog } from '#app/activity/activity-log.server.ts';
+import type { MailedCodes } from '#app/credentials/mailed-codes/mailed-codes.server.ts';
+import type { Database } from '#app/database/database.server.ts';
+import type { ReplayGuard } from '#app/database/replay-guard.server.ts';
+import type { RateLimits } from '#app/limits/rate-limits.server.ts';
 
 /** One kind of thing that is kept for a time, and then goes. */
 export interface RetentionPart {
@@ -15,12 +19,13 @@ export interface RetentionPart {
 }
 
 /** What the schedule works with; the server's own parts, or those of a command. */
-export interface RetentionScope extends Pick<Application, 'db'> {
-  sessions: Pick<Application['sessions'], 'prune' | 'retentionMs'>;
-  activity: Pick<Application['activity'], 'prune' | 'retentionDays'>;
-  replayGuard: Pick<Application['replayGuard'], 'prune'>;
-  mailedCodes: Pick<Application['mailedCodes'], 'prune'>;
-  limits: Pick<Application['limits'], 'prune'>;
+export interface RetentionScope {
+  db: Database['client'];
+  sessions: Pick<Sessions, 'prune' | 'retentionMs'>;
+  activityLog: Pick<ActivityLog, 'prune' | 'retentionDays'>;
+  replayGuard: Pick<ReplayGuard, 'prune'>;
+  mailedCodes: Pick<MailedCodes, 'prune'>;
+  limits: Pick<RateLimits, 'prune'>;
 }
 
 const before = (now: Date, ms: number) => new Date(now.getTime() - ms);
@@ -31,7 +36,7 @@ const days = (ms: number) => {
 
 /** Everything that goes by itself after its time: what the server does every hour, and the command by hand. */
 export function retentionSchedule(scope: RetentionScope): RetentionPart[] {
-  const { db, sessions, activity, replayGuard, mailedCodes, limits } = scope;
+  const { db, sessions, activityLog, replayGuard, mailedCodes, limits } = scope;
   const oldReceipts = (now: Date) => ({
     erasedAt: { lt: before(now, retention.erasureReceiptMs) },
     pending: null,
@@ -48,12 +53,12 @@ export function retentionSchedule(scope: RetentionScope): RetentionPart[] {
     },
     {
       what: 'activity entries',
-      keptFor: `${days(activity.retentionDays * DAY_MS)} after they happened`,
+      keptFor: `${days(activityLog.retentionDays * DAY_MS)} after they happened`,
       count(now) {
-        const lt = before(now, activity.retentionDays * DAY_MS);
+        const lt = before(now, activityLog.retentionDays * DAY_MS);
         return db.activity.count({ where: { at: { lt } } });
       },
-      prune: (now) => activity.prune(now),
+      prune: (now) => activityLog.prune(now),
     },
     {
       what: 'mailed codes',

@@ -1,3 +1,4 @@
+import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from './time.ts';
 /**
  * What a session is, and every rule of its life as a pure function of (session, now).
  *
@@ -69,10 +70,7 @@ export interface SessionRecord<Meta = unknown> extends Session<Meta> {
   secretHash: string;
 }
 
-export const SECOND_MS = 1000;
-export const MINUTE_MS = 60 * SECOND_MS;
-export const HOUR_MS = 60 * MINUTE_MS;
-export const DAY_MS = 24 * HOUR_MS;
+export { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS };
 
 /** How long a session lasts. All in milliseconds. */
 export interface Timeouts {

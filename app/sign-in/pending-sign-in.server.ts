@@ -1,14 +1,18 @@
 import * as z from 'zod';
-import type { PageContext } from '#app/context.server.ts';
-import { proofSchema } from '#app/visit/proof.ts';
+import type { Keyring } from '#app/config/keyring.server.ts';
+import type { ReplayGuard } from '#app/database/replay-guard.server.ts';
+import type { Users } from '#app/database/users.server.ts';
 import type { SealedCookieFactory } from '#app/http/sealed-cookie.server.ts';
+import { SECOND_MS } from '#app/sessions/time.ts';
+import { proofSchema } from '#app/visit/proof.ts';
+import type { Visit } from '#app/visit/visit.ts';
 
 const MAX_AGE_SECONDS = 600;
-const SECOND_MS = 1000;
+/** The purpose of the seal; no cookie of ours opens as one, nor the other way round. */
 const CARRIED = 'carried sign-in';
 
 const pendingSchema = z.object({
-  /** What is spent when the sign-in finishes: the cookie's text could be written in another way. */
+  /** Used up when the sign-in finishes; the text of the cookie can be encoded in several ways. */
   id: z.string(),
   userId: z.string(),
   /** The factor that was proven. */
@@ -19,70 +23,67 @@ const pendingSchema = z.object({
   provenAt: z.number(),
 });
 
-/** Somebody who has proven one factor and owes another. There is no session yet. */
+/** A user who has proven one factor and must prove another. There is no session yet. */
 export type PendingSignIn = z.infer<typeof pendingSchema>;
 
-/** The cookie that carries it. It names the user: only that user's code finishes the sign-in. */
-export const pendingSignInCookie = (sealedCookie: SealedCookieFactory) =>
-  sealedCookie<PendingSignIn>({
+interface PendingSignInsOptions {
+  sealedCookie: SealedCookieFactory;
+  keyring: Pick<Keyring, 'seal' | 'open'>;
+  users: Pick<Users, 'findSecurity'>;
+  replayGuard: Pick<ReplayGuard, 'claim'>;
+}
+
+export type PendingSignIns = ReturnType<typeof createPendingSignIns>;
+
+/** Sign-ins that wait for their second factor: in a browser's cookie, or carried by a program. */
+export function createPendingSignIns(options: PendingSignInsOptions) {
+  const { sealedCookie, keyring, users, replayGuard } = options;
+  const cookie = sealedCookie<PendingSignIn>({
     name: 'pending-sign-in',
     schema: pendingSchema,
     maxAgeSeconds: MAX_AGE_SECONDS,
   });
 
-/**
- * The sign-in that waits for its second factor in this browser; null when there is none, it is older
- * than ten minutes, or the account or its password has changed since the first factor was proven.
- */
-export async function findPendingSignIn(
-  context: PageContext,
-  request: Request,
-): Promise<PendingSignIn | null> {
-  const pending = context.cookies.pendingSignIn.read(request.headers.get('cookie'), context.now);
-  return pending && isStillValid(context, pending);
-}
+  const ifStillValid = async (pending: PendingSignIn): Promise<PendingSignIn | null> => {
+    const user = await users.findSecurity(pending.userId);
+    if (!user) return null;
+    const changedAt = user.passwordChangedAt?.getTime() ?? 0;
+    return changedAt > pending.provenAt ? null : pending;
+  };
 
-/** The same for an application, which carries it along in its own hands. */
-export async function unsealPendingSignIn(
-  context: PageContext,
-  carried: string,
-): Promise<PendingSignIn | null> {
-  const text = context.keyring.open(CARRIED, carried);
-  const parsed = pendingSchema.safeParse(text === null ? null : JSON.parse(text));
-  if (!parsed.success) return null;
-  const isTooOld = context.now.getTime() >= untilWhen(parsed.data).getTime();
-  return isTooOld ? null : isStillValid(context, parsed.data);
-}
-
-/** What an application is given to carry; no cookie of ours opens as one, nor the other way round. */
-export function sealPendingSignIn(
-  { keyring }: Pick<PageContext, 'keyring'>,
-  pending: PendingSignIn,
-): { carried: string; expiresAt: Date } {
   return {
-    carried: keyring.seal(CARRIED, JSON.stringify(pending)),
-    expiresAt: untilWhen(pending),
+    /** Keeps a pending sign-in in this browser. Only the user whom it names can finish it. */
+    write: (visit: Visit, pending: PendingSignIn) => cookie.write(visit, pending),
+
+    remove: (visit: Visit) => cookie.remove(visit),
+
+    /**
+     * Returns this browser's pending sign-in; `null` if there is none, it is older than ten minutes, or
+     * the account or its password has changed since the first factor was proven.
+     */
+    async find(visit: Visit): Promise<PendingSignIn | null> {
+      const pending = cookie.read(visit);
+      return pending && ifStillValid(pending);
+    },
+
+    /** Returns the text that a program carries to the second step. */
+    seal: (pending: PendingSignIn): { carried: string; expiresAt: Date } => ({
+      carried: keyring.seal(CARRIED, JSON.stringify(pending)),
+      expiresAt: expiryOf(pending),
+    }),
+
+    /** Returns what a program carried; `null` as {@link find} does. */
+    async unseal({ now }: Visit, carried: string): Promise<PendingSignIn | null> {
+      const text = keyring.open(CARRIED, carried);
+      const parsed = pendingSchema.safeParse(text === null ? null : JSON.parse(text));
+      if (!parsed.success || now >= expiryOf(parsed.data)) return null;
+      return ifStillValid(parsed.data);
+    },
+
+    /** True for the first caller that finishes this sign-in: it must not finish twice. */
+    use: (pending: PendingSignIn): Promise<boolean> =>
+      replayGuard.claim(`pending-sign-in ${pending.id}`, expiryOf(pending)),
   };
 }
 
-async function isStillValid(
-  context: PageContext,
-  pending: PendingSignIn,
-): Promise<PendingSignIn | null> {
-  const user = await context.db.user.findUnique({
-    where: { id: pending.userId },
-    select: { password: { select: { changedAt: true } } },
-  });
-  if (!user || (user.password && user.password.changedAt.getTime() > pending.provenAt)) return null;
-  return pending;
-}
-
-/** True for the first who finishes this sign-in, false for everybody after: it must not finish twice. */
-export function usePendingSignIn(
-  { replayGuard }: Pick<PageContext, 'replayGuard'>,
-  pending: PendingSignIn,
-): Promise<boolean> {
-  return replayGuard.claim(`pending-sign-in ${pending.id}`, untilWhen(pending));
-}
-
-const untilWhen = ({ provenAt }: PendingSignIn) => new Date(provenAt + MAX_AGE_SECONDS * SECOND_MS);
+const expiryOf = ({ provenAt }: PendingSignIn) => new Date(provenAt + MAX_AGE_SECONDS * SECOND_MS);

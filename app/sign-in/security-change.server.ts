@@ -1,30 +1,45 @@
 import type { ActivityEvent } from '#app/activity/activity-log.server.ts';
-import type { PageContext } from '#app/context.server.ts';
-import type { SignedIn } from '#app/http/signed-in.server.ts';
-import { revokeTokens } from '#app/tokens/access-tokens.server.ts';
-import { recordActivity } from '#app/activity/record-activity.server.ts';
-import { renewSession } from './sign-in.server.ts';
-import { signOutOthers as endOtherSessions } from '#app/devices/devices.server.ts';
+import type { Activity } from '#app/activity/record-activity.server.ts';
+import type { Devices } from '#app/devices/devices.server.ts';
+import type { AccessTokens } from '#app/tokens/access-tokens.server.ts';
+import type { SignedIn, Visit } from '#app/visit/visit.ts';
+import type { BrowserSession } from './browser-session.server.ts';
 
-/**
- * What follows when somebody's way of signing in has changed: it is written down, every other device
- * is signed out, and every access token revoked, if the person wants that (ASVS 7.4.3), and this one goes on under a new token
- * (7.2.4), no fresher than it was.
- *
- * @returns how many others were signed out (null: none was to be), and headers for the answer. They
- *   bring no token when this session ended meanwhile: the next page asks for a sign-in then.
- */
-export async function finishSecurityChange(
-  context: PageContext,
-  { user, session }: SignedIn,
-  event: ActivityEvent,
-  { signOutOthers, endTokens = false }: { signOutOthers: boolean; endTokens?: boolean },
-): Promise<{ headers: Headers; count: number | null }> {
-  await recordActivity(context, user.id, event);
-  const reason = event.kind === 'password-changed' ? event.kind : 'signed-out-elsewhere';
-  const count = signOutOthers ? await endOtherSessions(context, user.id, session.id, reason) : null;
-  if (endTokens) await revokeTokens(context, user.id, session.id, reason);
-  // Last: from here on nothing fails that would cost the browser its new token.
-  const cookie = await renewSession(context);
-  return { headers: new Headers(cookie === null ? {} : { 'Set-Cookie': cookie }), count };
+interface SecurityChangesOptions {
+  activity: Pick<Activity, 'record'>;
+  devices: Pick<Devices, 'signOutOthers'>;
+  accessTokens: Pick<AccessTokens, 'revokeAll'>;
+  browserSession: Pick<BrowserSession, 'renew'>;
+}
+
+export type SecurityChanges = ReturnType<typeof createSecurityChanges>;
+
+/** What follows a change of how a user signs in. */
+export function createSecurityChanges(options: SecurityChangesOptions) {
+  const { activity, devices, accessTokens, browserSession } = options;
+  return {
+    /**
+     * Records the change, signs out every other device and revokes every access token if the user
+     * wants that (ASVS 7.4.3), and renews this browser's token (7.2.4) without making it fresher. If
+     * this session ended meanwhile, it gets no token, and the next page asks for a sign-in.
+     *
+     * @returns how many other devices were signed out; `null` if the user did not ask for it.
+     */
+    async finish(
+      visit: Visit,
+      { user, session }: SignedIn,
+      event: ActivityEvent,
+      { signOutOthers, endTokens = false }: { signOutOthers: boolean; endTokens?: boolean },
+    ): Promise<number | null> {
+      await activity.record(visit, user.id, event);
+      const reason = event.kind === 'password-changed' ? event.kind : 'signed-out-elsewhere';
+      const count = signOutOthers
+        ? await devices.signOutOthers(visit, user.id, session.id, reason)
+        : null;
+      if (endTokens) await accessTokens.revokeAll(visit, user.id, session.id, reason);
+      // Last: nothing after this can fail and cost the browser its new token.
+      await browserSession.renew(visit);
+      return count;
+    },
+  };
 }

@@ -1,12 +1,18 @@
-import type { TokenDays, TokenScope } from './token-schema.ts';
-import type { PageContext } from '#app/context.server.ts';
-import { DAY_MS, type EndReason } from '#app/sessions/index.ts';
-import { recordActivity } from '#app/activity/record-activity.server.ts';
-import { deviceOf } from '#app/sign-in/sign-in.server.ts';
+import * as z from 'zod';
+import type { Activity } from '#app/activity/record-activity.server.ts';
+import type { ReplayGuard } from '#app/database/replay-guard.server.ts';
+import { createOneTimeCookie } from '#app/http/one-time-cookie.server.ts';
+import type { SealedCookieFactory } from '#app/http/sealed-cookie.server.ts';
+import type { EndReason, Session, Sessions } from '#app/sessions/index.ts';
+import { DAY_MS } from '#app/sessions/time.ts';
+import type { User } from '#app/visit/user.ts';
+import type { Visit } from '#app/visit/visit.ts';
+import type { TokenDays, TokenMeta, TokenScope } from './token-schema.ts';
+import { tokenName } from './token-view.server.ts';
 
 /**
- * Stands before every personal access token: what leaked can be told for what it is, and no session's
- * token is ever looked for among these, nor one of these among sessions.
+ * Stands before every personal access token, so that secret scanners recognise a leaked one. A session
+ * token is never looked up among access tokens, nor the other way round.
  */
 export const TOKEN_PREFIX = 'latchkey_';
 
@@ -16,84 +22,97 @@ export interface NewToken {
   days: TokenDays;
 }
 
-/**
- * Makes a personal access token; only right after its owner proved who they are. It is written down, and
- * its owner is told by mail.
- *
- * @param most live ones that a person may have.
- * @returns the token, which is kept nowhere; null when there are as many as there may be.
- */
-export async function makeToken(
-  context: PageContext,
-  userId: string,
-  { name, scopes, days }: NewToken,
-  most: number,
-): Promise<string | null> {
-  const { tokens, now } = context;
-  if ((await countTokens(context, userId, most)) >= most) return null;
-  const expiresAt = new Date(now.getTime() + days * DAY_MS);
-  const { token } = await tokens.start(
-    { userId, label: name, expiresAt, meta: { scopes }, ...deviceOf(context) },
-    now,
-  );
-  await recordActivity(context, userId, { kind: 'token-made', token: name });
-  return TOKEN_PREFIX + token;
+/** The engine of access tokens: sessions of their own kind, which no cookie opens. */
+export type TokenSessions = Sessions<TokenMeta, User>;
+
+interface AccessTokensOptions {
+  tokenSessions: Pick<TokenSessions, 'start' | 'list' | 'find' | 'revoke' | 'revokeOthers'>;
+  activity: Pick<Activity, 'record'>;
 }
 
-/** How many live tokens there are, up to `most`. */
-export async function countTokens(
-  { tokens, now }: Pick<PageContext, 'tokens' | 'now'>,
-  userId: string,
-  most?: number,
-): Promise<number> {
-  const { live } = await tokens.list(userId, now, most === undefined ? {} : { limit: most });
-  return live.length;
+export type AccessTokens = ReturnType<typeof createAccessTokens>;
+
+/** The personal access tokens of users. */
+export function createAccessTokens({ tokenSessions, activity }: AccessTokensOptions) {
+  /** Returns how many live tokens a user has, at most `limit`. */
+  const count = async (visit: Visit, userId: string, limit?: number): Promise<number> => {
+    const options = limit === undefined ? {} : { limit };
+    const { live } = await tokenSessions.list(userId, visit.now, options);
+    return live.length;
+  };
+
+  return {
+    count,
+
+    /** Returns a token of this user, live or ended; `null` for an unknown id, or another user's. */
+    find: async (userId: string, id: string | undefined): Promise<Session<TokenMeta> | null> =>
+      id === undefined ? null : tokenSessions.find(id, userId),
+
+    /** Returns a user's live tokens, newest activity first. */
+    async list(visit: Visit, userId: string): Promise<Session<TokenMeta>[]> {
+      return (await tokenSessions.list(userId, visit.now)).live;
+    },
+
+    /**
+     * Creates a token, records it and mails the user. Its route requires a fresh proof.
+     *
+     * @param max live tokens that a user may have.
+     * @returns the token, which is stored nowhere; `null` if the user has `max` already.
+     */
+    async create(
+      visit: Visit,
+      userId: string,
+      { name, scopes, days }: NewToken,
+      max: number,
+    ): Promise<string | null> {
+      if ((await count(visit, userId, max)) >= max) return null;
+      const expiresAt = new Date(visit.now.getTime() + days * DAY_MS);
+      const { userAgent, ipAddress, country } = visit.device;
+      const { token } = await tokenSessions.start(
+        { userId, label: name, expiresAt, meta: { scopes }, userAgent, ipAddress, country },
+        visit.now,
+      );
+      await activity.record(visit, userId, { kind: 'token-made', token: name });
+      return TOKEN_PREFIX + token;
+    },
+
+    /**
+     * Revokes a token and records it. False if it had ended already.
+     *
+     * @param by public id of the session, or token, that asks for it.
+     */
+    async revoke(visit: Visit, token: Session<TokenMeta>, by: string): Promise<boolean> {
+      const { id, userId } = token;
+      const revocation = { reason: 'signed-out-elsewhere', by, userId } as const;
+      const isEnded = await tokenSessions.revoke(id, revocation, visit.now);
+      const event = { kind: 'token-revoked', token: tokenName(token) } as const;
+      if (isEnded) await activity.record(visit, userId, event, by);
+      return isEnded;
+    },
+
+    /**
+     * Revokes every token of a user except the one that asks, and records it. Returns how many.
+     *
+     * @param by public id of the session, or token, that asks for it.
+     */
+    async revokeAll(visit: Visit, userId: string, by: string, reason: EndReason): Promise<number> {
+      const ended = await tokenSessions.revokeOthers(userId, by, { reason, by }, visit.now);
+      if (ended.length > 0) {
+        const event = { kind: 'tokens-revoked', count: ended.length } as const;
+        await activity.record(visit, userId, event, by);
+      }
+      return ended.length;
+    },
+  };
 }
 
-/**
- * Revokes a token of this user and writes it down. False when it was over already.
- *
- * @param by public id of the session, or token, that asks for it.
- */
-export async function revokeToken(
-  context: PageContext,
-  { id, userId, name }: { id: string; userId: string; name: string },
-  by: string,
-): Promise<boolean> {
-  const revocation = { reason: 'signed-out-elsewhere', by, userId } as const;
-  const isEnded = await context.tokens.revoke(id, revocation, context.now);
-  if (isEnded) await recordActivity(context, userId, { kind: 'token-revoked', token: name }, by);
-  return isEnded;
-}
-
-/**
- * Revokes every token of this user but the one that asks for it, if one does, and writes it down.
- * Answers how many they were.
- *
- * @param by public id of the session, or token, that asks for it.
- */
-export async function revokeTokens(
-  context: PageContext,
-  userId: string,
-  by: string,
-  reason: EndReason,
-): Promise<number> {
-  const ended = await context.tokens.revokeOthers(userId, by, { reason, by }, context.now);
-  if (ended.length > 0) {
-    await recordActivity(context, userId, { kind: 'tokens-revoked', count: ended.length }, by);
-  }
-  return ended.length;
-}
-
-/**
- * Ends every session and every token of this user: after whatever says that somebody else may have
- * been in the account, for who was may have made a token.
- */
-export async function endAllAccess(
-  { sessions, tokens, now }: Pick<PageContext, 'sessions' | 'tokens' | 'now'>,
-  userId: string,
-  reason: EndReason,
-): Promise<void> {
-  await sessions.revokeOthers(userId, null, { reason }, now);
-  await tokens.revokeOthers(userId, null, { reason }, now);
-}
+/** Carries a new token, with its name, to the page that shows it, once. */
+export const createNewTokens = (options: {
+  sealedCookie: SealedCookieFactory;
+  replayGuard: Pick<ReplayGuard, 'claim'>;
+}) =>
+  createOneTimeCookie({
+    name: 'new-access-token',
+    schema: z.object({ name: z.string(), token: z.string() }),
+    ...options,
+  });

@@ -1,4 +1,3 @@
-import type { PageContext } from '#app/context.server.ts';
 import type { Session } from '#app/sessions/index.ts';
 import { readScopes, tokenScopes, type TokenMeta } from './token-schema.ts';
 
@@ -37,19 +36,4 @@ export function lastUsedAt({ createdAt, lastSeenAt }: Session): Date | null {
 /** What a token is called. Each has a name from the start. */
 export function tokenName({ label }: Pick<Session, 'label'>): string {
   return label ?? 'Access token';
-}
-
-/**
- * A token of this person, live or ended.
- *
- * @throws {Response} 404, the same for an id of somebody else's and one that never was.
- */
-export async function findOwnToken(
-  { tokens }: Pick<PageContext, 'tokens'>,
-  userId: string,
-  id: string | undefined,
-): Promise<Session<TokenMeta>> {
-  const token = id === undefined ? null : await tokens.find(id, userId);
-  if (!token) throw new Response(null, { status: 404, statusText: 'Not Found' });
-  return token;
 }

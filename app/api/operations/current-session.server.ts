@@ -1,6 +1,3 @@
-import { endSession } from '#app/sign-in/sign-in.server.ts';
-import { revokeToken } from '#app/tokens/access-tokens.server.ts';
-import { tokenName } from '#app/tokens/token-view.server.ts';
 import { answerOf, NO_CONTENT } from '../answer.server.ts';
 import { operation } from '../operation.server.ts';
 import { currentSessionSchema } from '../schemas.server.ts';
@@ -13,7 +10,7 @@ export const whoAmI = operation({
   summary: 'Who am I?',
   allows: { tokens: 'any' },
   success: { status: 200, what: 'The session or token that asks.', body: currentSessionSchema },
-  run: ({ context, caller }) => answerOf(currentSessionSchema, viewCaller(context, caller)),
+  run: ({ app, visit, caller }) => answerOf(currentSessionSchema, viewCaller(app, visit, caller)),
 });
 
 export const logout = operation({
@@ -24,15 +21,14 @@ export const logout = operation({
   more: 'Ends the session that asks; a token revokes itself, whatever its scopes are.',
   allows: { tokens: 'any' },
   success: { status: 204, what: 'It is over, and its token is dead.' },
-  async run({ context, caller }) {
+  async run({ app, visit, caller }) {
     if (caller.by === 'token') {
-      const { session } = caller;
-      await revokeToken(context, { ...session, name: tokenName(session) }, session.id);
-      return NO_CONTENT;
+      await app.accessTokens.revoke(visit, caller.session, caller.session.id);
+    } else if (caller.via === 'cookie') {
+      await app.browserSession.end(visit);
+    } else {
+      await app.browserSession.endToken(visit);
     }
-    const headers = await endSession(context);
-    return caller.via === 'cookie'
-      ? { ...NO_CONTENT, headers: Object.fromEntries(headers) }
-      : NO_CONTENT;
+    return NO_CONTENT;
   },
 });

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { Application } from '#app/context.server.ts';
+import type { ApiApp } from '../api-app.ts';
 import { answerOf } from '../answer.server.ts';
 import { openApiDocument } from '../openapi.server.ts';
 import { openOperation, type AnyOperation } from '../operation.server.ts';
@@ -13,7 +13,7 @@ const documentSchema = z
 export function documentOperation({
   origin,
   sessionCookie,
-}: Pick<Application, 'origin' | 'sessionCookie'>): AnyOperation {
+}: Pick<ApiApp, 'origin' | 'sessionCookie'>): AnyOperation {
   const described: AnyOperation = openOperation({
     id: 'describe',
     method: 'GET',

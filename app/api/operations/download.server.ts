@@ -1,7 +1,5 @@
-import { openDataDownload } from '#app/privacy/download/data-download.server.ts';
 import { dataSchema } from '#app/privacy/download/data-schema.ts';
 import { sendFile } from '#app/http/file-stream.server.ts';
-import { recordActivity } from '#app/activity/record-activity.server.ts';
 import * as z from 'zod';
 import { operation } from '../operation.server.ts';
 import { problem, proofRequired } from '../problems.server.ts';
@@ -19,14 +17,14 @@ export const download = operation({
     body: z.unknown().meta(dataSchema()),
   },
   problems: ['proof-required', 'download-under-way'],
-  async run({ context, caller }) {
+  async run({ app, visit, caller, progress }) {
     const { by, user, session } = caller;
-    if (by === 'session' && !context.sessions.isFresh(session, context.now)) {
-      return proofRequired(context, context.sessions.timeouts.freshMs);
+    if (by === 'session' && !app.sessions.isFresh(session, visit.now)) {
+      return proofRequired(app, app.sessions.timeouts.freshMs);
     }
     const event = { kind: 'download-made' } as const;
-    const note = () => recordActivity(context, user.id, event, session.id);
-    const made = await openDataDownload(context, user.id, 'json', note);
-    return made ? sendFile(context, made) : problem(context, 'download-under-way');
+    const record = () => app.activity.record(visit, user.id, event, session.id);
+    const file = await app.downloads.open(visit, user.id, 'json', record);
+    return file ? sendFile(visit, progress(), file) : problem(app, 'download-under-way');
   },
 });

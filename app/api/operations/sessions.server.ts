@@ -1,12 +1,8 @@
 import * as z from 'zod';
 import { tokenNameSchema } from '#app/tokens/token-schema.ts';
-import { tokenName } from '#app/tokens/token-view.server.ts';
-import { deviceName } from '#app/devices/device-view.server.ts';
-import type { PageContext } from '#app/context.server.ts';
-import { revokeToken, revokeTokens } from '#app/tokens/access-tokens.server.ts';
-import { signOutDevice } from '#app/devices/sign-out-device.server.ts';
-import { signOutOthers } from '#app/devices/devices.server.ts';
+import type { Visit } from '#app/visit/visit.ts';
 import { answerOf, NO_CONTENT, type JsonAnswer } from '../answer.server.ts';
+import type { ApiApp } from '../api-app.ts';
 import type { Caller } from '../caller.server.ts';
 import { operation } from '../operation.server.ts';
 import { fieldProblem, problem, proofRequired } from '../problems.server.ts';
@@ -27,15 +23,15 @@ export const listSessions = operation({
   more: 'Of the person who asks, as long as they are live; sessions first, newest activity first.',
   allows: { tokens: 'sessions:read' },
   success: { status: 200, what: 'All of them.', body: sessionListSchema },
-  async run({ context, caller: { user, session } }) {
+  async run({ app, visit, caller: { user, session } }) {
     const [devices, tokens] = await Promise.all([
-      context.sessions.list(user.id, context.now),
-      context.tokens.list(user.id, context.now),
+      app.sessions.list(user.id, visit.now),
+      app.tokenSessions.list(user.id, visit.now),
     ]);
     return answerOf(sessionListSchema, {
       sessions: [
-        ...devices.live.map((device) => viewDevice(context, device, session.id)),
-        ...tokens.live.map((token) => toListedToken(context, token, session.id)),
+        ...devices.live.map((device) => viewDevice(app, device, session.id)),
+        ...tokens.live.map((token) => toListedToken(app, token, session.id)),
       ],
     });
   },
@@ -50,20 +46,20 @@ export const nameSession = operation({
   body: z.object({ name: nameSchema }),
   success: { status: 200, what: 'The session as it is now.', body: listedSessionSchema },
   problems: ['not-found'],
-  async run({ context, caller: { user, session }, id, body: { name } }) {
-    const found = await findOwn(context, user.id, id);
+  async run({ app, caller: { user, session }, id, body: { name } }) {
+    const found = await findOwn(app, user.id, id);
     if (found?.kind === 'token') {
       const named = tokenNameSchema.safeParse(name ?? '');
-      if (!named.success) return fieldProblem(context, 'name', named.error.issues[0]!.message);
-      await context.tokens.name(id, user.id, named.data);
-    } else if (found) await context.sessions.name(id, user.id, name);
-    const now = await findOwn(context, user.id, id);
-    if (!now) return problem(context, 'not-found');
+      if (!named.success) return fieldProblem(app, 'name', named.error.issues[0]!.message);
+      await app.tokenSessions.name(id, user.id, named.data);
+    } else if (found) await app.sessions.name(id, user.id, name);
+    const now = await findOwn(app, user.id, id);
+    if (!now) return problem(app, 'not-found');
     return answerOf(
       listedSessionSchema,
       now.kind === 'token'
-        ? toListedToken(context, now.session, session.id)
-        : viewDevice(context, now.session, session.id),
+        ? toListedToken(app, now.session, session.id)
+        : viewDevice(app, now.session, session.id),
     );
   },
 });
@@ -77,21 +73,20 @@ export const endSessionById = operation({
   allows: { tokens: 'sessions:manage' },
   success: { status: 204, what: 'It is over, now or since before.' },
   problems: ['not-found', 'proof-required'],
-  async run({ context, caller, id }) {
+  async run(call) {
+    const { app, visit, caller, id } = call;
     const { user, session } = caller;
-    const found = await findOwn(context, user.id, id);
-    if (!found) return problem(context, 'not-found');
+    const found = await findOwn(app, user.id, id);
+    if (!found) return problem(app, 'not-found');
     if (id === session.id) {
-      return logout.run({ context, caller, id, body: undefined, query: undefined } as never);
+      return logout.run(call as never);
     }
-    const refusal = withoutProof(context, caller);
+    const refusal = withoutProof(app, visit, caller);
     if (refusal) return refusal;
     if (found.kind === 'token') {
-      const name = tokenName(found.session);
-      await revokeToken(context, { ...found.session, name }, session.id);
+      await app.accessTokens.revoke(visit, found.session, session.id);
     } else {
-      const device = deviceName(found.session);
-      await signOutDevice(context, { ...found.session, device }, session.id);
+      await app.devices.signOut(visit, found.session, session.id);
     }
     return NO_CONTENT;
   },
@@ -112,29 +107,31 @@ export const endOtherSessions = operation({
   }),
   success: { status: 200, what: 'How many there were.', body: endedSchema },
   problems: ['proof-required'],
-  async run({ context, caller, query }) {
-    const refusal = withoutProof(context, caller);
+  async run({ app, visit, caller, query }) {
+    const refusal = withoutProof(app, visit, caller);
     if (refusal) return refusal;
     const { user, session, by } = caller;
     const kept = by === 'session' ? session.id : null;
     const reason = 'signed-out-elsewhere';
-    const sessions = await signOutOthers(context, user.id, kept, reason, session.id);
+    const sessions = await app.devices.signOutOthers(visit, user.id, kept, reason, session.id);
     const tokens =
-      query.tokens === 'revoke' ? await revokeTokens(context, user.id, session.id, reason) : 0;
+      query.tokens === 'revoke'
+        ? await app.accessTokens.revokeAll(visit, user.id, session.id, reason)
+        : 0;
     return answerOf(endedSchema, { sessions, tokens });
   },
 });
 
-/** null: the caller may. The proof of a token was given when it was made, for just what its scopes say. */
-function withoutProof(context: PageContext, caller: Caller): JsonAnswer | null {
-  if (caller.by === 'token' || context.sessions.isFresh(caller.session, context.now)) return null;
-  return proofRequired(context, context.sessions.timeouts.freshMs);
+/** Returns the refusal; `null` if the caller may. A token was proven when it was created, for its scopes. */
+function withoutProof(app: ApiApp, { now }: Visit, caller: Caller): JsonAnswer | null {
+  if (caller.by === 'token' || app.sessions.isFresh(caller.session, now)) return null;
+  return proofRequired(app, app.sessions.timeouts.freshMs);
 }
 
-/** A session or token of this person; null: none, the same for an id of somebody else's. */
-async function findOwn(context: PageContext, userId: string, id: string) {
-  const session = await context.sessions.find(id, userId);
+/** Returns a session or token of this user; `null` for an unknown id, or another user's. */
+async function findOwn(app: ApiApp, userId: string, id: string) {
+  const session = await app.sessions.find(id, userId);
   if (session) return { kind: 'session', session } as const;
-  const token = await context.tokens.find(id, userId);
+  const token = await app.tokenSessions.find(id, userId);
   return token && ({ kind: 'token', session: token } as const);
 }

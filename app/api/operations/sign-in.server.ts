@@ -1,23 +1,11 @@
 import * as z from 'zod';
-import type { PageContext } from '#app/context.server.ts';
 import { secondFactorSchema as typedSecondFactor } from '#app/credentials/second-factor-schema.ts';
 import { emailSchema, passwordSchema } from '#app/credentials/password/password-schema.ts';
 import { passwordProof } from '#app/visit/proof.ts';
-import { confirmWithFactors } from '#app/sign-in/confirm-identity.server.ts';
-import { checkPassword } from '#app/sign-in/check-credentials.server.ts';
-import {
-  sealPendingSignIn,
-  unsealPendingSignIn,
-  usePendingSignIn,
-} from '#app/sign-in/pending-sign-in.server.ts';
-import { checkSecondFactor } from '#app/sign-in/second-factor.server.ts';
-import {
-  completeSignIn,
-  renewSession,
-  renewToken,
-  type ProvenUser,
-} from '#app/sign-in/sign-in.server.ts';
+import type { ProvenUser } from '#app/sign-in/sign-in.server.ts';
+import type { Visit } from '#app/visit/visit.ts';
 import { answerOf, type Answer } from '../answer.server.ts';
+import type { ApiApp } from '../api-app.ts';
 import { openOperation, sessionOperation } from '../operation.server.ts';
 import { fieldProblem, problem, tooManyRequestsProblem } from '../problems.server.ts';
 import { confirmedSchema, nameSchema, signedInSchema, signInSchema } from '../schemas.server.ts';
@@ -36,15 +24,18 @@ const secondFactor = z
   .max(MAX_TYPED_CHARACTERS, 'That is longer than any code here.')
   .meta({ description: 'The 6 digits of the authenticator app, or a recovery code.' });
 
-/** Brings a program through the door, and hands out the token, once; or what the second step takes. */
+/** Signs a program in and returns the token, once; or what it must carry to the second step. */
 async function signIn(
-  context: PageContext,
+  app: ApiApp,
+  visit: Visit,
   proven: Pick<ProvenUser, 'userId' | 'proof' | 'remember'>,
   label: string | null,
 ): Promise<Answer> {
-  const entered = await completeSignIn(context, { ...proven, redirectTo: null }, label);
+  const { userId, proof, remember } = proven;
+  const details = { userId, proof, remember, redirectTo: null };
+  const entered = await app.signIn.complete(visit, details, label);
   if (entered.state === 'second-factor') {
-    const { carried, expiresAt } = sealPendingSignIn(context, entered.pending);
+    const { carried, expiresAt } = app.pendingSignIns.seal(entered.pending);
     return answerOf(signInSchema, {
       state: 'second-factor',
       pending: carried,
@@ -52,11 +43,9 @@ async function signIn(
     });
   }
   const { token, session } = entered.started;
-  const user = await context.db.user.findUniqueOrThrow({
-    where: { id: proven.userId },
-    select: { id: true, email: true, name: true },
-  });
-  const current = viewCurrent(context, session, user);
+  const user = await app.users.find(userId);
+  if (!user) return problem(app, 'not-signed-in');
+  const current = viewCurrent(app, visit, session, user);
   return answerOf(signInSchema, { state: 'signed-in', token, ...current });
 }
 
@@ -75,12 +64,12 @@ export const login = openOperation({
   }),
   success: { status: 200, what: 'A session, or the second step.', body: signInSchema },
   problems: ['wrong-credentials', 'too-often'],
-  async run({ context, body }) {
-    const tried = await checkPassword(context, body);
-    if (tried.state === 'later') return tooManyRequestsProblem(context, tried.retryAfterSeconds);
-    if (tried.state === 'wrong') return problem(context, 'wrong-credentials');
+  async run({ app, visit, body }) {
+    const tried = await app.credentialChecks.password(visit, body);
+    if (tried.state === 'later') return tooManyRequestsProblem(app, tried.retryAfterSeconds);
+    if (tried.state === 'wrong') return problem(app, 'wrong-credentials');
     const proven = { userId: tried.userId, proof: passwordProof, remember: body.remember };
-    return signIn(context, proven, body.name);
+    return signIn(app, visit, proven, body.name);
   },
 });
 
@@ -97,18 +86,18 @@ export const secondStep = openOperation({
   }),
   success: { status: 200, what: 'A session.', body: signedInSchema },
   problems: ['sign-in-lapsed', 'too-often'],
-  async run({ context, body }) {
-    const pending = await unsealPendingSignIn(context, body.pending);
-    if (!pending || !(await context.totp.isOn(pending.userId))) {
-      return problem(context, 'sign-in-lapsed');
+  async run({ app, visit, body }) {
+    const pending = await app.pendingSignIns.unseal(visit, body.pending);
+    if (!pending || !(await app.totp.isOn(pending.userId))) {
+      return problem(app, 'sign-in-lapsed');
     }
     const typed = typedSecondFactor.parse(body.secondFactor);
-    const tried = await checkSecondFactor(context, pending.userId, typed);
-    if (tried.state === 'later') return tooManyRequestsProblem(context, tried.retryAfterSeconds);
-    if (tried.state === 'wrong') return fieldProblem(context, 'secondFactor', tried.text);
-    if (!(await usePendingSignIn(context, pending))) return problem(context, 'sign-in-lapsed');
+    const tried = await app.credentialChecks.secondFactor(visit, pending.userId, typed);
+    if (tried.state === 'later') return tooManyRequestsProblem(app, tried.retryAfterSeconds);
+    if (tried.state === 'wrong') return fieldProblem(app, 'secondFactor', tried.text);
+    if (!(await app.pendingSignIns.use(pending))) return problem(app, 'sign-in-lapsed');
     const proof = { ...pending.proof, second: tried.second };
-    return signIn(context, { ...pending, proof }, body.name);
+    return signIn(app, visit, { ...pending, proof }, body.name);
   },
 });
 
@@ -125,40 +114,38 @@ export const confirm = sessionOperation({
   }),
   success: { status: 200, what: 'The session, with its new token.', body: confirmedSchema },
   problems: ['nothing-to-type', 'too-often'],
-  async run({ context, caller: { user, via }, body }) {
-    const tried = await confirmWithFactors(context, user, {
+  async run({ app, visit, caller: { user, via }, body }) {
+    const tried = await app.confirmIdentity.withFactors(visit, user, {
       password: body.password,
       secondFactor: typedSecondFactor.parse(body.secondFactor),
     });
     switch (tried.state) {
       case 'nothing-to-type':
-        return problem(context, 'nothing-to-type');
+        return problem(app, 'nothing-to-type');
       case 'later':
-        return tooManyRequestsProblem(context, tried.retryAfterSeconds);
+        return tooManyRequestsProblem(app, tried.retryAfterSeconds);
       case 'wrong':
-        return fieldProblem(context, tried.field, tried.text);
+        return fieldProblem(app, tried.field, tried.text);
       case 'right':
-        return via === 'cookie' ? renewCookie(context) : renewBearer(context);
+        return via === 'cookie' ? renewCookie(app, visit) : renewBearer(app, visit);
     }
   },
 });
 
-async function renewBearer(context: PageContext): Promise<Answer> {
-  const held = await context.session();
-  const renewed = await renewToken(context, { isProven: true });
-  if (!renewed || held.state !== 'live' || !held.user) return problem(context, 'not-signed-in');
-  const current = viewCurrent(context, renewed.session, held.user);
+async function renewBearer(app: ApiApp, visit: Visit): Promise<Answer> {
+  const held = await visit.session();
+  const renewed = await app.browserSession.renewToken(visit, { isProven: true });
+  if (!renewed || held.state !== 'live' || !held.user) return problem(app, 'not-signed-in');
+  const current = viewCurrent(app, visit, renewed.session, held.user);
   return answerOf(confirmedSchema, { token: renewed.token, ...current });
 }
 
-// Scripts of a page never see the token of the cookie: the browser is given the new one.
-async function renewCookie(context: PageContext): Promise<Answer> {
-  const held = await context.session();
-  const cookie = await renewSession(context, { isProven: true });
-  if (cookie === null || held.state !== 'live' || !held.user) {
-    return problem(context, 'not-signed-in');
-  }
-  const proven = { ...held.session, reauthenticatedAt: context.now };
-  const current = viewCurrent(context, proven, held.user);
-  return answerOf(confirmedSchema, { token: null, ...current }, { 'Set-Cookie': cookie });
+// Scripts of a page never see the token of the cookie: the browser gets the new one.
+async function renewCookie(app: ApiApp, visit: Visit): Promise<Answer> {
+  const held = await visit.session();
+  const isRenewed = await app.browserSession.renew(visit, { isProven: true });
+  if (!isRenewed || held.state !== 'live' || !held.user) return problem(app, 'not-signed-in');
+  const proven = { ...held.session, reauthenticatedAt: visit.now };
+  const current = viewCurrent(app, visit, proven, held.user);
+  return answerOf(confirmedSchema, { token: null, ...current });
 }

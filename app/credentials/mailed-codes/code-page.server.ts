@@ -1,17 +1,25 @@
 import { redirect, type TypedResponse } from '@remix-run/node';
-import type { PageContext } from '#app/context.server.ts';
+import { waitText } from '#app/http/form.server.ts';
+import type { Toast } from '#app/http/toast.server.ts';
 import type { AttemptPermit } from '#app/limits/rate-limits.server.ts';
-import { writeToast } from '#app/http/toast.server.ts';
+import type { Visit } from '#app/visit/visit.ts';
 
-/** Back to where the code is typed, with word of what became of it; to the start when there is none to wait for. */
+/**
+ * Redirects to the page where the code is typed, with a message that says whether it was sent again; to
+ * the start if this browser waits for no code.
+ */
 export function answerResent(
-  context: PageContext,
+  visit: Visit,
+  toast: Pick<Toast, 'show'>,
   sent: AttemptPermit | null,
   { page, start }: { page: string; start: string },
 ): TypedResponse<never> {
   if (!sent) return redirect(start);
-  const toast = sent.isAllowed
-    ? ({ kind: 'code-sent-again' } as const)
-    : ({ kind: 'too-many-mails', minutes: Math.ceil(sent.retryAfterSeconds / 60) } as const);
-  return redirect(page, { headers: { 'Set-Cookie': writeToast(toast, context.origin) } });
+  toast.show(
+    visit,
+    sent.isAllowed
+      ? 'Another code is on its way. The one before it is no longer good.'
+      : `Too many mails were asked for. Wait ${waitText(sent.retryAfterSeconds)}, then try again.`,
+  );
+  return redirect(page);
 }

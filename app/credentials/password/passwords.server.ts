@@ -10,8 +10,8 @@ export interface PasswordsOptions {
   pepper: string;
   /** bcrypt's cost: 2^cost rounds. */
   cost: number;
-  /** The module that hashes; see `password-worker.ts`. */
-  worker: URL;
+  /** The module that hashes. Default: `password-worker.ts`. */
+  worker?: URL;
   /** Node options for the worker threads, such as a TypeScript loader in development. */
   execArgv?: string[];
 }
@@ -43,7 +43,8 @@ const SALT_AND_HASH_CHARACTERS = 53;
 
 /** Opens the pool of threads that hash. */
 export function createPasswords(options: PasswordsOptions): Passwords {
-  const { db, pepper, cost, worker, execArgv } = options;
+  const { db, pepper, cost } = options;
+  const { worker, execArgv } = { ...passwordThreads(), ...options };
   const pool = new Piscina<PasswordTask, string | boolean>({
     filename: worker.href,
     minThreads: 0,
@@ -103,4 +104,14 @@ function makeDummyHash(cost: number): string {
     () => BCRYPT_ALPHABET[randomInt(BCRYPT_ALPHABET.length)],
   );
   return `$2b$${String(cost).padStart(2, '0')}$${characters.join('')}`;
+}
+
+// Bundled, the worker lies beside the server; the sources need a loader for TypeScript.
+function passwordThreads(): { worker: URL; execArgv?: string[] } {
+  return import.meta.url.endsWith('.ts')
+    ? {
+        worker: new URL('./password-worker.ts', import.meta.url),
+        execArgv: ['--import', 'tsx'],
+      }
+    : { worker: new URL('./password-worker.js', import.meta.url) };
 }

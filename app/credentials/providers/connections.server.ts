@@ -1,21 +1,19 @@
 import { isUniqueViolation } from '#app/database/errors.server.ts';
 import type { Database } from '#app/database/database.server.ts';
-import type { Keyring } from '#app/config/keyring.server.ts';
-import type { Identity, ProviderTokens } from './provider.ts';
+import type { Identity } from './provider.ts';
 import {
   removeSignInMethod,
   countSignInMethods,
   type SignInMethods,
 } from '../sign-in-methods.server.ts';
 
-/** What is written down of an identity; its tokens only if they are at hand. */
+/** What is stored of an identity. The provider's tokens are not: we keep no secret that we do not use. */
 export type ConnectedIdentity = Pick<Identity, 'issuer' | 'subject' | 'displayName'> & {
   /** Id of the provider. */
   provider: string;
-  tokens: ProviderTokens | null;
 };
 
-/** A connection as its owner sees it: without the provider's tokens. */
+/** A connection as its user sees it. */
 export interface ListedConnection {
   id: string;
   provider: string;
@@ -38,7 +36,7 @@ export interface Connections {
     userId: string,
     identity: ConnectedIdentity,
     now: Date,
-  ): Promise<'added' | 'already-yours' | 'anothers'>;
+  ): Promise<'added' | 'already-yours' | 'other-account'>;
   /** The user's own, oldest first. */
   list(userId: string): Promise<ListedConnection[]>;
   /** One of the user's own; null for somebody else's and one that never was alike. */
@@ -49,8 +47,6 @@ export interface Connections {
   countSignInMethods(userId: string): Promise<SignInMethods>;
   /** The columns of a new connection. */
   toConnectionColumns(identity: ConnectedIdentity, now: Date): NewConnection;
-  /** The provider's tokens of a connection; null when none are kept, or their key is gone. */
-  tokensOf(id: string): Promise<ProviderTokens | null>;
 }
 
 export interface NewConnection {
@@ -58,12 +54,10 @@ export interface NewConnection {
   subject: string;
   provider: string;
   displayName: string;
-  tokens: string | null;
   createdAt: Date;
   lastUsedAt: Date;
 }
 
-const TOKENS = 'provider tokens';
 const LISTED = {
   id: true,
   provider: true,
@@ -72,23 +66,14 @@ const LISTED = {
   lastUsedAt: true,
 } as const;
 
-export function createConnections({
-  db,
-  keyring,
-}: {
-  db: Database['client'];
-  keyring: Keyring;
-}): Connections {
-  const seal = (tokens: ProviderTokens | null) =>
-    tokens && keyring.seal(TOKENS, JSON.stringify(tokens));
+export function createConnections({ db }: { db: Database['client'] }): Connections {
   const toConnectionColumns: Connections['toConnectionColumns'] = (identity, now) => {
-    const { issuer, subject, provider, displayName, tokens } = identity;
+    const { issuer, subject, provider, displayName } = identity;
     return {
       issuer,
       subject,
       provider,
       displayName,
-      tokens: seal(tokens),
       createdAt: now,
       lastUsedAt: now,
     };
@@ -103,13 +88,13 @@ export function createConnections({
     toConnectionColumns,
     countSignInMethods: (userId) => countSignInMethods(db, userId),
     async authenticate(identity, now) {
-      const { issuer, subject, displayName, tokens } = identity;
+      const { issuer, subject, displayName } = identity;
       const userId = await findUserId(identity);
       if (userId === null) return null;
       // It may have been disconnected, or connected to somebody else, since.
       const { count } = await db.connection.updateMany({
         where: { issuer, subject, userId },
-        data: { lastUsedAt: now, displayName, ...(tokens ? { tokens: seal(tokens) } : {}) },
+        data: { lastUsedAt: now, displayName },
       });
       return count > 0 ? userId : null;
     },
@@ -120,7 +105,7 @@ export function createConnections({
         return 'added';
       } catch (error) {
         if (!isUniqueViolation(error, 'subject')) throw error;
-        return (await findUserId(identity)) === userId ? 'already-yours' : 'anothers';
+        return (await findUserId(identity)) === userId ? 'already-yours' : 'other-account';
       }
     },
     list: (userId) =>
@@ -135,10 +120,5 @@ export function createConnections({
         const { count } = await transaction.connection.deleteMany({ where: { id, userId } });
         return count;
       }),
-    async tokensOf(id) {
-      const row = await db.connection.findUnique({ where: { id }, select: { tokens: true } });
-      const text = row?.tokens ? keyring.open(TOKENS, row.tokens) : null;
-      return text === null ? null : (JSON.parse(text) as ProviderTokens);
-    },
   };
 }

@@ -42,11 +42,11 @@ export function gitHubProvider(settings: GitHubSettings): Provider {
     },
     async identify(visit, search): Promise<IdentityResult> {
       try {
-        const { access_token: accessToken, refresh_token: refreshToken } =
-          await openid.authorizationCodeGrant(config, new URL(search, visit.redirectUri), {
-            expectedState: visit.state,
-            pkceCodeVerifier: visit.codeVerifier,
-          });
+        const { access_token: accessToken } = await openid.authorizationCodeGrant(
+          config,
+          new URL(search, visit.redirectUri),
+          { expectedState: visit.state, pkceCodeVerifier: visit.codeVerifier },
+        );
         const user = userSchema.parse(await ask(config, accessToken, `${apiUrl}/user`));
         const emails = emailsSchema.parse(
           await ask(config, accessToken, `${apiUrl}/user/emails?per_page=${MAX_EMAILS}`),
@@ -62,7 +62,6 @@ export function gitHubProvider(settings: GitHubSettings): Provider {
             email: singleLine(primary?.email),
             isEmailVerified: primary !== undefined,
             authenticatedAt: null,
-            tokens: { accessToken, refreshToken: refreshToken ?? null, idToken: null },
           },
         };
       } catch (error) {

@@ -60,14 +60,7 @@ export function openIdProvider(settings: OpenIdSettings): Provider {
         const told = await everythingTold(config, tokens.access_token, claims);
         return {
           state: 'identified',
-          identity: {
-            ...asIdentity(claims, told),
-            tokens: {
-              accessToken: tokens.access_token,
-              refreshToken: tokens.refresh_token ?? null,
-              idToken: tokens.id_token ?? null,
-            },
-          },
+          identity: asIdentity(claims, told),
         };
       } catch (error) {
         return { state: classifyProviderError(error), error };
@@ -118,10 +111,7 @@ async function everythingTold(
   return { ...claims, ...userInfo };
 }
 
-function asIdentity(
-  claims: Claims & { iss: string; sub: string },
-  told: Claims,
-): Omit<Identity, 'tokens'> {
+function asIdentity(claims: Claims & { iss: string; sub: string }, told: Claims): Identity {
   const email = singleLine(told.email);
   const name = singleLine(told.name);
   return {

@@ -1,10 +1,10 @@
-import type { PageContext } from '#app/context.server.ts';
-import type { PendingProviderRequest } from './provider-requests.server.ts';
+import type { Visit } from '#app/visit/visit.ts';
+import type { Providers } from './providers.server.ts';
 
-/** Why a visit to a provider led nowhere. */
+/** Why a request to a provider failed. */
 type ProviderProblem = keyof typeof texts;
 
-/** By a fixed set of words: an address that somebody made up can say nothing else. */
+/** A fixed set of texts, so that a forged address cannot make the page say anything else. */
 const texts = {
   denied: (name: string) => `You stopped at ${name}, so nothing was done.`,
   unavailable: (name: string) => `${name} does not answer right now. Try again in a few minutes.`,
@@ -13,7 +13,7 @@ const texts = {
     `That visit to ${name} was not begun in this browser, was over already, or took longer than ten minutes. Begin again here.`,
   'other-session': (name: string) =>
     `You were not signed in here as you were when you left for ${name}, so nothing was done. Begin again here.`,
-  anothers: (name: string) =>
+  'other-account': (name: string) =>
     `Who you are at ${name} is connected to another account here, so nothing was done. To use it here, disconnect it there first.`,
   'already-yours': (name: string) => `Who you are at ${name} is connected to your account already.`,
   'other-person': (name: string) =>
@@ -22,20 +22,25 @@ const texts = {
     `${name} did not ask you again who you are, so that proves nothing new. Choose another way.`,
 } as const;
 
-/** Where somebody goes on after a visit that led nowhere: the page that they came from, with words. */
-export function problemPath(begun: Begun, trouble: ProviderProblem): string {
+/** Returns the path of the page that the user came from, with the problem for it to show. */
+export function problemPath(begun: Begun, problem: ProviderProblem): string {
   const { purpose, redirectTo, provider } = begun;
   const page = { 'sign-in': '/login', link: '/settings/connections', confirm: '/confirm' }[purpose];
   const query = new URLSearchParams(purpose === 'link' || redirectTo === '/' ? {} : { redirectTo });
-  query.set('trouble', trouble);
+  query.set('trouble', problem);
   query.set('provider', provider);
   return `${page}?${query}`;
 }
 
-type Begun = Pick<PendingProviderRequest, 'purpose' | 'redirectTo' | 'provider'>;
+interface Begun {
+  purpose: 'sign-in' | 'link' | 'confirm';
+  redirectTo: string;
+  /** Id of the provider. */
+  provider: string;
+}
 
-/** The words of a page to which {@link problemPath} led; null when it was not that. */
-export function problemText({ providers }: PageContext, request: Request): string | null {
+/** Returns the text for a page that {@link problemPath} led to; `null` otherwise. */
+export function problemText(providers: Pick<Providers, 'find'>, request: Request): string | null {
   const { searchParams } = new URL(request.url);
   const provider = providers.find(searchParams.get('provider') ?? undefined);
   const trouble = searchParams.get('trouble') ?? '';
@@ -44,30 +49,30 @@ export function problemText({ providers }: PageContext, request: Request): strin
     : null;
 }
 
-/** A line for whoever runs this, when it is the provider's fault or ours. */
-export function logProviderTrouble(
-  { log }: Pick<PageContext, 'log'>,
+/** Logs a failure of the provider, or of ours, for the operator. */
+export function logProviderProblem(
+  { log }: Pick<Visit, 'log'>,
   provider: string,
   { state, error }: { state: string; error: unknown },
 ): void {
   if (state === 'denied') return;
   log.warn(
     { provider, trouble: state, ...loggableError(error) },
-    'a provider did not say who it is',
+    'a provider did not identify the user',
   );
 }
 
 const MAX_CAUSES = 5;
 
-/** What may be logged of such an error: its kind. The rest of it holds codes, tokens and names. */
+/** Returns the kind of an error and of its causes. The rest may hold codes, tokens and names. */
 function loggableError(error: unknown): Record<string, string> {
-  const told: Record<string, string> = {};
+  const kinds: Record<string, string> = {};
   let one: unknown = error;
   for (let depth = 0; depth < MAX_CAUSES && one instanceof Error; depth += 1) {
     const { code, error: oauthError } = one as { code?: unknown; error?: unknown };
     const kind = [one.name, code, oauthError].filter((part) => typeof part === 'string').join(' ');
-    told[depth === 0 ? 'error' : `cause${depth}`] = kind;
+    kinds[depth === 0 ? 'error' : `cause${depth}`] = kind;
     one = one.cause;
   }
-  return told;
+  return kinds;
 }

@@ -1,48 +1,37 @@
 import { randomBytes } from 'node:crypto';
-import { redirect } from '@remix-run/node';
+import { redirect, type TypedResponse } from '@remix-run/node';
 import * as z from 'zod';
-import type { PageContext } from '#app/context.server.ts';
-import type { Provider, ProviderRequest } from './provider.ts';
-import type { SignedIn } from '#app/http/signed-in.server.ts';
-import { problemPath } from './provider-problems.server.ts';
+import type { ReplayGuard } from '#app/database/replay-guard.server.ts';
 import { localPath, safeReturnPath } from '#app/http/return-path.server.ts';
 import type { SealedCookieFactory } from '#app/http/sealed-cookie.server.ts';
-import { logProviderTrouble } from './provider-problems.server.ts';
+import { SECOND_MS } from '#app/sessions/time.ts';
+import type { SignedIn, Visit } from '#app/visit/visit.ts';
+import { logProviderProblem, problemPath } from './provider-problems.server.ts';
+import type { Provider, ProviderRequest } from './provider.ts';
 
 const MAX_AGE_SECONDS = 600;
 const SECRET_BYTES = 32;
 
-const visitSchema = z.object({
-  /** What it is good for: whoever comes back from one finds no other begun. */
+const requestSchema = z.object({
+  /** A request for one purpose does not serve another. */
   purpose: z.enum(['sign-in', 'link', 'confirm']),
   /** Id of the provider. */
   provider: z.string(),
   state: z.string(),
   nonce: z.string(),
   codeVerifier: z.string(),
-  /** Whose session began it, and which; null for a sign-in, which has none. */
+  /** The user and session that began it; `null` for a sign-in, which has none. */
   begunBy: z.object({ userId: z.string(), sessionId: z.string() }).nullable(),
   remember: z.boolean(),
-  /** Every other device is to be signed out once an account is connected. */
+  /** Signs out every other device once the account is connected. */
   signOutOthers: z.boolean(),
   redirectTo: z.string(),
   /** In milliseconds since 1970. */
   begunAt: z.number(),
 });
 
-/** A visit to a provider that this browser has begun and not come back from. */
-export type PendingProviderRequest = z.infer<typeof visitSchema>;
-
-/**
- * The cookie that carries it. It binds what comes back to the browser, the purpose, the provider and
- * the session with which it began: an address with somebody else's code in it does nothing here.
- */
-export const providerVisitCookie = (sealedCookie: SealedCookieFactory) =>
-  sealedCookie<PendingProviderRequest>({
-    name: 'provider-visit',
-    schema: visitSchema,
-    maxAgeSeconds: MAX_AGE_SECONDS,
-  });
+/** A request to a provider from which this browser has not returned yet. */
+export type PendingProviderRequest = z.infer<typeof requestSchema>;
 
 type Beginning = Pick<PendingProviderRequest, 'purpose'> & {
   signedIn: SignedIn | null;
@@ -51,69 +40,86 @@ type Beginning = Pick<PendingProviderRequest, 'purpose'> & {
   redirectTo?: unknown;
 };
 
+interface ProviderRequestsOptions {
+  sealedCookie: SealedCookieFactory;
+  replayGuard: Pick<ReplayGuard, 'claim'>;
+  origin: string;
+}
+
+export type ProviderRequests = ReturnType<typeof createProviderRequests>;
+
 /**
- * Sends the person on to the page that leads to the provider; back to where they were, with words,
- * when the provider cannot be reached.
+ * Requests to identity providers, each in a sealed cookie. It binds the provider's answer to the
+ * browser, the purpose, the provider and the session: a callback with another user's code does nothing.
  */
-export async function beginProviderRequest(
-  context: PageContext,
-  provider: Provider,
-  { purpose, signedIn, remember = false, signOutOthers = false, redirectTo }: Beginning,
-) {
-  const begun: PendingProviderRequest = {
-    purpose,
-    provider: provider.id,
-    state: newSecret(),
-    nonce: newSecret(),
-    codeVerifier: newSecret(),
-    begunBy: signedIn && { userId: signedIn.user.id, sessionId: signedIn.session.id },
-    remember,
-    signOutOthers,
-    // What was being done when a proof was asked for may be anything of ours.
-    redirectTo: purpose === 'sign-in' ? safeReturnPath(redirectTo) : (localPath(redirectTo) ?? '/'),
-    begunAt: context.now.getTime(),
-  };
-  const ready = await provider.prepare(toProviderRequest(context, begun));
-  if (ready.state === 'unavailable') {
-    logProviderTrouble(context, provider.id, ready);
-    return redirect(problemPath(begun, 'unavailable'));
-  }
-  return redirect(`/login/provider/${provider.id}`, {
-    headers: { 'Set-Cookie': context.cookies.providerVisit.write(begun, context.now) },
+export function createProviderRequests(options: ProviderRequestsOptions) {
+  const { sealedCookie, replayGuard, origin } = options;
+  const cookie = sealedCookie<PendingProviderRequest>({
+    name: 'provider-visit',
+    schema: requestSchema,
+    maxAgeSeconds: MAX_AGE_SECONDS,
   });
-}
 
-/** The visit to this provider that waits in this browser; null when there is none, or it is too old. */
-export function findProviderRequest(
-  context: PageContext,
-  request: Request,
-  provider: Provider,
-): PendingProviderRequest | null {
-  const begun = context.cookies.providerVisit.read(request.headers.get('cookie'), context.now);
-  return begun?.provider === provider.id ? begun : null;
-}
+  /** Returns what the provider gets to see of a request. */
+  const toProviderRequest = (begun: PendingProviderRequest): ProviderRequest => {
+    const { provider, state, nonce, codeVerifier, purpose } = begun;
+    return {
+      redirectUri: `${origin}/login/provider/${provider}/callback`,
+      state,
+      nonce,
+      codeVerifier,
+      again: purpose === 'confirm',
+    };
+  };
 
-/** True for the first who comes back from this visit, and for nobody after. */
-export function useProviderRequest(
-  context: PageContext,
-  { state, begunAt }: PendingProviderRequest,
-): Promise<boolean> {
-  const expiresAt = new Date(begunAt + MAX_AGE_SECONDS * 1000);
-  return context.replayGuard.claim(`provider visit ${state}`, expiresAt);
-}
-
-/** What the provider gets to see of it. */
-export function toProviderRequest(
-  { origin }: PageContext,
-  begun: PendingProviderRequest,
-): ProviderRequest {
-  const { provider, state, nonce, codeVerifier, purpose } = begun;
   return {
-    redirectUri: `${origin}/login/provider/${provider}/callback`,
-    state,
-    nonce,
-    codeVerifier,
-    again: purpose === 'confirm',
+    toProviderRequest,
+
+    /**
+     * Redirects to the page that leads to the provider; back to where the user was, with a message, if
+     * the provider cannot be reached.
+     */
+    async begin(
+      visit: Visit,
+      provider: Provider,
+      { purpose, signedIn, remember = false, signOutOthers = false, redirectTo }: Beginning,
+    ): Promise<TypedResponse<never>> {
+      const begun: PendingProviderRequest = {
+        purpose,
+        provider: provider.id,
+        state: newSecret(),
+        nonce: newSecret(),
+        codeVerifier: newSecret(),
+        begunBy: signedIn && { userId: signedIn.user.id, sessionId: signedIn.session.id },
+        remember,
+        signOutOthers,
+        // A proof may be asked for on any of our paths, not only on pages.
+        redirectTo:
+          purpose === 'sign-in' ? safeReturnPath(redirectTo) : (localPath(redirectTo) ?? '/'),
+        begunAt: visit.now.getTime(),
+      };
+      const prepared = await provider.prepare(toProviderRequest(begun));
+      if (prepared.state === 'unavailable') {
+        logProviderProblem(visit, provider.id, prepared);
+        return redirect(problemPath(begun, 'unavailable'));
+      }
+      cookie.write(visit, begun);
+      return redirect(`/login/provider/${provider.id}`);
+    },
+
+    /** Returns this browser's request to the provider; `null` if there is none, or it is too old. */
+    find(visit: Visit, provider: Provider): PendingProviderRequest | null {
+      const begun = cookie.read(visit);
+      return begun?.provider === provider.id ? begun : null;
+    },
+
+    /** True for the first caller that returns with this request. */
+    use({ state, begunAt }: PendingProviderRequest): Promise<boolean> {
+      const expiresAt = new Date(begunAt + MAX_AGE_SECONDS * SECOND_MS);
+      return replayGuard.claim(`provider visit ${state}`, expiresAt);
+    },
+
+    remove: (visit: Visit) => cookie.remove(visit),
   };
 }
 

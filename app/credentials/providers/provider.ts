@@ -10,14 +10,6 @@ export interface Identity {
   isEmailVerified: boolean;
   /** When they last proved to the provider who they are; null: it does not say. */
   authenticatedAt: Date | null;
-  /** What the provider gave us to act for them. */
-  tokens: ProviderTokens;
-}
-
-export interface ProviderTokens {
-  accessToken: string;
-  refreshToken: string | null;
-  idToken: string | null;
 }
 
 /** What one visit to a provider is known by; it comes back with the visitor. */

@@ -1,6 +1,10 @@
 import { randomInt } from 'node:crypto';
+import * as z from 'zod';
 import type { Database } from '#app/database/database.server.ts';
 import type { Keyring } from '#app/config/keyring.server.ts';
+import type { ReplayGuard } from '#app/database/replay-guard.server.ts';
+import { createOneTimeCookie } from '#app/http/one-time-cookie.server.ts';
+import type { SealedCookieFactory } from '#app/http/sealed-cookie.server.ts';
 import { RECOVERY_CODE_ALPHABET, RECOVERY_CODE_CHARACTERS } from '../second-factor-schema.ts';
 
 /** Codes for the day on which the authenticator is lost. They are there while it is turned on. */
@@ -88,3 +92,9 @@ const textToDigest = (userId: string, code: string) => `${userId} ${code}`;
 function inGroups(code: string): string {
   return code.match(new RegExp(`.{${CHARACTERS_A_GROUP}}`, 'g'))!.join('-');
 }
+
+/** Carries new recovery codes to the page that shows them, once. */
+export const createNewRecoveryCodes = (options: {
+  sealedCookie: SealedCookieFactory;
+  replayGuard: Pick<ReplayGuard, 'claim'>;
+}) => createOneTimeCookie({ name: 'new-recovery-codes', schema: z.array(z.string()), ...options });

@@ -1,10 +1,10 @@
 import * as z from 'zod';
-import type { PageContext } from '#app/context.server.ts';
-import type { SignedIn } from '#app/http/signed-in.server.ts';
+import type { ReplayGuard } from '#app/database/replay-guard.server.ts';
 import type { SealedCookieFactory } from '#app/http/sealed-cookie.server.ts';
+import { SECOND_MS } from '#app/sessions/time.ts';
+import type { SignedIn, Visit } from '#app/visit/visit.ts';
 
 const MAX_AGE_SECONDS = 900;
-const SECOND_MS = 1000;
 
 const setUpSchema = z.object({
   userId: z.string(),
@@ -12,35 +12,41 @@ const setUpSchema = z.object({
   secret: z.string(),
 });
 
-/** A secret that waits for a code to prove that it reached an app; until then there is no row. */
-export type TotpSetUp = z.infer<typeof setUpSchema>;
+interface TotpSetUpsOptions {
+  sealedCookie: SealedCookieFactory;
+  replayGuard: Pick<ReplayGuard, 'claim'>;
+}
 
-/** The cookie that carries it, for a quarter of an hour. */
-export const totpSetUpCookie = (sealedCookie: SealedCookieFactory) =>
-  sealedCookie<TotpSetUp>({
+export type TotpSetUps = ReturnType<typeof createTotpSetUps>;
+
+/** Secrets that wait for a code to prove that they reached an app; until then there is no row. */
+export function createTotpSetUps({ sealedCookie, replayGuard }: TotpSetUpsOptions) {
+  const cookie = sealedCookie({
     name: 'totp-set-up',
     schema: setUpSchema,
     maxAgeSeconds: MAX_AGE_SECONDS,
   });
+  return {
+    /** Keeps the secret in this browser for a quarter of an hour. */
+    write(visit: Visit, { user, session }: SignedIn, secret: string): void {
+      cookie.write(visit, { userId: user.id, sessionId: session.id, secret });
+    },
 
-/**
- * The secret that this person is setting up in this very session; null when there is none or it is
- * too old. That of another session is none: nobody has another person set up a secret they know.
- */
-export function findTotpSetUp(
-  { cookies, now }: Pick<PageContext, 'cookies' | 'now'>,
-  request: Request,
-  { user, session }: SignedIn,
-): string | null {
-  const setUp = cookies.totpSetUp.read(request.headers.get('cookie'), now);
-  return setUp?.userId === user.id && setUp.sessionId === session.id ? setUp.secret : null;
-}
+    remove: (visit: Visit) => cookie.remove(visit),
 
-/** True for the first who turns it on with this secret: a copy of the cookie does it no second time. */
-export function spendTotpSetUp(
-  { replayGuard, now }: Pick<PageContext, 'replayGuard' | 'now'>,
-  secret: string,
-): Promise<boolean> {
-  const refusedFrom = new Date(now.getTime() + MAX_AGE_SECONDS * SECOND_MS);
-  return replayGuard.claim(`totp-set-up ${secret}`, refusedFrom);
+    /**
+     * Returns the secret that this session is setting up; `null` if there is none or it is too old. A
+     * secret of another session does not count: nobody may plant a secret that they know.
+     */
+    find(visit: Visit, { user, session }: SignedIn): string | null {
+      const setUp = cookie.read(visit);
+      return setUp?.userId === user.id && setUp.sessionId === session.id ? setUp.secret : null;
+    },
+
+    /** True for the first caller that turns two-factor sign-in on with this secret. */
+    use({ now }: Visit, secret: string): Promise<boolean> {
+      const refusedFrom = new Date(now.getTime() + MAX_AGE_SECONDS * SECOND_MS);
+      return replayGuard.claim(`totp-set-up ${secret}`, refusedFrom);
+    },
+  };
 }

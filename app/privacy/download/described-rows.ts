@@ -1,6 +1,9 @@
-import type { PageContext } from '#app/context.server.ts';
+import type { Places } from '#app/network/places.server.ts';
 import { describeDevice } from '#app/sessions/device.ts';
-import type { Session } from '#app/sessions/index.ts';
+import type { Session, Sessions } from '#app/sessions/index.ts';
+import type { TokenSessions } from '#app/tokens/access-tokens.server.ts';
+import type { SessionMeta } from '#app/visit/proof.ts';
+import type { User } from '#app/visit/user.ts';
 import { parseEvent } from '#app/activity/activity-log.server.ts';
 import { describeEvent } from '#app/activity/activity-view.server.ts';
 import {
@@ -15,7 +18,11 @@ import { endReasonText } from '#app/devices/end-reasons.ts';
 import { textIn, type Row } from './stored-rows.ts';
 
 /** What it takes to tell of a row in words. */
-export interface RowContext extends Pick<PageContext, 'places' | 'sessions' | 'tokens' | 'now'> {
+export interface RowContext {
+  places: Pick<Places, 'describe'>;
+  sessions: Pick<Sessions<SessionMeta, User>, 'endingOf'>;
+  tokenSessions: Pick<TokenSessions, 'endingOf'>;
+  now: Date;
   /** What was found out so far of the user agents and addresses that came up. */
   known: Map<string, string>;
 }
@@ -38,9 +45,9 @@ const told: Partial<Record<ModelName, Told>> = {
       endedHow: optionalText('How it ended', 'In words; none while it lasts.'),
     },
     of(row, telling) {
-      const { sessions, tokens, now } = telling;
+      const { sessions, tokenSessions, now } = telling;
       // Their times mean different things.
-      const engine = row.kind === 'token' ? tokens : sessions;
+      const engine = row.kind === 'token' ? tokenSessions : sessions;
       const ending = engine.endingOf(sessionOf(row), now);
       return {
         device: describeRowDevice(row, telling),

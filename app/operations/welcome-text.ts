@@ -1,0 +1,11 @@
+/** Returns what a terminal shows once the server is up: the address, and what to do next. */
+export function welcomeText(origin: string, { hasOutbox }: { hasOutbox: boolean }): string {
+  const lines = [`  Latchkey is at   ${origin}`];
+  if (hasOutbox) {
+    lines.push(
+      `  Read its mail at ${origin}/outbox`,
+      '  For a demo account, in another terminal: npm run seed',
+    );
+  }
+  return `\n${lines.join('\n')}\n`;
+}
