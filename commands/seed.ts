@@ -3,7 +3,7 @@ import {
   type ActivityEvent,
   type ActivitySource,
 } from '#app/activity/activity-log.server.ts';
-import { createAccount } from '#app/database/sign-up.server.ts';
+import { createUsers } from '#app/database/users.server.ts';
 import { createPasswords } from '#app/credentials/password/passwords.server.ts';
 import { openDatabase } from '#app/database/database.server.ts';
 import { parseEnv, type Env } from '#app/config/env.server.ts';
@@ -191,7 +191,8 @@ async function seed(env: Env): Promise<void> {
   await db.user.deleteMany({ where: { email: demoUser.email } });
   const { email, name, password } = demoUser;
   const passwordHash = await passwords.hash(password);
-  const userId = await createAccount(db, { email, name, passwordHash, emailVerifiedAt: now }, now);
+  const newUser = { email, name, passwordHash, emailVerifiedAt: now };
+  const userId = await createUsers(db).create(newUser, now);
   const store = prismaSessionStore({ client: db, provider });
   for (const session of demoSessions) {
     await store.saveSession(recordOf(session, String(userId), now));

@@ -1,11 +1,7 @@
 import type { ActionFunctionArgs, MetaFunction } from '@remix-run/node';
 import { Form, useActionData, useNavigation } from '@remix-run/react';
 import * as z from 'zod';
-import { changeEmail } from '#app/database/email-change.server.ts';
-import { redeemEmailUndo, secureRestoredAccount } from '#app/account/email-change.server.ts';
 import { showTooManyAttempts, parseForm, showAgain } from '#app/http/form.server.ts';
-import { startReset } from '#app/account/start-reset.server.ts';
-import { takeAttempt } from '#app/limits/attempts.server.ts';
 import { Button } from '#app/ui/button.tsx';
 import { CodeFromLink } from '#app/credentials/mailed-codes/code-from-link.tsx';
 import { FormError, useFocusOnError } from '#app/ui/field.tsx';
@@ -26,25 +22,25 @@ const formSchema = z.object({
     .max(128, 'That is longer than any key.'),
 });
 
-export async function action({ request, context }: ActionFunctionArgs) {
+export async function action({ request, context: { app, visit } }: ActionFunctionArgs) {
   const form = await parseForm(request, formSchema);
   if (!form.ok) return showAgain(form.reply);
   const { key } = form.value;
-  // Whose account it is about is not known yet: the key's own name stands for it.
-  const leave = await takeAttempt(context, 'mailed-code', { userId: key.split('.')[0] ?? '' });
-  if (!leave.isAllowed) return showTooManyAttempts(form.fail, leave.retryAfterSeconds);
-  const undo = await redeemEmailUndo(context, key);
-  const { db, now } = context;
-  if (!undo || (await changeEmail(db, undo.userId, undo.from, now)) === null) {
+  // The account is not known yet, so attempts are counted by the id in the key.
+  const permit = await app.attempts.take(visit, 'mailed-code', { userId: key.split('.')[0] ?? '' });
+  if (!permit.isAllowed) return showTooManyAttempts(form.fail, permit.retryAfterSeconds);
+  const undo = await app.emailChange.redeemUndo(visit, key);
+  if (!undo || (await app.users.changeEmail(undo.userId, undo.from, visit.now)) === null) {
     return showAgain(
       form.fail({
         key: 'This key is used, older than a week, or not whole. Follow the link in the mail once more.',
       }),
     );
   }
-  await leave.refund();
-  await secureRestoredAccount(context, undo);
-  return startReset(context, undo.from, { kind: 'email-restored' });
+  await permit.refund();
+  await app.emailChange.secureAfterUndo(visit, undo);
+  const message = 'Your e-mail is as it was, and every device is signed out.';
+  return app.passwordReset.startSignedOut(visit, undo.from, message);
 }
 
 export default function UndoEmailChange() {

@@ -1,5 +1,6 @@
 import type { LoaderFunctionArgs, MetaFunction } from '@remix-run/node';
 import { useLoaderData } from '@remix-run/react';
+import { notFound } from '#app/http/form.server.ts';
 import { ErasedRows } from '#app/privacy/erased-rows.tsx';
 import { ButtonLink } from '#app/ui/button.tsx';
 import { FormPage } from '#app/ui/page.tsx';
@@ -11,12 +12,12 @@ export const meta: MetaFunction = () => [
 
 const MAX_ID_CHARACTERS = 64;
 
-/** The receipt of an erasure. It names nobody; its id is random, and whoever has it was given it. */
-export async function loader({ params, context }: LoaderFunctionArgs) {
+/** Shows the receipt of an erasure. It names no one; its random id was given to the user. */
+export async function loader({ params, context: { app } }: LoaderFunctionArgs) {
   const { receiptId = '' } = params;
   const isOne = /^[\w-]+$/.test(receiptId) && receiptId.length <= MAX_ID_CHARACTERS;
-  const receipt = isOne ? await context.erasures.findReceipt(receiptId) : null;
-  if (!receipt) throw new Response(null, { status: 404, statusText: 'Not Found' });
+  const receipt = isOne ? await app.erasures.findReceipt(receiptId) : null;
+  if (!receipt) throw notFound();
   const { id, erasedAt, counts } = receipt;
   return { id, erasedAt: erasedAt.toISOString(), counts };
 }

@@ -8,9 +8,7 @@ import { Form, Link, useActionData, useLoaderData, useNavigation } from '@remix-
 import * as z from 'zod';
 import { emailSchema } from '#app/credentials/password/password-schema.ts';
 import { showTooManyAttempts, parseForm, showAgain } from '#app/http/form.server.ts';
-import { findSignedIn } from '#app/http/signed-in.server.ts';
-import { startPasswordReset } from '#app/account/password-reset.server.ts';
-import { takeMailAttempt } from '#app/limits/attempts.server.ts';
+import { findSignedIn } from '#app/visit/visit.ts';
 import { Button } from '#app/ui/button.tsx';
 import { Field, FormError, useFocusOnError } from '#app/ui/field.tsx';
 import { FormPage, Notice } from '#app/ui/page.tsx';
@@ -24,20 +22,20 @@ export const meta: MetaFunction = () => [
 
 const formSchema = z.object({ email: emailSchema });
 
-export async function loader({ context }: LoaderFunctionArgs) {
-  const signedIn = await findSignedIn({ context });
-  return { isPossible: context.mailer.isOn, email: signedIn?.user.email ?? '' };
+export async function loader({ context: { app, visit } }: LoaderFunctionArgs) {
+  const signedIn = await findSignedIn(visit);
+  return { isPossible: app.mailer.isOn, email: signedIn?.user.email ?? '' };
 }
 
-export async function action({ request, context }: ActionFunctionArgs) {
+export async function action({ request, context: { app, visit } }: ActionFunctionArgs) {
   const form = await parseForm(request, formSchema);
   if (!form.ok) return showAgain(form.reply);
-  if (!context.mailer.isOn) return redirect('/forgot-password');
+  if (!app.mailer.isOn) return redirect('/forgot-password');
   const { email } = form.value;
-  const leave = await takeMailAttempt(context, email);
-  if (!leave.isAllowed) return showTooManyAttempts(form.fail, leave.retryAfterSeconds);
-  const cookie = await startPasswordReset(context, email);
-  return redirect('/reset-password', { headers: { 'Set-Cookie': cookie } });
+  const permit = await app.attempts.takeMail(visit, email);
+  if (!permit.isAllowed) return showTooManyAttempts(form.fail, permit.retryAfterSeconds);
+  await app.passwordReset.start(visit, email);
+  return redirect('/reset-password');
 }
 
 export default function ForgotPassword() {

@@ -1,7 +1,7 @@
 import type { LoaderFunctionArgs, MetaFunction } from '@remix-run/node';
 import { Link, useLoaderData, useRouteLoaderData } from '@remix-run/react';
 import { ArrowRight } from 'lucide-react';
-import { findSignedIn } from '#app/http/signed-in.server.ts';
+import { findSignedIn } from '#app/visit/visit.ts';
 import type { loader as rootLoader } from '#app/root.tsx';
 import { ButtonLink } from '#app/ui/button.tsx';
 import { DeviceIcon } from '#app/devices/device-icon.tsx';
@@ -24,8 +24,8 @@ export const meta: MetaFunction<typeof loader> = ({ matches }) => {
   ];
 };
 
-export async function loader({ context }: LoaderFunctionArgs) {
-  return { isSignedIn: (await findSignedIn({ context })) !== null };
+export async function loader({ context: { visit } }: LoaderFunctionArgs) {
+  return { isSignedIn: (await findSignedIn(visit)) !== null };
 }
 
 export default function Home() {

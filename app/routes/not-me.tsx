@@ -3,8 +3,6 @@ import { Form, useActionData, useLoaderData, useNavigation } from '@remix-run/re
 import * as z from 'zod';
 import { showTooManyAttempts, parseForm, showAgain } from '#app/http/form.server.ts';
 import { networkPrefix } from '#app/network/ip-address.server.ts';
-import { secureAccount } from '#app/account/not-me.server.ts';
-import { takeAttempt } from '#app/limits/attempts.server.ts';
 import { Button } from '#app/ui/button.tsx';
 import { CodeFromLink } from '#app/credentials/mailed-codes/code-from-link.tsx';
 import { FormError, useFocusOnError } from '#app/ui/field.tsx';
@@ -24,27 +22,27 @@ const formSchema = z.object({
   key: z
     .string('Open this page by the link in the mail, or paste the link here.')
     .max(MAX_KEY_CHARACTERS, 'That is longer than any link of ours.')
-    // Whoever has no scripts copies the whole link, not what stands behind its "#".
+    // Without scripts, users paste the whole link rather than the part after its "#".
     .transform((text) => text.slice(text.lastIndexOf('#') + 1).trim()),
 });
 
-/** The page of the link in a notice. Following it does nothing: mail scanners do that as well. */
-export function loader({ context }: LoaderFunctionArgs) {
-  return { hasMail: context.mailer.isOn };
+/** The page of the link in a notice. Opening it does nothing, because mail scanners open links too. */
+export function loader({ context: { app } }: LoaderFunctionArgs) {
+  return { hasMail: app.mailer.isOn };
 }
 
-export async function action({ request, context }: ActionFunctionArgs) {
+export async function action({ request, context: { app, visit } }: ActionFunctionArgs) {
   const form = await parseForm(request, formSchema);
   if (!form.ok) return showAgain(form.reply);
   const { key } = form.value;
-  // Whose key it is stands in no form: tries are counted by where they come from.
-  const whose = `not-me ${networkPrefix(context.device.ipAddress)}`;
-  const leave = await takeAttempt(context, 'mailed-code', { userId: whose });
-  if (!leave.isAllowed) return showTooManyAttempts(form.fail, leave.retryAfterSeconds);
-  const said = await context.mailedCodes.redeemLinkKey('not-me', key, context.now);
+  // The user is not known, so attempts are counted by network.
+  const whose = `not-me ${networkPrefix(visit.device.ipAddress)}`;
+  const permit = await app.attempts.take(visit, 'mailed-code', { userId: whose });
+  if (!permit.isAllowed) return showTooManyAttempts(form.fail, permit.retryAfterSeconds);
+  const said = await app.mailedCodes.redeemLinkKey('not-me', key, visit.now);
   if (said.state === 'right' && said.userId !== null) {
-    await leave.refund();
-    return secureAccount(context, said.userId);
+    await permit.refund();
+    return app.notMe.secureAccount(visit, said.userId);
   }
   return showAgain(
     form.fail({

@@ -1,6 +1,5 @@
 import type { LoaderFunctionArgs, MetaFunction } from '@remix-run/node';
 import { Link, useLoaderData } from '@remix-run/react';
-import { periodsOf } from '#app/privacy/download/data-download.server.ts';
 import { privacyStatement, type DataCategory } from '#app/privacy/data-map/privacy-statement.ts';
 
 export const meta: MetaFunction = () => [
@@ -8,8 +7,8 @@ export const meta: MetaFunction = () => [
   { name: 'description', content: 'What we keep about you, why and for how long.' },
 ];
 
-export function loader({ context }: LoaderFunctionArgs) {
-  return privacyStatement(periodsOf(context));
+export function loader({ context: { app } }: LoaderFunctionArgs) {
+  return privacyStatement(app.downloads.periods);
 }
 
 export default function Privacy() {

@@ -1,8 +1,7 @@
-import { data, redirect, type ActionFunctionArgs } from '@remix-run/node';
+import { redirect, type ActionFunctionArgs } from '@remix-run/node';
 import * as z from 'zod';
-import { parseForm } from '#app/http/form.server.ts';
-import { isDocumentRequest } from '#app/http/document-request.server.ts';
-import { localPath } from '#app/http/return-path.server.ts';
+import { badRequest, parseForm } from '#app/http/form.server.ts';
+import { isDocumentRequest, localPath } from '#app/http/return-path.server.ts';
 import { themeSchema, writeTheme } from '#app/http/theme.server.ts';
 
 const formSchema = z.object({ theme: themeSchema, redirectTo: z.string().optional() });
@@ -12,11 +11,9 @@ export function loader() {
   return redirect('/');
 }
 
-export async function action({ request, context }: ActionFunctionArgs) {
+export async function action({ request, context: { app, visit } }: ActionFunctionArgs) {
   const form = await parseForm(request, formSchema);
-  if (!form.ok) throw new Response(null, { status: 400, statusText: 'Bad Request' });
-  const headers = { 'Set-Cookie': writeTheme(form.value.theme, context.origin) };
-  return isDocumentRequest(request)
-    ? redirect(localPath(form.value.redirectTo) ?? '/', { headers })
-    : data(null, { headers });
+  if (!form.ok) throw badRequest();
+  writeTheme(visit, form.value.theme, app.origin);
+  return isDocumentRequest(request) ? redirect(localPath(form.value.redirectTo) ?? '/') : null;
 }

@@ -1,131 +1,146 @@
 import type { LoaderFunction, ServerBuild } from '@remix-run/node';
 import { describe, expect, test, vi } from 'vitest';
-import { guardBuild } from '#app/http/guard.server.ts';
-import { open } from '#app/http/route-access.ts';
 import { RedisUnavailableError } from '#app/database/redis.server.ts';
-import { StoreUnavailableError, type ResumedSession } from '#app/sessions/index.ts';
+import { createGuard } from '#app/http/guard.server.ts';
+import { open, type RouteAccess } from '#app/http/route-access.ts';
+import { createSettleVisit } from '#app/http/settle-visit.server.ts';
+import { StoreUnavailableError } from '#app/sessions/index.ts';
+import type { Visit } from '#app/visit/visit.ts';
+import { createTestVisit } from '../fixtures/visit.ts';
 
 const ORIGIN = 'http://localhost:3000';
-const PERSON = { id: 'ada', email: 'ada@example.com', name: 'Ada' };
-const LIVE = { state: 'live', session: { id: 'one' }, user: PERSON } as ResumedSession<
-  unknown,
-  typeof PERSON
->;
+const USER = { id: 'ada', email: 'ada@example.com', name: 'Ada', picture: null };
+type Resumed = Awaited<ReturnType<Visit['session']>>;
+const LIVE = { state: 'live', session: { id: 'one' }, user: USER } as Resumed;
 
-/** A build of one route that has forgotten its guard. */
+/** A build of one route without any check of its own. */
 const buildOf = (run: LoaderFunction) =>
   ({
-    routes: { forgetful: { id: 'forgetful', module: { loader: run, action: run } } },
+    routes: { unchecked: { id: 'unchecked', module: { loader: run, action: run } } },
   }) as unknown as ServerBuild;
 
-const contextOf = (session: () => Promise<unknown>) => ({
-  session,
-  sessions: { settle: () => Promise.resolve() },
-  origin: ORIGIN,
-  owed: { cookies: [] as string[], tries: new Set<() => Promise<void>>() },
-  log: { error: vi.fn() },
-});
+const freshProof = { require: vi.fn(() => Promise.resolve({} as never)) };
+const guardWith = (access = new Map<string, RouteAccess>()) =>
+  createGuard({
+    origin: ORIGIN,
+    access,
+    savedForms: { restore: (_visit, request) => Promise.resolve(request) },
+    freshProof,
+    settleVisit: createSettleVisit({
+      sessions: { settle: () => Promise.resolve() },
+      sessionCookie: { remove: () => {} },
+    }),
+  });
+
+const visitOf = (session: () => Promise<Resumed>) =>
+  createTestVisit({ session, log: { info: vi.fn(), warn: vi.fn(), error: vi.fn() } });
 
 const ask = async (
   build: ServerBuild,
   kind: 'loader' | 'action',
-  context: ReturnType<typeof contextOf>,
+  visit: Visit,
 ): Promise<unknown> => {
   const request = new Request(`${ORIGIN}/somewhere`, {
     method: kind === 'action' ? 'POST' : 'GET',
   });
-  const run = build.routes.forgetful!.module[kind] as LoaderFunction;
+  const run = build.routes.unchecked!.module[kind] as LoaderFunction;
   try {
-    return await run({ request, params: {}, context: context as never });
+    return await run({ request, params: {}, context: { visit } as never });
   } catch (thrown) {
     return thrown;
   }
 };
 
-describe.each(['loader', 'action'] as const)('a route whose %s forgot its guard', (kind) => {
-  const run = vi.fn(() => 'a secret');
-  const guarded = guardBuild(buildOf(run), new Map());
+describe.each(['loader', 'action'] as const)(
+  'a route that is in no row of the table: %s',
+  (kind) => {
+    const run = vi.fn(() => 'a secret');
+    const guarded = guardWith()(buildOf(run));
 
-  test.each([
-    ['nobody', { state: 'unknown' }],
-    ['somebody whose session is over', { ...LIVE, state: 'ended' }],
-    ['a session of nobody', { ...LIVE, user: null }],
-  ])('is closed to %s', async (_who, resumed) => {
-    run.mockClear();
-    const answer = await ask(
-      guarded,
-      kind,
-      contextOf(() => Promise.resolve(resumed)),
-    );
-    expect(answer).toBeInstanceOf(Response);
-    expect((answer as Response).headers.get('location')).toMatch(/^\/login/);
-    expect(run).not.toHaveBeenCalled();
-  });
-
-  test('is open to who is signed in', async () => {
-    expect(
-      await ask(
-        guarded,
-        kind,
-        contextOf(() => Promise.resolve(LIVE)),
-      ),
-    ).toBe('a secret');
-  });
-
-  test('is closed while nobody can tell who asks', async () => {
-    run.mockClear();
-    const context = contextOf(() => {
-      throw new StoreUnavailableError(new Error('gone'));
+    test.each([
+      ['an unknown token', { state: 'unknown' } as Resumed],
+      ['an ended session', { ...LIVE, state: 'ended' } as Resumed],
+      ['a session without a user', { ...LIVE, user: null } as Resumed],
+    ])('a request with %s is redirected to the login page', async (_who, resumed) => {
+      run.mockClear();
+      const visit = visitOf(() => Promise.resolve(resumed));
+      const answer = await ask(guarded, kind, visit);
+      expect(answer).toBeInstanceOf(Response);
+      expect((answer as Response).headers.get('location')).toMatch(/^\/login/);
+      expect(run).not.toHaveBeenCalled();
     });
-    const answer = (await ask(guarded, kind, context)) as Response;
-    expect(answer.status).toBe(503);
-    expect(answer.headers.get('retry-after')).toBe('10');
-    expect(context.log.error).toHaveBeenCalledTimes(1);
-    expect(run).not.toHaveBeenCalled();
-  });
 
-  test('is open to anybody once it stands among the public ones', async () => {
-    const opened = guardBuild(buildOf(run), new Map([['forgetful', open('A test needs it.')]]));
-    const context = contextOf(() => Promise.resolve({ state: 'unknown' }));
-    expect(await ask(opened, kind, context)).toBe('a secret');
-  });
+    test('a signed-in user may open it', async () => {
+      const visit = visitOf(() => Promise.resolve(LIVE));
+      expect(await ask(guarded, kind, visit)).toBe('a secret');
+    });
+
+    test('a store that is down is answered with 503', async () => {
+      run.mockClear();
+      const visit = visitOf(() => Promise.reject(new StoreUnavailableError(new Error('gone'))));
+      const answer = (await ask(guarded, kind, visit)) as Response;
+      expect(answer.status).toBe(503);
+      expect(answer.headers.get('retry-after')).toBe('10');
+      expect(visit.log.error).toHaveBeenCalledTimes(1);
+      expect(run).not.toHaveBeenCalled();
+    });
+
+    test('a route that the table calls open may be opened by everyone', async () => {
+      const access = new Map([['unchecked', open('A test needs it.')]]);
+      const visit = visitOf(() => Promise.resolve({ state: 'unknown' }));
+      expect(await ask(guardWith(access)(buildOf(run)), kind, visit)).toBe('a secret');
+    });
+  },
+);
+
+test.each([
+  ['fresh', 'loader', 1],
+  ['fresh', 'action', 1],
+  ['fresh-form', 'loader', 0],
+  ['fresh-form', 'action', 1],
+  ['signed-in', 'action', 0],
+] as const)('a route at level %s asks for a fresh proof: %s', async (level, kind, times) => {
+  freshProof.require.mockClear();
+  const access = new Map<string, RouteAccess>([['unchecked', { level }]]);
+  const visit = visitOf(() => Promise.resolve(LIVE));
+  const build = guardWith(access)(buildOf(() => 'a secret'));
+  expect(await ask(build, kind, visit)).toBe('a secret');
+  expect(freshProof.require).toHaveBeenCalledTimes(times);
 });
 
-describe('what a route throws', () => {
+describe('a route that throws', () => {
   const asked = async (error: unknown) => {
     const build = buildOf(() => {
       throw error;
     });
-    const context = contextOf(() => Promise.resolve(LIVE));
-    context.owed.cookies.push('session=renewed');
+    const visit = visitOf(() => Promise.resolve(LIVE));
     const refund = vi.fn(() => Promise.resolve());
-    context.owed.tries.add(refund);
-    const answer = await ask(guardBuild(build, new Map()), 'action', context);
-    return { answer, refund, context };
+    visit.openAttempts.add(refund);
+    const answer = await ask(guardWith()(build), 'action', visit);
+    return { answer, refund, visit };
   };
 
-  test('when a dependency is down is 503, and nobody pays for it', async () => {
-    const { answer, refund, context } = await asked(new StoreUnavailableError(new Error('gone')));
+  test('an outage in a route is answered with 503 and refunds open attempts', async () => {
+    const { answer, refund, visit } = await asked(new StoreUnavailableError(new Error('gone')));
     expect((answer as Response).status).toBe(503);
-    expect((answer as Response).headers.get('set-cookie')).toBe('session=renewed');
     expect(refund).toHaveBeenCalledTimes(1);
-    expect(context.log.error).toHaveBeenCalledTimes(1);
+    expect(visit.log.error).toHaveBeenCalledTimes(1);
   });
 
-  test('is 503 too when the try cannot be given back: the counters may be what is down', async () => {
+  test('an outage is answered with 503 even if an attempt cannot be refunded', async () => {
     const build = buildOf(() => {
       throw new RedisUnavailableError(new Error('gone'));
     });
-    const context = contextOf(() => Promise.resolve(LIVE));
-    const lastTry = vi.fn(() => Promise.resolve());
-    context.owed.tries.add(() => Promise.reject(new RedisUnavailableError(new Error('gone'))));
-    context.owed.tries.add(lastTry);
-    const answer = await ask(guardBuild(build, new Map()), 'action', context);
+    const visit = visitOf(() => Promise.resolve(LIVE));
+    const lastAttempt = vi.fn(() => Promise.resolve());
+    visit.openAttempts.add(() => Promise.reject(new RedisUnavailableError(new Error('gone'))));
+    visit.openAttempts.add(lastAttempt);
+    const answer = await ask(guardWith()(build), 'action', visit);
     expect((answer as Response).status).toBe(503);
-    expect(lastTry).toHaveBeenCalledTimes(1);
+    expect(lastAttempt).toHaveBeenCalledTimes(1);
   });
 
-  test('is its own otherwise: an answer, or a mistake', async () => {
+  test('a thrown response or a programming error passes through the guard unchanged', async () => {
     for (const error of [new Response(null, { status: 404 }), new TypeError('a mistake')]) {
       const { answer, refund } = await asked(error);
       expect(answer).toBe(error);
@@ -134,13 +149,13 @@ describe('what a route throws', () => {
   });
 });
 
-test('a try that was answered is not given back by an outage after it', async () => {
+test('an attempt that was answered is not refunded by a later outage', async () => {
   const refund = vi.fn(() => Promise.resolve());
-  const context = contextOf(() => Promise.resolve(LIVE));
+  const visit = visitOf(() => Promise.resolve(LIVE));
   const build = buildOf(() => {
-    context.owed.tries.add(refund);
+    visit.openAttempts.add(refund);
     return 'a wrong password';
   });
-  expect(await ask(guardBuild(build, new Map()), 'action', context)).toBe('a wrong password');
-  expect(context.owed.tries.size).toBe(0);
+  expect(await ask(guardWith()(build), 'action', visit)).toBe('a wrong password');
+  expect(visit.openAttempts.size).toBe(0);
 });

@@ -1,92 +1,59 @@
 import { expect, test } from 'vitest';
-import {
-  clearToast,
-  readToast,
-  toastText,
-  writeToast,
-  type ToastMessage,
-} from '#app/http/toast.server.ts';
+import { createKeyring } from '#app/config/keyring.server.ts';
+import { sealedCookies } from '#app/http/sealed-cookie.server.ts';
+import { createToast, othersText, withOthers } from '#app/http/toast.server.ts';
+import { cookiesWrittenBy, createTestVisit } from '../fixtures/visit.ts';
 
-const HTTP = 'http://localhost:3000';
+const keyring = createKeyring([{ id: 'test', secret: Buffer.alloc(32, 1) }]);
+const toast = createToast(sealedCookies(keyring, 'http://localhost:3000'));
 const planted = (value: unknown) =>
-  `toast=${Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)).toString('base64url')}`;
+  `toast=${Buffer.from(JSON.stringify(value)).toString('base64url')}`;
+const MESSAGE = 'The device is now called \u{1f511}; a=b.';
+const [line = ''] = cookiesWrittenBy((visit) => toast.show(visit, MESSAGE));
+const written = line.split(';')[0]!;
 
-const messages: [ToastMessage, string][] = [
-  [{ kind: 'signed-out' }, 'You are signed out.'],
-  [{ kind: 'session-ended', device: 'Kitchen iPad' }, 'Kitchen iPad is signed out.'],
-  [{ kind: 'session-already-ended' }, 'That device was signed out already.'],
-  [{ kind: 'others-ended', count: 0 }, 'No other device was signed in.'],
-  [{ kind: 'others-ended', count: 1 }, '1 other device is signed out.'],
-  [{ kind: 'others-ended', count: 99 }, '99 other devices are signed out.'],
-  [{ kind: 'device-named', device: '\u{1f511}; a=b' }, 'The device is now called \u{1f511}; a=b.'],
-  [{ kind: 'device-unnamed' }, 'The name is gone; the device goes by what it told us.'],
-  [{ kind: 'profile-saved' }, 'Your profile is saved.'],
-  [{ kind: 'picture-saved' }, 'Your picture is saved.'],
-  [{ kind: 'picture-removed' }, 'Your picture is removed.'],
-  [{ kind: 'password-changed', count: null }, 'Your password is changed.'],
-  [
-    { kind: 'password-changed', count: 2 },
-    'Your password is changed. 2 other devices are signed out.',
-  ],
-  [{ kind: 'two-factor-on', count: null }, 'Signing in now takes a code of your app as well.'],
-  [
-    { kind: 'two-factor-off', count: 1 },
-    'Signing in takes no code any more. 1 other device is signed out.',
-  ],
-  [
-    { kind: 'recovery-codes-new', count: 0 },
-    'You have new recovery codes; the old ones are void. No other device was signed in.',
-  ],
-  [{ kind: 'recovery-code-used', left: 9 }, 'That recovery code is used up; 9 are left.'],
-  [
-    { kind: 'recovery-code-used', left: 1 },
-    'That recovery code is used up; 1 is left. Make new ones in your settings.',
-  ],
-  [
-    { kind: 'recovery-code-used', left: 0 },
-    'That was your last recovery code. Make new ones in your settings.',
-  ],
-  [{ kind: 'sign-in-lapsed' }, 'That took too long, or was finished already. Sign in once more.'],
-  [{ kind: 'account-deleted' }, 'Your account and everything kept about you are deleted.'],
-  [{ kind: 'welcome' }, 'Welcome. Your account is ready.'],
-];
-
-test.each(messages)('%j is read as it was written, and says what it is for', (message, says) => {
-  const [cookie, ...attributes] = writeToast(message, HTTP).split('; ');
-  expect(cookie).toMatch(/^toast=[\w-]+$/);
-  expect(attributes.sort()).toEqual(['HttpOnly', 'Max-Age=60', 'Path=/', 'SameSite=Lax']);
-  expect(readToast(cookie!)).toEqual(message);
-  expect(toastText(message)).toBe(says);
+test('the next page takes the message that was shown', () => {
+  expect(line.split('; ').slice(1).sort()).toEqual([
+    'HttpOnly',
+    'Max-Age=60',
+    'Path=/',
+    'SameSite=Lax',
+  ]);
+  expect(line).not.toContain('device');
+  expect(toast.take(createTestVisit({ cookieHeader: written }))).toBe(MESSAGE);
 });
 
-test('it is Secure over https', () => {
-  expect(writeToast({ kind: 'welcome' }, 'https://latchkey.example')).toContain('; Secure');
-});
-
-test('it is taken away once it was said', () => {
-  expect(clearToast()).toMatch(/^toast=; Max-Age=0; Path=\//);
+test('a message is removed by the page that shows it, and not by a redirect or an error', () => {
+  const visit = createTestVisit({ cookieHeader: written });
+  toast.take(visit);
+  expect(visit.jar.cookiesFor(200)).toEqual([expect.stringMatching(/^toast=; Max-Age=0; Path=\//)]);
+  for (const status of [202, 302, 303, 307, 503]) expect(visit.jar.cookiesFor(status)).toEqual([]);
 });
 
 test.each([
-  ['none', null],
-  ['nothing', ''],
-  ['empty', 'toast='],
+  ['no header', null],
+  ['an empty header', ''],
+  ['an empty value', 'toast='],
   ['no base64', 'toast=%%%'],
-  ['no JSON', planted('hello')],
-  ['bytes', planted('\u0000\u0001')],
-  ['null', planted(null)],
-  ['a list', planted([])],
-  ['a text', planted('"signed-out"')],
-  ['words of its own', planted({ text: 'Call this number' })],
-  ['a kind that there is not', planted({ kind: 'call-this-number' })],
-  ['a prototype', planted('{"__proto__":{"kind":"welcome"}}')],
-  ['a device that is too long', planted({ kind: 'session-ended', device: 'x'.repeat(81) })],
-  ['a device that is no text', planted({ kind: 'session-ended', device: {} })],
-  ['no device', planted({ kind: 'session-ended' })],
-  ['less than none', planted({ kind: 'others-ended', count: -1 })],
-  ['a half', planted({ kind: 'others-ended', count: 0.5 })],
-  ['too many', planted({ kind: 'others-ended', count: 1e308 })],
-  ['a number in words', planted({ kind: 'others-ended', count: 'all' })],
-])('%s is no message', (_what, header) => {
-  expect(readToast(header)).toBeNull();
+  ['a planted text', planted('Call this number')],
+  ['a planted object of an earlier version', planted({ kind: 'signed-out' })],
+  ['a planted envelope', planted({ until: 9e15, value: 'Call this number' })],
+  ['two messages', `${written}; ${written}`],
+])('%s makes no page say anything', (_what, cookieHeader) => {
+  const visit = createTestVisit({ cookieHeader });
+  expect(toast.take(visit)).toBeNull();
+  expect(visit.jar.cookiesFor(200)).toEqual([]);
+});
+
+test.each([
+  [0, 'No other device was signed in.'],
+  [1, '1 other device is signed out.'],
+  [99, '99 other devices are signed out.'],
+])('%d signed-out devices read as a sentence', (count, text) => {
+  expect(othersText(count)).toBe(text);
+  expect(withOthers('Done.', count)).toBe(`Done. ${text}`);
+});
+
+test('a message says nothing about other devices if none were to be signed out', () => {
+  expect(withOthers('Your password is changed.', null)).toBe('Your password is changed.');
 });

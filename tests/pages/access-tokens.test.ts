@@ -186,7 +186,7 @@ describe('what a token may', () => {
     const id = publicIdOf(token);
     for (const meta of ['{"scopes":["*","admin"]}', '{"scopes":"download"}', '{}', 'null']) {
       application.sql('UPDATE Session SET meta = ? WHERE id = ?', meta, id);
-      await application.application.tokens.name(id, '', null);
+      await application.application.tokenSessions.name(id, '', null);
       const { json } = await ask('GET /api/session', { token });
       expect(json.session.scopes, meta).not.toContain('download');
     }
@@ -297,7 +297,7 @@ describe('its owner', () => {
   });
 
   test('has fifty at the most', async () => {
-    const { tokens } = application.application;
+    const { tokenSessions: tokens } = application.application;
     const now = application.clock.now();
     const [{ id: userId }] = application.sql<{ id: string }>(
       'SELECT id FROM User WHERE email = ?',

@@ -314,7 +314,7 @@ describe('the page', () => {
 
 test('entries go when they are as old as they are kept, and not before', async () => {
   const user = await signUp(application);
-  const prune = () => application.application.activity.prune(application.clock.now());
+  const prune = () => application.application.activityLog.prune(application.clock.now());
   application.clock.advance(180 * DAY_MS);
   await prune();
   expect(kindsOf(user.email)).toHaveLength(2);
@@ -332,7 +332,7 @@ test('how long they are kept is configured', async () => {
     const user = await signUp(short);
     expect(textOf((await user.browser.get(PAGE)).text)).toContain('kept for 2 days');
     short.clock.advance(2 * DAY_MS + 1);
-    expect(await short.application.activity.prune(short.clock.now())).toBe(2);
+    expect(await short.application.activityLog.prune(short.clock.now())).toBe(2);
   } finally {
     await short.close();
   }

@@ -97,7 +97,7 @@ describe('a sign-in is mailed about when it comes from a new device', () => {
   test('a known browser gets a new-device mail again after its activity was pruned', async () => {
     const user = await signUp(application, from(VIENNA));
     application.clock.advance(181 * DAY_MS);
-    await application.application.activity.prune(application.clock.now());
+    await application.application.activityLog.prune(application.clock.now());
     expect(entriesOf(application, user.email)).toEqual([]);
     const notices = await noticesOf(user, () => signIn(application, user, from(VIENNA)));
     expect(titlesOf(notices)).toEqual([NEW_SIGN_IN]);

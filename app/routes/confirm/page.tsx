@@ -8,13 +8,10 @@ import { Form, Link, useActionData, useLoaderData, useNavigation } from '@remix-
 import * as z from 'zod';
 import { secondFactorSchema } from '#app/credentials/second-factor-schema.ts';
 import { passwordSchema } from '#app/credentials/password/password-schema.ts';
-import { confirmWithFactors, factorsOf } from '#app/sign-in/confirm-identity.server.ts';
-import { providersToConfirmWith } from '#app/sign-in/confirm-by-provider.server.ts';
 import { showTooManyAttempts, parseForm, showAgain } from '#app/http/form.server.ts';
-import { continueAfterReauthentication } from '#app/sign-in/continue-after-proof.server.ts';
-import { requireSignedIn } from '#app/http/signed-in.server.ts';
-import { findSavedForm, KEPT_FORM_FIELD } from '#app/http/kept-form.server.ts';
+import { requireSignedIn } from '#app/visit/visit.ts';
 import { problemText } from '#app/credentials/providers/provider-problems.server.ts';
+import { SAVED_FORM_FIELD } from '#app/http/saved-forms.server.ts';
 import { safeReturnPath } from '#app/http/return-path.server.ts';
 import { Button } from '#app/ui/button.tsx';
 import { Field, FormError, UsernameField, useFocusOnError } from '#app/ui/field.tsx';
@@ -35,47 +32,49 @@ const formSchema = z.object({
   redirectTo: z.string().optional(),
 });
 
-export async function loader(args: LoaderFunctionArgs) {
-  const { context, request } = args;
-  const { user, session } = await requireSignedIn(args);
+export async function loader({ context: { app, visit }, request }: LoaderFunctionArgs) {
+  const { user, session } = await requireSignedIn(visit);
   const { searchParams } = new URL(request.url);
   const redirectTo = safeReturnPath(searchParams.get('redirectTo'));
-  const kept = findSavedForm(context, request, session.id);
-  const isProven = context.sessions.isFresh(session, context.now);
+  const kept = app.savedForms.find(visit, session.id);
+  const isProven = app.sessions.isFresh(session, visit.now);
   if (!kept && isProven) return redirect(redirectTo);
   const [factors, passkeys, providers] = await Promise.all([
-    factorsOf(context, user.id),
-    context.passkeys.count(user.id),
-    providersToConfirmWith(context, user.id),
+    app.confirmIdentity.factors(user.id),
+    app.passkeys.count(user.id),
+    app.confirmIdentity.providers(user.id),
   ]);
   return {
     redirectTo,
     isProven,
     email: user.email,
-    keptForm: kept && { field: KEPT_FORM_FIELD, id: kept.id, path: kept.path },
+    keptForm: kept && { field: SAVED_FORM_FIELD, id: kept.id, path: kept.path },
     ...factors,
     hasPasskeys: passkeys > 0,
     isPasskeyRefused: searchParams.get('passkey') === 'refused',
     providers,
-    trouble: problemText(context, request),
+    trouble: problemText(app.providers, request),
   };
 }
 
-export async function action(args: ActionFunctionArgs) {
-  const { context, request } = args;
-  const { user } = await requireSignedIn(args);
+export async function action({ context: { app, visit }, request }: ActionFunctionArgs) {
+  const { user } = await requireSignedIn(visit);
   const form = await parseForm(request, formSchema);
   if (!form.ok) return showAgain(form.reply);
-  const tried = await confirmWithFactors(context, user, form.value);
-  switch (tried.state) {
+  const checked = await app.confirmIdentity.withFactors(visit, user, form.value);
+  switch (checked.state) {
     case 'nothing-to-type':
       return redirect('/confirm');
     case 'later':
-      return showTooManyAttempts(form.fail, tried.retryAfterSeconds);
+      return showTooManyAttempts(form.fail, checked.retryAfterSeconds);
     case 'wrong':
-      return showAgain(form.fail({ [tried.field]: tried.text }));
+      return showAgain(form.fail({ [checked.field]: checked.text }));
     case 'right':
-      return continueAfterReauthentication(context, request, form.value.redirectTo);
+      return app.confirmIdentity.continueAfterReauthentication(
+        visit,
+        request,
+        form.value.redirectTo,
+      );
   }
 }
 

@@ -8,10 +8,10 @@ export const meta: MetaFunction = () => [
   { name: 'description', content: 'How programs sign in, and see and end sessions, by JSON.' },
 ];
 
-export function loader({ context }: LoaderFunctionArgs) {
+export function loader({ context: { app } }: LoaderFunctionArgs) {
   return {
-    origin: context.origin,
-    ...context.apiGuide(),
+    origin: app.origin,
+    ...app.apiGuide(),
     scopes: Object.entries(tokenScopes).map(([scope, { what }]) => ({ scope, what })),
   };
 }

@@ -3,8 +3,6 @@ import { Form, Link, useActionData, useLoaderData, useNavigation } from '@remix-
 import * as z from 'zod';
 import { authenticatorCodeSchema } from '#app/credentials/second-factor-schema.ts';
 import { showTooManyAttempts, parseForm, showAgain } from '#app/http/form.server.ts';
-import { finishSignIn, requirePendingSignIn } from '#app/sign-in/second-step.server.ts';
-import { checkSecondFactor } from '#app/sign-in/second-factor.server.ts';
 import { Button } from '#app/ui/button.tsx';
 import { CodeField } from '#app/credentials/code-field.tsx';
 import { FormError, useFocusOnError } from '#app/ui/field.tsx';
@@ -19,27 +17,23 @@ export const meta: MetaFunction = () => [
 
 const formSchema = z.object({ code: authenticatorCodeSchema });
 
-export async function loader(args: LoaderFunctionArgs) {
-  const { userId } = await requirePendingSignIn(args);
-  const user = await args.context.db.user.findUniqueOrThrow({
-    where: { id: userId },
-    select: { email: true },
-  });
-  return { email: user.email };
+export async function loader({ context: { app, visit } }: LoaderFunctionArgs) {
+  const { userId } = await app.signIn.requirePending(visit);
+  const user = await app.users.find(userId);
+  return { email: user?.email ?? '' };
 }
 
-/** The second step of signing in: a code of the app of the very person who took the first. */
-export async function action(args: ActionFunctionArgs) {
-  const { context, request } = args;
-  const pending = await requirePendingSignIn(args);
+/** The second step of signing in: a code of the authenticator app of the user who took the first step. */
+export async function action({ context: { app, visit }, request }: ActionFunctionArgs) {
+  const pending = await app.signIn.requirePending(visit);
   const { userId } = pending;
   const form = await parseForm(request, formSchema);
   if (!form.ok) return showAgain(form.reply);
   const typed = { kind: 'totp', code: form.value.code } as const;
-  const tried = await checkSecondFactor(context, userId, typed);
-  if (tried.state === 'later') return showTooManyAttempts(form.fail, tried.retryAfterSeconds);
-  if (tried.state === 'wrong') return showAgain(form.fail({ code: tried.text }));
-  return finishSignIn(context, pending, 'totp');
+  const checked = await app.credentialChecks.secondFactor(visit, userId, typed);
+  if (checked.state === 'later') return showTooManyAttempts(form.fail, checked.retryAfterSeconds);
+  if (checked.state === 'wrong') return showAgain(form.fail({ code: checked.text }));
+  return app.signIn.finish(visit, pending, 'totp');
 }
 
 export default function SignInCode() {

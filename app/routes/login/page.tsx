@@ -9,11 +9,9 @@ import * as z from 'zod';
 import { emailSchema, passwordSchema } from '#app/credentials/password/password-schema.ts';
 import { passwordProof } from '#app/visit/proof.ts';
 import { showTooManyAttempts, parseForm, showAgain } from '#app/http/form.server.ts';
-import { findSignedIn } from '#app/http/signed-in.server.ts';
+import { findSignedIn } from '#app/visit/visit.ts';
 import { problemText } from '#app/credentials/providers/provider-problems.server.ts';
-import { checkPassword } from '#app/sign-in/check-credentials.server.ts';
 import { safeReturnPath } from '#app/http/return-path.server.ts';
-import { startSession } from '#app/sign-in/sign-in.server.ts';
 import type { EndReason } from '#app/sessions/index.ts';
 import { Button } from '#app/ui/button.tsx';
 import { Checkbox, Field, FormError, useFocusOnError } from '#app/ui/field.tsx';
@@ -35,7 +33,7 @@ const loginSchema = z.object({
   redirectTo: z.string().optional(),
 });
 
-/** What to tell a device whose session is over; nothing to one that signed out by itself. */
+/** What the page tells a device whose session has ended; `null`: nothing, because it signed out itself. */
 const endedTexts: Record<EndReason, string | null> = {
   'signed-out': null,
   replaced: null,
@@ -49,15 +47,15 @@ const endedTexts: Record<EndReason, string | null> = {
   administrator: 'You were signed out by an administrator.',
 };
 
-export async function loader({ request, context }: LoaderFunctionArgs) {
+export async function loader({ request, context: { app, visit } }: LoaderFunctionArgs) {
   const redirectTo = safeReturnPath(new URL(request.url).searchParams.get('redirectTo'));
-  if (await findSignedIn({ context })) return redirect(redirectTo);
-  const held = await context.session();
+  if (await findSignedIn(visit)) return redirect(redirectTo);
+  const held = await visit.session();
   return {
     redirectTo,
-    providers: context.providers.list(),
+    providers: app.providers.list(),
     notice:
-      problemText(context, request) ??
+      problemText(app.providers, request) ??
       (held.state === 'ended'
         ? endedTexts[held.ending.reason]
         : redirectTo === '/'
@@ -66,15 +64,15 @@ export async function loader({ request, context }: LoaderFunctionArgs) {
   };
 }
 
-export async function action({ request, context }: ActionFunctionArgs) {
+export async function action({ request, context: { app, visit } }: ActionFunctionArgs) {
   const form = await parseForm(request, loginSchema);
   if (!form.ok) return showAgain(form.reply);
   const { remember, redirectTo } = form.value;
-  const tried = await checkPassword(context, form.value);
-  if (tried.state === 'later') return showTooManyAttempts(form.fail, tried.retryAfterSeconds);
-  if (tried.state === 'wrong') return showAgain(form.fail({ form: tried.text }));
-  return startSession(context, {
-    userId: tried.userId,
+  const checked = await app.credentialChecks.password(visit, form.value);
+  if (checked.state === 'later') return showTooManyAttempts(form.fail, checked.retryAfterSeconds);
+  if (checked.state === 'wrong') return showAgain(form.fail({ form: checked.text }));
+  return app.signIn.signInBrowser(visit, {
+    userId: checked.userId,
     proof: passwordProof,
     remember: remember === 'on',
     redirectTo,

@@ -1,12 +1,11 @@
 import { redirect, type ActionFunctionArgs } from '@remix-run/node';
-import { answerPasskeyOptions } from '#app/credentials/passkeys/passkey-challenges.server.ts';
 
-/** Nothing to see here for those who follow a link. */
+/** There is no page here. */
 export function loader() {
   return redirect('/');
 }
 
-/** What a browser needs to ask for a passkey: the same for everybody, but for the challenge. */
-export async function action({ context }: ActionFunctionArgs) {
-  return answerPasskeyOptions(context, 'sign-in', await context.passkeys.signInOptions(), null);
+/** Returns what a browser needs to ask for a passkey: the same for everyone, except for the challenge. */
+export async function action({ context: { app, visit } }: ActionFunctionArgs) {
+  return app.challenges.answer(visit, 'sign-in', await app.passkeys.signInOptions(), null);
 }

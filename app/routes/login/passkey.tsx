@@ -10,10 +10,8 @@ import { useEffect } from 'react';
 import * as z from 'zod';
 import { assertionSchema } from '#app/credentials/passkeys/passkey-schema.ts';
 import { parseForm, type FormReply } from '#app/http/form.server.ts';
-import { findSignedIn } from '#app/http/signed-in.server.ts';
-import { findPasskeyChallenge } from '#app/credentials/passkeys/passkey-challenges.server.ts';
+import { findSignedIn } from '#app/visit/visit.ts';
 import { safeReturnPath } from '#app/http/return-path.server.ts';
-import { startSession } from '#app/sign-in/sign-in.server.ts';
 import { Checkbox } from '#app/ui/field.tsx';
 import { FormPage } from '#app/ui/page.tsx';
 import { PasskeySignInForm } from '#app/credentials/passkeys/passkey-sign-in-form.tsx';
@@ -29,23 +27,23 @@ const formSchema = z.object({
   redirectTo: z.string().optional(),
 });
 
-export async function loader({ request, context }: LoaderFunctionArgs) {
+export async function loader({ request, context: { visit } }: LoaderFunctionArgs) {
   const redirectTo = safeReturnPath(new URL(request.url).searchParams.get('redirectTo'));
-  return (await findSignedIn({ context })) ? redirect(redirectTo) : { redirectTo };
+  return (await findSignedIn(visit)) ? redirect(redirectTo) : { redirectTo };
 }
 
-/** Signs in with what the browser's passkey answered. It names its owner: no e-mail is asked for. */
-export async function action({ request, context }: ActionFunctionArgs) {
+/** Signs in with the passkey's answer. It names its user, so no e-mail is asked for. */
+export async function action({ request, context: { app, visit } }: ActionFunctionArgs) {
   const form = await parseForm(request, formSchema);
   if (!form.ok) return refused(form.reply);
   const { credential, remember, redirectTo } = form.value;
-  const challenge = findPasskeyChallenge(context, request, 'sign-in', null);
+  const challenge = app.challenges.find(visit, 'sign-in', null);
   if (challenge === null) {
     return refused(form.fail({ credential: 'That took too long. Try again.' }));
   }
-  const userId = await context.passkeys.signIn(credential, challenge, context.now);
+  const userId = await app.passkeys.signIn(credential, challenge, visit.now);
   if (userId === null) {
-    return (await context.passkeys.isKnown(credential.id))
+    return (await app.passkeys.isKnown(credential.id))
       ? refused(form.fail({ credential: 'That passkey did not work. Try again.' }))
       : refused(
           form.fail({
@@ -54,7 +52,7 @@ export async function action({ request, context }: ActionFunctionArgs) {
           credential.id,
         );
   }
-  return startSession(context, {
+  return app.signIn.signInBrowser(visit, {
     userId,
     proof: { by: 'passkey', second: null, provider: null },
     remember: remember === 'on',
@@ -62,7 +60,7 @@ export async function action({ request, context }: ActionFunctionArgs) {
   });
 }
 
-/** @param unknownId of a passkey that leads nowhere, for the browser to stop offering it. */
+/** @param unknownId of a passkey that belongs to no user, for the browser to stop offering it. */
 const refused = (reply: FormReply, unknownId: string | null = null) =>
   data({ reply, unknownId }, { status: 400 });
 

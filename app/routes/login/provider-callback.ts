@@ -1,44 +1,34 @@
 import { redirect, type LoaderFunctionArgs } from '@remix-run/node';
 import type { PageContext } from '#app/context.server.ts';
-import type { Identity, Provider } from '#app/credentials/providers/provider.ts';
 import {
-  hasReauthenticated,
-  providersToConfirmWith,
-} from '#app/sign-in/confirm-by-provider.server.ts';
-import { finishSecurityChange } from '#app/sign-in/security-change.server.ts';
-import { findSignedIn } from '#app/http/signed-in.server.ts';
-import { pendingConnectionOf } from '#app/sign-up/pending-connection.server.ts';
-import {
-  logProviderTrouble,
+  logProviderProblem,
   problemPath,
 } from '#app/credentials/providers/provider-problems.server.ts';
-import {
-  findProviderRequest,
-  useProviderRequest,
-  toProviderRequest,
-  type PendingProviderRequest,
-} from '#app/credentials/providers/provider-requests.server.ts';
-import { renewSession, startSession } from '#app/sign-in/sign-in.server.ts';
-import { writeToast } from '#app/http/toast.server.ts';
+import type { PendingProviderRequest } from '#app/credentials/providers/provider-requests.server.ts';
+import type { Identity, Provider } from '#app/credentials/providers/provider.ts';
+import { withOthers } from '#app/http/toast.server.ts';
+import { toPendingConnection } from '#app/sign-up/pending-connection.server.ts';
+import { findSignedIn } from '#app/visit/visit.ts';
 
 const CONNECTIONS_PAGE = '/settings/connections';
 
-/** Where a provider sends people back to. */
+/** The address to which a provider sends users back. */
 export async function loader({ context, params, request }: LoaderFunctionArgs) {
-  const provider = context.providers.find(params.provider);
+  const { app, visit } = context;
+  const provider = app.providers.find(params.provider);
   if (!provider) return redirect('/login');
   const { search, searchParams } = new URL(request.url);
-  const begun = findProviderRequest(context, request, provider);
-  // Somebody else's code, or one of another visit: this browser's own visit goes on untouched.
+  const begun = app.providerRequests.find(visit, provider);
+  // Another user's code, or one of another request: this browser's own request stays as it is.
   if (begun?.state !== searchParams.get('state')) return notBegun(context, provider);
   const answer = await finishProviderRequest(context, provider, begun, search);
-  answer.headers.append('Set-Cookie', context.cookies.providerVisit.clear());
+  app.providerRequests.remove(visit);
   return answer;
 }
 
-async function notBegun(context: PageContext, provider: Provider) {
-  // The login page has no words for somebody who is signed in.
-  const purpose = (await findSignedIn({ context })) ? 'link' : 'sign-in';
+async function notBegun({ visit }: PageContext, provider: Provider) {
+  // The login page shows no message to a user who is signed in.
+  const purpose = (await findSignedIn(visit)) ? 'link' : 'sign-in';
   return redirect(problemPath({ purpose, redirectTo: '/', provider: provider.id }, 'not-begun'));
 }
 
@@ -48,23 +38,27 @@ async function finishProviderRequest(
   begun: PendingProviderRequest,
   search: string,
 ) {
-  if (!(await useProviderRequest(context, begun))) return notBegun(context, provider);
+  const { providerRequests } = context.app;
+  if (!(await providerRequests.use(begun))) return notBegun(context, provider);
   if (!(await isSameSession(context, begun))) {
     return redirect(problemPath(begun, 'other-session'));
   }
-  const identified = await provider.identify(toProviderRequest(context, begun), search);
+  const identified = await provider.identify(providerRequests.toProviderRequest(begun), search);
   if (identified.state !== 'identified') {
-    logProviderTrouble(context, provider.id, identified);
+    logProviderProblem(context.visit, provider.id, identified);
     return redirect(problemPath(begun, identified.state));
   }
   const finish = { 'sign-in': signIn, link, confirm }[begun.purpose];
   return finish(context, provider, begun, identified.identity);
 }
 
-// What was begun inside an account is finished in the very session that began it.
-async function isSameSession(context: PageContext, { purpose, begunBy }: PendingProviderRequest) {
+// A request that was begun while signed in is finished in the same session.
+async function isSameSession(
+  { visit }: PageContext,
+  { purpose, begunBy }: PendingProviderRequest,
+): Promise<boolean> {
   if (purpose === 'sign-in') return true;
-  const signedIn = await findSignedIn({ context });
+  const signedIn = await findSignedIn(visit);
   return (
     begunBy !== null &&
     signedIn?.user.id === begunBy.userId &&
@@ -79,52 +73,47 @@ type Finish = (
   identity: Identity,
 ) => Promise<Response>;
 
-const signIn: Finish = async (context, provider, begun, identity) => {
+const signIn: Finish = async ({ app, visit }, provider, begun, identity) => {
   const { remember, redirectTo } = begun;
   const connected = { ...identity, provider: provider.id };
-  const userId = await context.connections.authenticate(connected, context.now);
+  const userId = await app.connections.authenticate(connected, visit.now);
   if (userId !== null) {
     const proof = { by: 'provider', second: null, provider: provider.name } as const;
-    return startSession(context, { userId, proof, remember, redirectTo });
+    return app.signIn.signInBrowser(visit, { userId, proof, remember, redirectTo });
   }
   const rest = { provider: provider.id, remember, redirectTo };
-  const pending = pendingConnectionOf(identity, rest);
-  return redirect('/signup/connection', {
-    headers: { 'Set-Cookie': context.cookies.pendingConnection.write(pending, context.now) },
-  });
+  app.pendingConnections.write(visit, toPendingConnection(identity, rest));
+  return redirect('/signup/connection');
 };
 
-const link: Finish = async (context, provider, begun, identity) => {
-  // Who began it, by `isStillWhoBegan`.
-  const signedIn = (await findSignedIn({ context }))!;
+const link: Finish = async ({ app, visit }, provider, begun, identity) => {
+  // `isSameSession` has checked that it is the user who began.
+  const signedIn = (await findSignedIn(visit))!;
   const connected = { ...identity, provider: provider.id };
-  const added = await context.connections.add(signedIn.user.id, connected, context.now);
+  const added = await app.connections.add(signedIn.user.id, connected, visit.now);
   if (added !== 'added') return redirect(problemPath(begun, added));
-  const { headers, count } = await finishSecurityChange(
-    context,
-    signedIn,
-    { kind: 'connection-added', provider: provider.name },
-    { signOutOthers: begun.signOutOthers },
-  );
-  const toast = { kind: 'connection-added', provider: provider.name, count } as const;
-  headers.append('Set-Cookie', writeToast(toast, context.origin));
-  return redirect(CONNECTIONS_PAGE, { headers });
+  const { name } = provider;
+  const event = { kind: 'connection-added', provider: name } as const;
+  const { signOutOthers } = begun;
+  const count = await app.securityChanges.finish(visit, signedIn, event, { signOutOthers });
+  const message = `${name} is connected. You can sign in with it from now on.`;
+  app.toast.show(visit, withOthers(message, count));
+  return redirect(CONNECTIONS_PAGE);
 };
 
-const confirm: Finish = async (context, provider, begun, identity) => {
+const confirm: Finish = async ({ app, visit }, provider, begun, identity) => {
   const { userId } = begun.begunBy!;
-  if ((await context.connections.findUserId(identity)) !== userId) {
+  if ((await app.connections.findUserId(identity)) !== userId) {
     return redirect(problemPath(begun, 'other-person'));
   }
-  const offered = await providersToConfirmWith(context, userId);
+  const offered = await app.confirmIdentity.providers(userId);
   const counts = offered.some(({ id }) => id === provider.id);
-  if (!counts || !(await hasReauthenticated(context, userId, identity, begun))) {
+  if (!counts || !(await app.confirmIdentity.hasReauthenticated(userId, identity, begun))) {
     return redirect(problemPath(begun, 'not-again'));
   }
-  await context.connections.authenticate({ ...identity, provider: provider.id }, context.now);
-  const cookie = await renewSession(context, { isProven: true });
-  if (cookie === null) return redirect('/login');
-  // A form that was kept is sent on from there: this is a link that was followed, and sends none.
+  await app.connections.authenticate({ ...identity, provider: provider.id }, visit.now);
+  if (!(await app.browserSession.renew(visit, { isProven: true }))) return redirect('/login');
+  // The page there sends a saved form again; this request followed a link and cannot.
   const query = new URLSearchParams({ redirectTo: begun.redirectTo });
-  return redirect(`/confirm?${query}`, { headers: { 'Set-Cookie': cookie } });
+  return redirect(`/confirm?${query}`);
 };

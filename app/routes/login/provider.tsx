@@ -7,25 +7,20 @@ import {
 import { useLoaderData } from '@remix-run/react';
 import * as z from 'zod';
 import { parseForm } from '#app/http/form.server.ts';
-import { findSignedIn } from '#app/http/signed-in.server.ts';
+import { findSignedIn } from '#app/visit/visit.ts';
 import {
-  logProviderTrouble,
+  logProviderProblem,
   problemPath,
 } from '#app/credentials/providers/provider-problems.server.ts';
-import {
-  beginProviderRequest,
-  findProviderRequest,
-  toProviderRequest,
-} from '#app/credentials/providers/provider-requests.server.ts';
 import { safeReturnPath } from '#app/http/return-path.server.ts';
 import { FormPage } from '#app/ui/page.tsx';
 
 /**
  * The page between us and a provider. It is a page, and not a redirect, because a form led here:
- * Chromium holds every redirect that follows a form against `form-action` of the page on which the
- * form stood (CSP3 §6.4.2, "pre-navigation check"), and that is 'self'. To open it for providers, every page would
- * have to know where each of them keeps its sign-in page, which is not the issuer's own origin and is
- * not known while one of them is down. What this page begins by itself is no form's doing.
+ * Chromium checks every redirect after a form submission against `form-action` of the form's page
+ * (CSP3 §6.4.2, "pre-navigation check"), which is 'self'. To allow providers there, every page would have
+ * to know the origin of each provider's sign-in page, which is not the issuer's and is unknown while the
+ * provider is down. A navigation that this page starts by itself is no form submission.
  */
 export const meta: MetaFunction<typeof loader> = ({ data }) => [
   { title: 'One moment · Latchkey' },
@@ -38,29 +33,29 @@ const formSchema = z.object({
   redirectTo: z.string().optional(),
 });
 
-export async function loader({ context, params, request }: LoaderFunctionArgs) {
-  const provider = context.providers.find(params.provider);
+export async function loader({ context: { app, visit }, params }: LoaderFunctionArgs) {
+  const provider = app.providers.find(params.provider);
   if (!provider) return redirect('/login');
-  const begun = findProviderRequest(context, request, provider);
+  const begun = app.providerRequests.find(visit, provider);
   if (!begun) {
     const nothing = { purpose: 'sign-in', redirectTo: '/', provider: provider.id } as const;
     return redirect(problemPath(nothing, 'not-begun'));
   }
-  const ready = await provider.prepare(toProviderRequest(context, begun));
-  if (ready.state === 'unavailable') {
-    logProviderTrouble(context, provider.id, ready);
+  const prepared = await provider.prepare(app.providerRequests.toProviderRequest(begun));
+  if (prepared.state === 'unavailable') {
+    logProviderProblem(visit, provider.id, prepared);
     return redirect(problemPath(begun, 'unavailable'));
   }
-  return { name: provider.name, url: ready.url };
+  return { name: provider.name, url: prepared.url };
 }
 
-export async function action({ context, params, request }: ActionFunctionArgs) {
+export async function action({ context: { app, visit }, params, request }: ActionFunctionArgs) {
   const form = await parseForm(request, formSchema);
   const wanted = form.ok ? form.value : {};
-  if (await findSignedIn({ context })) return redirect(safeReturnPath(wanted.redirectTo));
-  const provider = context.providers.find(params.provider);
+  if (await findSignedIn(visit)) return redirect(safeReturnPath(wanted.redirectTo));
+  const provider = app.providers.find(params.provider);
   if (!provider) return redirect('/login');
-  return beginProviderRequest(context, provider, {
+  return app.providerRequests.begin(visit, provider, {
     purpose: 'sign-in',
     signedIn: null,
     remember: wanted.remember === 'on',

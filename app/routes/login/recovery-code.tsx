@@ -3,8 +3,6 @@ import { Form, Link, useActionData, useLoaderData, useNavigation } from '@remix-
 import * as z from 'zod';
 import { recoveryCodeSchema } from '#app/credentials/second-factor-schema.ts';
 import { showTooManyAttempts, parseForm, showAgain } from '#app/http/form.server.ts';
-import { finishSignIn, requirePendingSignIn } from '#app/sign-in/second-step.server.ts';
-import { checkSecondFactor } from '#app/sign-in/second-factor.server.ts';
 import { Button } from '#app/ui/button.tsx';
 import { RecoveryCodeField } from '#app/credentials/code-field.tsx';
 import { FormError, useFocusOnError } from '#app/ui/field.tsx';
@@ -19,28 +17,31 @@ export const meta: MetaFunction = () => [
 
 const formSchema = z.object({ recoveryCode: recoveryCodeSchema });
 
-export async function loader(args: LoaderFunctionArgs) {
-  const { userId } = await requirePendingSignIn(args);
-  const user = await args.context.db.user.findUniqueOrThrow({
-    where: { id: userId },
-    select: { email: true },
-  });
-  return { email: user.email };
+export async function loader({ context: { app, visit } }: LoaderFunctionArgs) {
+  const { userId } = await app.signIn.requirePending(visit);
+  const user = await app.users.find(userId);
+  return { email: user?.email ?? '' };
 }
 
-/** The second step of signing in for somebody without their app: each code works once. */
-export async function action(args: ActionFunctionArgs) {
-  const { context, request } = args;
-  const pending = await requirePendingSignIn(args);
+/** The second step of signing in for a user without their app: each code works once. */
+export async function action({ context: { app, visit }, request }: ActionFunctionArgs) {
+  const pending = await app.signIn.requirePending(visit);
   const { userId } = pending;
   const form = await parseForm(request, formSchema);
   if (!form.ok) return showAgain(form.reply);
   const typed = { kind: 'recovery-code', code: form.value.recoveryCode } as const;
-  const tried = await checkSecondFactor(context, userId, typed);
-  if (tried.state === 'later') return showTooManyAttempts(form.fail, tried.retryAfterSeconds);
-  if (tried.state === 'wrong') return showAgain(form.fail({ recoveryCode: tried.text }));
-  const left = await context.recoveryCodes.countLeft(userId);
-  return finishSignIn(context, pending, 'recovery-code', { kind: 'recovery-code-used', left });
+  const checked = await app.credentialChecks.secondFactor(visit, userId, typed);
+  if (checked.state === 'later') return showTooManyAttempts(form.fail, checked.retryAfterSeconds);
+  if (checked.state === 'wrong') return showAgain(form.fail({ recoveryCode: checked.text }));
+  const left = await app.recoveryCodes.countLeft(userId);
+  return app.signIn.finish(visit, pending, 'recovery-code', usedCodeText(left));
+}
+
+function usedCodeText(left: number): string {
+  if (left === 0) return 'That was your last recovery code. Make new ones in your settings.';
+  return left === 1
+    ? 'That recovery code is used up; 1 is left. Make new ones in your settings.'
+    : `That recovery code is used up; ${left} are left.`;
 }
 
 export default function SignInRecoveryCode() {

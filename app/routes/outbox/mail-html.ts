@@ -1,14 +1,15 @@
 import type { LoaderFunctionArgs } from '@remix-run/node';
+import { notFound } from '#app/http/form.server.ts';
 import { MAIL_POLICY, requireOutbox } from '#app/mail/outbox-access.server.ts';
 
-/** The mail itself, for the frame on its page. */
-export async function loader({ context, params }: LoaderFunctionArgs) {
-  const mail = await requireOutbox(context).read(params.mailId ?? '');
-  if (!mail) throw new Response(null, { status: 404 });
+/** Returns the mail itself, for the frame on its page. */
+export async function loader({ context: { app, visit }, params }: LoaderFunctionArgs) {
+  const mail = await requireOutbox(app.outbox, visit).read(params.mailId ?? '');
+  if (!mail) throw notFound();
   return new Response(mail.html, {
     headers: {
       'Content-Type': 'text/html; charset=utf-8',
-      // However the address was spelled: never without.
+      // Again, because the middleware recognises the address by its spelling.
       'Content-Security-Policy': MAIL_POLICY,
     },
   });

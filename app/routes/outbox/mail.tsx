@@ -1,5 +1,6 @@
 import type { LoaderFunctionArgs, MetaFunction } from '@remix-run/node';
 import { useLoaderData } from '@remix-run/react';
+import { notFound } from '#app/http/form.server.ts';
 import { requireOutbox } from '#app/mail/outbox-access.server.ts';
 import { RelativeTime } from '#app/ui/relative-time.tsx';
 
@@ -8,12 +9,12 @@ export const meta: MetaFunction<typeof loader> = ({ data }) => [
   { name: 'robots', content: 'noindex' },
 ];
 
-export async function loader({ context, params }: LoaderFunctionArgs) {
+export async function loader({ context: { app, visit }, params }: LoaderFunctionArgs) {
   const mailId = params.mailId ?? '';
-  const mail = await requireOutbox(context).read(mailId);
-  if (!mail) throw new Response(null, { status: 404 });
+  const mail = await requireOutbox(app.outbox, visit).read(mailId);
+  if (!mail) throw notFound();
   const { subject, to, text, at } = mail;
-  return { mailId, subject, to, text, at, now: context.now.toISOString() };
+  return { mailId, subject, to, text, at, now: visit.now.toISOString() };
 }
 
 export default function MailOfOutbox() {

@@ -9,9 +9,9 @@ export const meta: MetaFunction = () => [
   { name: 'robots', content: 'noindex' },
 ];
 
-export async function loader({ context }: LoaderFunctionArgs) {
-  const mails = await requireOutbox(context).list();
-  return { mails, now: context.now.toISOString() };
+export async function loader({ context: { app, visit } }: LoaderFunctionArgs) {
+  const mails = await requireOutbox(app.outbox, visit).list();
+  return { mails, now: visit.now.toISOString() };
 }
 
 export default function OutboxList() {

@@ -10,9 +10,6 @@ import { secondFactorSchema } from '#app/credentials/second-factor-schema.ts';
 import { newPasswordSchema } from '#app/credentials/password/password-schema.ts';
 import type { Proof } from '#app/visit/proof.ts';
 import { showTooManyAttempts, parseForm, showAgain } from '#app/http/form.server.ts';
-import { finishPasswordReset, findPasswordReset } from '#app/account/password-reset.server.ts';
-import { checkSecondFactor } from '#app/sign-in/second-factor.server.ts';
-import { startSession } from '#app/sign-in/sign-in.server.ts';
 import { Button } from '#app/ui/button.tsx';
 import { Field, FormError, UsernameField, useFocusOnError } from '#app/ui/field.tsx';
 import { FormPage } from '#app/ui/page.tsx';
@@ -30,42 +27,41 @@ const formSchema = z.object({
   secondFactor: secondFactorSchema,
 });
 
-export async function loader({ request, context }: LoaderFunctionArgs) {
-  const reset = await findPasswordReset(context, request);
+export async function loader({ context: { app, visit } }: LoaderFunctionArgs) {
+  const reset = await app.passwordReset.find(visit);
   if (!reset) return redirect('/forgot-password');
-  return { email: reset.email, hasTotp: await context.totp.isOn(reset.userId) };
+  return { email: reset.email, hasTotp: await app.totp.isOn(reset.userId) };
 }
 
-export async function action({ request, context }: ActionFunctionArgs) {
-  const reset = await findPasswordReset(context, request);
+export async function action({ request, context: { app, visit } }: ActionFunctionArgs) {
+  const reset = await app.passwordReset.find(visit);
   if (!reset) return redirect('/forgot-password');
   const form = await parseForm(request, formSchema);
   if (!form.ok) return showAgain(form.reply);
   const { newPassword, secondFactor } = form.value;
   const owner = { email: reset.email, name: '' };
-  const reason = await context.passwordRules.findObjection(newPassword, owner);
+  const reason = await app.passwordRules.findObjection(newPassword, owner);
   if (reason !== null) return showAgain(form.fail({ newPassword: reason }));
   const { userId } = reset;
-  // The mailbox is one factor. It sets no password where two are asked for.
+  // The mailbox is one factor; it may not replace the second one.
   let second: Proof['second'] = null;
-  if (await context.totp.isOn(userId)) {
-    const tried = await checkSecondFactor(context, userId, secondFactor);
-    if (tried.state === 'later') return showTooManyAttempts(form.fail, tried.retryAfterSeconds);
-    if (tried.state === 'wrong') return showAgain(form.fail({ secondFactor: tried.text }));
-    second = tried.second;
+  if (await app.totp.isOn(userId)) {
+    const checked = await app.credentialChecks.secondFactor(visit, userId, secondFactor);
+    if (checked.state === 'later') return showTooManyAttempts(form.fail, checked.retryAfterSeconds);
+    if (checked.state === 'wrong') return showAgain(form.fail({ secondFactor: checked.text }));
+    second = checked.second;
   }
-  if (!(await finishPasswordReset(context, reset, newPassword))) {
+  if (!(await app.passwordReset.finish(visit, reset, newPassword))) {
     return redirect('/forgot-password');
   }
-  const answer = await startSession(context, {
+  app.passwordReset.remove(visit);
+  return app.signIn.signInBrowser(visit, {
     userId,
     proof: { by: 'mailed-code', second, provider: null },
     remember: false,
     redirectTo: '/settings/sessions',
-    toast: { kind: 'password-reset' },
+    message: 'Your password is set. Every other device is signed out.',
   });
-  answer.headers.append('Set-Cookie', context.cookies.passwordReset.clear());
-  return answer;
 }
 
 export default function NewPassword() {

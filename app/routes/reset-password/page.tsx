@@ -6,12 +6,7 @@ import {
 } from '@remix-run/node';
 import { Link, useActionData, useLoaderData } from '@remix-run/react';
 import * as z from 'zod';
-import {
-  removeWaitingCode,
-  checkCode,
-  typedCodeSchema,
-  findWaitingCode,
-} from '#app/credentials/mailed-codes/code-by-mail.server.ts';
+import { typedCodeSchema } from '#app/credentials/mailed-codes/code-by-mail.server.ts';
 import { showTooManyAttempts, parseForm, showAgain } from '#app/http/form.server.ts';
 import { CodeElsewhere, CodeForm } from '#app/credentials/mailed-codes/code-form.tsx';
 import { FormPage } from '#app/ui/page.tsx';
@@ -25,34 +20,34 @@ export const meta: MetaFunction = () => [
 
 const formSchema = z.object({ code: typedCodeSchema });
 
-export function loader({ request, context }: LoaderFunctionArgs) {
+export function loader({ context: { app, visit } }: LoaderFunctionArgs) {
   return {
-    waiting: findWaitingCode(context, request, 'password-reset'),
-    outboxPath: context.outbox && '/outbox',
+    waiting: app.codeByMail.findWaiting(visit, 'password-reset'),
+    outboxPath: app.outbox && '/outbox',
   };
 }
 
-export async function action({ request, context }: ActionFunctionArgs) {
+export async function action({ request, context: { app, visit } }: ActionFunctionArgs) {
   const form = await parseForm(request, formSchema);
   if (!form.ok) return showAgain(form.reply);
-  const tried = await checkCode(context, request, 'password-reset', form.value.code);
-  switch (tried.state) {
+  const checked = await app.codeByMail.check(visit, 'password-reset', form.value.code);
+  switch (checked.state) {
     case 'none':
       return redirect('/forgot-password');
     case 'later':
-      return showTooManyAttempts(form.fail, tried.retryAfterSeconds);
+      return showTooManyAttempts(form.fail, checked.retryAfterSeconds);
     case 'wrong':
-      return showAgain(form.fail({ code: tried.text }));
+      return showAgain(form.fail({ code: checked.text }));
     case 'right': {
-      const reset = {
-        userId: String(tried.userId),
-        email: tried.email,
-        codeId: tried.codeId,
-        provenAt: context.now.getTime(),
+      const pending = {
+        userId: String(checked.userId),
+        email: checked.email,
+        codeId: checked.codeId,
+        provenAt: visit.now.getTime(),
       };
-      const headers = new Headers({ 'Set-Cookie': removeWaitingCode(context, 'password-reset') });
-      headers.append('Set-Cookie', context.cookies.passwordReset.write(reset, context.now));
-      return redirect('/reset-password/new', { headers });
+      app.codeByMail.remove(visit, 'password-reset');
+      app.passwordReset.allow(visit, pending);
+      return redirect('/reset-password/new');
     }
   }
 }

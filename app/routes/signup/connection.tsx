@@ -6,20 +6,13 @@ import {
 } from '@remix-run/node';
 import { Form, Link, useActionData, useLoaderData, useNavigation } from '@remix-run/react';
 import * as z from 'zod';
-import { createConnectedAccount } from '#app/database/connected-sign-up.server.ts';
-import { userNameSchema } from '#app/database/profile.server.ts';
-import { isEmailTaken } from '#app/database/sign-up.server.ts';
+import { userNameSchema } from '#app/database/users.server.ts';
 import type { PageContext } from '#app/context.server.ts';
 import { emailSchema } from '#app/credentials/password/password-schema.ts';
-import { sendCode } from '#app/credentials/mailed-codes/code-by-mail.server.ts';
 import { showTooManyAttempts, parseForm, showAgain, type Fail } from '#app/http/form.server.ts';
-import { findSignedIn } from '#app/http/signed-in.server.ts';
+import { findSignedIn } from '#app/visit/visit.ts';
 import type { PendingConnection } from '#app/sign-up/pending-connection.server.ts';
-import {
-  finishConnectedSignUp,
-  takeSignUp,
-  type SignUpPayload,
-} from '#app/sign-up/sign-up.server.ts';
+import type { SignUpPayload } from '#app/sign-up/sign-up.server.ts';
 import { Button } from '#app/ui/button.tsx';
 import { Field, FormError, useFocusOnError } from '#app/ui/field.tsx';
 import { FormPage } from '#app/ui/page.tsx';
@@ -33,53 +26,56 @@ export const meta: MetaFunction = () => [
 
 const formSchema = z.object({ name: userNameSchema, email: emailSchema });
 
-export async function loader({ request, context }: LoaderFunctionArgs) {
-  const found = findPending(context, request);
+export async function loader({ context: { app, visit } }: LoaderFunctionArgs) {
+  const found = findPending({ app, visit });
   if (!found) return redirect('/login');
   const { pending, providerName } = found;
-  if (await findSignedIn({ context })) return redirect(pending.redirectTo);
+  if (await findSignedIn(visit)) return redirect(pending.redirectTo);
   const { displayName, name, email, isEmailVerified } = pending;
   return {
     providerName,
     displayName,
     name: name ?? '',
     email: email ?? '',
-    // Nothing is mailed to an address that the provider vouches for.
-    mailsCode: context.mailer.isOn && !isEmailVerified,
+    // Nothing is mailed to an address that the provider has verified.
+    mailsCode: app.mailer.isOn && !isEmailVerified,
   };
 }
 
-export async function action({ request, context }: ActionFunctionArgs) {
+export async function action({ request, context: { app, visit } }: ActionFunctionArgs) {
   const form = await parseForm(request, formSchema);
   if (!form.ok) return showAgain(form.reply);
-  if (await findSignedIn({ context })) return redirect('/');
-  const found = findPending(context, request);
+  if (await findSignedIn(visit)) return redirect('/');
+  const found = findPending({ app, visit });
   if (!found) return redirect('/login');
   const { name, email } = form.value;
-  const isProven = isVouchedFor(found.pending, email);
-  const leave = isProven
-    ? await context.limits.takeSignUp(context.device.ipAddress)
-    : await takeSignUp(context, email);
-  if (!leave.isAllowed) return showTooManyAttempts(form.fail, leave.retryAfterSeconds);
-  return isProven
-    ? createAccount(context, found, { name, email }, form.fail)
-    : proveEmailFirst(context, found, { name, email }, form.fail);
+  const isVerified = isVerifiedByProvider(found.pending, email);
+  const permit = isVerified
+    ? await app.limits.takeSignUp(visit.device.ipAddress)
+    : await app.signUp.take(visit, email);
+  if (!permit.isAllowed) return showTooManyAttempts(form.fail, permit.retryAfterSeconds);
+  const create = isVerified ? createAccount : proveEmailFirst;
+  return create({ app, visit }, found, { name, email }, form.fail);
 }
+
+type Context = Pick<PageContext, 'app' | 'visit'>;
 
 interface Found {
   pending: PendingConnection;
   providerName: string;
 }
 
-function findPending(context: PageContext, request: Request): Found | null {
-  const cookie = request.headers.get('cookie');
-  const pending = context.cookies.pendingConnection.read(cookie, context.now);
-  const provider = context.providers.find(pending?.provider);
+function findPending({ app, visit }: Context): Found | null {
+  const pending = app.pendingConnections.read(visit);
+  const provider = app.providers.find(pending?.provider);
   return pending && provider ? { pending, providerName: provider.name } : null;
 }
 
-// The provider says that mail to this very address reaches the person.
-function isVouchedFor({ email, isEmailVerified }: PendingConnection, wanted: string): boolean {
+/** True if the provider has verified that mail to this address reaches the user. */
+function isVerifiedByProvider(
+  { email, isEmailVerified }: PendingConnection,
+  wanted: string,
+): boolean {
   const told = emailSchema.safeParse(email);
   return isEmailVerified && told.success && told.data === wanted;
 }
@@ -90,46 +86,46 @@ interface Typed {
 }
 
 /**
- * For an address that the provider does not vouch for: the account waits for a code that is mailed
- * there. The answer is the same whether somebody has an account with it or not; so is the refusal
- * where no mail can be sent.
+ * For an address that the provider has not verified: the account waits for a code that is mailed
+ * there. The answer is the same whether the address has an account or not; so is the refusal if no
+ * mail can be sent.
  */
 async function proveEmailFirst(
-  context: PageContext,
+  { app, visit }: Context,
   { pending, providerName }: Found,
   { name, email }: Typed,
   fail: Fail,
 ) {
-  if (!context.mailer.isOn) {
+  if (!app.mailer.isOn) {
     return showAgain(
       fail({
         email: `${providerName} has not confirmed that this address is yours, and an account needs one that is. Confirm it there, or create your account with a password and connect ${providerName} in your settings.`,
       }),
     );
   }
-  const { provider, issuer, subject, displayName, tokens, remember, redirectTo } = pending;
-  const connection = { provider, issuer, subject, displayName, tokens };
-  const cookie = await sendCode(context, {
+  const { provider, issuer, subject, displayName, remember, redirectTo } = pending;
+  const connection = { provider, issuer, subject, displayName };
+  await app.codeByMail.send(visit, {
     purpose: 'sign-up',
     userId: null,
     email,
     payload: { name, remember, redirectTo, connection } satisfies SignUpPayload,
-    // Whether there is an account is told to the address, and to nobody else.
-    isDecoy: await isEmailTaken(context.db, email),
+    // Only the owner of the address learns whether there is an account.
+    isDecoy: await app.users.isEmailTaken(email),
   });
-  return redirect('/signup/verify', { headers: { 'Set-Cookie': cookie } });
+  return redirect('/signup/verify');
 }
 
 async function createAccount(
-  context: PageContext,
+  { app, visit }: Context,
   { pending, providerName }: Found,
   { name, email }: Typed,
   fail: Fail,
 ) {
-  const account = { name, email, identity: pending };
-  const made = await createConnectedAccount(context, account, context.now);
-  // They own the address: that there is an account with it is no secret from them.
-  if (made.state === 'email-taken') {
+  const connection = app.connections.toConnectionColumns(pending, visit.now);
+  const created = await app.users.createConnected({ name, email, connection }, visit.now);
+  // The user owns the address, so that it has an account is no secret from them.
+  if (created.state === 'email-taken') {
     return showAgain(
       fail({
         email: `There is an account with this e-mail already. Sign in to that account first, then connect ${providerName} in your settings.`,
@@ -137,7 +133,7 @@ async function createAccount(
     );
   }
   const { provider, remember, redirectTo } = pending;
-  return finishConnectedSignUp(context, made, { provider, remember, redirectTo });
+  return app.signUp.finishWithProvider(visit, created, { provider, remember, redirectTo });
 }
 
 export default function SignupWithConnection() {

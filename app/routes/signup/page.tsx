@@ -6,15 +6,12 @@ import {
 } from '@remix-run/node';
 import { Form, Link, useActionData, useLoaderData, useNavigation } from '@remix-run/react';
 import * as z from 'zod';
-import { userNameSchema } from '#app/database/profile.server.ts';
-import { createAccount, isEmailTaken } from '#app/database/sign-up.server.ts';
+import { userNameSchema } from '#app/database/users.server.ts';
 import { emailSchema, newPasswordSchema } from '#app/credentials/password/password-schema.ts';
 import { passwordProof } from '#app/visit/proof.ts';
-import { sendCode } from '#app/credentials/mailed-codes/code-by-mail.server.ts';
 import { showTooManyAttempts, parseForm, showAgain } from '#app/http/form.server.ts';
-import { findSignedIn } from '#app/http/signed-in.server.ts';
+import { findSignedIn } from '#app/visit/visit.ts';
 import { safeReturnPath } from '#app/http/return-path.server.ts';
-import { takeSignUp, finishSignUp } from '#app/sign-up/sign-up.server.ts';
 import { Button } from '#app/ui/button.tsx';
 import { Checkbox, Field, FormError, useFocusOnError } from '#app/ui/field.tsx';
 import { FormPage } from '#app/ui/page.tsx';
@@ -35,36 +32,36 @@ const signupSchema = z.object({
   redirectTo: z.string().optional(),
 });
 
-export async function loader({ request, context }: LoaderFunctionArgs) {
+export async function loader({ request, context: { app, visit } }: LoaderFunctionArgs) {
   const redirectTo = safeReturnPath(new URL(request.url).searchParams.get('redirectTo'));
-  if (await findSignedIn({ context })) return redirect(redirectTo);
-  return { redirectTo, providers: context.providers.list() };
+  if (await findSignedIn(visit)) return redirect(redirectTo);
+  return { redirectTo, providers: app.providers.list() };
 }
 
-export async function action({ request, context }: ActionFunctionArgs) {
+export async function action({ request, context: { app, visit } }: ActionFunctionArgs) {
   const form = await parseForm(request, signupSchema);
   if (!form.ok) return showAgain(form.reply);
   const { name, email, password, redirectTo } = form.value;
   const remember = form.value.remember === 'on';
-  // First: a bad choice costs nobody a sign-up, or a mail.
-  const reason = await context.passwordRules.findObjection(password, { email, name });
+  // First: a refused password must not count as a sign-up, or a mail.
+  const reason = await app.passwordRules.findObjection(password, { email, name });
   if (reason !== null) return showAgain(form.fail({ password: reason }));
-  const leave = await takeSignUp(context, email);
-  if (!leave.isAllowed) return showTooManyAttempts(form.fail, leave.retryAfterSeconds);
-  const passwordHash = await context.passwords.hash(password);
-  if (context.mailer.isOn) {
-    const cookie = await sendCode(context, {
+  const permit = await app.signUp.take(visit, email);
+  if (!permit.isAllowed) return showTooManyAttempts(form.fail, permit.retryAfterSeconds);
+  const passwordHash = await app.passwords.hash(password);
+  if (app.mailer.isOn) {
+    await app.codeByMail.send(visit, {
       purpose: 'sign-up',
       userId: null,
       email,
       payload: { name, passwordHash, remember, redirectTo },
-      // Whether there is an account is told to the address, and to nobody else.
-      isDecoy: await isEmailTaken(context.db, email),
+      // Only the owner of the address learns whether there is an account.
+      isDecoy: await app.users.isEmailTaken(email),
     });
-    return redirect('/signup/verify', { headers: { 'Set-Cookie': cookie } });
+    return redirect('/signup/verify');
   }
   const account = { email, name, passwordHash, emailVerifiedAt: null };
-  const userId = await createAccount(context.db, account, context.now);
+  const userId = await app.users.create(account, visit.now);
   if (userId === null) {
     return showAgain(
       form.fail({
@@ -72,7 +69,7 @@ export async function action({ request, context }: ActionFunctionArgs) {
       }),
     );
   }
-  return finishSignUp(context, { userId, proof: passwordProof, remember, redirectTo });
+  return app.signUp.finish(visit, { userId, proof: passwordProof, remember, redirectTo });
 }
 
 export default function Signup() {

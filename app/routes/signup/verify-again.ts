@@ -1,5 +1,4 @@
 import { redirect, type ActionFunctionArgs } from '@remix-run/node';
-import { resendCode } from '#app/credentials/mailed-codes/code-by-mail.server.ts';
 import { answerResent } from '#app/credentials/mailed-codes/code-page.server.ts';
 
 /** Following a link sends nothing. */
@@ -7,7 +6,7 @@ export function loader() {
   return redirect('/signup/verify');
 }
 
-export async function action({ request, context }: ActionFunctionArgs) {
-  const sent = await resendCode(context, request, 'sign-up');
-  return answerResent(context, sent, { page: '/signup/verify', start: '/signup' });
+export async function action({ context: { app, visit } }: ActionFunctionArgs) {
+  const sent = await app.codeByMail.resend(visit, 'sign-up');
+  return answerResent(visit, app.toast, sent, { page: '/signup/verify', start: '/signup' });
 }

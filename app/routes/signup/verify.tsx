@@ -6,24 +6,12 @@ import {
 } from '@remix-run/node';
 import { Link, useActionData, useLoaderData } from '@remix-run/react';
 import * as z from 'zod';
-import { createConnectedAccount } from '#app/database/connected-sign-up.server.ts';
-import { createAccount } from '#app/database/sign-up.server.ts';
 import type { PageContext } from '#app/context.server.ts';
 import { passwordProof } from '#app/visit/proof.ts';
-import {
-  removeWaitingCode,
-  checkCode,
-  typedCodeSchema,
-  findWaitingCode,
-} from '#app/credentials/mailed-codes/code-by-mail.server.ts';
+import { typedCodeSchema } from '#app/credentials/mailed-codes/code-by-mail.server.ts';
 import { showTooManyAttempts, parseForm, showAgain, type Fail } from '#app/http/form.server.ts';
-import { findSignedIn } from '#app/http/signed-in.server.ts';
-import {
-  finishConnectedSignUp,
-  signUpPayloadSchema,
-  finishSignUp,
-  type SignUpPayload,
-} from '#app/sign-up/sign-up.server.ts';
+import { findSignedIn } from '#app/visit/visit.ts';
+import { signUpPayloadSchema, type SignUpPayload } from '#app/sign-up/sign-up.server.ts';
 import { CodeElsewhere, CodeForm } from '#app/credentials/mailed-codes/code-form.tsx';
 import { FormPage } from '#app/ui/page.tsx';
 
@@ -36,63 +24,60 @@ export const meta: MetaFunction = () => [
 
 const formSchema = z.object({ code: typedCodeSchema });
 
-export async function loader({ request, context }: LoaderFunctionArgs) {
-  if (await findSignedIn({ context })) return redirect('/');
-  const pending = context.cookies.pendingConnection.read(
-    request.headers.get('cookie'),
-    context.now,
-  );
+export async function loader({ context: { app, visit } }: LoaderFunctionArgs) {
+  if (await findSignedIn(visit)) return redirect('/');
+  const pending = app.pendingConnections.read(visit);
   return {
-    waiting: findWaitingCode(context, request, 'sign-up'),
+    waiting: app.codeByMail.findWaiting(visit, 'sign-up'),
     startPath: pending ? '/signup/connection' : '/signup',
-    outboxPath: context.outbox && '/outbox',
+    outboxPath: app.outbox && '/outbox',
   };
 }
 
-export async function action({ request, context }: ActionFunctionArgs) {
+export async function action({ request, context: { app, visit } }: ActionFunctionArgs) {
   const form = await parseForm(request, formSchema);
   if (!form.ok) return showAgain(form.reply);
-  const tried = await checkCode(context, request, 'sign-up', form.value.code);
-  switch (tried.state) {
+  const checked = await app.codeByMail.check(visit, 'sign-up', form.value.code);
+  switch (checked.state) {
     case 'none':
       return redirect('/signup');
     case 'later':
-      return showTooManyAttempts(form.fail, tried.retryAfterSeconds);
+      return showTooManyAttempts(form.fail, checked.retryAfterSeconds);
     case 'wrong':
-      return showAgain(form.fail({ code: tried.text }));
+      return showAgain(form.fail({ code: checked.text }));
     case 'right': {
-      const payload = signUpPayloadSchema.parse(tried.payload);
-      const answer = await createProven(context, tried.email, payload, form.fail);
-      if (answer instanceof Response) {
-        answer.headers.append('Set-Cookie', removeWaitingCode(context, 'sign-up'));
-      }
+      const payload = signUpPayloadSchema.parse(checked.payload);
+      const answer = await createProven({ app, visit }, checked.email, payload, form.fail);
+      if (answer instanceof Response) app.codeByMail.remove(visit, 'sign-up');
       return answer;
     }
   }
 }
 
-/** Makes the account of somebody who has proven that the address is theirs, and signs them in. */
+/** Creates the account of a user who has proven that the address is theirs, and signs them in. */
 async function createProven(
-  context: PageContext,
+  { app, visit }: Pick<PageContext, 'app' | 'visit'>,
   email: string,
   payload: SignUpPayload,
   fail: Fail,
 ) {
   if ('connection' in payload) {
     const { name, connection, ...rest } = payload;
-    const account = { name, email, identity: connection };
-    const made = await createConnectedAccount(context, account, context.now);
-    if (made.state === 'email-taken') return taken(fail);
-    return finishConnectedSignUp(context, made, { ...rest, provider: connection.provider });
+    const columns = app.connections.toConnectionColumns(connection, visit.now);
+    const user = { name, email, connection: columns };
+    const created = await app.users.createConnected(user, visit.now);
+    if (created.state === 'email-taken') return taken(fail);
+    const { provider } = connection;
+    return app.signUp.finishWithProvider(visit, created, { ...rest, provider });
   }
   const { name, passwordHash, remember, redirectTo } = payload;
-  const account = { email, name, passwordHash, emailVerifiedAt: context.now };
-  const userId = await createAccount(context.db, account, context.now);
+  const account = { email, name, passwordHash, emailVerifiedAt: visit.now };
+  const userId = await app.users.create(account, visit.now);
   if (userId === null) return taken(fail);
-  return finishSignUp(context, { userId, proof: passwordProof, remember, redirectTo });
+  return app.signUp.finish(visit, { userId, proof: passwordProof, remember, redirectTo });
 }
 
-// Made in another browser meanwhile; whoever is here has proven that the address is theirs.
+// Created in another browser meanwhile. It is no secret: this user has proven that the address is theirs.
 function taken(fail: Fail) {
   return showAgain(fail({ form: 'This e-mail has an account by now. Sign in to it.' }));
 }
