@@ -8,11 +8,8 @@ import { openLogDestination } from '#app/operations/log-destination.server.ts';
 import { stopOnSignals } from '#app/operations/stop-signals.server.ts';
 import { welcomeText } from '#app/operations/welcome-text.ts';
 import { scheduleCleanup } from '#app/privacy/hourly-cleanup.server.ts';
-import { SECOND_MS } from '#app/sessions/time.ts';
 
-const START_FAILED_STOP_MS = 30 * SECOND_MS;
-
-export type { BaseOptions as ServerOptions } from '#app/base.server.ts';
+const FAILED_START_MS = 30_000;
 
 export interface RunningServer extends Pick<Base, 'database' | 'metricsPort'> {
   /** What users type into the browser. */
@@ -21,10 +18,7 @@ export interface RunningServer extends Pick<Base, 'database' | 'metricsPort'> {
   application: App;
   /** Sends waiting mail; `null` if this application sends none. */
   mailWorker: ReturnType<typeof createApplication>['mailWorker'];
-  /**
-   * Stops gracefully: /readyz fails, STOP_DELAY_SECONDS pass for load balancers, no new connections are
-   * accepted, requests under way finish, and everything is closed.
-   */
+  /** Stops gracefully: /readyz fails, load balancers get time, requests finish, everything closes. */
   close(): Promise<void>;
 }
 
@@ -37,7 +31,7 @@ export async function startServer(options: BaseOptions): Promise<RunningServer> 
   const closers = createClosers();
   try {
     const base = await openBase(options, closers);
-    const { env, log, server, now, stopDelayMs } = base;
+    const { env, log, server, now, database, metricsPort } = base;
     const port = await listen(server, { host: env.HOST, port: env.PORT, name: '' });
     // No `await` before `server.on`: the application must be complete before its first request.
     const origin = env.PORT === 0 && !base.hasOrigin ? `http://localhost:${port}` : env.ORIGIN;
@@ -48,19 +42,18 @@ export async function startServer(options: BaseOptions): Promise<RunningServer> 
     closers.set('health', async () => {
       log.info('Latchkey is stopping');
       health.markStopping();
-      await delay(stopDelayMs);
+      await delay(base.stopDelayMs);
     });
     // Erasures that a crash interrupted; the hourly job retries what fails now.
     await app.erasures.finishPending();
     log.info({ origin }, 'Latchkey is serving');
     const close = async () => {
-      if (await closers.closeAll(base.stopWithinMs)) return;
-      log.warn('stopping took too long; what was not done yet is left as after a crash');
+      const isClosed = await closers.closeAll(base.stopWithinMs);
+      if (!isClosed) log.warn('stopping took too long; the rest is left as after a crash');
     };
-    const { database, metricsPort } = base;
     return { origin, port, metricsPort, application: app, mailWorker, database, close };
   } catch (error) {
-    await closers.closeAll(START_FAILED_STOP_MS);
+    await closers.closeAll(FAILED_START_MS);
     throw error;
   }
 }

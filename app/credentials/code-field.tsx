@@ -11,7 +11,9 @@ interface CodeFieldProps {
 export function CodeField({ reply, help, name = 'code' }: CodeFieldProps) {
   return (
     <Field
-      {...{ name, help, reply }}
+      name={name}
+      help={help}
+      reply={reply}
       label="Code"
       inputMode="numeric"
       autoComplete="one-time-code"
@@ -27,7 +29,9 @@ export function CodeField({ reply, help, name = 'code' }: CodeFieldProps) {
 export function RecoveryCodeField({ reply, help, name = 'recoveryCode' }: CodeFieldProps) {
   return (
     <Field
-      {...{ name, help, reply }}
+      name={name}
+      help={help}
+      reply={reply}
       label="Recovery code"
       autoComplete="off"
       autoCapitalize="none"

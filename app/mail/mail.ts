@@ -11,7 +11,6 @@ export type MailContent =
   | { kind: 'email-change-code'; name: string; code: string; link: string }
   /** To the old address; the link undoes it. */
   | { kind: 'email-changed'; name: string; newEmail: string; undoLink: string; undoUntil: string }
-  | ({ kind: 'email-change-undone'; name: string; email: string } & EventOrigin)
   /** The last one: the account is gone. It knows no name any more. */
   | { kind: 'account-deleted'; receiptId: string; at: string }
   /** Something happened that the person should know of. The link says that it was not them. */

@@ -2,7 +2,7 @@ import { render, toPlainText } from '@react-email/render';
 import type { MailContent } from './mail.ts';
 import { accountDeleted } from './templates/account-deleted.tsx';
 import { emailChangeCode, passwordResetCode, signUpCode } from './templates/code-mails.tsx';
-import { emailChanged, emailChangeUndone } from './templates/email-changed.tsx';
+import { emailChanged } from './templates/email-changed.tsx';
 import { Frame } from './templates/frame.tsx';
 import type { MailParts } from './templates/mail-parts.ts';
 import { notice } from './templates/notice.tsx';
@@ -38,8 +38,6 @@ function partsOf(content: MailContent): MailParts {
       return emailChangeCode(content);
     case 'email-changed':
       return emailChanged(content);
-    case 'email-change-undone':
-      return emailChangeUndone(content);
     case 'account-deleted':
       return accountDeleted(content);
     case 'notice':

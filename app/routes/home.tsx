@@ -2,10 +2,10 @@ import type { LoaderFunctionArgs, MetaFunction } from '@remix-run/node';
 import { Link, useLoaderData, useRouteLoaderData } from '@remix-run/react';
 import { ArrowRight } from 'lucide-react';
 import { findSignedIn } from '#app/visit/visit.ts';
-import type { loader as rootLoader } from '#app/root.tsx';
 import { ButtonLink } from '#app/ui/button.tsx';
 import { DeviceIcon } from '#app/devices/device-icon.tsx';
 import { settingsPages } from '#app/ui/settings-pages.ts';
+import type { FrameUser } from '#app/ui/site-frame.tsx';
 
 const DESCRIPTION =
   'See every device where you are signed in, sign any of them out at once, and take or erase all that is kept about you.';
@@ -118,7 +118,7 @@ const purposes: Record<string, string> = {
 };
 
 function WhereToGo() {
-  const user = useRouteLoaderData<typeof rootLoader>('root')?.user;
+  const user = useRouteLoaderData<{ user: FrameUser | null }>('root')?.user;
   return (
     <div className="mx-auto w-full max-w-176 px-5 py-12 sm:py-20">
       <h1 className="text-title font-semibold">Hello, {user?.name}</h1>

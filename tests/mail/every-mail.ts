@@ -38,7 +38,6 @@ export function everyMail({ name = 'Ada', code = '493817' } = {}): MailContent[]
       undoLink: `${ORIGIN}/undo#a-key-of-many-letters`,
       undoUntil: WHERE.at,
     },
-    { kind: 'email-change-undone', name, email: 'old@example.com', ...WHERE },
     { kind: 'account-deleted', receiptId: 'kE3-x_9aQmT2', at: WHERE.at },
     ...EVENTS.map((event): MailContent => ({
       kind: 'notice',

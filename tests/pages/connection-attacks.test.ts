@@ -14,7 +14,6 @@ import { fieldOnPage, textOf } from './form-on-page.ts';
 const PAGE = '/settings/connections';
 const MINUTE_MS = 60_000;
 const ENCRYPTION_KEY = `old:${Buffer.alloc(32, 1).toString('base64url')}`;
-const NEWER_KEY = `new:${Buffer.alloc(32, 2).toString('base64url')}`;
 
 let application: TestApplication;
 let acme: ScriptedProvider;

@@ -24,32 +24,3 @@ export function emailChanged(content: Extract<MailContent, { kind: 'email-change
     why: 'You get this because this was the address of your account until now.',
   };
 }
-
-/** To the address that came back. */
-export function emailChangeUndone(
-  content: Extract<MailContent, { kind: 'email-change-undone' }>,
-): MailParts {
-  const { name, email, device, place, at } = content;
-  return {
-    subject: 'The address of your Latchkey account is back to what it was',
-    preheader: 'The change was undone.',
-    title: 'The change was undone',
-    body: (
-      <>
-        <Paragraph>
-          Hello {name}, the change of your e-mail address was undone. Your account uses this one
-          again:
-        </Paragraph>
-        <Facts
-          facts={[
-            ['Address', email],
-            ['Device', device],
-            ['Place', place],
-            ['When', formatMoment(at)],
-          ]}
-        />
-      </>
-    ),
-    why: 'You get this because it is about how you sign in to your account. Such mail cannot be turned off.',
-  };
-}
