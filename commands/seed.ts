@@ -1,8 +1,5 @@
-import {
-  deviceKeyOf,
-  type ActivityEvent,
-  type ActivitySource,
-} from '#app/activity/activity-log.server.ts';
+import type { ActivityEvent } from '#app/activity/activity-event.ts';
+import { deviceKeyOf, type ActivitySource } from '#app/activity/activity-log.server.ts';
 import { createUsers } from '#app/database/users.server.ts';
 import { createPasswords } from '#app/credentials/password/passwords.server.ts';
 import { openDatabase } from '#app/database/database.server.ts';

@@ -3,47 +3,24 @@ import type { Database } from '#app/database/database.server.ts';
 import { describeDevice } from '#app/sessions/device.ts';
 import { DAY_MS, HOUR_MS } from '#app/sessions/index.ts';
 import { BATCH_TARGET_MS, deleteInBatches } from '#app/sessions/stores/batches.ts';
+import {
+  parseEvent,
+  type ActivityEvent,
+  type FailedFactor,
+  type StoredEvent,
+} from './activity-event.ts';
 import { activityStatements } from './activity-statements.ts';
 
-/** What can happen to an account. What is said besides is never a secret. */
-export type ActivityEvent =
-  | { kind: 'signed-up' }
-  | { kind: 'signed-in' }
-  /** Somebody had the e-mail right, or the first factor, and something else wrong. */
-  | { kind: 'sign-in-failed'; what: 'password' | 'second-factor' }
-  | { kind: 'password-changed' }
-  | { kind: 'password-reset' }
-  | { kind: 'email-changed'; from: string; to: string }
-  | { kind: 'email-change-undone'; to: string }
-  | { kind: 'totp-on' }
-  | { kind: 'totp-off' }
-  | { kind: 'recovery-codes-new' }
-  | { kind: 'recovery-code-used'; left: number }
-  | { kind: 'passkey-added'; passkey: string }
-  | { kind: 'passkey-removed'; passkey: string }
-  | { kind: 'connection-added'; provider: string }
-  | { kind: 'connection-removed'; provider: string }
-  | { kind: 'session-ended'; device: string }
-  | { kind: 'sessions-ended'; count: number }
-  | { kind: 'token-made'; token: string }
-  | { kind: 'token-revoked'; token: string }
-  | { kind: 'tokens-revoked'; count: number }
-  | { kind: 'download-made' }
-  /** The person said that something was not them. */
-  | { kind: 'not-me' };
-
-export type ActivityKind = ActivityEvent['kind'];
-
-/** Where and by which device something happened. */
+/** The device and place of an event. */
 export interface ActivitySource {
   userAgent: string;
   ipAddress: string;
   country: string | null;
-  /** Public id of the session; null: in none. */
+  /** Public id of the session; `null`: outside of any session. */
   sessionId: string | null;
 }
 
-/** What was written down of something that happened. */
+/** An event as it was recorded. */
 export interface RecordedActivity {
   id: string;
   userId: string;
@@ -51,8 +28,8 @@ export interface RecordedActivity {
   deviceKey: string;
 }
 
-/** An entry of the log, as it is kept. */
-export interface Activity {
+/** An entry of the log. */
+export interface ActivityEntry {
   id: string;
   event: StoredEvent;
   at: Date;
@@ -62,10 +39,7 @@ export interface Activity {
   country: string | null;
 }
 
-/** Failed attempts of one device within an hour are one entry, which says how many they were. */
-export type StoredEvent = ActivityEvent & { count?: number };
-
-/** Where a page of the log begins: after this entry. */
+/** The entry after which a page of the log begins. */
 export interface ActivityPosition {
   at: Date;
   id: string;
@@ -73,27 +47,27 @@ export interface ActivityPosition {
 
 export interface ActivityPage {
   /** Newest first. */
-  entries: Activity[];
-  /** Hand this back as `after` for the next page; null: that was the last. */
+  entries: ActivityEntry[];
+  /** The `after` of the next page; `null` on the last one. */
   next: ActivityPosition | null;
 }
 
-/** Whose account was tried: the e-mail as it was typed, or the account that it must be. */
+/** The account that was attempted: the e-mail as it was typed, or the user's id. */
 export type AttemptTarget = { email: string } | { userId: string };
 
-/** How often somebody failed at an account within the last day, this time included. */
+/** Failed attempts at an account within the last day, this one included. */
 export interface RecentFailures {
-  /** null: nobody has that e-mail, and nothing was written down. */
+  /** `null`: no user has that e-mail, and nothing was recorded. */
   user: { id: string; name: string; email: string } | null;
   passwords: number;
   secondFactors: number;
 }
 
-/** The log of what happened to an account, for its owner to read. */
+/** The log of what happened to an account, for its user to read. */
 export interface ActivityLog {
-  /** How long an entry is kept. */
+  /** How long an entry is stored. */
   readonly retentionDays: number;
-  /** Writes down what has happened. Failed attempts go by {@link recordFailure}. */
+  /** Records an event. For failed attempts use {@link recordFailure}. */
   record(
     userId: string,
     event: Exclude<ActivityEvent, { kind: 'sign-in-failed' }>,
@@ -101,16 +75,15 @@ export interface ActivityLog {
     now: Date,
   ): Promise<RecordedActivity>;
   /**
-   * True when that sign-in, already on record, came from a browser, system and country of which there
-   * is none before it; never for the first of an account. It looks at what stands before it in the
-   * order of the log. So of several at once from the same new device the first is always new, and the
-   * others are as well if they cannot see it yet: one notice too many is better than none.
+   * True if a recorded sign-in came from a browser, system and country that no earlier entry has; never
+   * for the first sign-in of an account. Of several at once from the same new device the first always
+   * counts as new, and the others may too: one notice too many is better than none.
    */
   isFromNewDevice(signIn: RecordedActivity): Promise<boolean>;
   /**
-   * Writes a failed attempt down, and says how many there were of late. The statements are the same,
-   * in number and kind, for an e-mail that nobody has. Those of one device within an hour are one
-   * entry, and those of very many devices are one as well: nobody can flood the log of another person.
+   * Records a failed attempt, and returns how many there were within a day. The statements are the same,
+   * in number and kind, for an unknown e-mail. Attempts of one device within an hour share an entry, and
+   * so do attempts of very many devices: nobody can flood the log of another user.
    */
   recordFailure(
     attempted: AttemptTarget,
@@ -119,32 +92,30 @@ export interface ActivityLog {
     now: Date,
   ): Promise<RecentFailures>;
   /**
-   * True when this account may be mailed about failed attempts: once within a day. null: of nobody,
-   * at the same cost.
+   * True if this user may be mailed about failed attempts: once within a day. `null` does the same work
+   * for no user.
    */
   claimFailureNotice(userId: string | null, now: Date): Promise<boolean>;
-  /** A page of the log of this user, newest first. */
+  /** Returns a page of this user's log, newest first. */
   list(
     userId: string,
     page: { limit: number; after?: ActivityPosition | null },
   ): Promise<ActivityPage>;
-  /** One entry of this user; null when there is no such one. */
-  find(id: string, userId: string): Promise<Activity | null>;
-  /** Removes what is older than the retention. Answers how many entries went. */
+  /** Returns an entry of this user; `null` for an unknown id, or another user's. */
+  find(id: string, userId: string): Promise<ActivityEntry | null>;
+  /** Deletes entries that are older than the retention. Returns how many. */
   prune(now: Date): Promise<number>;
 }
 
-export type FailedFactor = Extract<ActivityEvent, { kind: 'sign-in-failed' }>['what'];
-
 interface ActivityLogOptions extends Pick<Database, 'provider'> {
   db: Database['client'];
-  /** Awaited by a prune now and then; see `Database`. Default: nothing. */
+  /** Awaited by a prune from time to time; see `Database`. Default: nothing. */
   checkpoint?: Database['checkpoint'];
   retentionDays: number;
 }
 
 const PRUNE_BATCH_ROWS = 100;
-/** Entries of failed attempts that one account gets in a day, before they share one an hour. */
+/** Entries for failed attempts that one account gets a day, before they share one an hour. */
 const FAILURES_A_DAY = 20;
 const KEY_CHARACTERS = 12;
 
@@ -269,18 +240,13 @@ export function deviceKeyOf({ userAgent, country }: Pick<ActivitySource, 'userAg
   return `${describeDevice(userAgent).name} | ${country ?? '-'}`;
 }
 
-interface EntryRow extends Omit<Activity, 'event'> {
+interface EntryRow extends Omit<ActivityEntry, 'event'> {
   kind: string;
   detail: string | null;
 }
 
-function entryOf({ kind, detail, ...rest }: EntryRow): Activity {
+function entryOf({ kind, detail, ...rest }: EntryRow): ActivityEntry {
   return { ...rest, event: parseEvent(kind, detail === null ? null : JSON.parse(detail)) };
-}
-
-/** What happened, of the two columns that say so. */
-export function parseEvent(kind: string, detail: unknown): StoredEvent {
-  return { ...(detail as object | null), kind } as StoredEvent;
 }
 
 interface FailureRow {

@@ -1,6 +1,7 @@
 import type { Places } from '#app/network/places.server.ts';
 import { describeDevice, type DeviceKind } from '#app/sessions/device.ts';
-import type { Activity, ActivityKind, StoredEvent } from './activity-log.server.ts';
+import type { ActivityKind, StoredEvent } from './activity-event.ts';
+import type { ActivityEntry } from './activity-log.server.ts';
 
 /** An entry of the activity log as its owner sees it on the page. */
 export interface ActivityView {
@@ -25,7 +26,7 @@ export interface ActivityView {
 /** What the page shows of an entry. */
 export function viewActivity(
   { places }: { places: Pick<Places, 'describe'> },
-  activity: Activity,
+  activity: ActivityEntry,
   currentSessionId: string,
 ): ActivityView {
   const { id, event, userAgent, ipAddress, country, at, sessionId } = activity;

@@ -1,12 +1,11 @@
 import type { NoticeEvent } from '#app/mail/mail.ts';
 import type { Visit } from '#app/visit/visit.ts';
+import type { ActivityEvent, FailedFactor } from './activity-event.ts';
 import type {
-  Activity as ActivityEntry,
-  ActivityEvent,
+  ActivityEntry,
   ActivityLog,
   ActivitySource,
   AttemptTarget,
-  FailedFactor,
   RecentFailures,
 } from './activity-log.server.ts';
 import type { Notices } from './notices.server.ts';

@@ -1,4 +1,4 @@
-import type { ActivityEvent } from '#app/activity/activity-log.server.ts';
+import type { ActivityEvent } from '#app/activity/activity-event.ts';
 import type { Activity } from '#app/activity/record-activity.server.ts';
 import type { Devices } from '#app/devices/devices.server.ts';
 import type { AccessTokens } from '#app/tokens/access-tokens.server.ts';

@@ -4,7 +4,7 @@ import type { Session, Sessions } from '#app/sessions/index.ts';
 import type { TokenSessions } from '#app/tokens/access-tokens.server.ts';
 import type { SessionMeta } from '#app/visit/proof.ts';
 import type { User } from '#app/visit/user.ts';
-import { parseEvent } from '#app/activity/activity-log.server.ts';
+import { parseEvent } from '#app/activity/activity-event.ts';
 import { describeEvent } from '#app/activity/activity-view.server.ts';
 import {
   text,
