@@ -72,8 +72,8 @@ export interface Passkeys {
   count(userId: string): Promise<number>;
   /** The newest first. */
   list(userId: string): Promise<OwnPasskey[]>;
-  /** null for an id of somebody else's and one that never was alike. */
-  find(userId: string, id: string): Promise<OwnPasskey | null>;
+  /** Returns a passkey of this user; `null` for an unknown id, or another user's. */
+  find(userId: string, id: string | undefined): Promise<OwnPasskey | null>;
   /** False when this user has none of that id. */
   rename(userId: string, id: string, name: string): Promise<boolean>;
   /** 'unknown' when this user has none of that id; 'last-way-in' when nothing else is left to sign in with. */
@@ -85,6 +85,8 @@ const loadWebAuthn = () => import('@simplewebauthn/server');
 const loadEncodings = () => import('@simplewebauthn/server/helpers');
 
 const RELYING_PARTY_NAME = 'Latchkey';
+/** A credential id: at most 1,023 bytes (WebAuthn §4) in base64url. Anything else is not looked up. */
+const CREDENTIAL_ID = /^[\w-]{1,1364}$/;
 const MAX_PASSKEYS = 50;
 const MINUTE_MS = 60_000;
 /** How long a challenge may take to come back. */
@@ -231,7 +233,10 @@ export function createPasskeys({ db, origin, replayGuard }: PasskeysOptions): Pa
         orderBy: [{ createdAt: 'desc' }, { id: 'asc' }],
         select: OWN_COLUMNS,
       }),
-    find: (userId, id) => db.passkey.findFirst({ where: { id, userId }, select: OWN_COLUMNS }),
+    find: async (userId, id = '') =>
+      CREDENTIAL_ID.test(id)
+        ? db.passkey.findFirst({ where: { id, userId }, select: OWN_COLUMNS })
+        : null,
     async rename(userId, id, name) {
       const { count } = await db.passkey.updateMany({ where: { id, userId }, data: { name } });
       return count === 1;

@@ -7,14 +7,12 @@ import {
 import { Form, useActionData, useLoaderData, useNavigation } from '@remix-run/react';
 import * as z from 'zod';
 import { newPasswordSchema } from '#app/credentials/password/password-schema.ts';
-import { countTokens } from '#app/tokens/access-tokens.server.ts';
 import { parseForm, showAgain } from '#app/http/form.server.ts';
-import { requireSignedIn } from '#app/http/signed-in.server.ts';
-import { finishSecurityChange } from '#app/sign-in/security-change.server.ts';
-import { writeToast } from '#app/http/toast.server.ts';
 import { Button } from '#app/ui/button.tsx';
 import { Checkbox, Field, FormError, UsernameField, useFocusOnError } from '#app/ui/field.tsx';
 import { SettingsHeading } from '#app/ui/page.tsx';
+import { withOthers } from '#app/http/toast.server.ts';
+import { requireSignedIn } from '#app/visit/visit.ts';
 
 export const meta: MetaFunction = () => [
   { title: 'Password · Latchkey' },
@@ -27,38 +25,32 @@ const formSchema = z.object({
   revokeTokens: z.literal('on').optional(),
 });
 
-export async function loader(args: LoaderFunctionArgs) {
-  const { context } = args;
-  const { user } = await requireSignedIn(args);
+export async function loader({ context: { app, visit } }: LoaderFunctionArgs) {
+  const { user } = await requireSignedIn(visit);
   const [hasPassword, tokens] = await Promise.all([
-    context.passwords.isSet(user.id),
-    countTokens(context, user.id, 1),
+    app.passwords.isSet(user.id),
+    app.accessTokens.count(visit, user.id, 1),
   ]);
   return { email: user.email, hasPassword, hasTokens: tokens > 0 };
 }
 
-export async function action(args: ActionFunctionArgs) {
-  const { context, request } = args;
-  const signedIn = await requireSignedIn(args);
+export async function action({ request, context: { app, visit } }: ActionFunctionArgs) {
+  const signedIn = await requireSignedIn(visit);
   const { user } = signedIn;
   const form = await parseForm(request, formSchema);
   if (!form.ok) return showAgain(form.reply);
-  const { newPassword } = form.value;
-  const reason = await context.passwordRules.findObjection(newPassword, user);
+  const { newPassword, signOutOthers, revokeTokens } = form.value;
+  const reason = await app.passwordRules.findObjection(newPassword, user);
   if (reason !== null) return showAgain(form.fail({ newPassword: reason }));
-  await context.passwords.set(user.id, newPassword, context.now);
-  await context.mailedCodes.discard(user.id, ['password-reset']);
-  const { headers, count } = await finishSecurityChange(
-    context,
-    signedIn,
-    { kind: 'password-changed' },
-    {
-      signOutOthers: form.value.signOutOthers === 'on',
-      endTokens: form.value.revokeTokens === 'on',
-    },
-  );
-  headers.append('Set-Cookie', writeToast({ kind: 'password-changed', count }, context.origin));
-  return redirect('/settings/password', { headers });
+  await app.passwords.set(user.id, newPassword, visit.now);
+  await app.mailedCodes.discard(user.id, ['password-reset']);
+  const event = { kind: 'password-changed' } as const;
+  const count = await app.securityChanges.finish(visit, signedIn, event, {
+    signOutOthers: signOutOthers === 'on',
+    endTokens: revokeTokens === 'on',
+  });
+  app.toast.show(visit, withOthers('Your password is changed.', count));
+  return redirect('/settings/password');
 }
 
 export default function ChangePassword() {

@@ -2,24 +2,23 @@ import type { LoaderFunctionArgs, MetaFunction } from '@remix-run/node';
 import { Link, useLoaderData } from '@remix-run/react';
 import { ChevronRight } from 'lucide-react';
 import type { ReactNode } from 'react';
-import { requireSignedIn } from '#app/http/signed-in.server.ts';
 import { SettingsHeading } from '#app/ui/page.tsx';
 import { RelativeTime } from '#app/ui/relative-time.tsx';
+import { requireSignedIn } from '#app/visit/visit.ts';
 
 export const meta: MetaFunction = () => [
   { title: 'Signing in · Latchkey' },
   { name: 'robots', content: 'noindex' },
 ];
 
-export async function loader(args: LoaderFunctionArgs) {
-  const { context } = args;
-  const { user } = await requireSignedIn(args);
-  const { db } = context;
-  const ofUser = { where: { userId: user.id } };
+export async function loader({ context: { app, visit } }: LoaderFunctionArgs) {
+  const { user } = await requireSignedIn(visit);
+  const { db } = app;
+  const ownRow = { where: { userId: user.id } };
   const [password, totp, [counts]] = await Promise.all([
-    db.password.findUnique({ ...ofUser, select: { changedAt: true } }),
-    db.totp.findUnique({ ...ofUser, select: { createdAt: true } }),
-    // Prisma's own counts of relations go through the rows of everybody.
+    db.password.findUnique({ ...ownRow, select: { changedAt: true } }),
+    db.totp.findUnique({ ...ownRow, select: { createdAt: true } }),
+    // Prisma's own counts of relations scan the rows of all users.
     db.$queryRaw<Record<'passkeys' | 'connections' | 'recoveryCodes', bigint>[]>`
       SELECT (SELECT COUNT(*) FROM "Passkey" WHERE "userId" = ${user.id}) AS "passkeys",
              (SELECT COUNT(*) FROM "Connection" WHERE "userId" = ${user.id}) AS "connections",
@@ -27,13 +26,13 @@ export async function loader(args: LoaderFunctionArgs) {
                WHERE "userId" = ${user.id} AND "usedAt" IS NULL) AS "recoveryCodes"`,
   ]);
   return {
-    now: context.now.toISOString(),
+    now: visit.now.toISOString(),
     passwordChangedAt: password?.changedAt.toISOString() ?? null,
     totpSince: totp?.createdAt.toISOString() ?? null,
     passkeys: Number(counts?.passkeys),
     connections: Number(counts?.connections),
     recoveryCodes: Number(counts?.recoveryCodes),
-    hasProviders: context.providers.list().length > 0,
+    hasProviders: app.providers.list().length > 0,
   };
 }
 
@@ -47,14 +46,14 @@ export default function Security() {
         lead="The ways in to your account. More than one is good: if you lose one, another still opens."
       />
       <ul className="grid">
-        <Way to="/settings/password" name="Password">
+        <SignInMethod to="/settings/password" name="Password">
           {page.passwordChangedAt ? (
             <RelativeTime at={page.passwordChangedAt} now={now} prefix="Changed" />
           ) : (
             'None. You sign in another way.'
           )}
-        </Way>
-        <Way to="/settings/two-factor" name="Two-factor sign-in">
+        </SignInMethod>
+        <SignInMethod to="/settings/two-factor" name="Two-factor sign-in">
           {page.totpSince ? (
             <>
               <RelativeTime at={page.totpSince} now={now} prefix="On since" />
@@ -63,25 +62,25 @@ export default function Security() {
           ) : (
             'Off. With it, a stolen password opens nothing.'
           )}
-        </Way>
-        <Way to="/settings/passkeys" name="Passkeys">
+        </SignInMethod>
+        <SignInMethod to="/settings/passkeys" name="Passkeys">
           {page.passkeys === 0
             ? 'None. Sign in with your fingerprint, face or device PIN.'
             : countText(page.passkeys, 'passkey')}
-        </Way>
+        </SignInMethod>
         {(page.hasProviders || page.connections > 0) && (
-          <Way to="/settings/connections" name="Connections">
+          <SignInMethod to="/settings/connections" name="Connections">
             {page.connections === 0
               ? 'None. Sign in with an account that you have elsewhere.'
               : countText(page.connections, 'connection')}
-          </Way>
+          </SignInMethod>
         )}
       </ul>
     </>
   );
 }
 
-function Way({ to, name, children }: { to: string; name: string; children: ReactNode }) {
+function SignInMethod({ to, name, children }: { to: string; name: string; children: ReactNode }) {
   return (
     <li className="border-b border-line last:border-0">
       <Link

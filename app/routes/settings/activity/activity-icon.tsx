@@ -41,7 +41,7 @@ const icons: Record<string, LucideIcon> = {
   'not-me': Siren,
 };
 
-/** A picture of what happened; the words stand beside it. */
+/** Decorative: the text beside it says what happened. */
 export function ActivityIcon({ kind, className }: { kind: string; className: string }) {
   const Icon = icons[kind] ?? ShieldCheck;
   return <Icon aria-hidden className={className} strokeWidth={1.6} />;

@@ -21,26 +21,26 @@ export interface ListedActivity {
 
 interface ActivityListProps {
   entries: ListedActivity[];
-  /** The server's time when the page was made. */
+  /** The server's time when it rendered the page. */
   now: string;
-  /** The query of the page that it stands on, which a question comes back to. */
+  /** The page's query, to which a dialog returns. */
   search: string;
 }
 
-/** What happened, newest first, day by day: of UTC as it comes, of the reader once scripts run. */
+/** Lists what happened, newest first, by day: in UTC at first, in the user's time zone after hydration. */
 export function ActivityList({ entries, now, search }: ActivityListProps) {
   const timeZone = useHydrated() ? undefined : 'UTC';
   const firstWithLink = entries.find(({ canBeDisputed }) => canBeDisputed);
   return (
     <div className="grid gap-8">
-      {byDay(entries, timeZone).map(([day, ofDay]) => (
+      {groupByDay(entries, timeZone).map(([day, dayEntries]) => (
         <section key={day} aria-labelledby={`day-${day}`}>
           <h2 id={`day-${day}`} className="text-small font-medium text-muted">
-            {dayText(ofDay[0]!.at, now, timeZone)}
+            {dayText(dayEntries[0]!.at, now, timeZone)}
           </h2>
           <ul className="mt-1 grid">
-            {ofDay.map((entry) => (
-              <li key={entry.id} className={lookOf(entry)}>
+            {dayEntries.map((entry) => (
+              <li key={entry.id} className={rowClassName(entry)}>
                 <Entry
                   entry={entry}
                   now={now}
@@ -56,7 +56,7 @@ export function ActivityList({ entries, now, search }: ActivityListProps) {
   );
 }
 
-const lookOf = ({ kind }: ListedActivity) =>
+const rowClassName = ({ kind }: ListedActivity) =>
   kind === 'sign-in-failed'
     ? '-mx-4 my-1 rounded-2xl bg-danger-glow px-4'
     : 'border-b border-line last:border-0';
@@ -109,8 +109,8 @@ function Entry({ entry, now, search, discover }: EntryProps) {
 
 type Day = [day: string, entries: ListedActivity[]];
 
-// The list is in order already: a day ends where the next one begins.
-function byDay(entries: ListedActivity[], timeZone: string | undefined): Day[] {
+/** Groups entries by day. They are in order already, so a day ends where the next one begins. */
+function groupByDay(entries: ListedActivity[], timeZone: string | undefined): Day[] {
   const days: Day[] = [];
   for (const entry of entries) {
     const day = dayOf(entry.at, timeZone);

@@ -1,41 +1,38 @@
 import type { ActionFunctionArgs, LoaderFunctionArgs, MetaFunction } from '@remix-run/node';
 import { Form, useLoaderData, useNavigation } from '@remix-run/react';
 import { viewActivity } from '#app/activity/activity-view.server.ts';
-import { findOwnActivity } from '#app/activity/own-activity.server.ts';
-import { requireSignedIn } from '#app/http/signed-in.server.ts';
-import { secureAccount } from '#app/account/not-me.server.ts';
 import { Button, ButtonLink } from '#app/ui/button.tsx';
 import { NotMeConsequences } from '#app/account/not-me-consequences.tsx';
 import { Dialog } from '#app/ui/question.tsx';
 import { RelativeTime } from '#app/ui/relative-time.tsx';
+import { orNotFound } from '#app/http/form.server.ts';
+import { requireSignedIn } from '#app/visit/visit.ts';
 
 export const meta: MetaFunction = () => [
   { title: 'This wasn’t me · Latchkey' },
   { name: 'robots', content: 'noindex' },
 ];
 
-export async function loader(args: LoaderFunctionArgs) {
-  const { context, params, request } = args;
-  const { user, session } = await requireSignedIn(args);
-  const entry = await findOwnActivity(context, user.id, params.activityId);
+export async function loader({ params, request, context: { app, visit } }: LoaderFunctionArgs) {
+  const { user, session } = await requireSignedIn(visit);
+  const entry = orNotFound(await app.activity.find(user.id, params.activityId));
   return {
-    entry: viewActivity(context, entry, session.id),
+    entry: viewActivity(app, entry, session.id),
     email: user.email,
-    hasMail: context.mailer.isOn,
-    now: context.now.toISOString(),
+    hasMail: app.mailer.isOn,
+    now: visit.now.toISOString(),
     backTo: `/settings/activity${new URL(request.url).search}`,
   };
 }
 
 /**
- * No fresh proof is asked for: it takes access away and gives none, and whoever needs it is in a
- * hurry. A thief who does it is signed out as well, and the mail goes to the owner.
+ * Secures the account. No fresh proof is required: this only takes access away, and its user is in a
+ * hurry. An attacker who uses it is signed out too, and the mail goes to the user.
  */
-export async function action(args: ActionFunctionArgs) {
-  const { context, params } = args;
-  const { user } = await requireSignedIn(args);
-  await findOwnActivity(context, user.id, params.activityId);
-  return secureAccount(context, user.id);
+export async function action({ params, context: { app, visit } }: ActionFunctionArgs) {
+  const { user } = await requireSignedIn(visit);
+  orNotFound(await app.activity.find(user.id, params.activityId));
+  return app.notMe.secureAccount(visit, user.id);
 }
 
 export default function NotMe() {

@@ -1,9 +1,9 @@
 import type { LoaderFunctionArgs, MetaFunction } from '@remix-run/node';
 import { Link, Outlet, useLoaderData } from '@remix-run/react';
 import { viewActivity } from '#app/activity/activity-view.server.ts';
-import { requireSignedIn } from '#app/http/signed-in.server.ts';
 import { ActivityList } from './activity-list.tsx';
 import { SettingsHeading } from '#app/ui/page.tsx';
+import { requireSignedIn } from '#app/visit/visit.ts';
 
 export const meta: MetaFunction = () => [
   { title: 'Activity · Latchkey' },
@@ -12,22 +12,21 @@ export const meta: MetaFunction = () => [
 
 const PAGE_ROWS = 50;
 
-export async function loader(args: LoaderFunctionArgs) {
-  const { context, request } = args;
-  const { session, user } = await requireSignedIn(args);
+export async function loader({ request, context: { app, visit } }: LoaderFunctionArgs) {
+  const { session, user } = await requireSignedIn(visit);
   const after = parsePosition(new URL(request.url).searchParams.get('after'));
-  const { entries, next } = await context.activity.list(user.id, { limit: PAGE_ROWS, after });
+  const { entries, next } = await app.activityLog.list(user.id, { limit: PAGE_ROWS, after });
   return {
-    now: context.now.toISOString(),
-    entries: entries.map((entry) => viewActivity(context, entry, session.id)),
-    // What a question that stands on this page comes back to.
+    now: visit.now.toISOString(),
+    entries: entries.map((entry) => viewActivity(app, entry, session.id)),
+    // A dialog on this page returns to the same part of the log.
     search: after ? `?after=${positionText(after)}` : '',
     next: next && positionText(next),
-    retentionDays: context.activity.retentionDays,
+    retentionDays: app.activityLog.retentionDays,
   };
 }
 
-/** Where a page of the log begins, as the link to it says; null: at the start. */
+/** Returns the position that a page's link names; `null` for the newest page. */
 function parsePosition(text: string | null) {
   const match = /^(\d{1,15})\.([\w-]{1,128})$/.exec(text ?? '');
   return match?.[1] && match[2] ? { at: new Date(Number(match[1])), id: match[2] } : null;

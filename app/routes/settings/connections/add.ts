@@ -1,8 +1,7 @@
 import { redirect, type ActionFunctionArgs } from '@remix-run/node';
 import * as z from 'zod';
 import { parseForm } from '#app/http/form.server.ts';
-import { requireSignedIn } from '#app/http/signed-in.server.ts';
-import { beginProviderRequest } from '#app/credentials/providers/provider-requests.server.ts';
+import { requireSignedIn } from '#app/visit/visit.ts';
 
 const CONNECTIONS_PAGE = '/settings/connections';
 const formSchema = z.object({ signOutOthers: z.literal('on').optional() });
@@ -11,13 +10,12 @@ export async function loader() {
   return redirect(CONNECTIONS_PAGE);
 }
 
-/** Sends somebody to a provider, to connect who they are there to the account that they are in. */
-export async function action(args: ActionFunctionArgs) {
-  const { context, params, request } = args;
-  const signedIn = await requireSignedIn(args);
+/** Redirects the user to a provider, to connect their account there to this one. */
+export async function action({ params, request, context: { app, visit } }: ActionFunctionArgs) {
+  const signedIn = await requireSignedIn(visit);
   const form = await parseForm(request, formSchema);
-  const provider = context.providers.find(params.provider);
+  const provider = app.providers.find(params.provider);
   if (!provider || !form.ok) return redirect(CONNECTIONS_PAGE);
   const signOutOthers = form.value.signOutOthers === 'on';
-  return beginProviderRequest(context, provider, { purpose: 'link', signedIn, signOutOthers });
+  return app.providerRequests.begin(visit, provider, { purpose: 'link', signedIn, signOutOthers });
 }

@@ -6,14 +6,13 @@ import {
 } from '@remix-run/node';
 import { Form, useActionData, useLoaderData, useNavigation } from '@remix-run/react';
 import * as z from 'zod';
-import type { PageContext } from '#app/context.server.ts';
-import { finishSecurityChange } from '#app/sign-in/security-change.server.ts';
+import type { App } from '#app/application.ts';
 import { parseForm, showAgain } from '#app/http/form.server.ts';
-import { requireSignedIn } from '#app/http/signed-in.server.ts';
-import { writeToast } from '#app/http/toast.server.ts';
 import { Button, ButtonLink } from '#app/ui/button.tsx';
 import { Checkbox, FormError } from '#app/ui/field.tsx';
 import { Dialog } from '#app/ui/question.tsx';
+import { withOthers } from '#app/http/toast.server.ts';
+import { requireSignedIn } from '#app/visit/visit.ts';
 
 export const meta: MetaFunction = () => [
   { title: 'Disconnect an account · Latchkey' },
@@ -24,64 +23,57 @@ const CONNECTIONS_PAGE = '/settings/connections';
 const CONFLICT = 409;
 const formSchema = z.object({ signOutOthers: z.literal('on').optional() });
 
-export async function loader(args: LoaderFunctionArgs) {
-  const { context, params } = args;
-  const { user } = await requireSignedIn(args);
-  const connection = await context.connections.find(user.id, params.connectionId ?? '');
-  // The same for one of somebody else's and one that never was.
+export async function loader({ params, context: { app, visit } }: LoaderFunctionArgs) {
+  const { user } = await requireSignedIn(visit);
+  const connection = await app.connections.find(user.id, params.connectionId ?? '');
+  // The answer is the same for an unknown id and for another user's.
   if (!connection) return redirect(CONNECTIONS_PAGE);
-  const { password, passkeys, connections } = await context.connections.countSignInMethods(user.id);
+  const { password, passkeys, connections } = await app.connections.countSignInMethods(user.id);
   return {
-    name: nameOf(context, connection.provider),
+    name: providerName(app, connection.provider),
     displayName: connection.displayName,
-    isLastWayIn: !password && passkeys === 0 && connections === 1,
+    isLastMethod: !password && passkeys === 0 && connections === 1,
   };
 }
 
-export async function action(args: ActionFunctionArgs) {
-  const { context, params, request } = args;
-  const signedIn = await requireSignedIn(args);
+export async function action({ params, request, context: { app, visit } }: ActionFunctionArgs) {
+  const signedIn = await requireSignedIn(visit);
   const { user } = signedIn;
   const form = await parseForm(request, formSchema);
   if (!form.ok) return showAgain(form.reply);
-  const connection = await context.connections.find(user.id, params.connectionId ?? '');
-  if (!connection) return wasGone(context);
-  const removed = await context.connections.remove(user.id, connection.id, context.now);
-  if (removed === 'last-way-in') {
+  const connection = await app.connections.find(user.id, params.connectionId ?? '');
+  const outcome = connection
+    ? await app.connections.remove(user.id, connection.id, visit.now)
+    : 'unknown';
+  if (outcome === 'last-way-in') {
     return showAgain(form.fail({ form: 'It stays: you have no other way to sign in.' }), CONFLICT);
   }
-  if (removed === 'unknown') return wasGone(context);
-  const provider = nameOf(context, connection.provider);
-  const { headers, count } = await finishSecurityChange(
-    context,
-    signedIn,
-    { kind: 'connection-removed', provider },
-    { signOutOthers: form.value.signOutOthers === 'on' },
-  );
-  const toast = { kind: 'connection-removed', provider, count } as const;
-  headers.append('Set-Cookie', writeToast(toast, context.origin));
-  return redirect(CONNECTIONS_PAGE, { headers });
-}
-
-// One that is not configured any more goes by its id.
-function nameOf({ providers }: PageContext, provider: string): string {
-  return providers.find(provider)?.name ?? provider;
-}
-
-function wasGone({ origin }: PageContext) {
-  return redirect(CONNECTIONS_PAGE, {
-    headers: { 'Set-Cookie': writeToast({ kind: 'connection-already-removed' }, origin) },
+  if (!connection || outcome === 'unknown') {
+    app.toast.show(visit, 'That connection was gone already.');
+    return redirect(CONNECTIONS_PAGE);
+  }
+  const provider = providerName(app, connection.provider);
+  const event = { kind: 'connection-removed', provider } as const;
+  const count = await app.securityChanges.finish(visit, signedIn, event, {
+    signOutOthers: form.value.signOutOthers === 'on',
   });
+  app.toast.show(visit, withOthers(`${provider} is disconnected.`, count));
+  return redirect(CONNECTIONS_PAGE);
+}
+
+/** Returns the name of a provider; its id if it is no longer configured. */
+function providerName({ providers }: Pick<App, 'providers'>, id: string): string {
+  return providers.find(id)?.name ?? id;
 }
 
 export default function Disconnect() {
-  const { name, displayName, isLastWayIn } = useLoaderData<typeof loader>();
+  const { name, displayName, isLastMethod } = useLoaderData<typeof loader>();
   const reply = useActionData<typeof action>()?.reply;
   const isPending = useNavigation().formMethod === 'POST';
   return (
     <Dialog title={`Disconnect ${name}?`} backTo={CONNECTIONS_PAGE}>
       <FormError reply={reply} />
-      {isLastWayIn ? (
+      {isLastMethod ? (
         <>
           <p className="text-muted">
             <bdi className="break-words">{displayName}</bdi> at {name} is your only way to sign in.

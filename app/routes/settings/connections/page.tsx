@@ -1,39 +1,39 @@
 import type { LoaderFunctionArgs, MetaFunction } from '@remix-run/node';
 import { Form, Link, Outlet, useLoaderData } from '@remix-run/react';
 import { Link2 } from 'lucide-react';
-import { requireSignedIn } from '#app/http/signed-in.server.ts';
 import { problemText } from '#app/credentials/providers/provider-problems.server.ts';
 import { Button } from '#app/ui/button.tsx';
 import { Checkbox } from '#app/ui/field.tsx';
 import { Notice, SettingsHeading } from '#app/ui/page.tsx';
 import { RelativeTime } from '#app/ui/relative-time.tsx';
 import { discoverInRow, type RowDiscovery } from '#app/ui/row-discovery.ts';
+import { requireSignedIn } from '#app/visit/visit.ts';
 
 export const meta: MetaFunction = () => [
   { title: 'Connections · Latchkey' },
   { name: 'robots', content: 'noindex' },
 ];
 
-export async function loader(args: LoaderFunctionArgs) {
-  const { context, request } = args;
-  const { user } = await requireSignedIn(args);
-  const connections = await context.connections.list(user.id);
+export async function loader({ request, context: { app, visit } }: LoaderFunctionArgs) {
+  const { user } = await requireSignedIn(visit);
+  const { providers } = app;
+  const connections = await app.connections.list(user.id);
   return {
-    now: context.now.toISOString(),
-    notice: problemText(context, request),
-    providers: context.providers.list(),
+    now: visit.now.toISOString(),
+    notice: problemText(providers, request),
+    providers: providers.list(),
     connections: connections.map(({ provider, createdAt, lastUsedAt, ...rest }) => ({
       ...rest,
-      // One that is not configured any more goes by its id.
-      name: context.providers.find(provider)?.name ?? provider,
-      isOffered: context.providers.find(provider) !== null,
+      // A provider that is no longer configured is shown by its id.
+      name: providers.find(provider)?.name ?? provider,
+      isOffered: providers.find(provider) !== null,
       createdAt: createdAt.toISOString(),
       lastUsedAt: lastUsedAt?.toISOString() ?? null,
     })),
   };
 }
 
-type Shown = ReturnType<typeof useLoaderData<typeof loader>>;
+type PageData = ReturnType<typeof useLoaderData<typeof loader>>;
 
 export default function Connections() {
   const { now, notice, providers, connections } = useLoaderData<typeof loader>();
@@ -101,7 +101,7 @@ export default function Connections() {
 }
 
 interface ConnectionRowProps {
-  connection: Shown['connections'][number];
+  connection: PageData['connections'][number];
   now: string;
   discover: RowDiscovery;
 }

@@ -8,13 +8,11 @@ import { Form, useActionData, useLoaderData, useNavigation } from '@remix-run/re
 import * as z from 'zod';
 import { emailSchema } from '#app/credentials/password/password-schema.ts';
 import { parseForm, showAgain } from '#app/http/form.server.ts';
-import { requireSignedIn } from '#app/http/signed-in.server.ts';
-import { signedOutHeaders } from '#app/sign-in/sign-in.server.ts';
-import { clearToast, writeToast } from '#app/http/toast.server.ts';
 import { Button, ButtonLink } from '#app/ui/button.tsx';
 import { Field, FormError, useFocusOnError } from '#app/ui/field.tsx';
 import { ErasedRows } from '#app/privacy/erased-rows.tsx';
 import { SettingsHeading } from '#app/ui/page.tsx';
+import { requireSignedIn } from '#app/visit/visit.ts';
 
 export const meta: MetaFunction = () => [
   { title: 'Delete your account · Latchkey' },
@@ -23,31 +21,29 @@ export const meta: MetaFunction = () => [
 
 const formSchema = z.object({ email: emailSchema });
 
-export async function loader(args: LoaderFunctionArgs) {
-  const { context } = args;
-  const { user } = await requireSignedIn(args);
-  const counts = await context.erasures.count(user.id);
-  return { email: user.email, name: user.name, counts, isMailOn: context.mailer.isOn };
+export async function loader({ context: { app, visit } }: LoaderFunctionArgs) {
+  const { user } = await requireSignedIn(visit);
+  const counts = await app.erasures.count(user.id);
+  return { email: user.email, name: user.name, counts, isMailOn: app.mailer.isOn };
 }
 
-export async function action(args: ActionFunctionArgs) {
-  const { context, request } = args;
-  const { user } = await requireSignedIn(args);
+export async function action({ request, context: { app, visit } }: ActionFunctionArgs) {
+  const { user } = await requireSignedIn(visit);
   const form = await parseForm(request, formSchema);
   if (!form.ok) return showAgain(form.reply);
   if (form.value.email !== user.email) {
     return showAgain(form.fail({ email: 'This is not the e-mail of this account.' }));
   }
-  const receipt = await context.erasures.erase(user.id, context.now);
-  const headers = signedOutHeaders(context);
+  const receipt = await app.erasures.erase(user.id, visit.now);
+  app.sessionCookie.remove(visit);
   if (receipt) {
-    // A message that still waits may speak of what is gone.
-    headers.append('Set-Cookie', clearToast());
-    return redirect(`/erased/${receipt.id}`, { headers });
+    // A message that was not shown yet may name what was erased.
+    app.toast.drop(visit);
+    return redirect(`/erased/${receipt.id}`);
   }
-  // Somebody else has removed the account in the meantime, and left no receipt.
-  headers.append('Set-Cookie', writeToast({ kind: 'account-deleted' }, context.origin));
-  return redirect('/', { headers });
+  // The account was removed meanwhile, without a receipt.
+  app.toast.show(visit, 'Your account and everything kept about you are deleted.');
+  return redirect('/');
 }
 
 export default function DeleteAccount() {

@@ -1,20 +1,26 @@
 import { stringifySetCookie } from 'cookie';
 import * as z from 'zod';
+import type { Visit } from '#app/visit/visit.ts';
 
-/** What a page makes up to recognise the answer to its own form. */
+/** A random value by which a page recognises the response to its own form. */
 export const markSchema = z.string().regex(/^[a-z0-9-]{8,36}$/);
 
-/** Long enough for the page to see it. */
+/** Long enough for the page's script to see it. */
 const MAX_AGE_SECONDS = 60;
 
 /**
- * A `Set-Cookie` value that tells the page that its file has begun to arrive: of a form that is
- * answered with a file, a page hears nothing else. The page's script reads it, and it says nothing.
+ * Tells the page that its file has begun to arrive. A script cannot see the response to a form that is
+ * answered with a file, so it watches for this cookie, which holds nothing but the mark.
  */
-export function writeDownloadMark(mark: string, origin: string): string {
-  return stringifySetCookie({
-    name: 'download', value: mark, path: '/', sameSite: 'lax',
-    secure: origin.startsWith('https:'),
-    maxAge: MAX_AGE_SECONDS,
-  });
+export function writeDownloadMark({ jar }: Pick<Visit, 'jar'>, mark: string, origin: string): void {
+  jar.set(
+    stringifySetCookie({
+      name: 'download',
+      value: mark,
+      path: '/',
+      sameSite: 'lax',
+      secure: origin.startsWith('https:'),
+      maxAge: MAX_AGE_SECONDS,
+    }),
+  );
 }

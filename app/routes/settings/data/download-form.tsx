@@ -3,7 +3,7 @@ import { Download } from 'lucide-react';
 import { useEffect, useRef, useState } from 'react';
 import { Button } from '#app/ui/button.tsx';
 
-const LOOK_EVERY_MS = 200;
+const POLL_INTERVAL_MS = 200;
 
 interface DownloadFormProps {
   action: string;
@@ -12,29 +12,29 @@ interface DownloadFormProps {
 }
 
 /**
- * A form that is answered with a file, while the page stays. With scripts it says that the file is
- * being made, and when it has begun to arrive: from then on the browser itself shows how far it is.
+ * A form whose response is a file, so the page stays. With scripts it says that the file is being made,
+ * until it begins to arrive; then the browser shows the progress.
  */
 export function DownloadForm({ action, look = 'primary', children }: DownloadFormProps) {
   const mark = useRef<HTMLInputElement>(null);
-  const [awaited, setAwaited] = useState<string | null>(null);
+  const [expectedMark, setExpectedMark] = useState<string | null>(null);
   const [hasBegun, setHasBegun] = useState(false);
 
   useEffect(() => {
-    if (awaited === null) return;
+    if (expectedMark === null) return;
     const timer = setInterval(() => {
-      if (!document.cookie.split('; ').includes(`download=${awaited}`)) return;
-      setAwaited(null);
+      if (!document.cookie.split('; ').includes(`download=${expectedMark}`)) return;
+      setExpectedMark(null);
       setHasBegun(true);
-    }, LOOK_EVERY_MS);
+    }, POLL_INTERVAL_MS);
     return () => clearInterval(timer);
-  }, [awaited]);
+  }, [expectedMark]);
 
   const onSubmit = () => {
-    const made = crypto.randomUUID();
-    if (mark.current) mark.current.value = made;
+    const newMark = crypto.randomUUID();
+    if (mark.current) mark.current.value = newMark;
     setHasBegun(false);
-    setAwaited(made);
+    setExpectedMark(newMark);
   };
   return (
     <Form
@@ -44,9 +44,9 @@ export function DownloadForm({ action, look = 'primary', children }: DownloadFor
       onSubmit={onSubmit}
       className="flex flex-wrap items-center gap-x-4 gap-y-2"
     >
-      {/* Without a value of React's, which it would set again before the form is sent. */}
+      {/* Uncontrolled: React would reset a value of its own before the form is submitted. */}
       <input ref={mark} type="hidden" name="mark" />
-      <Button look={look} pending={awaited !== null} pendingText="Making your file…">
+      <Button look={look} pending={expectedMark !== null} pendingText="Making your file…">
         <Download aria-hidden className="size-4.5" strokeWidth={1.75} />
         {children}
       </Button>

@@ -1,15 +1,10 @@
 import { redirect, type ActionFunctionArgs } from '@remix-run/node';
 import * as z from 'zod';
-import {
-  openDataDownload,
-  type DownloadFormat,
-} from '#app/privacy/download/data-download.server.ts';
+import type { DownloadFormat } from '#app/privacy/download/data-download.server.ts';
 import { markSchema, writeDownloadMark } from './download-cookie.server.ts';
 import { sendFile } from '#app/http/file-stream.server.ts';
-import { parseForm } from '#app/http/form.server.ts';
-import { requireSignedIn } from '#app/http/signed-in.server.ts';
-import { recordActivity } from '#app/activity/record-activity.server.ts';
-import { writeToast } from '#app/http/toast.server.ts';
+import { notFound, parseForm } from '#app/http/form.server.ts';
+import { requireSignedIn } from '#app/visit/visit.ts';
 
 const formats = new Map<string | undefined, DownloadFormat>([
   [undefined, 'zip'],
@@ -17,26 +12,27 @@ const formats = new Map<string | undefined, DownloadFormat>([
 ]);
 const formSchema = z.object({ mark: markSchema.optional() });
 
-/** Following a link downloads nothing; the page with the form does. */
+/** Redirects a browser that follows a link here: only the page's form downloads. */
 export async function loader() {
   return redirect('/settings/data');
 }
 
-/** The download itself: only right after the person has proven again who they are. */
-export async function action(args: ActionFunctionArgs) {
-  const { context, params, request } = args;
-  const { user } = await requireSignedIn(args);
+export async function action({ params, request, context }: ActionFunctionArgs) {
+  const { app, visit, outgoing } = context;
+  const { user } = await requireSignedIn(visit);
   const format = formats.get(params.format);
-  if (!format) return new Response(null, { status: 404, statusText: 'Not Found' });
+  if (!format) return notFound();
   const form = await parseForm(request, formSchema);
-  const note = () => recordActivity(context, user.id, { kind: 'download-made' });
-  const download = await openDataDownload(context, user.id, format, note);
+  const record = () => app.activity.record(visit, user.id, { kind: 'download-made' });
+  const download = await app.downloads.open(visit, user.id, format, record);
   if (!download) {
-    const busy = writeToast({ kind: 'download-under-way' }, context.origin);
-    return redirect('/settings/data', { headers: { 'Set-Cookie': busy } });
+    app.toast.show(
+      visit,
+      'A download is being made already. Wait until it is done, at most ten minutes, then try again.',
+    );
+    return redirect('/settings/data');
   }
-  const answer = sendFile(context, download);
   const mark = form.ok ? form.value.mark : undefined;
-  if (mark) answer.headers.append('Set-Cookie', writeDownloadMark(mark, context.origin));
-  return answer;
+  if (mark) writeDownloadMark(visit, mark, app.origin);
+  return sendFile(visit, outgoing, download);
 }

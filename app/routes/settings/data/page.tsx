@@ -1,6 +1,5 @@
 import type { LoaderFunctionArgs, MetaFunction } from '@remix-run/node';
 import { Link, useLoaderData } from '@remix-run/react';
-import { DAY_MS } from '#app/sessions/index.ts';
 import { ButtonLink } from '#app/ui/button.tsx';
 import { DownloadForm } from './download-form.tsx';
 import { SettingsHeading } from '#app/ui/page.tsx';
@@ -10,9 +9,8 @@ export const meta: MetaFunction = () => [
   { name: 'robots', content: 'noindex' },
 ];
 
-export async function loader(args: LoaderFunctionArgs) {
-  const { retentionMs } = args.context.sessions;
-  return { retentionDays: Math.round(retentionMs / DAY_MS) };
+export async function loader({ context: { app } }: LoaderFunctionArgs) {
+  return { retentionDays: app.downloads.periods.sessionRetentionDays };
 }
 
 export default function YourData() {

@@ -6,15 +6,12 @@ import {
 } from '@remix-run/node';
 import { Form, useActionData, useLoaderData, useNavigation } from '@remix-run/react';
 import * as z from 'zod';
-import { isEmailTaken } from '#app/database/sign-up.server.ts';
 import { emailSchema } from '#app/credentials/password/password-schema.ts';
-import { sendCode } from '#app/credentials/mailed-codes/code-by-mail.server.ts';
 import { showTooManyAttempts, parseForm, showAgain } from '#app/http/form.server.ts';
-import { requireSignedIn } from '#app/http/signed-in.server.ts';
-import { takeMailAttempt } from '#app/limits/attempts.server.ts';
 import { Button, ButtonLink } from '#app/ui/button.tsx';
 import { Field, FormError, useFocusOnError } from '#app/ui/field.tsx';
 import { Notice, SettingsHeading } from '#app/ui/page.tsx';
+import { requireSignedIn } from '#app/visit/visit.ts';
 
 export { retryHeaders as headers } from '#app/http/form.server.ts';
 
@@ -25,40 +22,38 @@ export const meta: MetaFunction = () => [
 
 const formSchema = z.object({ newEmail: emailSchema });
 
-export async function loader(args: LoaderFunctionArgs) {
-  const { context } = args;
-  const { user } = await requireSignedIn(args);
-  const { emailVerifiedAt } = await context.db.user.findUniqueOrThrow({
+export async function loader({ context: { app, visit } }: LoaderFunctionArgs) {
+  const { user } = await requireSignedIn(visit);
+  const { emailVerifiedAt } = await app.db.user.findUniqueOrThrow({
     where: { id: user.id },
     select: { emailVerifiedAt: true },
   });
   return {
     email: user.email,
     isVerified: emailVerifiedAt !== null,
-    isPossible: context.mailer.isOn,
+    isPossible: app.mailer.isOn,
   };
 }
 
-export async function action(args: ActionFunctionArgs) {
-  const { context } = args;
-  const { user } = await requireSignedIn(args);
-  const form = await parseForm(args.request, formSchema);
+export async function action({ request, context: { app, visit } }: ActionFunctionArgs) {
+  const { user } = await requireSignedIn(visit);
+  const form = await parseForm(request, formSchema);
   if (!form.ok) return showAgain(form.reply);
-  if (!context.mailer.isOn) return redirect('/settings/email');
+  if (!app.mailer.isOn) return redirect('/settings/email');
   const { newEmail } = form.value;
   const isVerifying = newEmail === user.email;
-  const leave = await takeMailAttempt(context, newEmail);
-  if (!leave.isAllowed) return showTooManyAttempts(form.fail, leave.retryAfterSeconds);
-  const isTaken = await isEmailTaken(context.db, newEmail);
-  const cookie = await sendCode(context, {
+  const permit = await app.attempts.takeMail(visit, newEmail);
+  if (!permit.isAllowed) return showTooManyAttempts(form.fail, permit.retryAfterSeconds);
+  const isTaken = await app.users.isEmailTaken(newEmail);
+  await app.codeByMail.send(visit, {
     purpose: 'email-change',
     userId: user.id,
     email: newEmail,
     payload: { name: user.name },
-    // Whether somebody else has it is told to that address, and to nobody else.
+    // Only the mail says that the address is taken, so that the page does not reveal it.
     isDecoy: isTaken && !isVerifying,
   });
-  return redirect('/settings/email/verify', { headers: { 'Set-Cookie': cookie } });
+  return redirect('/settings/email/verify');
 }
 
 export default function ChangeEmail() {

@@ -1,15 +1,14 @@
 import { redirect, type ActionFunctionArgs } from '@remix-run/node';
-import { resendCode } from '#app/credentials/mailed-codes/code-by-mail.server.ts';
 import { answerResent } from '#app/credentials/mailed-codes/code-page.server.ts';
 
-/** Following a link sends nothing. */
+/** Redirects a browser that follows a link here: only a form sends another code. */
 export async function loader() {
   return redirect('/settings/email/verify');
 }
 
-export async function action({ context, request }: ActionFunctionArgs) {
-  const sent = await resendCode(context, request, 'email-change');
-  return answerResent(context, sent, {
+export async function action({ context: { app, visit } }: ActionFunctionArgs) {
+  const sent = await app.codeByMail.resend(visit, 'email-change');
+  return answerResent(visit, app.toast, sent, {
     page: '/settings/email/verify',
     start: '/settings/email',
   });

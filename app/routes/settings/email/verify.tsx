@@ -6,20 +6,12 @@ import {
 } from '@remix-run/node';
 import { Link, useActionData, useLoaderData } from '@remix-run/react';
 import * as z from 'zod';
-import { changeEmail } from '#app/database/email-change.server.ts';
-import {
-  removeWaitingCode,
-  checkCode,
-  typedCodeSchema,
-  findWaitingCode,
-} from '#app/credentials/mailed-codes/code-by-mail.server.ts';
-import { tellOldAddress } from '#app/account/email-change.server.ts';
-import { finishSecurityChange } from '#app/sign-in/security-change.server.ts';
 import { showTooManyAttempts, parseForm, showAgain } from '#app/http/form.server.ts';
-import { requireSignedIn } from '#app/http/signed-in.server.ts';
-import { writeToast } from '#app/http/toast.server.ts';
 import { CodeElsewhere, CodeForm } from '#app/credentials/mailed-codes/code-form.tsx';
 import { SettingsHeading } from '#app/ui/page.tsx';
+import { typedCodeSchema } from '#app/credentials/mailed-codes/code-by-mail.server.ts';
+import { withOthers } from '#app/http/toast.server.ts';
+import { requireSignedIn } from '#app/visit/visit.ts';
 
 export { retryHeaders as headers } from '#app/http/form.server.ts';
 
@@ -33,50 +25,44 @@ const formSchema = z.object({
   signOutOthers: z.literal('on').optional(),
 });
 
-export async function loader({ context, request }: LoaderFunctionArgs) {
+export async function loader({ context: { app, visit } }: LoaderFunctionArgs) {
   return {
-    waiting: findWaitingCode(context, request, 'email-change'),
-    outboxPath: context.outbox && '/outbox',
+    waiting: app.codeByMail.findWaiting(visit, 'email-change'),
+    outboxPath: app.outbox && '/outbox',
   };
 }
 
-export async function action(args: ActionFunctionArgs) {
-  const { context, request } = args;
-  const signedIn = await requireSignedIn(args);
+export async function action({ request, context: { app, visit } }: ActionFunctionArgs) {
+  const signedIn = await requireSignedIn(visit);
   const { user } = signedIn;
   const form = await parseForm(request, formSchema);
   if (!form.ok) return showAgain(form.reply);
-  const tried = await checkCode(context, request, 'email-change', form.value.code);
-  switch (tried.state) {
+  const checked = await app.codeByMail.check(visit, 'email-change', form.value.code);
+  switch (checked.state) {
     case 'none':
       return redirect('/settings/email');
     case 'later':
-      return showTooManyAttempts(form.fail, tried.retryAfterSeconds);
+      return showTooManyAttempts(form.fail, checked.retryAfterSeconds);
     case 'wrong':
-      return showAgain(form.fail({ code: tried.text }));
+      return showAgain(form.fail({ code: checked.text }));
     case 'right': {
-      // The code was asked for by this browser; by whom it was signed in to then is another matter.
-      if (tried.userId !== user.id) return redirect('/settings/email');
-      const to = tried.email;
-      const from = await changeEmail(context.db, user.id, to, context.now);
+      // This browser asked for the code, but another user may have been signed in then.
+      if (checked.userId !== user.id) return redirect('/settings/email');
+      const to = checked.email;
+      const from = await app.users.changeEmail(user.id, to, visit.now);
       if (from === null) {
         return showAgain(form.fail({ form: 'Somebody else uses this e-mail by now.' }));
       }
-      // Two codes went to one address, and this is the second.
-      if (from === to) {
-        const headers = { 'Set-Cookie': removeWaitingCode(context, 'email-change') };
-        return redirect('/settings/profile', { headers });
-      }
-      await tellOldAddress(context, user, { from, to });
-      const { headers, count } = await finishSecurityChange(
-        context,
-        signedIn,
-        { kind: 'email-changed', from, to },
-        { signOutOthers: form.value.signOutOthers === 'on' },
-      );
-      headers.append('Set-Cookie', removeWaitingCode(context, 'email-change'));
-      headers.append('Set-Cookie', writeToast({ kind: 'email-changed', count }, context.origin));
-      return redirect('/settings/profile', { headers });
+      app.codeByMail.remove(visit, 'email-change');
+      // The account has this address already: this is the second of two codes that went to it.
+      if (from === to) return redirect('/settings/profile');
+      await app.emailChange.notifyOldAddress(visit, user, { from, to });
+      const event = { kind: 'email-changed', from, to } as const;
+      const count = await app.securityChanges.finish(visit, signedIn, event, {
+        signOutOthers: form.value.signOutOthers === 'on',
+      });
+      app.toast.show(visit, withOthers('Your e-mail is changed.', count));
+      return redirect('/settings/profile');
     }
   }
 }

@@ -6,14 +6,12 @@ import {
 } from '@remix-run/node';
 import { Form, useActionData, useLoaderData, useNavigation } from '@remix-run/react';
 import * as z from 'zod';
-import { findOwnPasskey } from '#app/credentials/passkeys/own-passkey.server.ts';
 import { passkeyNameSchema } from '#app/credentials/passkeys/passkey-schema.ts';
-import { parseForm, showAgain } from '#app/http/form.server.ts';
-import { requireSignedIn } from '#app/http/signed-in.server.ts';
-import { writeToast } from '#app/http/toast.server.ts';
+import { orNotFound, parseForm, showAgain } from '#app/http/form.server.ts';
 import { Button, ButtonLink } from '#app/ui/button.tsx';
 import { Field, FormError, useFocusOnError } from '#app/ui/field.tsx';
 import { Dialog } from '#app/ui/question.tsx';
+import { requireSignedIn } from '#app/visit/visit.ts';
 
 export const meta: MetaFunction = () => [
   { title: 'Rename a passkey · Latchkey' },
@@ -23,25 +21,21 @@ export const meta: MetaFunction = () => [
 const PASSKEYS_PAGE = '/settings/passkeys';
 const formSchema = z.object({ name: passkeyNameSchema });
 
-export async function loader(args: LoaderFunctionArgs) {
-  const { context, params } = args;
-  const { user } = await requireSignedIn(args);
-  const { name } = await findOwnPasskey(context, user.id, params.passkeyId);
+export async function loader({ params, context: { app, visit } }: LoaderFunctionArgs) {
+  const { user } = await requireSignedIn(visit);
+  const { name } = orNotFound(await app.passkeys.find(user.id, params.passkeyId));
   return { name };
 }
 
-export async function action(args: ActionFunctionArgs) {
-  const { context, params, request } = args;
-  const { user } = await requireSignedIn(args);
+export async function action({ params, request, context: { app, visit } }: ActionFunctionArgs) {
+  const { user } = await requireSignedIn(visit);
   const form = await parseForm(request, formSchema);
   if (!form.ok) return showAgain(form.reply);
-  const { id } = await findOwnPasskey(context, user.id, params.passkeyId);
+  const { id } = orNotFound(await app.passkeys.find(user.id, params.passkeyId));
   const { name } = form.value;
-  await context.passkeys.rename(user.id, id, name);
-  const toast = { kind: 'passkey-renamed', passkey: name } as const;
-  return redirect(PASSKEYS_PAGE, {
-    headers: { 'Set-Cookie': writeToast(toast, context.origin) },
-  });
+  await app.passkeys.rename(user.id, id, name);
+  app.toast.show(visit, `The passkey is now called ${name}.`);
+  return redirect(PASSKEYS_PAGE);
 }
 
 export default function RenamePasskey() {

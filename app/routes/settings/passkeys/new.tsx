@@ -3,16 +3,14 @@ import { Form, useActionData, useNavigation } from '@remix-run/react';
 import * as z from 'zod';
 import { authenticatorName } from '#app/credentials/passkeys/authenticator-names.ts';
 import { newPasskeySchema } from '#app/credentials/passkeys/passkey-schema.ts';
-import { finishSecurityChange } from '#app/sign-in/security-change.server.ts';
 import { parseForm, showAgain } from '#app/http/form.server.ts';
-import { requireSignedIn } from '#app/http/signed-in.server.ts';
-import { findPasskeyChallenge } from '#app/credentials/passkeys/passkey-challenges.server.ts';
-import { writeToast } from '#app/http/toast.server.ts';
 import { describeDevice } from '#app/sessions/device.ts';
 import { ButtonLink } from '#app/ui/button.tsx';
 import { Checkbox } from '#app/ui/field.tsx';
 import { PasskeyButton } from '#app/credentials/passkeys/passkey-button.tsx';
 import { Dialog } from '#app/ui/question.tsx';
+import { withOthers } from '#app/http/toast.server.ts';
+import { requireSignedIn } from '#app/visit/visit.ts';
 
 export const meta: MetaFunction = () => [
   { title: 'Add a passkey · Latchkey' },
@@ -25,7 +23,7 @@ const formSchema = z.object({
   signOutOthers: z.literal('on').optional(),
 });
 
-/** Why there is none, in words that say what to do. */
+/** What to say if the passkey was not added. */
 const refusals = {
   refused: 'That passkey could not be added. Try again.',
   taken: 'That passkey is in use already. Add another one.',
@@ -36,35 +34,35 @@ export async function loader() {
   return null;
 }
 
-export async function action(args: ActionFunctionArgs) {
-  const { context, request } = args;
-  const signedIn = await requireSignedIn(args);
+export async function action({ request, context: { app, visit } }: ActionFunctionArgs) {
+  const signedIn = await requireSignedIn(visit);
   const { user, session } = signedIn;
   const form = await parseForm(request, formSchema);
   if (!form.ok) return showAgain(form.reply);
   const { credential, signOutOthers } = form.value;
-  const challenge = findPasskeyChallenge(context, request, 'registration', session.id);
+  const challenge = app.challenges.find(visit, 'registration', session.id);
   if (challenge === null) {
     return showAgain(form.fail({ credential: 'That took too long. Try again.' }));
   }
   const nameFor = (aaguid: string) =>
-    authenticatorName(aaguid) ?? describeDevice(context.device.userAgent).name;
-  const registered = await context.passkeys.register(
-    ...([user.id, credential, challenge, nameFor, context.now] as const),
+    authenticatorName(aaguid) ?? describeDevice(visit.device.userAgent).name;
+  const registered = await app.passkeys.register(
+    user.id,
+    credential,
+    challenge,
+    nameFor,
+    visit.now,
   );
   if (registered.state !== 'added') {
     return showAgain(form.fail({ credential: refusals[registered.state] }));
   }
   const passkey = registered.passkey.name;
-  const { headers, count } = await finishSecurityChange(
-    context,
-    signedIn,
-    { kind: 'passkey-added', passkey },
-    { signOutOthers: signOutOthers === 'on' },
-  );
-  const toast = { kind: 'passkey-added', passkey, count } as const;
-  headers.append('Set-Cookie', writeToast(toast, context.origin));
-  return redirect(PASSKEYS_PAGE, { headers });
+  const event = { kind: 'passkey-added', passkey } as const;
+  const count = await app.securityChanges.finish(visit, signedIn, event, {
+    signOutOthers: signOutOthers === 'on',
+  });
+  app.toast.show(visit, withOthers(`You can now sign in with ${passkey}.`, count));
+  return redirect(PASSKEYS_PAGE);
 }
 
 export default function AddPasskey() {

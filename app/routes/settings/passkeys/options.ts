@@ -1,16 +1,14 @@
 import { redirect, type ActionFunctionArgs } from '@remix-run/node';
-import { requireSignedIn } from '#app/http/signed-in.server.ts';
-import { answerPasskeyOptions } from '#app/credentials/passkeys/passkey-challenges.server.ts';
+import { requireSignedIn } from '#app/visit/visit.ts';
 
-/** Nothing to see here for those who follow a link. */
+/** Redirects a browser that follows a link here: only scripts ask for options. */
 export async function loader() {
   return redirect('/settings/passkeys');
 }
 
-/** What a browser needs to make a passkey for this person: one that they do not have yet. */
-export async function action(args: ActionFunctionArgs) {
-  const { context } = args;
-  const { user, session } = await requireSignedIn(args);
-  const options = await context.passkeys.registrationOptions(user);
-  return answerPasskeyOptions(context, 'registration', options, session.id);
+/** Returns what a browser needs to create a passkey that this user does not have yet. */
+export async function action({ context: { app, visit } }: ActionFunctionArgs) {
+  const { user, session } = await requireSignedIn(visit);
+  const options = await app.passkeys.registrationOptions(user);
+  return app.challenges.answer(visit, 'registration', options, session.id);
 }

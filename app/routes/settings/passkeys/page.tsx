@@ -2,22 +2,21 @@ import type { LoaderFunctionArgs, MetaFunction } from '@remix-run/node';
 import { Outlet, useLoaderData } from '@remix-run/react';
 import { Plus } from 'lucide-react';
 import { authenticatorName } from '#app/credentials/passkeys/authenticator-names.ts';
-import { requireSignedIn } from '#app/http/signed-in.server.ts';
 import { ButtonLink } from '#app/ui/button.tsx';
 import { SettingsHeading } from '#app/ui/page.tsx';
 import { PasskeyList } from './passkey-list.tsx';
+import { requireSignedIn } from '#app/visit/visit.ts';
 
 export const meta: MetaFunction = () => [
   { title: 'Passkeys · Latchkey' },
   { name: 'robots', content: 'noindex' },
 ];
 
-export async function loader(args: LoaderFunctionArgs) {
-  const { context } = args;
-  const { user } = await requireSignedIn(args);
-  const passkeys = await context.passkeys.list(user.id);
+export async function loader({ context: { app, visit } }: LoaderFunctionArgs) {
+  const { user } = await requireSignedIn(visit);
+  const passkeys = await app.passkeys.list(user.id);
   return {
-    now: context.now.toISOString(),
+    now: visit.now.toISOString(),
     passkeys: passkeys.map(({ id, name, aaguid, isBackedUp, createdAt, lastUsedAt }) => ({
       id,
       name,

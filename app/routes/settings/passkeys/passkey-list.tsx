@@ -7,7 +7,7 @@ import { discoverInRow, type RowDiscovery } from '#app/ui/row-discovery.ts';
 export interface ListedPasskey {
   id: string;
   name: string;
-  /** "iCloud Keychain"; null when it is not known. */
+  /** "iCloud Keychain"; `null` if it is unknown. */
   keeper: string | null;
   isBackedUp: boolean;
   createdAt: string;
@@ -16,11 +16,11 @@ export interface ListedPasskey {
 
 interface PasskeyListProps {
   passkeys: ListedPasskey[];
-  /** The server's time when the page was made. */
+  /** The server's time when it rendered the page. */
   now: string;
 }
 
-/** A person's passkeys, each with what can be done about it. */
+/** Lists a user's passkeys, each with links to rename and remove it. */
 export function PasskeyList({ passkeys, now }: PasskeyListProps) {
   return (
     <ul aria-label="Passkeys" className="grid">

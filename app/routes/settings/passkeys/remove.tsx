@@ -6,15 +6,13 @@ import {
 } from '@remix-run/node';
 import { Form, useActionData, useLoaderData, useNavigation } from '@remix-run/react';
 import * as z from 'zod';
-import { findOwnPasskey } from '#app/credentials/passkeys/own-passkey.server.ts';
-import { totalSignInMethods, countSignInMethods } from '#app/credentials/sign-in-methods.server.ts';
-import { finishSecurityChange } from '#app/sign-in/security-change.server.ts';
-import { parseForm, showAgain } from '#app/http/form.server.ts';
-import { requireSignedIn } from '#app/http/signed-in.server.ts';
-import { writeToast } from '#app/http/toast.server.ts';
+import { totalSignInMethods } from '#app/credentials/sign-in-methods.server.ts';
+import { orNotFound, parseForm, showAgain } from '#app/http/form.server.ts';
 import { Button, ButtonLink } from '#app/ui/button.tsx';
 import { Checkbox, FormError } from '#app/ui/field.tsx';
 import { Dialog } from '#app/ui/question.tsx';
+import { withOthers } from '#app/http/toast.server.ts';
+import { requireSignedIn } from '#app/visit/visit.ts';
 
 export const meta: MetaFunction = () => [
   { title: 'Remove a passkey · Latchkey' },
@@ -24,34 +22,30 @@ export const meta: MetaFunction = () => [
 const PASSKEYS_PAGE = '/settings/passkeys';
 const formSchema = z.object({ signOutOthers: z.literal('on').optional() });
 
-export async function loader(args: LoaderFunctionArgs) {
-  const { context, params } = args;
-  const { user } = await requireSignedIn(args);
-  const { name } = await findOwnPasskey(context, user.id, params.passkeyId);
-  return { name, isLast: totalSignInMethods(await countSignInMethods(context.db, user.id)) === 1 };
+export async function loader({ params, context: { app, visit } }: LoaderFunctionArgs) {
+  const { user } = await requireSignedIn(visit);
+  const { name } = orNotFound(await app.passkeys.find(user.id, params.passkeyId));
+  const methods = await app.connections.countSignInMethods(user.id);
+  return { name, isLast: totalSignInMethods(methods) === 1 };
 }
 
-export async function action(args: ActionFunctionArgs) {
-  const { context, params, request } = args;
-  const signedIn = await requireSignedIn(args);
+export async function action({ params, request, context: { app, visit } }: ActionFunctionArgs) {
+  const signedIn = await requireSignedIn(visit);
   const { user } = signedIn;
-  const { id, name: passkey } = await findOwnPasskey(context, user.id, params.passkeyId);
+  const passkey = orNotFound(await app.passkeys.find(user.id, params.passkeyId));
   const form = await parseForm(request, formSchema);
   if (!form.ok) return showAgain(form.reply);
-  const outcome = await context.passkeys.remove(user.id, id, context.now);
+  const outcome = await app.passkeys.remove(user.id, passkey.id, visit.now);
   if (outcome === 'last-way-in') {
     return showAgain(form.fail({ form: 'It stays: you have no other way to sign in.' }));
   }
   if (outcome === 'unknown') return redirect(PASSKEYS_PAGE);
-  const { headers, count } = await finishSecurityChange(
-    context,
-    signedIn,
-    { kind: 'passkey-removed', passkey },
-    { signOutOthers: form.value.signOutOthers === 'on' },
-  );
-  const toast = { kind: 'passkey-removed', passkey, count } as const;
-  headers.append('Set-Cookie', writeToast(toast, context.origin));
-  return redirect(PASSKEYS_PAGE, { headers });
+  const event = { kind: 'passkey-removed', passkey: passkey.name } as const;
+  const count = await app.securityChanges.finish(visit, signedIn, event, {
+    signOutOthers: form.value.signOutOthers === 'on',
+  });
+  app.toast.show(visit, withOthers(`${passkey.name} is removed.`, count));
+  return redirect(PASSKEYS_PAGE);
 }
 
 export default function RemovePasskey() {

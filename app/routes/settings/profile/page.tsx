@@ -13,15 +13,14 @@ import {
   useOutlet,
 } from '@remix-run/react';
 import * as z from 'zod';
-import { userNameSchema, renameUser } from '#app/database/profile.server.ts';
 import { parseForm, showAgain } from '#app/http/form.server.ts';
-import { requireSignedIn } from '#app/http/signed-in.server.ts';
 import { pictureRules } from '#app/account/picture-upload.server.ts';
-import { writeToast } from '#app/http/toast.server.ts';
 import { Button } from '#app/ui/button.tsx';
 import { Field, FormError, useFocusOnError } from '#app/ui/field.tsx';
 import { SettingsHeading } from '#app/ui/page.tsx';
 import { PictureForm } from './picture-form.tsx';
+import { userNameSchema } from '#app/database/users.server.ts';
+import { requireSignedIn } from '#app/visit/visit.ts';
 
 export const meta: MetaFunction = () => [
   { title: 'Profile · Latchkey' },
@@ -30,33 +29,30 @@ export const meta: MetaFunction = () => [
 
 const profileSchema = z.object({ name: userNameSchema });
 
-export async function loader(args: LoaderFunctionArgs) {
-  const { user } = await requireSignedIn(args);
-  const { name, email, picture } = user;
+export async function loader({ context: { visit } }: LoaderFunctionArgs) {
+  const { name, email, picture } = (await requireSignedIn(visit)).user;
   return { name, email, picture, rules: pictureRules };
 }
 
-export async function action(args: ActionFunctionArgs) {
-  const { context, request } = args;
-  const { user } = await requireSignedIn(args);
+export async function action({ request, context: { app, visit } }: ActionFunctionArgs) {
+  const { user } = await requireSignedIn(visit);
   const form = await parseForm(request, profileSchema);
   if (!form.ok) return showAgain(form.reply);
-  await renameUser(context.db, user.id, form.value.name, context.now);
-  return redirect('/settings/profile', {
-    headers: { 'Set-Cookie': writeToast({ kind: 'profile-saved' }, context.origin) },
-  });
+  await app.users.rename(user.id, form.value.name, visit.now);
+  app.toast.show(visit, 'Your profile is saved.');
+  return redirect('/settings/profile');
 }
 
 export default function Profile() {
   const { name, email, picture, rules } = useLoaderData<typeof loader>();
-  const pictureSent = useOutlet();
+  const pictureOutlet = useOutlet();
   const reply = useActionData<typeof action>()?.reply;
   const form = useFocusOnError(reply);
   const isPending = useNavigation().formAction === '/settings/profile';
   return (
     <>
       <SettingsHeading title="Profile" lead="Your picture and your name. Only you see them." />
-      {pictureSent ?? <PictureForm key={picture} user={{ name, picture }} rules={rules} />}
+      {pictureOutlet ?? <PictureForm key={picture} user={{ name, picture }} rules={rules} />}
       <Form
         method="post"
         action="/settings/profile"

@@ -8,7 +8,7 @@ const ADDRESS = '/settings/profile/picture';
 
 export interface PictureRules {
   maxBytes: number;
-  /** What is said of a file that is larger. */
+  /** The error for a larger file. */
   tooLarge: string;
   accept: string;
 }
@@ -20,8 +20,8 @@ interface PictureFormProps {
 }
 
 /**
- * The person's picture, and the form that sends another. A file can be dropped on the field; with
- * scripts it is shown as it will be, before it is sent.
+ * Shows the user's picture and the form that uploads another. A file can be dropped on the field. With
+ * scripts, a preview shows how the server will crop it.
  */
 export function PictureForm({ user, rules, reply }: PictureFormProps) {
   const id = useId();
@@ -29,12 +29,12 @@ export function PictureForm({ user, rules, reply }: PictureFormProps) {
   const [chosen, setChosen] = useState<File | null>(null);
   const isPending = useNavigation().formAction === ADDRESS;
   const isTooLarge = chosen !== null && chosen.size > rules.maxBytes;
-  const said = chosen === null ? reply?.error?.picture?.[0] : undefined;
-  const error = isTooLarge ? rules.tooLarge : said;
+  const replyError = chosen === null ? reply?.error?.picture?.[0] : undefined;
+  const error = isTooLarge ? rules.tooLarge : replyError;
 
   useEffect(() => {
-    if (said) input.current?.focus();
-  }, [reply, said]);
+    if (replyError) input.current?.focus();
+  }, [reply, replyError]);
 
   return (
     <div className="mb-10 flex flex-col gap-5 sm:flex-row sm:gap-7">
@@ -65,8 +65,8 @@ export function PictureForm({ user, rules, reply }: PictureFormProps) {
           accept={rules.accept}
           aria-invalid={error ? true : undefined}
           aria-describedby={`${id}-note`}
-          // eslint-disable-next-line jsx-a11y/no-autofocus -- to the error, also without scripts
-          autoFocus={said !== undefined}
+          // eslint-disable-next-line jsx-a11y/no-autofocus -- focuses the error, also without scripts
+          autoFocus={replyError !== undefined}
           onChange={(event) => setChosen(event.currentTarget.files?.[0] ?? null)}
           className={`block w-full cursor-pointer rounded-xl border border-dashed bg-raised p-3 text-small text-muted file:mr-3 file:min-h-10 file:cursor-pointer file:rounded-xl file:border-0 file:bg-sunken file:px-4 file:font-medium file:text-ink ${error ? 'border-danger' : 'border-control'}`}
         />
@@ -95,7 +95,10 @@ export function PictureForm({ user, rules, reply }: PictureFormProps) {
 
 const PREVIEW_PIXELS = 256;
 
-/** The middle of the picture, as the server will cut it. Drawn: an image of a blob is not allowed here. */
+/**
+ * Shows the middle of the picture, as the server will crop it. On a canvas, because the
+ * Content-Security-Policy does not allow `blob:` images.
+ */
 function Preview({ file }: { file: File }) {
   const canvas = useRef<HTMLCanvasElement>(null);
 
@@ -107,14 +110,11 @@ function Preview({ file }: { file: File }) {
       const side = Math.min(image.width, image.height);
       const [left, top] = [(image.width - side) / 2, (image.height - side) / 2];
       if (!isStale) {
-        context?.drawImage(
-          ...([image, left, top, side, side] as const),
-          ...([0, 0, PREVIEW_PIXELS, PREVIEW_PIXELS] as const),
-        );
+        context?.drawImage(image, left, top, side, side, 0, 0, PREVIEW_PIXELS, PREVIEW_PIXELS);
       }
       image.close();
     };
-    // What the browser cannot show, the server may; and it says so if not.
+    // The server may be able to read what the browser cannot, and reports an error if not.
     createImageBitmap(file).then(draw, () => undefined);
     return () => {
       isStale = true;

@@ -5,12 +5,11 @@ import {
   type MetaFunction,
 } from '@remix-run/node';
 import { Form, useLoaderData, useNavigation } from '@remix-run/react';
-import { requireSignedIn } from '#app/http/signed-in.server.ts';
 import { pictureRules } from '#app/account/picture-upload.server.ts';
-import { writeToast } from '#app/http/toast.server.ts';
 import { Button, ButtonLink } from '#app/ui/button.tsx';
 import { PictureForm } from './picture-form.tsx';
 import { Dialog } from '#app/ui/question.tsx';
+import { requireSignedIn } from '#app/visit/visit.ts';
 
 export const meta: MetaFunction = () => [
   { title: 'Remove your picture · Latchkey' },
@@ -19,20 +18,18 @@ export const meta: MetaFunction = () => [
 
 const PAGE = '/settings/profile';
 
-export async function loader(args: LoaderFunctionArgs) {
-  const { name, picture } = (await requireSignedIn(args)).user;
+export async function loader({ context: { visit } }: LoaderFunctionArgs) {
+  const { name, picture } = (await requireSignedIn(visit)).user;
   if (picture === null) return redirect(PAGE);
   return { user: { name, picture }, rules: pictureRules };
 }
 
-export async function action(args: ActionFunctionArgs) {
-  const { context } = args;
-  const { user } = await requireSignedIn(args);
-  // What somebody else has removed meanwhile is removed.
-  await context.pictures.remove(user.id);
-  return redirect(PAGE, {
-    headers: { 'Set-Cookie': writeToast({ kind: 'picture-removed' }, context.origin) },
-  });
+export async function action({ context: { app, visit } }: ActionFunctionArgs) {
+  const { user } = await requireSignedIn(visit);
+  // Another tab may have removed it meanwhile: the result is the same.
+  await app.pictures.remove(user.id);
+  app.toast.show(visit, 'Your picture is removed.');
+  return redirect(PAGE);
 }
 
 export default function RemovePicture() {

@@ -6,11 +6,10 @@ import {
   type MetaFunction,
 } from '@remix-run/node';
 import { useActionData, useLoaderData } from '@remix-run/react';
-import { requireSignedIn } from '#app/http/signed-in.server.ts';
 import { pictureRules, receivePicture } from '#app/account/picture-upload.server.ts';
 import { loginPath } from '#app/http/return-path.server.ts';
-import { writeToast } from '#app/http/toast.server.ts';
 import { PictureForm } from './picture-form.tsx';
+import { requireSignedIn } from '#app/visit/visit.ts';
 
 export { retryHeaders as headers } from '#app/http/form.server.ts';
 
@@ -19,24 +18,22 @@ export const meta: MetaFunction = () => [
   { name: 'robots', content: 'noindex' },
 ];
 
-/** The profile once more: where it is when a picture was refused. */
-export async function loader(args: LoaderFunctionArgs) {
-  const { name, picture } = (await requireSignedIn(args)).user;
+/** Shows the profile page again after a picture was refused. */
+export async function loader({ context: { visit } }: LoaderFunctionArgs) {
+  const { name, picture } = (await requireSignedIn(visit)).user;
   return { user: { name, picture }, rules: pictureRules };
 }
 
-export async function action(args: ActionFunctionArgs) {
-  const { context, request } = args;
-  const { user } = await requireSignedIn(args);
-  const upload = await receivePicture(context, user, request);
-  if (upload.ok === null) return redirect(loginPath(request, context.origin));
+export async function action({ request, context: { app, visit } }: ActionFunctionArgs) {
+  const { user } = await requireSignedIn(visit);
+  const upload = await receivePicture(app.pictures, visit, user, request);
+  if (upload.ok === null) return redirect(loginPath(request, app.origin));
   if (!upload.ok) {
     const { reply, status, headers } = upload;
     return data({ reply }, { status, headers });
   }
-  return redirect('/settings/profile', {
-    headers: { 'Set-Cookie': writeToast({ kind: 'picture-saved' }, context.origin) },
-  });
+  app.toast.show(visit, 'Your picture is saved.');
+  return redirect('/settings/profile');
 }
 
 export default function ProfilePicture() {

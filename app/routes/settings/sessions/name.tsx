@@ -6,15 +6,13 @@ import {
 } from '@remix-run/node';
 import { Form, useActionData, useLoaderData, useNavigation } from '@remix-run/react';
 import * as z from 'zod';
-import { findDevice } from '#app/devices/own-session.server.ts';
 import { deviceNameSchema } from '#app/devices/device-view.server.ts';
-import { parseForm, showAgain } from '#app/http/form.server.ts';
-import { requireSignedIn } from '#app/http/signed-in.server.ts';
-import { writeToast, type ToastMessage } from '#app/http/toast.server.ts';
+import { orNotFound, parseForm, showAgain } from '#app/http/form.server.ts';
 import { describeDevice } from '#app/sessions/device.ts';
 import { Button, ButtonLink } from '#app/ui/button.tsx';
 import { Field, FormError, useFocusOnError } from '#app/ui/field.tsx';
 import { Dialog } from '#app/ui/question.tsx';
+import { requireSignedIn } from '#app/visit/visit.ts';
 
 export const meta: MetaFunction = () => [
   { title: 'Name a device · Latchkey' },
@@ -24,26 +22,26 @@ export const meta: MetaFunction = () => [
 const SESSIONS_PAGE = '/settings/sessions';
 const formSchema = z.object({ label: deviceNameSchema });
 
-export async function loader(args: LoaderFunctionArgs) {
-  const { context, params } = args;
-  const { user } = await requireSignedIn(args);
-  const session = await findDevice(context, user.id, params.sessionId);
+export async function loader({ params, context: { app, visit } }: LoaderFunctionArgs) {
+  const { user } = await requireSignedIn(visit);
+  const session = orNotFound(await app.devices.find(user.id, params.sessionId));
   return { label: session.label, guess: describeDevice(session.userAgent).name };
 }
 
-export async function action(args: ActionFunctionArgs) {
-  const { context, params, request } = args;
-  const { user } = await requireSignedIn(args);
-  const session = await findDevice(context, user.id, params.sessionId);
+export async function action({ params, request, context: { app, visit } }: ActionFunctionArgs) {
+  const { user } = await requireSignedIn(visit);
+  const session = orNotFound(await app.devices.find(user.id, params.sessionId));
   const form = await parseForm(request, formSchema);
   if (!form.ok) return showAgain(form.reply);
   const { label } = form.value;
-  await context.sessions.name(session.id, user.id, label);
-  const toast: ToastMessage =
-    label === null ? { kind: 'device-unnamed' } : { kind: 'device-named', device: label };
-  return redirect(SESSIONS_PAGE, {
-    headers: { 'Set-Cookie': writeToast(toast, context.origin) },
-  });
+  await app.sessions.name(session.id, user.id, label);
+  app.toast.show(
+    visit,
+    label === null
+      ? 'The name is gone; the device goes by what it told us.'
+      : `The device is now called ${label}.`,
+  );
+  return redirect(SESSIONS_PAGE);
 }
 
 export default function NameDevice() {

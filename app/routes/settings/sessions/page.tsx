@@ -3,13 +3,14 @@ import { Link, Outlet, useFetcher, useLoaderData, useSearchParams } from '@remix
 import { useCallback } from 'react';
 import { viewToken } from '#app/tokens/token-view.server.ts';
 import { viewDevice } from '#app/devices/device-view.server.ts';
-import { proofText } from '#app/visit/proof.ts';
-import { requireSignedIn } from '#app/http/signed-in.server.ts';
 import { ButtonLink } from '#app/ui/button.tsx';
 import { SettingsHeading } from '#app/ui/page.tsx';
 import { EndedSessions, SessionList } from './session-list.tsx';
 import { useSessionsChanged } from '#app/live/session-messages.ts';
 import { TokenList, type ListedToken } from '#app/tokens/token-list.tsx';
+import type { Session } from '#app/sessions/index.ts';
+import type { SessionMeta } from '#app/visit/proof.ts';
+import { requireSignedIn } from '#app/visit/visit.ts';
 
 export const meta: MetaFunction = () => [
   { title: 'Your sessions · Latchkey' },
@@ -19,39 +20,41 @@ export const meta: MetaFunction = () => [
 const PAGE_ROWS = 100;
 const ENDED_ROWS = 20;
 
-export async function loader(args: LoaderFunctionArgs) {
-  const { context, request } = args;
-  const { session: current, user } = await requireSignedIn(args);
+export async function loader({ request, context: { app, visit } }: LoaderFunctionArgs) {
+  const { session: current, user } = await requireSignedIn(visit);
+  const { now } = visit;
   const after = parsePosition(new URL(request.url).searchParams.get('after'));
   const [{ live, ended, next }, tokens] = await Promise.all([
-    context.sessions.list(user.id, context.now, {
+    app.sessions.list(user.id, now, {
       limit: PAGE_ROWS,
       after,
       endedLimit: after ? 0 : ENDED_ROWS,
     }),
-    context.tokens.list(user.id, context.now),
+    app.accessTokens.list(visit, user.id),
   ]);
   const others = live.filter(({ id }) => id !== current.id);
-  // The one that asks stands first, wherever its last activity would put it.
+  // The current session comes first, whatever its last activity.
   const shown = after ? others : [current, ...others];
+  const view = (session: Session<SessionMeta>) =>
+    viewDevice({ places: app.places, sessions: app.sessions, now }, session, current.id);
   return {
-    now: context.now.toISOString(),
-    sessions: shown.map((session) => viewDevice({ ...context, proofText }, session, current.id)),
-    ended: ended.map((session) => viewDevice({ ...context, proofText }, session, current.id)),
-    tokens: tokens.live.map(viewToken),
+    now: now.toISOString(),
+    sessions: shown.map(view),
+    ended: ended.map(view),
+    tokens: tokens.map(viewToken),
     otherCount: others.length,
     isFirstPage: after === null,
     next: next && `${next.lastSeenAt.getTime()}.${next.id}`,
   };
 }
 
-/** Where a page of the list begins, as the link to it says; null: at the start. */
+/** Returns the position that a page's link names; `null` for the first page. */
 function parsePosition(text: string | null) {
   const match = /^(\d{1,15})\.([\w-]{1,64})$/.exec(text ?? '');
   return match?.[1] && match[2] ? { lastSeenAt: new Date(Number(match[1])), id: match[2] } : null;
 }
 
-/** The list as it is now: loaded anew when a session came or went, and nothing around it with it. */
+/** Returns the list, and reloads it alone, without the rest of the page, when a session starts or ends. */
 function useLiveList() {
   const loaded = useLoaderData<typeof loader>();
   const after = useSearchParams()[0].get('after') ?? '';
@@ -64,7 +67,7 @@ function useLiveList() {
 
 export default function Sessions() {
   const { now, sessions, tokens, ended, otherCount, isFirstPage, next } = useLiveList();
-  // Whoever has no other device may still have tokens to be rid of.
+  // A user without other devices may still want to revoke tokens.
   const hasOthers = otherCount > 0 || tokens.length > 0;
   const count = next ? `${otherCount}+` : String(otherCount);
   return (
@@ -99,7 +102,7 @@ export default function Sessions() {
   );
 }
 
-/** Programs of the person, beside their devices. */
+/** Lists the user's access tokens below their devices. */
 function Tokens({ tokens, now }: { tokens: ListedToken[]; now: string }) {
   if (tokens.length === 0) {
     return (

@@ -24,13 +24,13 @@ export interface ListedSession {
 
 interface SessionListProps {
   sessions: ListedSession[];
-  /** The server's time when the page was made. */
+  /** The server's time when it rendered the page. */
   now: string;
 }
 
 const ACTIVE_NOW_MS = 120_000;
 
-/** Live sessions: the current one set apart, the others below it. */
+/** Lists live sessions; the current one is highlighted. */
 export function SessionList({ sessions, now }: SessionListProps) {
   return (
     <ul aria-label="Signed-in devices" className="grid">
@@ -145,7 +145,7 @@ const reasons: Record<string, string> = {
   administrator: 'Signed out by an administrator',
 };
 
-/** Sessions that are over and still on record, folded away. */
+/** Lists ended sessions that are still stored, in a collapsed section. */
 export function EndedSessions({ sessions, now }: SessionListProps) {
   return (
     <details className="group mt-10 border-t border-line pt-4">

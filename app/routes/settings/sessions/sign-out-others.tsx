@@ -1,14 +1,12 @@
 import { redirect, type ActionFunctionArgs, type MetaFunction } from '@remix-run/node';
 import { Form, useNavigation, useRouteLoaderData } from '@remix-run/react';
 import * as z from 'zod';
-import { revokeTokens } from '#app/tokens/access-tokens.server.ts';
 import { parseForm } from '#app/http/form.server.ts';
-import { requireSignedIn } from '#app/http/signed-in.server.ts';
-import { signOutOthers } from '#app/devices/devices.server.ts';
-import { writeToast } from '#app/http/toast.server.ts';
 import { Button, ButtonLink } from '#app/ui/button.tsx';
 import { Checkbox } from '#app/ui/field.tsx';
 import { Dialog } from '#app/ui/question.tsx';
+import { othersText } from '#app/http/toast.server.ts';
+import { requireSignedIn } from '#app/visit/visit.ts';
 
 export const meta: MetaFunction = () => [
   { title: 'Sign out everywhere else · Latchkey' },
@@ -22,21 +20,26 @@ export async function loader() {
   return null;
 }
 
-export async function action(args: ActionFunctionArgs) {
-  const { context, request } = args;
-  const { user, session } = await requireSignedIn(args);
+export async function action({ request, context: { app, visit } }: ActionFunctionArgs) {
+  const { user, session } = await requireSignedIn(visit);
   const form = await parseForm(request, formSchema);
-  const hasTokensRevoked = form.ok && form.value.revokeTokens === 'on';
+  const isRevokingTokens = form.ok && form.value.revokeTokens === 'on';
   const reason = 'signed-out-elsewhere';
-  const count = await signOutOthers(context, user.id, session.id, reason);
-  const tokens = hasTokensRevoked ? await revokeTokens(context, user.id, session.id, reason) : null;
-  const toast = { kind: 'others-ended', count, tokens } as const;
-  return redirect(SESSIONS_PAGE, {
-    headers: { 'Set-Cookie': writeToast(toast, context.origin) },
-  });
+  const count = await app.devices.signOutOthers(visit, user.id, session.id, reason);
+  const texts = [othersText(count)];
+  if (isRevokingTokens) {
+    texts.push(tokensText(await app.accessTokens.revokeAll(visit, user.id, session.id, reason)));
+  }
+  app.toast.show(visit, texts.join(' '));
+  return redirect(SESSIONS_PAGE);
 }
 
-/** What the sessions page, on which this question stands, knows already. */
+function tokensText(count: number): string {
+  if (count === 0) return 'There was no access token.';
+  return count === 1 ? '1 access token is revoked.' : `${count} access tokens are revoked.`;
+}
+
+/** The part of the sessions page's data that this dialog, which opens on it, shows. */
 interface SessionsPageData {
   otherCount: number;
   tokens: unknown[];
@@ -46,7 +49,7 @@ interface SessionsPageData {
 export default function SignOutOthers() {
   const page = useRouteLoaderData<SessionsPageData>('routes/settings/sessions/page');
   const isPending = useNavigation().formMethod === 'POST';
-  const devices = countText(page);
+  const devices = devicesText(page);
   return (
     <Dialog title={`Sign out ${devices}?`} backTo={SESSIONS_PAGE}>
       <p className="text-muted">
@@ -74,7 +77,7 @@ export default function SignOutOthers() {
   );
 }
 
-function countText(page: SessionsPageData | undefined): string {
+function devicesText(page: SessionsPageData | undefined): string {
   if (!page) return 'everywhere else';
   if (page.next) return `more than ${page.otherCount} other devices`;
   if (page.otherCount === 0) return 'everywhere else';

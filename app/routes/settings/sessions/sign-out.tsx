@@ -5,15 +5,11 @@ import {
   type MetaFunction,
 } from '@remix-run/node';
 import { Form, useLoaderData, useNavigation } from '@remix-run/react';
-import { findDevice } from '#app/devices/own-session.server.ts';
 import { deviceName } from '#app/devices/device-view.server.ts';
-import { requireFresh } from '#app/http/fresh-proof.server.ts';
-import { requireSignedIn } from '#app/http/signed-in.server.ts';
-import { endSession } from '#app/sign-in/sign-in.server.ts';
-import { signOutDevice } from '#app/devices/sign-out-device.server.ts';
-import { writeToast, type ToastMessage } from '#app/http/toast.server.ts';
 import { Button, ButtonLink } from '#app/ui/button.tsx';
 import { Dialog } from '#app/ui/question.tsx';
+import { orNotFound } from '#app/http/form.server.ts';
+import { requireSignedIn } from '#app/visit/visit.ts';
 
 export const meta: MetaFunction = () => [
   { title: 'Sign out a device · Latchkey' },
@@ -22,27 +18,27 @@ export const meta: MetaFunction = () => [
 
 const SESSIONS_PAGE = '/settings/sessions';
 
-export async function loader(args: LoaderFunctionArgs) {
-  const { context, params } = args;
-  const { user, session: current } = await requireSignedIn(args);
-  const session = await findDevice(context, user.id, params.sessionId);
+export async function loader({ params, context: { app, visit } }: LoaderFunctionArgs) {
+  const { user, session: current } = await requireSignedIn(visit);
+  const session = orNotFound(await app.devices.find(user.id, params.sessionId));
   return { name: deviceName(session), isCurrent: session.id === current.id };
 }
 
-export async function action(args: ActionFunctionArgs) {
-  const { context, params } = args;
-  const { user, session: current } = await requireSignedIn(args);
-  const session = await findDevice(context, user.id, params.sessionId);
-  if (session.id === current.id) return redirect('/', { headers: await endSession(context) });
-  await requireFresh(args);
-  const device = deviceName(session);
-  const ended = await signOutDevice(context, { ...session, device }, current.id);
-  const toast: ToastMessage = ended
-    ? { kind: 'session-ended', device }
-    : { kind: 'session-already-ended' };
-  return redirect(SESSIONS_PAGE, {
-    headers: { 'Set-Cookie': writeToast(toast, context.origin) },
-  });
+/** Signs a device out. A fresh proof is required for every device but the current one. */
+export async function action({ params, request, context: { app, visit } }: ActionFunctionArgs) {
+  const { user, session: current } = await requireSignedIn(visit);
+  const session = orNotFound(await app.devices.find(user.id, params.sessionId));
+  if (session.id === current.id) {
+    await app.browserSession.end(visit);
+    return redirect('/');
+  }
+  await app.freshProof.require(visit, request);
+  const isEnded = await app.devices.signOut(visit, session, current.id);
+  app.toast.show(
+    visit,
+    isEnded ? `${deviceName(session)} is signed out.` : 'That device was signed out already.',
+  );
+  return redirect(SESSIONS_PAGE);
 }
 
 export default function SignOutDevice() {

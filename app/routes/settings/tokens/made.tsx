@@ -1,9 +1,9 @@
-import { data, type LoaderFunctionArgs, type MetaFunction } from '@remix-run/node';
+import type { LoaderFunctionArgs, MetaFunction } from '@remix-run/node';
 import { useLoaderData } from '@remix-run/react';
-import { requireSignedIn } from '#app/http/signed-in.server.ts';
 import { ButtonLink } from '#app/ui/button.tsx';
 import { SettingsHeading } from '#app/ui/page.tsx';
 import { SecretText } from './secret-text.tsx';
+import { requireSignedIn } from '#app/visit/visit.ts';
 
 export const meta: MetaFunction = () => [
   { title: 'Your new access token · Latchkey' },
@@ -12,21 +12,18 @@ export const meta: MetaFunction = () => [
 
 const TOKENS_PAGE = '/settings/tokens';
 
-/** It is not to be had a second time: what the page has shown it keeps, until it is left. */
+/** The token cannot be loaded a second time, so the page keeps its data until the user leaves it. */
 export const shouldRevalidate = () => false;
 
-/** Shows a new token, once: neither a reload nor a copy of the cookie brings it back. */
-export async function loader(args: LoaderFunctionArgs) {
-  const { context, request } = args;
-  const signedIn = await requireSignedIn(args);
-  const { newToken } = context.cookies;
-  const made = await newToken.take(context, request, signedIn);
-  return data({ made }, made ? { headers: { 'Set-Cookie': newToken.clear() } } : undefined);
+/** Returns a new token once: neither a reload nor a copy of the cookie shows it again. */
+export async function loader({ context: { app, visit } }: LoaderFunctionArgs) {
+  const signedIn = await requireSignedIn(visit);
+  return { newToken: await app.newTokens.take(visit, signedIn) };
 }
 
 export default function TokenMade() {
-  const { made } = useLoaderData<typeof loader>();
-  if (!made) {
+  const { newToken } = useLoaderData<typeof loader>();
+  if (!newToken) {
     return (
       <>
         <SettingsHeading
@@ -41,10 +38,10 @@ export default function TokenMade() {
     <>
       <SettingsHeading
         title="Take your token along"
-        lead={`This is ${made.name}. Put it where your program finds it, and nowhere else: it is not shown again.`}
+        lead={`This is ${newToken.name}. Put it where your program finds it, and nowhere else: it is not shown again.`}
       />
       <div className="grid max-w-136 gap-8">
-        <SecretText label="Access token" text={made.token} />
+        <SecretText label="Access token" text={newToken.token} />
         <div>
           <ButtonLink to={TOKENS_PAGE}>Done</ButtonLink>
         </div>

@@ -9,12 +9,11 @@ import {
   tokenScopes,
   type TokenScope,
 } from '#app/tokens/token-schema.ts';
-import { makeToken } from '#app/tokens/access-tokens.server.ts';
 import { parseForm, showAgain } from '#app/http/form.server.ts';
-import { requireSignedIn } from '#app/http/signed-in.server.ts';
 import { Button, ButtonLink } from '#app/ui/button.tsx';
 import { Checkbox, Field, FormError, useFocusOnError } from '#app/ui/field.tsx';
 import { SettingsHeading } from '#app/ui/page.tsx';
+import { requireSignedIn } from '#app/visit/visit.ts';
 
 export const meta: MetaFunction = () => [
   { title: 'Make an access token · Latchkey' },
@@ -42,24 +41,23 @@ export async function loader() {
   };
 }
 
-export async function action(args: ActionFunctionArgs) {
-  const { context, request } = args;
-  const signedIn = await requireSignedIn(args);
+export async function action({ request, context: { app, visit } }: ActionFunctionArgs) {
+  const signedIn = await requireSignedIn(visit);
   const form = await parseForm(request, formSchema);
   if (!form.ok) return showAgain(form.reply);
-  const { name, days, ...given } = form.value;
-  const wanted = scopes.map(([scope]) => scope).filter((scope) => given[scope] === 'on');
-  if (wanted.length === 0) {
+  const { name, days, ...boxes } = form.value;
+  const chosen = scopes.map(([scope]) => scope).filter((scope) => boxes[scope] === 'on');
+  if (chosen.length === 0) {
     return showAgain(form.fail({ form: 'Choose at least one thing that it may do.' }));
   }
-  const asked = { name, days, scopes: wanted };
-  const token = await makeToken(context, signedIn.user.id, asked, MAX_TOKENS);
+  const newToken = { name, days, scopes: chosen };
+  const token = await app.accessTokens.create(visit, signedIn.user.id, newToken, MAX_TOKENS);
   if (token === null) {
     const text = `You have ${MAX_TOKENS} access tokens. Revoke one first.`;
     return showAgain(form.fail({ form: text }));
   }
-  const cookie = context.cookies.newToken.write(context.now, signedIn, { name, token });
-  return redirect(`${TOKENS_PAGE}/made`, { headers: { 'Set-Cookie': cookie } });
+  app.newTokens.write(visit, signedIn, { name, token });
+  return redirect(`${TOKENS_PAGE}/made`);
 }
 
 export default function MakeToken() {

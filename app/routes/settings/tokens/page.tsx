@@ -2,21 +2,20 @@ import type { LoaderFunctionArgs, MetaFunction } from '@remix-run/node';
 import { Link, Outlet, useLoaderData } from '@remix-run/react';
 import { Plus } from 'lucide-react';
 import { viewToken } from '#app/tokens/token-view.server.ts';
-import { requireSignedIn } from '#app/http/signed-in.server.ts';
 import { ButtonLink } from '#app/ui/button.tsx';
 import { SettingsHeading } from '#app/ui/page.tsx';
 import { TokenList } from '#app/tokens/token-list.tsx';
+import { requireSignedIn } from '#app/visit/visit.ts';
 
 export const meta: MetaFunction = () => [
   { title: 'Access tokens · Latchkey' },
   { name: 'robots', content: 'noindex' },
 ];
 
-export async function loader(args: LoaderFunctionArgs) {
-  const { context } = args;
-  const { user } = await requireSignedIn(args);
-  const { live } = await context.tokens.list(user.id, context.now);
-  return { now: context.now.toISOString(), tokens: live.map(viewToken) };
+export async function loader({ context: { app, visit } }: LoaderFunctionArgs) {
+  const { user } = await requireSignedIn(visit);
+  const tokens = await app.accessTokens.list(visit, user.id);
+  return { now: visit.now.toISOString(), tokens: tokens.map(viewToken) };
 }
 
 export default function Tokens() {

@@ -5,12 +5,11 @@ import {
   type MetaFunction,
 } from '@remix-run/node';
 import { Form, useLoaderData, useNavigation } from '@remix-run/react';
-import { findOwnToken, tokenName } from '#app/tokens/token-view.server.ts';
-import { revokeToken } from '#app/tokens/access-tokens.server.ts';
-import { requireSignedIn } from '#app/http/signed-in.server.ts';
-import { writeToast } from '#app/http/toast.server.ts';
+import { tokenName } from '#app/tokens/token-view.server.ts';
 import { Button, ButtonLink } from '#app/ui/button.tsx';
 import { Dialog } from '#app/ui/question.tsx';
+import { orNotFound } from '#app/http/form.server.ts';
+import { requireSignedIn } from '#app/visit/visit.ts';
 
 export const meta: MetaFunction = () => [
   { title: 'Revoke an access token · Latchkey' },
@@ -19,21 +18,18 @@ export const meta: MetaFunction = () => [
 
 const TOKENS_PAGE = '/settings/tokens';
 
-export async function loader(args: LoaderFunctionArgs) {
-  const { context, params } = args;
-  const { user } = await requireSignedIn(args);
-  return { name: tokenName(await findOwnToken(context, user.id, params.tokenId)) };
+export async function loader({ params, context: { app, visit } }: LoaderFunctionArgs) {
+  const { user } = await requireSignedIn(visit);
+  const token = orNotFound(await app.accessTokens.find(user.id, params.tokenId));
+  return { name: tokenName(token) };
 }
 
-export async function action(args: ActionFunctionArgs) {
-  const { context, params } = args;
-  const { user, session } = await requireSignedIn(args);
-  const token = await findOwnToken(context, user.id, params.tokenId);
-  const name = tokenName(token);
-  await revokeToken(context, { ...token, name }, session.id);
-  return redirect(TOKENS_PAGE, {
-    headers: { 'Set-Cookie': writeToast({ kind: 'token-revoked', token: name }, context.origin) },
-  });
+export async function action({ params, context: { app, visit } }: ActionFunctionArgs) {
+  const { user, session } = await requireSignedIn(visit);
+  const token = orNotFound(await app.accessTokens.find(user.id, params.tokenId));
+  await app.accessTokens.revoke(visit, token, session.id);
+  app.toast.show(visit, `${tokenName(token)} is revoked.`);
+  return redirect(TOKENS_PAGE);
 }
 
 export default function RevokeToken() {

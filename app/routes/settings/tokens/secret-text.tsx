@@ -2,7 +2,7 @@ import { Check, Copy } from 'lucide-react';
 import { useState } from 'react';
 import { useHydrated } from '#app/ui/use-hydrated.ts';
 
-/** Something to be taken along now: marked as a whole by one click, and copied where scripts run. */
+/** Shows a secret that is shown only once: a click selects all of it, and with scripts a button copies it. */
 export function SecretText({ label, text }: { label: string; text: string }) {
   const [isCopied, setIsCopied] = useState(false);
   const hasScripts = useHydrated();

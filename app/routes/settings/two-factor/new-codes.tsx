@@ -6,13 +6,12 @@ import {
 } from '@remix-run/node';
 import { Form, useNavigation } from '@remix-run/react';
 import * as z from 'zod';
-import { finishSecurityChange } from '#app/sign-in/security-change.server.ts';
 import { parseForm, showAgain } from '#app/http/form.server.ts';
-import { requireSignedIn } from '#app/http/signed-in.server.ts';
-import { writeToast } from '#app/http/toast.server.ts';
 import { Button, ButtonLink } from '#app/ui/button.tsx';
 import { Checkbox } from '#app/ui/field.tsx';
 import { Dialog } from '#app/ui/question.tsx';
+import { withOthers } from '#app/http/toast.server.ts';
+import { requireSignedIn } from '#app/visit/visit.ts';
 
 export const meta: MetaFunction = () => [
   { title: 'New recovery codes · Latchkey' },
@@ -22,28 +21,24 @@ export const meta: MetaFunction = () => [
 const PAGE = '/settings/two-factor';
 const formSchema = z.object({ signOutOthers: z.literal('on').optional() });
 
-export async function loader(args: LoaderFunctionArgs) {
-  const { user } = await requireSignedIn(args);
-  return (await args.context.totp.isOn(user.id)) ? null : redirect(PAGE);
+export async function loader({ context: { app, visit } }: LoaderFunctionArgs) {
+  const { user } = await requireSignedIn(visit);
+  return (await app.totp.isOn(user.id)) ? null : redirect(PAGE);
 }
 
-export async function action(args: ActionFunctionArgs) {
-  const { context, request } = args;
-  const signedIn = await requireSignedIn(args);
+export async function action({ request, context: { app, visit } }: ActionFunctionArgs) {
+  const signedIn = await requireSignedIn(visit);
   const form = await parseForm(request, formSchema);
   if (!form.ok) return showAgain(form.reply);
-  const codes = await context.recoveryCodes.replace(signedIn.user.id, context.now);
+  const codes = await app.recoveryCodes.replace(signedIn.user.id, visit.now);
   if (!codes) return redirect(PAGE);
-  const { headers, count } = await finishSecurityChange(
-    context,
-    signedIn,
-    { kind: 'recovery-codes-new' },
-    { signOutOthers: form.value.signOutOthers === 'on' },
-  );
-  const { newRecoveryCodes } = context.cookies;
-  headers.append('Set-Cookie', newRecoveryCodes.write(context.now, signedIn, codes));
-  headers.append('Set-Cookie', writeToast({ kind: 'recovery-codes-new', count }, context.origin));
-  return redirect(`${PAGE}/recovery-codes`, { headers });
+  const event = { kind: 'recovery-codes-new' } as const;
+  const count = await app.securityChanges.finish(visit, signedIn, event, {
+    signOutOthers: form.value.signOutOthers === 'on',
+  });
+  app.newRecoveryCodes.write(visit, signedIn, codes);
+  app.toast.show(visit, withOthers('You have new recovery codes; the old ones are void.', count));
+  return redirect(`${PAGE}/recovery-codes`);
 }
 
 export default function NewRecoveryCodes() {

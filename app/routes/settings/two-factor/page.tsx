@@ -1,30 +1,27 @@
 import type { LoaderFunctionArgs, MetaFunction } from '@remix-run/node';
 import { Outlet, useLoaderData } from '@remix-run/react';
-import { requireSignedIn } from '#app/http/signed-in.server.ts';
 import { ButtonLink } from '#app/ui/button.tsx';
 import { Notice, SettingsHeading } from '#app/ui/page.tsx';
 import { RelativeTime } from '#app/ui/relative-time.tsx';
+import { requireSignedIn } from '#app/visit/visit.ts';
 
 export const meta: MetaFunction = () => [
   { title: 'Two-factor sign-in · Latchkey' },
   { name: 'robots', content: 'noindex' },
 ];
 
-/** So few recovery codes left that it is time for new ones. */
+/** With this many recovery codes left, or fewer, the page suggests new ones. */
 const FEW_LEFT = 3;
 
-/** Says how things are, and changes nothing: that needs no fresh proof. */
-export async function loader(args: LoaderFunctionArgs) {
-  const { context } = args;
-  const { user } = await requireSignedIn(args);
-  const userId = user.id;
-  const [totp, codesLeft] = await Promise.all([
-    context.db.totp.findUnique({ where: { userId }, select: { createdAt: true } }),
-    context.db.recoveryCode.count({ where: { userId, usedAt: null } }),
+export async function loader({ context: { app, visit } }: LoaderFunctionArgs) {
+  const { user } = await requireSignedIn(visit);
+  const [onSince, codesLeft] = await Promise.all([
+    app.totp.onSince(user.id),
+    app.recoveryCodes.countLeft(user.id),
   ]);
   return {
-    now: context.now.toISOString(),
-    onSince: totp && totp.createdAt.toISOString(),
+    now: visit.now.toISOString(),
+    onSince: onSince && onSince.toISOString(),
     codesLeft,
   };
 }

@@ -1,16 +1,16 @@
-/** Modules of white around it that a reader needs (ISO/IEC 18004 §6.3.8). */
+/** Width of the white border that scanners need, in modules (ISO/IEC 18004 §6.3.8). */
 const QUIET_MODULES = 4;
 
 interface QrCodeProps {
-  /** Of the square, without the quiet zone. */
+  /** Modules on each side, without the quiet zone. */
   modules: number;
-  /** Data of an SVG path, one unit a module. */
+  /** Data of an SVG path; a module is one unit wide. */
   path: string;
-  /** What it is, for whoever does not see it. */
+  /** The text for screen readers. */
   label: string;
 }
 
-/** A QR code: black on white in a dark theme too, where readers would fail at the reverse. */
+/** A QR code, black on white in a dark theme too: scanners fail on inverted codes. */
 export function QrCode({ modules, path, label }: QrCodeProps) {
   const side = modules + 2 * QUIET_MODULES;
   return (

@@ -6,24 +6,23 @@ import { useHydrated } from '#app/ui/use-hydrated.ts';
 
 interface RecoveryCodeSheetProps {
   codes: string[];
-  /** Whose they are. */
   email: string;
-  /** The day on which they were made: 2026-11-21. */
+  /** The day on which they were created: "2026-11-21". */
   madeOn: string;
-  /** Where "Done" leads. */
+  /** The path that "Done" leads to. */
   doneTo: string;
 }
 
 const buttonLook =
   'inline-flex min-h-11 items-center justify-center gap-2 rounded-xl border border-control bg-raised px-4 font-medium text-ink hover:bg-sunken sm:min-h-10';
 
-/** Recovery codes to be saved: copied, downloaded or printed. Leaving without having done so is asked about. */
+/** Shows recovery codes to copy, download or print. Asks before the user leaves without saving them. */
 export function RecoveryCodeSheet({ codes, email, madeOn, doneTo }: RecoveryCodeSheetProps) {
   const saved = useRef<HTMLInputElement>(null);
   const [isCopied, setIsCopied] = useState(false);
   const hasScripts = useHydrated();
   const id = useId();
-  const file = fileOf({ codes, email, madeOn });
+  const file = fileText({ codes, email, madeOn });
 
   return (
     <div className="grid max-w-136 gap-8">
@@ -42,7 +41,7 @@ export function RecoveryCodeSheet({ codes, email, madeOn, doneTo }: RecoveryCode
           ))}
         </ul>
         <div className="flex flex-wrap gap-3 print:hidden">
-          {/* It goes from the page straight into a file: nothing is asked of the server. */}
+          {/* The page itself holds the file: the browser sends no request. */}
           <a
             className={buttonLook}
             href={`data:text/plain;charset=utf-8,${encodeURIComponent(file)}`}
@@ -81,7 +80,7 @@ export function RecoveryCodeSheet({ codes, email, madeOn, doneTo }: RecoveryCode
           {isCopied ? 'The codes are copied.' : ''}
         </p>
       </div>
-      {/* No field of it has a name: nothing is sent. The browser asks for the tick by itself. */}
+      {/* No field has a name, so nothing is sent. The browser itself requires the tick. */}
       <Form method="get" action={doneTo} className="grid gap-6 print:hidden">
         <div className="flex gap-3">
           <input
@@ -97,13 +96,13 @@ export function RecoveryCodeSheet({ codes, email, madeOn, doneTo }: RecoveryCode
           <Button>Done</Button>
         </div>
       </Form>
-      <LeavingUnsaved isSaved={() => saved.current?.checked ?? false} />
+      <ConfirmLeaving isSaved={() => saved.current?.checked ?? false} />
     </div>
   );
 }
 
-/** Asks before the page is left with codes that nobody saved; it is the person's choice. */
-function LeavingUnsaved({ isSaved }: { isSaved: () => boolean }) {
+/** Asks before the user leaves the page with unsaved codes; they may leave nevertheless. */
+function ConfirmLeaving({ isSaved }: { isSaved: () => boolean }) {
   const dialog = useRef<HTMLDialogElement>(null);
   const blocker = useBlocker(
     ({ currentLocation, nextLocation }) =>
@@ -145,7 +144,7 @@ function LeavingUnsaved({ isSaved }: { isSaved: () => boolean }) {
   );
 }
 
-function fileOf({ codes, email, madeOn }: Omit<RecoveryCodeSheetProps, 'doneTo'>): string {
+function fileText({ codes, email, madeOn }: Omit<RecoveryCodeSheetProps, 'doneTo'>): string {
   return [
     `Latchkey recovery codes of ${email}, made on ${madeOn}.`,
     'Each signs you in once when your authenticator app is out of reach.',

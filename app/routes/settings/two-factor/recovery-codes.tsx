@@ -1,9 +1,9 @@
-import { data, type LoaderFunctionArgs, type MetaFunction } from '@remix-run/node';
+import type { LoaderFunctionArgs, MetaFunction } from '@remix-run/node';
 import { useLoaderData } from '@remix-run/react';
-import { requireSignedIn } from '#app/http/signed-in.server.ts';
 import { ButtonLink } from '#app/ui/button.tsx';
 import { SettingsHeading } from '#app/ui/page.tsx';
 import { RecoveryCodeSheet } from './recovery-code-sheet.tsx';
+import { requireSignedIn } from '#app/visit/visit.ts';
 
 export const meta: MetaFunction = () => [
   { title: 'Your recovery codes · Latchkey' },
@@ -12,18 +12,15 @@ export const meta: MetaFunction = () => [
 
 const PAGE = '/settings/two-factor';
 
-/** They are not to be had a second time: what the page has shown it keeps, until it is left. */
+/** The codes cannot be loaded a second time, so the page keeps its data until the user leaves it. */
 export const shouldRevalidate = () => false;
 
-/** Shows new codes, once: neither a reload nor a copy of the cookie brings them back. */
-export async function loader(args: LoaderFunctionArgs) {
-  const { context, request } = args;
-  const signedIn = await requireSignedIn(args);
-  const codes = await context.cookies.newRecoveryCodes.take(context, request, signedIn);
-  const { email } = signedIn.user;
-  const madeOn = context.now.toISOString().slice(0, 10);
-  const headers = { 'Set-Cookie': context.cookies.newRecoveryCodes.clear() };
-  return data({ codes, email, madeOn }, codes ? { headers } : undefined);
+/** Returns new codes once: neither a reload nor a copy of the cookie shows them again. */
+export async function loader({ context: { app, visit } }: LoaderFunctionArgs) {
+  const signedIn = await requireSignedIn(visit);
+  const codes = await app.newRecoveryCodes.take(visit, signedIn);
+  const madeOn = visit.now.toISOString().slice(0, 10);
+  return { codes, email: signedIn.user.email, madeOn };
 }
 
 export default function RecoveryCodes() {

@@ -1,5 +1,4 @@
 import {
-  data,
   redirect,
   type ActionFunctionArgs,
   type LoaderFunctionArgs,
@@ -9,16 +8,14 @@ import { Form, useActionData, useLoaderData, useNavigation } from '@remix-run/re
 import * as z from 'zod';
 import { authenticatorCodeSchema } from '#app/credentials/second-factor-schema.ts';
 import { drawQrCode } from '#app/credentials/totp/qr-code.server.ts';
-import { finishSecurityChange } from '#app/sign-in/security-change.server.ts';
 import { parseForm, showAgain } from '#app/http/form.server.ts';
-import { requireSignedIn } from '#app/http/signed-in.server.ts';
-import { writeToast } from '#app/http/toast.server.ts';
-import { findTotpSetUp, spendTotpSetUp } from '#app/credentials/totp/totp-set-up.server.ts';
 import { Button, ButtonLink } from '#app/ui/button.tsx';
 import { CodeField } from '#app/credentials/code-field.tsx';
 import { Checkbox, FormError, useFocusOnError } from '#app/ui/field.tsx';
 import { SettingsHeading } from '#app/ui/page.tsx';
 import { QrCode } from './qr-code.tsx';
+import { withOthers } from '#app/http/toast.server.ts';
+import { requireSignedIn } from '#app/visit/visit.ts';
 
 export const meta: MetaFunction = () => [
   { title: 'Set up two-factor sign-in · Latchkey' },
@@ -31,58 +28,50 @@ const formSchema = z.object({
   signOutOthers: z.literal('on').optional(),
 });
 
-/** Shows its owner the secret: the one page whose data hold one. The same one until it is proven or lapses. */
-export async function loader(args: LoaderFunctionArgs) {
-  const { context, request } = args;
-  const signedIn = await requireSignedIn(args);
-  const { user, session } = signedIn;
-  if (await context.totp.isOn(user.id)) return redirect(PAGE);
-  const held = findTotpSetUp(context, request, signedIn);
-  const secret = held ?? context.totp.newSecret();
-  const uri = context.totp.authenticatorUri(secret, user.email);
-  const setUp = { userId: user.id, sessionId: session.id, secret };
-  return data(
-    { uri, qr: await drawQrCode(uri), groups: secret.match(/.{4}/g) ?? [] },
-    held
-      ? undefined
-      : { headers: { 'Set-Cookie': context.cookies.totpSetUp.write(setUp, context.now) } },
-  );
+/**
+ * Returns the secret to the user, the only page data that hold one. A reload shows the same secret until
+ * it is proven or expires.
+ */
+export async function loader({ context: { app, visit } }: LoaderFunctionArgs) {
+  const signedIn = await requireSignedIn(visit);
+  const { user } = signedIn;
+  if (await app.totp.isOn(user.id)) return redirect(PAGE);
+  const pendingSecret = app.totpSetUps.find(visit, signedIn);
+  const secret = pendingSecret ?? app.totp.newSecret();
+  if (pendingSecret === null) app.totpSetUps.write(visit, signedIn, secret);
+  const uri = app.totp.authenticatorUri(secret, user.email);
+  return { uri, qr: await drawQrCode(uri), groups: secret.match(/.{4}/g) ?? [] };
 }
 
-// What is typed here is no guess at a secret: the page shows it.
-export async function action(args: ActionFunctionArgs) {
-  const { context, request } = args;
-  const signedIn = await requireSignedIn(args);
+/** Turns two-factor sign-in on. No rate limit: the page shows the secret, so there is nothing to guess. */
+export async function action({ request, context: { app, visit } }: ActionFunctionArgs) {
+  const signedIn = await requireSignedIn(visit);
   const { user } = signedIn;
-  if (await context.totp.isOn(user.id)) return redirect(PAGE);
+  if (await app.totp.isOn(user.id)) return redirect(PAGE);
   const form = await parseForm(request, formSchema);
   if (!form.ok) return showAgain(form.reply);
   const { code, signOutOthers } = form.value;
-  const secret = findTotpSetUp(context, request, signedIn);
+  const secret = app.totpSetUps.find(visit, signedIn);
   if (secret === null) {
     return showAgain(form.fail({ form: 'That took too long. Scan the new QR code below.' }));
   }
-  const step = await context.totp.findTimeStep(secret, code, context.now);
+  const step = await app.totp.findTimeStep(secret, code, visit.now);
   if (step === null) {
     const text = 'That is not the code for this QR code. Enter the one your app shows now.';
     return showAgain(form.fail({ code: text }));
   }
-  const codes = (await spendTotpSetUp(context, secret))
-    ? await context.totp.turnOn(user.id, { secret, step }, context.now)
+  const codes = (await app.totpSetUps.use(visit, secret))
+    ? await app.totp.turnOn(user.id, { secret, step }, visit.now)
     : null;
-  const replayGuard = context.cookies.totpSetUp.clear();
-  if (!codes) return redirect(PAGE, { headers: { 'Set-Cookie': replayGuard } });
-  const { headers, count } = await finishSecurityChange(
-    context,
-    signedIn,
-    { kind: 'totp-on' },
-    { signOutOthers: signOutOthers === 'on' },
-  );
-  headers.append('Set-Cookie', replayGuard);
-  const { newRecoveryCodes } = context.cookies;
-  headers.append('Set-Cookie', newRecoveryCodes.write(context.now, signedIn, codes));
-  headers.append('Set-Cookie', writeToast({ kind: 'two-factor-on', count }, context.origin));
-  return redirect(`${PAGE}/recovery-codes`, { headers });
+  app.totpSetUps.remove(visit);
+  if (!codes) return redirect(PAGE);
+  const event = { kind: 'totp-on' } as const;
+  const count = await app.securityChanges.finish(visit, signedIn, event, {
+    signOutOthers: signOutOthers === 'on',
+  });
+  app.newRecoveryCodes.write(visit, signedIn, codes);
+  app.toast.show(visit, withOthers('Signing in now takes a code of your app as well.', count));
+  return redirect(`${PAGE}/recovery-codes`);
 }
 
 export default function SetUpTwoFactor() {

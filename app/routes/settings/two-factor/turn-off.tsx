@@ -6,13 +6,12 @@ import {
 } from '@remix-run/node';
 import { Form, useNavigation } from '@remix-run/react';
 import * as z from 'zod';
-import { finishSecurityChange } from '#app/sign-in/security-change.server.ts';
 import { parseForm, showAgain } from '#app/http/form.server.ts';
-import { requireSignedIn } from '#app/http/signed-in.server.ts';
-import { writeToast } from '#app/http/toast.server.ts';
 import { Button, ButtonLink } from '#app/ui/button.tsx';
 import { Checkbox } from '#app/ui/field.tsx';
 import { Dialog } from '#app/ui/question.tsx';
+import { withOthers } from '#app/http/toast.server.ts';
+import { requireSignedIn } from '#app/visit/visit.ts';
 
 export const meta: MetaFunction = () => [
   { title: 'Turn off two-factor sign-in · Latchkey' },
@@ -22,26 +21,24 @@ export const meta: MetaFunction = () => [
 const PAGE = '/settings/two-factor';
 const formSchema = z.object({ signOutOthers: z.literal('on').optional() });
 
-export async function loader(args: LoaderFunctionArgs) {
-  const { user } = await requireSignedIn(args);
-  return (await args.context.totp.isOn(user.id)) ? null : redirect(PAGE);
+export async function loader({ context: { app, visit } }: LoaderFunctionArgs) {
+  const { user } = await requireSignedIn(visit);
+  return (await app.totp.isOn(user.id)) ? null : redirect(PAGE);
 }
 
-export async function action(args: ActionFunctionArgs) {
-  const { context, request } = args;
-  const signedIn = await requireSignedIn(args);
+export async function action({ request, context: { app, visit } }: ActionFunctionArgs) {
+  const signedIn = await requireSignedIn(visit);
   const form = await parseForm(request, formSchema);
   if (!form.ok) return showAgain(form.reply);
-  if (!(await context.totp.turnOff(signedIn.user.id))) return redirect(PAGE);
-  const { headers, count } = await finishSecurityChange(
-    context,
-    signedIn,
-    { kind: 'totp-off' },
-    { signOutOthers: form.value.signOutOthers === 'on' },
-  );
-  headers.append('Set-Cookie', context.cookies.newRecoveryCodes.clear());
-  headers.append('Set-Cookie', writeToast({ kind: 'two-factor-off', count }, context.origin));
-  return redirect(PAGE, { headers });
+  if (!(await app.totp.turnOff(signedIn.user.id))) return redirect(PAGE);
+  // Codes that were not shown yet are void now.
+  await app.newRecoveryCodes.take(visit, signedIn);
+  const event = { kind: 'totp-off' } as const;
+  const count = await app.securityChanges.finish(visit, signedIn, event, {
+    signOutOthers: form.value.signOutOthers === 'on',
+  });
+  app.toast.show(visit, withOthers('Signing in takes no code any more.', count));
+  return redirect(PAGE);
 }
 
 export default function TurnOffTwoFactor() {
