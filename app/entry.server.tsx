@@ -66,5 +66,8 @@ export function handleError(
   if (isRouteErrorResponse(error) && error.status < 500) return;
   // The path only: a query may carry what does not belong into a log.
   const { pathname } = new URL(request.url);
-  context.visit.log.error({ err: error, method: request.method, path: pathname }, 'a request failed');
+  context.visit.log.error(
+    { err: error, method: request.method, path: pathname },
+    'a request failed',
+  );
 }
