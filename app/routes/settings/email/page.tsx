@@ -50,7 +50,7 @@ export async function action({ request, context: { app, visit } }: ActionFunctio
     userId: user.id,
     email: newEmail,
     payload: { name: user.name },
-    // Only the mail says that the address is taken, so that the page does not reveal it.
+    // Only the mail to that address says that it is taken; the page does not reveal it.
     isDecoy: isTaken && !isVerifying,
   });
   return redirect('/settings/email/verify');

@@ -31,12 +31,12 @@ export async function action({ request, context: { app, visit } }: ActionFunctio
   const form = await parseForm(request, formSchema);
   if (!form.ok) return showAgain(form.reply);
   if (!(await app.totp.turnOff(signedIn.user.id))) return redirect(PAGE);
-  // Codes that were not shown yet are void now.
-  await app.newRecoveryCodes.take(visit, signedIn);
   const event = { kind: 'totp-off' } as const;
   const count = await app.securityChanges.finish(visit, signedIn, event, {
     signOutOthers: form.value.signOutOthers === 'on',
   });
+  // Codes that were not shown yet are void now.
+  await app.newRecoveryCodes.take(visit, signedIn);
   app.toast.show(visit, withOthers('Signing in takes no code any more.', count));
   return redirect(PAGE);
 }
