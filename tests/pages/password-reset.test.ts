@@ -19,17 +19,18 @@ afterAll(() => application.close());
 
 const codeFor = async (email: string) =>
   String((await mailboxOf(application).nextMailTo(email, 'password-reset-code')).code);
-const requestReset = async (email: string, browser = openBrowser(application)) => {
+const requestReset = async (email: string) => {
+  const browser = openBrowser(application);
   const answer = await browser.post(FORGOT, { email });
   expect(answer.location).toBe(ENTER_CODE);
   return browser;
 };
 /** Requests a reset and enters the mailed code. Returns the browser, at the page for the new password. */
-const enterResetCode = async (email: string, browser?: BrowserLike) => {
-  const browserOfReset = await requestReset(email, browser);
-  const answer = await browserOfReset.post(ENTER_CODE, { code: await codeFor(email) });
+const enterResetCode = async (email: string) => {
+  const browser = await requestReset(email);
+  const answer = await browser.post(ENTER_CODE, { code: await codeFor(email) });
   expect(answer.location).toBe(NEW);
-  return browserOfReset;
+  return browser;
 };
 const canSignIn = async (email: string, password: string) =>
   (await openBrowser(application).post('/login', { email, password })).status === 302;

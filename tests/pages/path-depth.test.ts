@@ -1,6 +1,6 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startApplication, type TestApplication } from '../fixtures/application.ts';
 import { expectOnceWithin } from '../fixtures/best-round.ts';
 import type { AskOptions } from '../fixtures/browser-like.ts';
@@ -37,7 +37,7 @@ async function longestLoopDelay(work: () => Promise<unknown>): Promise<number> {
   return delays.max / NANOSECONDS_PER_MS;
 }
 
-describe.each([
+test.each([
   ['a path of 3,700 segments', DEEP, {}],
   ['a path of 3,700 segments behind backslashes', '\\a'.repeat(3700).replace('\\', '/'), {}],
   ['a path of 7,400 empty segments', `/a${'/'.repeat(7400)}`, {}],
@@ -46,8 +46,7 @@ describe.each([
   ['a HEAD request for 3,700 segments', DEEP, { method: 'HEAD' }],
   ['an API path of 3,700 segments', `/api${DEEP}`, {}],
   ['3,700 segments below a page', `/settings/sessions${DEEP}`, {}],
-] as [string, string, AskOptions][])('%s', (what, path, options) => {
-  test(`${what} is answered 404 without blocking the event loop`, async () => {
+] as [string, string, AskOptions][])('%s is answered 404 without blocking the event loop', async (_what, path, options) => {
     await expectOnceWithin(MAX_LOOP_DELAY_MS, () =>
       longestLoopDelay(async () => {
         const { status, headers } = await openBrowser(application).ask(path, options);
@@ -55,22 +54,19 @@ describe.each([
         expect(headers['content-type']).toContain('text/plain');
       }),
     );
-  });
 });
 
 // Remix itself refuses a manifest URL of more than 7,680 characters. These are shorter.
-describe.each([
+test.each([
   ['two paths of 600 segments', ['/a'.repeat(600), '/b'.repeat(600)]],
   ['1,000 paths of one segment', Array.from({ length: 1000 }, (_none, index) => `${index}`)],
-])('a manifest request for %s', (what, paths) => {
-  test(`a manifest request for ${what} is answered 404 without blocking the event loop`, async () => {
+])('a manifest request for %s is answered 404 without blocking the event loop', async (_what, paths) => {
     await expectOnceWithin(MAX_LOOP_DELAY_MS, () =>
       longestLoopDelay(async () => {
         const { status } = await openBrowser(application).get(manifestPath(paths));
         expect(status).toBe(404);
       }),
     );
-  });
 });
 
 test('a path of 64 segments is answered with the "not found" page', async () => {
