@@ -126,7 +126,7 @@ describe('the list of sessions', () => {
     application.clock.advance(5 * MINUTE_MS);
     const tablet = await signIn(application, user, { userAgent: 'curl/8.5.0' });
     const rows = sessionRows((await tablet.get(PAGE)).text);
-    // The session of the sign-up expired two days ago.
+    // The session of the sign-up has expired.
     expect(rows.map(({ name }) => name)).toEqual(['curl', 'Safari on iPhone', 'Firefox on Mac']);
     const [here, onPhone, onLaptop] = rows;
     expect(here!.text).toContain('Active now');

@@ -206,7 +206,7 @@ test.each([
   ['the valid one first', (right: string, wrong: string) => `session=${right}; session=${wrong}`],
   ['the valid one last', (right: string, wrong: string) => `session=${wrong}; session=${right}`],
   ['both valid', (right: string) => `session=${right}; session=${right}`],
-  ['without a space', (right: string, wrong: string) => `session=${wrong};session=${right}`],
+  ['the valid one last, without a space', (right: string, wrong: string) => `session=${wrong};session=${right}`],
   ['one of them empty', (right: string) => `session=; session=${right}`],
   ['one of them without a value', (right: string) => `session; session=${right}`],
 ])('two session cookies are refused with %s', async (_what, cookies) => {
