@@ -53,7 +53,10 @@ const requests: [what: string, send: SendRequest][] = [
   ['removing its name', (id) => ada.browser.post(`${PAGE}/${id}/name`, { label: '' })],
   ['signing it out', (id) => ada.browser.post(`${PAGE}/${id}/sign-out`, {})],
   ['loading the name page by script', (id) => ada.browser.get(dataPathOf(`${PAGE}/${id}/name`))],
-  ['loading the sign-out page by script', (id) => ada.browser.get(dataPathOf(`${PAGE}/${id}/sign-out`))],
+  [
+    'loading the sign-out page by script',
+    (id) => ada.browser.get(dataPathOf(`${PAGE}/${id}/sign-out`)),
+  ],
   [
     'naming it by script',
     (id) => ada.browser.post(dataPathOf(`${PAGE}/${id}/name`), { label: 'Mine now' }),
@@ -70,14 +73,13 @@ describe("another user's session", () => {
       const expected = withoutVariableParts(await send(missing), missing);
       expect(expected.status).toBe(404);
       expect(idsOfBob).toHaveLength(3);
-      for (const id of idsOfBob)
-        expect(withoutVariableParts(await send(id), id)).toEqual(expected);
+      for (const id of idsOfBob) expect(withoutVariableParts(await send(id), id)).toEqual(expected);
       expect(rowsOfBob()).toEqual(before);
     },
   );
 });
 
-test("signing out all other sessions ends no session of another user", async () => {
+test('signing out all other sessions ends no session of another user', async () => {
   const before = rowsOfBob();
   await ada.browser.post(`${PAGE}/others/sign-out`, { userId: 'x', exceptId: idsOfBob[0]! });
   expect(rowsOfBob()).toEqual(before);

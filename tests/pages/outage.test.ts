@@ -130,7 +130,10 @@ const testOutage = (stop: () => Promise<void> | void, start: () => Promise<void>
   test('a failed update of lastSeenAt signs no user out', async () => {
     application.clock.advance(MINUTE_MS);
     await stop();
-    expectUnavailable(await user.browser.get('/settings/profile'), 'a page whose request is due to update lastSeenAt');
+    expectUnavailable(
+      await user.browser.get('/settings/profile'),
+      'a page whose request is due to update lastSeenAt',
+    );
     await start();
     expect(await isSignedIn(user.browser)).toBe(true);
   });

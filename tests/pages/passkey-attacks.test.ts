@@ -53,7 +53,10 @@ describe('an assertion works once', () => {
     expect((await browser.post('/login/passkey', { credential })).status).toBe(302);
     for (const headers of [{ Cookie: cookies }]) {
       const thief = openBrowser(application);
-      await expectNotSignedIn(thief, await thief.post('/login/passkey', { credential }, { headers }));
+      await expectNotSignedIn(
+        thief,
+        await thief.post('/login/passkey', { credential }, { headers }),
+      );
     }
   });
 
@@ -117,17 +120,23 @@ describe('challenges', () => {
   test.each([
     ['re-authentication', CONFIRM_OPTIONS, 'passkey-confirm'],
     ['registration', NEW_OPTIONS, 'passkey-registration'],
-  ])('a challenge for %s signs no user in, whatever the name of its cookie', async (_what, path, name) => {
-    const options = await optionsOf(ada.browser, path);
-    const cookies = await ada.browser.jar.getCookies(application.origin);
-    const sealed = cookies.find(({ key }) => key === name)!.value;
-    const credential = passkey.use(options);
-    for (const cookie of [`${name}=${sealed}`, `passkey-sign-in=${sealed}`]) {
-      const thief = openBrowser(application);
-      const headers = { Cookie: cookie };
-      await expectNotSignedIn(thief, await thief.post('/login/passkey', { credential }, { headers }));
-    }
-  });
+  ])(
+    'a challenge for %s signs no user in, whatever the name of its cookie',
+    async (_what, path, name) => {
+      const options = await optionsOf(ada.browser, path);
+      const cookies = await ada.browser.jar.getCookies(application.origin);
+      const sealed = cookies.find(({ key }) => key === name)!.value;
+      const credential = passkey.use(options);
+      for (const cookie of [`${name}=${sealed}`, `passkey-sign-in=${sealed}`]) {
+        const thief = openBrowser(application);
+        const headers = { Cookie: cookie };
+        await expectNotSignedIn(
+          thief,
+          await thief.post('/login/passkey', { credential }, { headers }),
+        );
+      }
+    },
+  );
 
   test('a challenge for sign-in registers no passkey, whatever the name of its cookie', async () => {
     const options = await optionsOf(ada.browser, SIGN_IN_OPTIONS);
@@ -339,12 +348,28 @@ describe('malformed credentials', () => {
     ['another type', { type: 'password' }, {}],
     ['two ids', { rawId: 'other' }, {}],
     ['invalid client data', {}, { clientDataJSON: 'AAAA' }],
-    ['authenticator data that is too short', {}, { authenticatorData: 'AAAA', attestationObject: 'AAAA' }],
+    [
+      'authenticator data that is too short',
+      {},
+      { authenticatorData: 'AAAA', attestationObject: 'AAAA' },
+    ],
     ['client data that is too long', {}, { clientDataJSON: 'A'.repeat(16_385) }],
-    ['members that are not strings', {}, { clientDataJSON: 1, signature: [], attestationObject: {} }],
+    [
+      'members that are not strings',
+      {},
+      { clientDataJSON: 1, signature: [], attestationObject: {} },
+    ],
     ['CBOR without an end', {}, { signature: 'AA', attestationObject: 'v2' }],
-    ['CBOR that declares a huge length', {}, { signature: 'AA', attestationObject: 'W///////////' }],
-    ['a user handle that is too long', {}, { userHandle: 'A'.repeat(1365), attestationObject: 'A' }],
+    [
+      'CBOR that declares a huge length',
+      {},
+      { signature: 'AA', attestationObject: 'W///////////' },
+    ],
+    [
+      'a user handle that is too long',
+      {},
+      { userHandle: 'A'.repeat(1365), attestationObject: 'A' },
+    ],
   ];
   const errorsLogged = () => application.logged.filter(({ level }) => level >= LOG_ERROR);
 
@@ -383,34 +408,36 @@ describe('malformed credentials', () => {
 });
 
 describe("another user's passkey", () => {
-  test.each([
-    'name',
-    'remove',
-  ])("/%s of another user's passkey gets the same 404 as a missing one", async (what) => {
-    const mallory = await signUp(application);
-    await mallory.browser.get('/');
-    const before = application.everything();
-    const masked = (answer: Answer, id: string) => {
-      const nonce = /'nonce-([^']+)'/.exec(String(answer.headers['content-security-policy']))![1]!;
-      return {
-        status: answer.status,
-        text: answer.text.replaceAll(id, 'ID').replaceAll(nonce, 'NONCE'),
+  test.each(['name', 'remove'])(
+    "/%s of another user's passkey gets the same 404 as a missing one",
+    async (what) => {
+      const mallory = await signUp(application);
+      await mallory.browser.get('/');
+      const before = application.everything();
+      const masked = (answer: Answer, id: string) => {
+        const nonce = /'nonce-([^']+)'/.exec(
+          String(answer.headers['content-security-policy']),
+        )![1]!;
+        return {
+          status: answer.status,
+          text: answer.text.replaceAll(id, 'ID').replaceAll(nonce, 'NONCE'),
+        };
       };
-    };
-    const missing = 'A'.repeat(passkey.id.length);
-    const address = (id: string) => `/settings/passkeys/${id}/${what}`;
-    const theirs = await mallory.browser.get(address(passkey.id));
-    expect(theirs.status).toBe(404);
-    expect(masked(theirs, passkey.id)).toEqual(
-      masked(await mallory.browser.get(address(missing)), missing),
-    );
-    const form = { name: 'Mine now' };
-    const post = await mallory.browser.post(address(passkey.id), form);
-    expect(masked(post, passkey.id)).toEqual(
-      masked(await mallory.browser.post(address(missing), form), missing),
-    );
-    expect(application.everything()).toEqual(before);
-  });
+      const missing = 'A'.repeat(passkey.id.length);
+      const address = (id: string) => `/settings/passkeys/${id}/${what}`;
+      const theirs = await mallory.browser.get(address(passkey.id));
+      expect(theirs.status).toBe(404);
+      expect(masked(theirs, passkey.id)).toEqual(
+        masked(await mallory.browser.get(address(missing)), missing),
+      );
+      const form = { name: 'Mine now' };
+      const post = await mallory.browser.post(address(passkey.id), form);
+      expect(masked(post, passkey.id)).toEqual(
+        masked(await mallory.browser.post(address(missing), form), missing),
+      );
+      expect(application.everything()).toEqual(before);
+    },
+  );
 
   test("the passkeys module does not find, rename or remove another user's passkey", async () => {
     const mallory = await userIdOf(await signUp(application));

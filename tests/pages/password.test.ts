@@ -72,7 +72,12 @@ test('a password change renews the session token, and the old token is refused',
 describe('an invalid new password', () => {
   test.each([
     ['an empty new password', { newPassword: '' }, 'newPassword', 'Choose a password.'],
-    ['a new password of 7 characters', { newPassword: '1234567' }, 'newPassword', 'Use at least 8 characters.'],
+    [
+      'a new password of 7 characters',
+      { newPassword: '1234567' },
+      'newPassword',
+      'Use at least 8 characters.',
+    ],
     [
       'a new password of 257 characters',
       { newPassword: 'x'.repeat(257) },

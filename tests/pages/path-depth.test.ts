@@ -46,7 +46,9 @@ test.each([
   ['a HEAD request for 3,700 segments', DEEP, { method: 'HEAD' }],
   ['an API path of 3,700 segments', `/api${DEEP}`, {}],
   ['3,700 segments below a page', `/settings/sessions${DEEP}`, {}],
-] as [string, string, AskOptions][])('%s is answered 404 without blocking the event loop', async (_what, path, options) => {
+] as [string, string, AskOptions][])(
+  '%s is answered 404 without blocking the event loop',
+  async (_what, path, options) => {
     await expectOnceWithin(MAX_LOOP_DELAY_MS, () =>
       longestLoopDelay(async () => {
         const { status, headers } = await openBrowser(application).ask(path, options);
@@ -54,20 +56,24 @@ test.each([
         expect(headers['content-type']).toContain('text/plain');
       }),
     );
-});
+  },
+);
 
 // Remix itself refuses a manifest URL of more than 7,680 characters. These are shorter.
 test.each([
   ['two paths of 600 segments', ['/a'.repeat(600), '/b'.repeat(600)]],
   ['1,000 paths of one segment', Array.from({ length: 1000 }, (_none, index) => `${index}`)],
-])('a manifest request for %s is answered 404 without blocking the event loop', async (_what, paths) => {
+])(
+  'a manifest request for %s is answered 404 without blocking the event loop',
+  async (_what, paths) => {
     await expectOnceWithin(MAX_LOOP_DELAY_MS, () =>
       longestLoopDelay(async () => {
         const { status } = await openBrowser(application).get(manifestPath(paths));
         expect(status).toBe(404);
       }),
     );
-});
+  },
+);
 
 test('a path of 64 segments is answered with the "not found" page', async () => {
   const { status, headers } = await user.browser.get('/a'.repeat(64));

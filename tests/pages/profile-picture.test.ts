@@ -54,43 +54,46 @@ describe('an uploaded picture', () => {
     ['JPEG of one pixel', () => plain('green', 1, 1).jpeg().toBuffer()],
     ['JPEG in CMYK', () => plain('green').toColourspace('cmyk').jpeg().toBuffer()],
   ];
-  test.each(kinds)('a picture in the format %s is saved, confirmed and shown at once', async (_what, make) => {
-    const owner = await signUp(application);
-    // The server ignores the file name and the declared type.
-    const answer = await sendPicture(owner.browser, await make(), {
-      filename: 'page.html',
-      type: 'text/html',
-    });
-    expect(answer.location, textOf(answer.text)).toBe(PROFILE);
-    const page = await owner.browser.follow(answer);
-    expect(textOf(page.text)).toContain('Your picture is saved.');
-    const digest = digestOf(owner);
-    expect(picturesOn(page)).toEqual([`/picture/${digest}/64`, `/picture/${digest}/256`]);
-    for (const [size, path] of [
-      [64, `/picture/${digest}/64`],
-      [256, `/picture/${digest}/256`],
-    ] as const) {
-      const { status, headers, bytes } = await owner.browser.get(path);
-      expect(status).toBe(200);
-      expect(headers).toMatchObject({
-        'content-type': 'image/webp',
-        'content-length': String(bytes.length),
-        'cache-control': 'private, max-age=31536000, immutable',
-        'x-content-type-options': 'nosniff',
-        'cross-origin-resource-policy': 'same-origin',
+  test.each(kinds)(
+    'a picture in the format %s is saved, confirmed and shown at once',
+    async (_what, make) => {
+      const owner = await signUp(application);
+      // The server ignores the file name and the declared type.
+      const answer = await sendPicture(owner.browser, await make(), {
+        filename: 'page.html',
+        type: 'text/html',
       });
-      expect(headers['set-cookie']).toBeUndefined();
-      expect(headers['content-disposition']).toBeUndefined();
-      const { format, width, height, exif, icc, xmp, pages } = await sharp(bytes).metadata();
-      expect({ format, width, height }).toEqual({ format: 'webp', width: size, height: size });
-      expect([exif, icc, xmp, pages]).toEqual([undefined, undefined, undefined, undefined]);
-      expect(await colourAt(bytes, size / 2, size / 2)).toBe('green');
-      const head = await owner.browser.ask(path, { method: 'HEAD' });
-      expect(head.status).toBe(200);
-      expect(head.headers['content-length']).toBe(String(bytes.length));
-      expect(head.bytes).toHaveLength(0);
-    }
-  });
+      expect(answer.location, textOf(answer.text)).toBe(PROFILE);
+      const page = await owner.browser.follow(answer);
+      expect(textOf(page.text)).toContain('Your picture is saved.');
+      const digest = digestOf(owner);
+      expect(picturesOn(page)).toEqual([`/picture/${digest}/64`, `/picture/${digest}/256`]);
+      for (const [size, path] of [
+        [64, `/picture/${digest}/64`],
+        [256, `/picture/${digest}/256`],
+      ] as const) {
+        const { status, headers, bytes } = await owner.browser.get(path);
+        expect(status).toBe(200);
+        expect(headers).toMatchObject({
+          'content-type': 'image/webp',
+          'content-length': String(bytes.length),
+          'cache-control': 'private, max-age=31536000, immutable',
+          'x-content-type-options': 'nosniff',
+          'cross-origin-resource-policy': 'same-origin',
+        });
+        expect(headers['set-cookie']).toBeUndefined();
+        expect(headers['content-disposition']).toBeUndefined();
+        const { format, width, height, exif, icc, xmp, pages } = await sharp(bytes).metadata();
+        expect({ format, width, height }).toEqual({ format: 'webp', width: size, height: size });
+        expect([exif, icc, xmp, pages]).toEqual([undefined, undefined, undefined, undefined]);
+        expect(await colourAt(bytes, size / 2, size / 2)).toBe('green');
+        const head = await owner.browser.ask(path, { method: 'HEAD' });
+        expect(head.status).toBe(200);
+        expect(head.headers['content-length']).toBe(String(bytes.length));
+        expect(head.bytes).toHaveLength(0);
+      }
+    },
+  );
 
   test('pictures have width, height and alt text, so that the page does not shift', async () => {
     const owner = await signUp(application);
@@ -217,16 +220,19 @@ describe('other data in a picture file', () => {
     [3, { left: 'blue', right: 'red' }],
     [6, { above: 'red', below: 'blue' }],
     [8, { above: 'blue', below: 'red' }],
-  ] as const)('a picture is rotated by its EXIF orientation %i before the EXIF is removed', async (orientation, colours) => {
-    const owner = await signUp(application);
-    await sendPicture(owner.browser, await halves(orientation));
-    const kept = await show(owner);
-    const places = { left: [20, 128], right: [236, 128], above: [128, 20], below: [128, 236] };
-    for (const [place, colour] of Object.entries(colours)) {
-      const [left, top] = places[place as keyof typeof places] as [number, number];
-      expect(await colourAt(kept, left, top), place).toBe(colour);
-    }
-  });
+  ] as const)(
+    'a picture is rotated by its EXIF orientation %i before the EXIF is removed',
+    async (orientation, colours) => {
+      const owner = await signUp(application);
+      await sendPicture(owner.browser, await halves(orientation));
+      const kept = await show(owner);
+      const places = { left: [20, 128], right: [236, 128], above: [128, 20], below: [128, 236] };
+      for (const [place, colour] of Object.entries(colours)) {
+        const [left, top] = places[place as keyof typeof places] as [number, number];
+        expect(await colourAt(kept, left, top), place).toBe(colour);
+      }
+    },
+  );
 
   test('only the first frame of an animation is kept', async () => {
     const frames = await Promise.all(

@@ -106,7 +106,11 @@ test('a forged X-Forwarded-For does not evade the rate limit', async () => {
 
 /** Headers by turn, for which the requests behind that many proxies must count as one visitor's. */
 const ONE_VISITOR: [string, hops: number, (turn: number) => Record<string, string>][] = [
-  ['a changing X-Forwarded-For', 0, (turn) => ({ 'X-Forwarded-For': `10.0.0.${turn}, 10.0.1.${turn}` })],
+  [
+    'a changing X-Forwarded-For',
+    0,
+    (turn) => ({ 'X-Forwarded-For': `10.0.0.${turn}, 10.0.1.${turn}` }),
+  ],
   ['a missing X-Forwarded-For', 1, () => ({})],
   [
     'a changing entry that the visitor prepends',
@@ -121,8 +125,16 @@ const ONE_VISITOR: [string, hops: number, (turn: number) => Record<string, strin
   ['a changing inner proxy', 2, (turn) => ({ 'X-Forwarded-For': `${ELSEWHERE}, 10.9.9.${turn}` })],
   ['an entry of text', 1, (turn) => ({ 'X-Forwarded-For': `unknown-${turn}` })],
   ['an entry of markup', 2, (turn) => ({ 'X-Forwarded-For': `<b>${turn}</b>, 10.9.9.9` })],
-  ['an entry that is an invalid IPv4 address', 1, (turn) => ({ 'X-Forwarded-For': `${turn}.1.1.256` })],
-  ['a changing address of the same /64', 1, (turn) => ({ 'X-Forwarded-For': `2001:db8:1:2:${turn}::${turn}` })],
+  [
+    'an entry that is an invalid IPv4 address',
+    1,
+    (turn) => ({ 'X-Forwarded-For': `${turn}.1.1.256` }),
+  ],
+  [
+    'a changing address of the same /64',
+    1,
+    (turn) => ({ 'X-Forwarded-For': `2001:db8:1:2:${turn}::${turn}` }),
+  ],
   [
     'the same address in another notation',
     1,
@@ -148,16 +160,19 @@ const ONE_VISITOR: [string, hops: number, (turn: number) => Record<string, strin
     (turn) => ({ 'X-Forwarded-For': ELSEWHERE, 'User-Agent': `Browser/${turn}` }),
   ],
 ];
-test.each(ONE_VISITOR)('%s behind %i proxies counts as one visitor', async (_what, hops, headersOf) => {
-  await start({ TRUSTED_PROXIES: String(hops) });
-  const statuses: number[] = [];
-  for (let turn = 0; turn < 12; turn += 1) {
-    const browser = new BrowserLike(application.origin);
-    const fields = { email: 'ada@example.com', password: 'not it' };
-    statuses.push((await browser.post('/login', fields, { headers: headersOf(turn) })).status);
-  }
-  expect(statuses).toEqual([...Array<number>(10).fill(400), 429, 429]);
-});
+test.each(ONE_VISITOR)(
+  '%s behind %i proxies counts as one visitor',
+  async (_what, hops, headersOf) => {
+    await start({ TRUSTED_PROXIES: String(hops) });
+    const statuses: number[] = [];
+    for (let turn = 0; turn < 12; turn += 1) {
+      const browser = new BrowserLike(application.origin);
+      const fields = { email: 'ada@example.com', password: 'not it' };
+      statuses.push((await browser.post('/login', fields, { headers: headersOf(turn) })).status);
+    }
+    expect(statuses).toEqual([...Array<number>(10).fill(400), 429, 429]);
+  },
+);
 
 test.each([
   ['one proxy', '1', (turn: number) => `10.0.0.1, 198.51.100.${turn}`],

@@ -20,7 +20,15 @@ const ELSEWHERE = [
   ' //evil.example',
   `/${'x'.repeat(2000)}`,
 ];
-const SIGNED_OUT_PAGES = ['/login', '/login?redirectTo=/login', '/LOGIN', '/logout', '/signup', '/theme', ''];
+const SIGNED_OUT_PAGES = [
+  '/login',
+  '/login?redirectTo=/login',
+  '/LOGIN',
+  '/logout',
+  '/signup',
+  '/theme',
+  '',
+];
 const UNUSUAL_LOCAL_PATHS = [
   ['/%2f%2fevil.example', '/%2f%2fevil.example'],
   ['/%5cevil.example', '/%5cevil.example'],
@@ -89,11 +97,14 @@ describe.each(redirects)('%s', (how, send) => {
     expect({ status, location }).toEqual({ status: 302, location: '/' });
   });
 
-  test.each(UNUSUAL_LOCAL_PATHS)(`${how} redirects to the local path %j`, async (redirectTo, path) => {
-    const { status, location, headers } = await send(redirectTo);
-    expect({ status, location }).toEqual({ status: 302, location: path });
-    expect(String(headers['set-cookie'])).not.toContain('planted');
-  });
+  test.each(UNUSUAL_LOCAL_PATHS)(
+    `${how} redirects to the local path %j`,
+    async (redirectTo, path) => {
+      const { status, location, headers } = await send(redirectTo);
+      expect({ status, location }).toEqual({ status: 302, location: path });
+      expect(String(headers['set-cookie'])).not.toContain('planted');
+    },
+  );
 });
 
 test.each(ELSEWHERE)('choosing a theme redirects to / in place of %j', async (redirectTo) => {
@@ -101,20 +112,26 @@ test.each(ELSEWHERE)('choosing a theme redirects to / in place of %j', async (re
   expect({ status, location }).toEqual({ status: 302, location: '/' });
 });
 
-test.each([...ELSEWHERE, ...SIGNED_OUT_PAGES])('redirectTo=%j never causes a redirect loop', async (redirectTo) => {
-  for (const [, send] of redirects) {
-    const page = await user.browser.follow(await send(redirectTo));
-    expect(page.status).toBe(200);
-  }
-});
+test.each([...ELSEWHERE, ...SIGNED_OUT_PAGES])(
+  'redirectTo=%j never causes a redirect loop',
+  async (redirectTo) => {
+    for (const [, send] of redirects) {
+      const page = await user.browser.follow(await send(redirectTo));
+      expect(page.status).toBe(200);
+    }
+  },
+);
 
-test.each(ELSEWHERE)('the login and sign-up forms do not repeat redirectTo=%j', async (redirectTo) => {
-  for (const path of ['/login', '/signup']) {
-    const query = new URLSearchParams({ redirectTo }).toString();
-    const { text } = await openBrowser(application).get(`${path}?${query}`);
-    expect(text).toContain('<input type="hidden" name="redirectTo" value="/"/>');
-  }
-});
+test.each(ELSEWHERE)(
+  'the login and sign-up forms do not repeat redirectTo=%j',
+  async (redirectTo) => {
+    for (const path of ['/login', '/signup']) {
+      const query = new URLSearchParams({ redirectTo }).toString();
+      const { text } = await openBrowser(application).get(`${path}?${query}`);
+      expect(text).toContain('<input type="hidden" name="redirectTo" value="/"/>');
+    }
+  },
+);
 
 test('signing in redirects back to the requested path with its query', async () => {
   const visitor = openBrowser(application);
@@ -134,10 +151,7 @@ test('signing in redirects back to the requested path with its query', async () 
 
 test.each([
   ['Host', { Host: 'evil.example' }],
-  [
-    'X-Forwarded-Host',
-    { 'X-Forwarded-Host': 'evil.example', 'X-Forwarded-Proto': 'https' },
-  ],
+  ['X-Forwarded-Host', { 'X-Forwarded-Host': 'evil.example', 'X-Forwarded-Proto': 'https' }],
   ['Forwarded', { Forwarded: 'host=evil.example' }],
 ])('a host in the header %s appears in no redirect and on no page', async (_what, headers) => {
   const visitor = openBrowser(application);

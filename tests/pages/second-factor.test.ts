@@ -498,7 +498,7 @@ describe('the cookie of a pending sign-in', () => {
     await expectStartOver(browser, await enterCode(browser, app.nextCode()));
   });
 
-  test('a pending sign-in, a session, a TOTP set-up and a page of codes cannot stand in for another', async () => {
+  test('the cookies of a pending sign-in, a session, a set-up and new codes are not interchangeable', async () => {
     const { user, app } = await signUpWithTotp();
     const other = await signUp(application);
     const pending = (await cookieOf(await enterPassword(user), PENDING))!;
@@ -528,7 +528,7 @@ describe('the cookie of a pending sign-in', () => {
   });
 
   test.each(['/login/code', '/login/recovery-code'])(
-    'without a pending sign-in %s redirects to the login page with an explanation, or home if signed in',
+    'without a pending sign-in %s redirects to the login page, or home if signed in',
     async (path) => {
       const visitor = openBrowser(application);
       await expectStartOver(visitor, await visitor.get(path));
@@ -583,7 +583,7 @@ describe('a recovery code', () => {
     expect((await enterRecoveryCode(browser, typed(app.recoveryCodes[9]!))).location).toBe('/');
   });
 
-  test('a user gets ten distinct recovery codes of over 50 bits, without look-alike characters', async () => {
+  test('recovery codes are ten distinct codes of over 50 bits, without look-alike characters', async () => {
     const { app } = await signUpWithTotp();
     expect(new Set(app.recoveryCodes).size).toBe(10);
     for (const code of app.recoveryCodes) {

@@ -95,7 +95,8 @@ test('only built files and public files may be cached', async () => {
     // no-transform, because compression would hold a copy of the data in memory.
     else if (what === 'the data download') expect(cacheControl).toMatch(/no-store, no-transform$/);
     // The route manifest is public, and its URL changes with its content.
-    else if (what !== 'the route manifest') expect(cacheControl, what).toMatch(/^no-store(, no-store)?$/);
+    else if (what !== 'the route manifest')
+      expect(cacheControl, what).toMatch(/^no-store(, no-store)?$/);
     else expect(cacheControl).not.toBeUndefined();
   }
 });
@@ -142,22 +143,25 @@ describe('the script policy', () => {
     expect(nonces.size).toBe(40);
   });
 
-  test.each([...paths, '/login', '/signup'])('%s complies with the content security policy', async (path) => {
-    const browser = paths.includes(path) ? user.browser : openBrowser(application);
-    const answer = await browser.get(path);
-    const nonce = nonceOf(answer);
-    const scripts = tags(answer.text, 'script');
-    expect(scripts.length).toBeGreaterThan(2);
-    for (const script of scripts) expect(attributeOf(script, 'nonce')).toBe(nonce);
-    const markup = answer.text.replace(/<script\b.*?<\/script>/gs, '');
-    expect(markup).not.toMatch(/<[^>]*\sstyle=/);
-    expect(markup).not.toMatch(/<style\b/);
-    expect(markup).not.toMatch(/<[^>]*\son[a-z]+=/i);
-    expect(markup).not.toMatch(/(href|src|action)="(javascript|data):/i);
-    expect(markup).not.toMatch(/(href|src|action)="https?:/i);
-    // The nonce appears only on script tags, where other markup cannot read it.
-    expect(markup).not.toContain(nonce);
-  });
+  test.each([...paths, '/login', '/signup'])(
+    '%s complies with the content security policy',
+    async (path) => {
+      const browser = paths.includes(path) ? user.browser : openBrowser(application);
+      const answer = await browser.get(path);
+      const nonce = nonceOf(answer);
+      const scripts = tags(answer.text, 'script');
+      expect(scripts.length).toBeGreaterThan(2);
+      for (const script of scripts) expect(attributeOf(script, 'nonce')).toBe(nonce);
+      const markup = answer.text.replace(/<script\b.*?<\/script>/gs, '');
+      expect(markup).not.toMatch(/<[^>]*\sstyle=/);
+      expect(markup).not.toMatch(/<style\b/);
+      expect(markup).not.toMatch(/<[^>]*\son[a-z]+=/i);
+      expect(markup).not.toMatch(/(href|src|action)="(javascript|data):/i);
+      expect(markup).not.toMatch(/(href|src|action)="https?:/i);
+      // The nonce appears only on script tags, where other markup cannot read it.
+      expect(markup).not.toContain(nonce);
+    },
+  );
 });
 
 describe('behind a proxy that speaks HTTPS', () => {

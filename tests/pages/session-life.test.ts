@@ -102,7 +102,7 @@ test('after an idle timeout the login page says why, and sign-in returns to the 
   expect(back.location).toBe('/settings/data');
 });
 
-test('a form submitted after the session expired changes nothing and redirects to the login page', async () => {
+test('a form submitted after the session expired changes nothing and redirects to /login', async () => {
   const browser = await signIn(application, user);
   application.clock.advance(HOUR_MS);
   const answer = await browser.post('/settings/profile', { name: 'Too late' });

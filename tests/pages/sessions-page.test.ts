@@ -28,7 +28,7 @@ const startSessions = async (user: TestUser, count: number) => {
   }
 };
 
-test('a phone that was signed out from the laptop is redirected to the login page and told why', async () => {
+test('a phone signed out from the laptop is redirected to the login page, which says why', async () => {
   const user = await signUp(application);
   const phone = await signIn(application, user, { userAgent: SAFARI_ON_IPHONE });
   const page = await user.browser.get(PAGE);
@@ -203,16 +203,19 @@ describe('naming a device', () => {
     ['a name of 40 characters', 'x'.repeat(40), 'x'.repeat(40)],
     ['a name of 40 emoji', EMOJI.repeat(40), EMOJI.repeat(40)],
     ['a name of 40 characters between spaces', `  ${'y'.repeat(40)}  `, 'y'.repeat(40)],
-  ])('%s is shown in place of the detected device, and in the message', async (_what, label, shown) => {
-    const answer = await user.browser.post(path, { label });
-    expect(answer.location).toBe(PAGE);
-    const page = await user.browser.follow(answer);
-    expect(sessionRows(page.text)[1]).toMatchObject({ name: shown });
-    expect(textOf(page.text)).toContain(`The device is now called ${shown}.`);
-    const again = await user.browser.get(path);
-    expect(fieldOnPage(again.text, 'label').value).toBe(shown);
-    expect(textOf(again.text)).toContain(`Rename ${shown}`);
-  });
+  ])(
+    '%s is shown in place of the detected device, and in the message',
+    async (_what, label, shown) => {
+      const answer = await user.browser.post(path, { label });
+      expect(answer.location).toBe(PAGE);
+      const page = await user.browser.follow(answer);
+      expect(sessionRows(page.text)[1]).toMatchObject({ name: shown });
+      expect(textOf(page.text)).toContain(`The device is now called ${shown}.`);
+      const again = await user.browser.get(path);
+      expect(fieldOnPage(again.text, 'label').value).toBe(shown);
+      expect(textOf(again.text)).toContain(`Rename ${shown}`);
+    },
+  );
 
   test.each([
     ['a device name of 41 characters', 'x'.repeat(41), 'Use at most 40 characters.'],

@@ -68,8 +68,7 @@ describe('a wrong password and an unknown e-mail', () => {
   /** Returns the answer without the e-mail, the nonce and the headers that differ in every answer. */
   const withoutVariableParts = ({ status, headers, text }: Answer, email: string) => {
     const nonce = /'nonce-([^']+)'/.exec(String(headers['content-security-policy']))![1]!;
-    const mask = (content: string) =>
-      content.replaceAll(nonce, 'NONCE').replaceAll(email, 'EMAIL');
+    const mask = (content: string) => content.replaceAll(nonce, 'NONCE').replaceAll(email, 'EMAIL');
     const { date: _date, 'x-request-id': _id, ...rest } = headers;
     return { status, headers: mask(JSON.stringify(rest)), text: mask(text) };
   };
@@ -90,7 +89,7 @@ describe('a wrong password and an unknown e-mail', () => {
     },
   );
 
-  test('a failed sign-in shows its error above the form and keeps the e-mail, not the password', async () => {
+  test('a failed sign-in shows an error above the form and keeps the e-mail only', async () => {
     const { email } = await signUp(application);
     const { text } = await openBrowser(application).post('/login', {
       email,
@@ -117,7 +116,12 @@ test.each([
   ['an empty e-mail', { email: '' }, 'email', 'Enter your e-mail address.'],
   ['an invalid e-mail', { email: 'ada' }, 'email', /like name@example\.com/],
   ['an empty password', { password: '' }, 'password', 'Enter your password.'],
-  ['a password of 257 characters', { password: 'x'.repeat(257) }, 'password', /longer than any password/],
+  [
+    'a password of 257 characters',
+    { password: 'x'.repeat(257) },
+    'password',
+    /longer than any password/,
+  ],
 ])('a sign-in with %s is refused next to the field', async (_what, wrong, field, says) => {
   const typed = { email: 'ada@example.com', password: PASSWORD, ...wrong };
   const { status, text } = await openBrowser(application).post('/login', typed);
@@ -206,7 +210,10 @@ test.each([
   ['the valid one first', (right: string, wrong: string) => `session=${right}; session=${wrong}`],
   ['the valid one last', (right: string, wrong: string) => `session=${wrong}; session=${right}`],
   ['both valid', (right: string) => `session=${right}; session=${right}`],
-  ['the valid one last, without a space', (right: string, wrong: string) => `session=${wrong};session=${right}`],
+  [
+    'the valid one last, without a space',
+    (right: string, wrong: string) => `session=${wrong};session=${right}`,
+  ],
   ['one of them empty', (right: string) => `session=; session=${right}`],
   ['one of them without a value', (right: string) => `session; session=${right}`],
 ])('two session cookies are refused with %s', async (_what, cookies) => {

@@ -82,7 +82,7 @@ describe('a sign-up code', () => {
     expect(usersWith(email)).toEqual([]);
   });
 
-  test('of twenty concurrent submissions of a sign-up code one succeeds, and a later one fails', async () => {
+  test('of twenty concurrent entries of a sign-up code one succeeds, and a later one fails', async () => {
     const { browser, code, email } = await startSignUp();
     const cookie = await browser.jar.getCookieString(application.origin);
     const answers = await Promise.all(
@@ -185,7 +185,7 @@ describe('an e-mail that has an account', () => {
   const withoutNonces = (text: string) =>
     text.replace(/nonce="[^"]*"/g, '').replaceAll(/[A-Za-z0-9+/]{20,}={0,2}/g, '');
 
-  test('a sign-up with a taken e-mail gets the same answers as any other, and its owner gets a mail', async () => {
+  test('a sign-up with a taken e-mail is answered like any other, and its owner gets a mail', async () => {
     const user = await signUp(application);
     const unknown = details({ email: `${'x'.repeat(user.email.indexOf('@'))}@example.com` });
     const known = { ...unknown, email: user.email };
@@ -289,7 +289,7 @@ describe('without mail', () => {
     ]);
   });
 
-  test('without SMTP_URL a taken e-mail is refused next to its field, and its account is unchanged', async () => {
+  test('without SMTP_URL a taken e-mail is refused next to its field and keeps its account', async () => {
     const user = await signUp(withoutMail, details({ name: 'The first' }));
     const typed = { email: user.email, name: 'The second', password: 'another password' };
     const answer = await openBrowser(withoutMail).post('/signup', typed);

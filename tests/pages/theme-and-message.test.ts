@@ -74,8 +74,14 @@ const asCookie = (message: unknown) =>
 
 test.each([
   ['an unknown kind', asCookie({ kind: 'phone', text: 'Call 0900 123' })],
-  ['a known kind with an invalid count', asCookie({ kind: 'others-ended', count: 'Call 0900 123' })],
-  ['a known kind with a device name that is too long', asCookie({ kind: 'session-ended', device: 'Call 0900 123 '.repeat(9) })],
+  [
+    'a known kind with an invalid count',
+    asCookie({ kind: 'others-ended', count: 'Call 0900 123' }),
+  ],
+  [
+    'a known kind with a device name that is too long',
+    asCookie({ kind: 'session-ended', device: 'Call 0900 123 '.repeat(9) }),
+  ],
   ['invalid base64url', 'toast=%%%'],
   ['plain JSON', 'toast={"kind":"welcome"}'],
   ['an empty value', 'toast='],

@@ -86,7 +86,11 @@ export async function hatchCanary(application: TestApplication, who: string): Pr
     },
   });
   const code = { purpose: 'sign-up', triesLeft: 5, createdAt: now, expiresAt: now };
-  const pendingCode = { userId, email: `${mark('other-address')}@example.com`, payload: mark('load') };
+  const pendingCode = {
+    userId,
+    email: `${mark('other-address')}@example.com`,
+    payload: mark('load'),
+  };
   await db.mailedCode.create({ data: { id: mark('code'), ...pendingCode, ...code } });
   await db.mailedCode.create({ data: { id: mark('early-code'), userId: null, email, ...code } });
   // Mails that are not due yet: one with a userId, one without.
