@@ -5,6 +5,7 @@ import {
   type TestApplication,
 } from '../fixtures/application.ts';
 import type { Answer } from '../fixtures/browser-like.ts';
+import { sessionIdOf } from '../fixtures/ids.ts';
 import { signIn, signUp, type TestUser } from '../fixtures/users.ts';
 import { dataPathOf } from './every-route.ts';
 
@@ -20,8 +21,7 @@ beforeAll(async () => {
   bob = await signUp(application, { name: 'Bob' });
   const phone = await signIn(application, bob, { remember: true });
   const ended = await signIn(application, bob);
-  const tokens = await Promise.all([bob.browser, phone, ended].map((b) => b.sessionToken()));
-  idsOfBob = tokens.map((token) => token!.split('.')[0]!);
+  idsOfBob = await Promise.all([bob.browser, phone, ended].map(sessionIdOf));
   await ended.post('/logout', {});
   await bob.browser.post(`${PAGE}/${idsOfBob[1]!}/name`, { label: "Bob's phone" });
   for (const { browser } of [ada, bob]) await browser.get('/');

@@ -1,6 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { LOG_ERROR, startApplication, type TestApplication } from '../fixtures/application.ts';
 import type { Answer, BrowserLike } from '../fixtures/browser-like.ts';
+import { sessionIdOf } from '../fixtures/ids.ts';
+import { isSignedIn } from '../fixtures/signed-in.ts';
 import {
   mailboxOf,
   openBrowser,
@@ -63,8 +65,6 @@ const expectUnavailable = (answer: Answer, what: string) => {
   expect(answer.headers['cache-control'], what).toContain('no-store');
   expect(answer.location, what).toBeNull();
 };
-const isSignedIn = async (browser: BrowserLike) =>
-  (await browser.get('/settings/profile')).status === 200;
 
 /** Requests a code of each kind in the user's browser, and enters one that permits a new password. */
 async function requestEveryCode({ browser, email }: TestUser): Promise<void> {
@@ -81,7 +81,7 @@ const testOutage = (stop: () => Promise<void> | void, start: () => Promise<void>
   beforeEach(async () => {
     user = await signUp(application);
     phone = await signIn(application, user, { remember: true });
-    phoneId = (await phone.sessionToken())!.split('.')[0]!;
+    phoneId = await sessionIdOf(phone);
     await user.browser.get('/');
   });
   afterEach(start);

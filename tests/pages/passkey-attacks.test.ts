@@ -4,6 +4,8 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { LOG_ERROR, startApplication, type TestApplication } from '../fixtures/application.ts';
 import type { Answer, BrowserLike } from '../fixtures/browser-like.ts';
+import { cookieOf } from '../fixtures/cookies.ts';
+import { userIdOf } from '../fixtures/ids.ts';
 import {
   addPasskey,
   makePasskey,
@@ -35,10 +37,8 @@ beforeEach(async () => {
   passkey = await addPasskey(application, ada.browser);
 });
 
-const userIdOf = async ({ email }: Pick<TestUser, 'email'>) =>
-  (await application.application.db.user.findUniqueOrThrow({ where: { email } })).id;
 const passkeysOf = async (user: TestUser) =>
-  application.application.passkeys.list(await userIdOf(user));
+  application.application.passkeys.list(userIdOf(application, user));
 const expectNotSignedIn = async (browser: BrowserLike, answer: Answer) => {
   expect(answer.status, answer.text).toBe(400);
   expect(await browser.sessionToken()).toBeNull();
@@ -78,7 +78,7 @@ describe('an assertion works once', () => {
   test('of ten concurrent registrations with one challenge exactly one succeeds', async () => {
     const options = await optionsOf(ada.browser, NEW_OPTIONS);
     const { application: app } = application;
-    const userId = await userIdOf(ada);
+    const userId = userIdOf(application, ada);
     const outcomes = await Promise.all(
       Array.from({ length: 10 }, async () => {
         const made = JSON.parse(
@@ -124,8 +124,7 @@ describe('challenges', () => {
     'a challenge for %s signs no user in, whatever the name of its cookie',
     async (_what, path, name) => {
       const options = await optionsOf(ada.browser, path);
-      const cookies = await ada.browser.jar.getCookies(application.origin);
-      const sealed = cookies.find(({ key }) => key === name)!.value;
+      const sealed = (await cookieOf(ada.browser, name))!;
       const credential = passkey.use(options);
       for (const cookie of [`${name}=${sealed}`, `passkey-sign-in=${sealed}`]) {
         const thief = openBrowser(application);
@@ -140,8 +139,7 @@ describe('challenges', () => {
 
   test('a challenge for sign-in registers no passkey, whatever the name of its cookie', async () => {
     const options = await optionsOf(ada.browser, SIGN_IN_OPTIONS);
-    const cookies = await ada.browser.jar.getCookies(application.origin);
-    const sealed = cookies.find(({ key }) => key === 'passkey-sign-in')!.value;
+    const sealed = (await cookieOf(ada.browser, 'passkey-sign-in'))!;
     await ada.browser.jar.setCookie(`passkey-registration=${sealed}; Path=/`, application.origin);
     const made = new SoftwarePasskey(application.origin).make(options);
     expect((await ada.browser.post(NEW_PASSKEY, { credential: made })).status).toBe(400);
@@ -151,8 +149,7 @@ describe('challenges', () => {
   test('a challenge for registration is accepted only in its own session', async () => {
     const mallory = await signUp(application);
     const options = await optionsOf(mallory.browser, NEW_OPTIONS);
-    const cookies = await mallory.browser.jar.getCookies(application.origin);
-    const sealed = cookies.find(({ key }) => key === 'passkey-registration')!.value;
+    const sealed = (await cookieOf(mallory.browser, 'passkey-registration'))!;
     await ada.browser.jar.setCookie(`passkey-registration=${sealed}; Path=/`, application.origin);
     const made = new SoftwarePasskey(application.origin).make(options);
     expect((await ada.browser.post(NEW_PASSKEY, { credential: made })).status).toBe(400);
@@ -167,8 +164,7 @@ describe('challenges', () => {
 
   const registrationCookie = async (browser: BrowserLike) => {
     await optionsOf(browser, NEW_OPTIONS);
-    const cookies = await browser.jar.getCookies(application.origin);
-    return cookies.find(({ key }) => key === 'passkey-registration')?.value;
+    return cookieOf(browser, 'passkey-registration');
   };
 });
 
@@ -223,7 +219,7 @@ describe('signing in', () => {
     const { origin } = application;
     const forged = new SoftwarePasskey(origin, false, undefined, passkey.id);
     const browser = openBrowser(application);
-    const userHandle = handleOf(await userIdOf(ada));
+    const userHandle = handleOf(userIdOf(application, ada));
     await expectNotSignedIn(browser, await signInBy(browser, forged, { userHandle }));
   });
 
@@ -231,7 +227,11 @@ describe('signing in', () => {
     const mallory = await signUp(application);
     const own = await addPasskey(application, mallory.browser);
     const browser = openBrowser(application);
-    for (const userHandle of [handleOf(await userIdOf(ada)), undefined, handleOf('nobody')]) {
+    for (const userHandle of [
+      handleOf(userIdOf(application, ada)),
+      undefined,
+      handleOf('nobody'),
+    ]) {
       await expectNotSignedIn(browser, await signInBy(browser, own, { userHandle }));
     }
     // Nor does the own handle help with another user's passkey id.
@@ -440,7 +440,7 @@ describe("another user's passkey", () => {
   );
 
   test("the passkeys module does not find, rename or remove another user's passkey", async () => {
-    const mallory = await userIdOf(await signUp(application));
+    const mallory = userIdOf(application, await signUp(application));
     const { passkeys } = application.application;
     expect(await passkeys.rename(mallory, passkey.id, 'Mine now')).toBe(false);
     expect(await passkeys.remove(mallory, passkey.id, application.clock.now())).toBe('unknown');
@@ -458,7 +458,7 @@ describe("another user's passkey", () => {
     const mallory = await signUp(application);
     const own = await addPasskey(application, mallory.browser);
     const { passkeys } = application.application;
-    const adaId = await userIdOf(ada);
+    const adaId = userIdOf(application, ada);
     const confirm = async (key: SoftwarePasskey, fault: Mischief = {}) => {
       const options = await passkeys.confirmOptions(adaId);
       const assertion = JSON.parse(key.use(options, fault)) as Parameters<

@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startApplication, type TestApplication } from '../fixtures/application.ts';
-import { FIREFOX_ON_MAC, SAFARI_ON_IPHONE, type BrowserLike } from '../fixtures/browser-like.ts';
+import { FIREFOX_ON_MAC, SAFARI_ON_IPHONE } from '../fixtures/browser-like.ts';
+import { userIdOf } from '../fixtures/ids.ts';
 import { addPasskey, makePasskey, NEW_OPTIONS, optionsOf, signInBy } from '../fixtures/passkeys.ts';
+import { isSignedIn } from '../fixtures/signed-in.ts';
 import { openBrowser, PASSWORD, signIn, signUp, type TestUser } from '../fixtures/users.ts';
 import { SoftwarePasskey } from '../fixtures/software-authenticator.ts';
 import { fieldOnPage, formErrorOnPage, textOf } from './form-on-page.ts';
@@ -16,19 +18,15 @@ beforeAll(async () => {
 });
 afterAll(() => application.close());
 
-const userIdOf = async ({ email }: Pick<TestUser, 'email'>) =>
-  (await application.application.db.user.findUniqueOrThrow({ where: { email } })).id;
 const newestSession = async (user: TestUser) =>
   application.application.db.session.findFirstOrThrow({
-    where: { userId: await userIdOf(user), revokedAt: null },
+    where: { userId: userIdOf(application, user), revokedAt: null },
     orderBy: [{ createdAt: 'desc' }],
   });
 const activityOf = async (user: TestUser) =>
-  application.application.db.activity.findMany({ where: { userId: await userIdOf(user) } });
-const isSignedIn = async (browser: BrowserLike) =>
-  (await browser.get('/settings/profile')).status === 200;
+  application.application.db.activity.findMany({ where: { userId: userIdOf(application, user) } });
 const removePassword = async (user: TestUser) =>
-  application.application.db.password.delete({ where: { userId: await userIdOf(user) } });
+  application.application.db.password.delete({ where: { userId: userIdOf(application, user) } });
 
 describe('signing in', () => {
   test('a passkey sign-in needs no e-mail and records a passkey as its proof', async () => {
@@ -46,7 +44,7 @@ describe('signing in', () => {
   test('a passkey sign-in skips the second factor, because it already is two factors', async () => {
     const user = await signUp(application);
     const passkey = await addPasskey(application, user.browser);
-    const userId = await userIdOf(user);
+    const userId = userIdOf(application, user);
     await application.application.db.totp.create({
       data: { userId, secret: 'sealed', createdAt: application.clock.now() },
     });
@@ -113,7 +111,7 @@ describe('registration', () => {
     expect(await optionsOf(user.browser, NEW_OPTIONS)).toMatchObject({
       rp: { id: 'localhost', name: 'Latchkey' },
       user: {
-        id: Buffer.from(await userIdOf(user)).toString('base64url'),
+        id: Buffer.from(userIdOf(application, user)).toString('base64url'),
         name: user.email,
         displayName: user.name,
       },
@@ -176,7 +174,7 @@ describe('registration', () => {
 
   test('a user can have at most fifty passkeys', async () => {
     const user = await signUp(application);
-    const userId = await userIdOf(user);
+    const userId = userIdOf(application, user);
     const row = { userId, name: 'x', publicKey: 'x', counter: 0, transports: '[]' };
     await application.application.db.passkey.createMany({
       data: Array.from({ length: 50 }, (_, index) => ({
@@ -248,7 +246,7 @@ describe('the last sign-in method', () => {
     const answer = await user.browser.post(`${PAGE}/${id}/remove`, {});
     expect(answer.status).toBe(400);
     expect(formErrorOnPage(answer.text)).toBe('It stays: you have no other way to sign in.');
-    expect(await application.application.passkeys.count(await userIdOf(user))).toBe(1);
+    expect(await application.application.passkeys.count(userIdOf(application, user))).toBe(1);
     expect((await activityOf(user)).map(({ kind }) => kind)).not.toContain('passkey-removed');
   });
 
@@ -256,7 +254,7 @@ describe('the last sign-in method', () => {
     const user = await signUp(application);
     const { id } = await addPasskey(application, user.browser);
     await removePassword(user);
-    const userId = await userIdOf(user);
+    const userId = userIdOf(application, user);
     const createdAt = application.clock.now();
     await application.application.db.connection.create({
       data: { userId, issuer: 'x', subject: userId, provider: 'x', displayName: 'x', createdAt },
@@ -271,7 +269,7 @@ describe('the last sign-in method', () => {
       ids.push((await addPasskey(application, user.browser)).id);
     }
     await removePassword(user);
-    const userId = await userIdOf(user);
+    const userId = userIdOf(application, user);
     const { passkeys } = application.application;
     const outcomes = await Promise.all(
       ids.map((id) => passkeys.remove(userId, id, application.clock.now())),

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startApplication, type TestApplication } from '../fixtures/application.ts';
 import { turnOnTotp } from '../fixtures/authenticator.ts';
-import type { BrowserLike } from '../fixtures/browser-like.ts';
+import { cookieOf } from '../fixtures/cookies.ts';
+import { canSignIn, isSignedIn } from '../fixtures/signed-in.ts';
 import { mailboxOf, openBrowser, signIn, signUp } from '../fixtures/users.ts';
 import { fieldOnPage, textOf } from './form-on-page.ts';
 
@@ -32,10 +33,6 @@ const enterResetCode = async (email: string) => {
   expect(answer.location).toBe(NEW);
   return browser;
 };
-const canSignIn = async (email: string, password: string) =>
-  (await openBrowser(application).post('/login', { email, password })).status === 302;
-const isSignedIn = async (browser: BrowserLike) =>
-  (await browser.get('/settings/sessions')).status === 200;
 
 test('a password reset by mailed code signs out every other device', async () => {
   const user = await signUp(application);
@@ -51,8 +48,8 @@ test('a password reset by mailed code signs out every other device', async () =>
   expect(await isSignedIn(user.browser)).toBe(false);
   const login = await phone.follow(await phone.get('/settings/sessions'));
   expect(textOf(login.text)).toContain('because your password was changed');
-  expect(await canSignIn(user.email, user.password)).toBe(false);
-  expect(await canSignIn(user.email, NEW_PASSWORD)).toBe(true);
+  expect(await canSignIn(application, user.email, user.password)).toBe(false);
+  expect(await canSignIn(application, user.email, NEW_PASSWORD)).toBe(true);
 });
 
 test('a reset can still be finished after an invalid new password', async () => {
@@ -123,7 +120,7 @@ describe('a refused reset', () => {
       expect((await browser.get(NEW)).location).toBe(FORGOT);
       expect((await browser.post(NEW, { newPassword: NEW_PASSWORD })).location).toBe(FORGOT);
     }
-    expect(await canSignIn(user.email, user.password)).toBe(true);
+    expect(await canSignIn(application, user.email, user.password)).toBe(true);
   });
 
   test('of twenty concurrent resets with one cookie one succeeds, and a later one is refused', async () => {
@@ -138,7 +135,9 @@ describe('a refused reset', () => {
     );
     const done = answers.filter(({ location }) => location === '/settings/sessions');
     expect(done).toHaveLength(1);
-    expect(await canSignIn(user.email, attempts[answers.indexOf(done[0]!)]!)).toBe(true);
+    expect(await canSignIn(application, user.email, attempts[answers.indexOf(done[0]!)]!)).toBe(
+      true,
+    );
     const late = await openBrowser(application).post(
       ...[NEW, { newPassword: NEW_PASSWORD }, { headers: { Cookie: cookie } }],
     );
@@ -158,7 +157,7 @@ describe('a refused reset', () => {
     application.clock.advance(1);
     await user.browser.post('/settings/password', { newPassword: 'changed in between' });
     expect((await browser.post(NEW, { newPassword: NEW_PASSWORD })).location).toBe(FORGOT);
-    expect(await canSignIn(user.email, 'changed in between')).toBe(true);
+    expect(await canSignIn(application, user.email, 'changed in between')).toBe(true);
   });
 
   test('a finished reset voids the reset codes that were mailed before it', async () => {
@@ -188,8 +187,7 @@ describe('a refused reset', () => {
     const user = await signUp(application);
     const browser = await requestReset(user.email);
     const code = await codeFor(user.email);
-    const cookies = await browser.jar.getCookies(application.origin);
-    const sealed = cookies.find(({ key }) => key === 'reset-code')!.value;
+    const sealed = (await cookieOf(browser, 'reset-code'))!;
     for (const name of ['sign-up-code', 'email-change-code', 'password-reset', 'pending-sign-in']) {
       const other = openBrowser(application);
       await other.jar.setCookie(`${name}=${sealed}; Path=/`, application.origin);
@@ -236,7 +234,7 @@ describe('with a second factor', () => {
     }
     expect(await isSignedIn(browser)).toBe(false);
     expect(await isSignedIn(user.browser)).toBe(true);
-    expect(await canSignIn(user.email, user.password)).toBe(true);
+    expect(await canSignIn(application, user.email, user.password)).toBe(true);
   });
 
   test('a reset succeeds with a TOTP code and with a recovery code', async () => {

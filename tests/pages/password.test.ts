@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startApplication, type TestApplication } from '../fixtures/application.ts';
-import type { BrowserLike } from '../fixtures/browser-like.ts';
+import { canSignIn, isSignedIn } from '../fixtures/signed-in.ts';
 import { openBrowser, PASSWORD, signIn, signUp } from '../fixtures/users.ts';
 import { fieldOnPage, textOf } from './form-on-page.ts';
 
@@ -14,10 +14,6 @@ beforeAll(async () => {
 });
 afterAll(() => application.close());
 
-const canSignIn = async (email: string, password: string) =>
-  (await openBrowser(application).post('/login', { email, password })).status === 302;
-const isSignedIn = async (browser: BrowserLike) => (await browser.get(PAGE)).status === 200;
-
 test('"Sign out my other devices" is checked by default', async () => {
   const { browser } = await signUp(application);
   const { text } = await browser.get(PAGE);
@@ -30,8 +26,8 @@ test('after a password change only the new password signs in', async () => {
   const answer = await user.browser.post(PAGE, GOOD);
   expect(answer.location).toBe(PAGE);
   expect(textOf((await user.browser.follow(answer)).text)).toContain('Your password is changed.');
-  expect(await canSignIn(user.email, PASSWORD)).toBe(false);
-  expect(await canSignIn(user.email, NEW_PASSWORD)).toBe(true);
+  expect(await canSignIn(application, user.email, PASSWORD)).toBe(false);
+  expect(await canSignIn(application, user.email, NEW_PASSWORD)).toBe(true);
 });
 
 test('a password change with signOutOthers signs out the other devices and tells them why', async () => {
@@ -101,7 +97,7 @@ describe('an invalid new password', () => {
     expect(answer.text).not.toContain(NEW_PASSWORD);
     expect(fieldOnPage(answer.text, 'signOutOthers').isChecked).toBe(true);
     expect(await user.browser.sessionToken()).toBe(token);
-    expect(await canSignIn(user.email, PASSWORD)).toBe(true);
+    expect(await canSignIn(application, user.email, PASSWORD)).toBe(true);
     expect(await isSignedIn(phone)).toBe(true);
   });
 
@@ -127,8 +123,8 @@ test('of two concurrent password changes one succeeds, and its answer says so', 
   );
   const works = [];
   for (const { newPassword, changed } of answers) {
-    if (await canSignIn(user.email, newPassword)) works.push({ newPassword, changed });
+    if (await canSignIn(application, user.email, newPassword)) works.push({ newPassword, changed });
   }
   expect(works).toEqual([expect.objectContaining({ changed: true })]);
-  expect(await canSignIn(user.email, PASSWORD)).toBe(false);
+  expect(await canSignIn(application, user.email, PASSWORD)).toBe(false);
 });

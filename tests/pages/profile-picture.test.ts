@@ -4,6 +4,7 @@ import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { LOG_ERROR, startApplication, type TestApplication } from '../fixtures/application.ts';
 import type { Answer, BrowserLike } from '../fixtures/browser-like.ts';
+import { userIdOf } from '../fixtures/ids.ts';
 import { openBrowser, signIn, signUp, type TestUser } from '../fixtures/users.ts';
 import { colourAt, PICTURE_PAGE, plain, sendPicture } from '../fixtures/pictures.ts';
 import { attributeOf, fieldOnPage, tags, textOf } from './form-on-page.ts';
@@ -22,12 +23,10 @@ beforeAll(async () => {
 });
 afterAll(() => application.close());
 
-const userIdOf = ({ email }: { email: string }) =>
-  application.sql<{ id: string }>('SELECT id FROM User WHERE email = ?', email)[0]!.id;
 const digestOf = (whose: { email: string }) =>
   application.sql<{ digest: string }>(
     'SELECT digest FROM "Picture" WHERE userId = ?',
-    userIdOf(whose),
+    userIdOf(application, whose),
   )[0]?.digest ?? null;
 /** Returns the URLs of the pictures on a page, in document order. */
 const picturesOn = ({ text }: Answer) => tags(text, 'img').map((tag) => attributeOf(tag, 'src'));
@@ -115,7 +114,10 @@ describe('an uploaded picture', () => {
     const before = digestOf(owner);
     expect(['red', 'blue']).toContain(await colourAt(await show(owner), 10, 10));
     await sendPicture(owner.browser, await plain('green').webp().toBuffer());
-    const rows = application.sql('SELECT digest FROM "Picture" WHERE userId = ?', userIdOf(owner));
+    const rows = application.sql(
+      'SELECT digest FROM "Picture" WHERE userId = ?',
+      userIdOf(application, owner),
+    );
     expect(rows).toHaveLength(1);
     expect((await owner.browser.get(`/picture/${before}/256`)).status).toBe(404);
   });
@@ -559,14 +561,14 @@ describe('removing a picture', () => {
     const other = await signUp(application);
     await sendPicture(owner.browser, photo);
     await sendPicture(other.browser, photo);
-    await owner.browser.post(`${PICTURE_PAGE}/remove`, { userId: userIdOf(other) });
+    await owner.browser.post(`${PICTURE_PAGE}/remove`, { userId: userIdOf(application, other) });
     expect(digestOf(other)).not.toBeNull();
   });
 
   test('deleting the account deletes the picture, and none can be saved afterwards', async () => {
     const owner = await signUp(application);
     await sendPicture(owner.browser, photo);
-    const id = userIdOf(owner);
+    const id = userIdOf(application, owner);
     await owner.browser.post('/settings/data/delete', { email: owner.email });
     expect(application.sql('SELECT digest FROM "Picture" WHERE userId = ?', id)).toEqual([]);
     // An upload that finishes after the deletion.

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startApplication, type TestApplication } from '../fixtures/application.ts';
+import { userIdOf } from '../fixtures/ids.ts';
 import { openBrowser, signUp } from '../fixtures/users.ts';
 import { fieldOnPage, textOf } from './form-on-page.ts';
 
@@ -66,14 +67,11 @@ test.each([
 test('unknown form fields are ignored', async () => {
   const one = await signUp(application, { name: 'One' });
   const other = await signUp(application, { name: 'Other' });
-  const [otherRow] = application.sql<{ id: string }>(
-    'SELECT id FROM User WHERE email = ?',
-    other.email,
-  );
+  const otherId = userIdOf(application, other);
   const answer = await one.browser.post(PAGE, {
     name: 'One once more',
-    id: otherRow!.id,
-    userId: otherRow!.id,
+    id: otherId,
+    userId: otherId,
     email: 'taken-over@example.com',
     createdAt: '0',
     'password.hash': 'x',

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { runCleanup } from '../../app/privacy/hourly-cleanup.server.ts';
 import { startApplication, type TestApplication } from '../fixtures/application.ts';
+import { sessionIdOf } from '../fixtures/ids.ts';
 import { PASSWORD, signIn, signUp } from '../fixtures/users.ts';
 
 const DAY_MS = 86_400_000;
@@ -56,7 +57,7 @@ test('no statement of a request or of the hourly cleanup scans a whole table', a
   const user = await signUp(application);
   const { browser } = user;
   const phone = await signIn(application, user, { remember: true });
-  const id = (await phone.sessionToken())!.split('.')[0]!;
+  const id = await sessionIdOf(phone);
   for (const path of [
     '/',
     '/settings/sessions',

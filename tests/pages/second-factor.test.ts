@@ -3,9 +3,11 @@ import { proofText, type Proof } from '#app/visit/proof.ts';
 import { startApplication, TestClock, type TestApplication } from '../fixtures/application.ts';
 import { turnOnTotp, type Authenticator } from '../fixtures/authenticator.ts';
 import type { Answer, BrowserLike } from '../fixtures/browser-like.ts';
+import { cookieOf } from '../fixtures/cookies.ts';
 import { startGitHub, type GitHubServer } from '../fixtures/github-server.ts';
 import { startOpenIdProvider, type OpenIdProvider } from '../fixtures/openid-provider.ts';
 import { addPasskey, signInBy } from '../fixtures/passkeys.ts';
+import { isSignedIn } from '../fixtures/signed-in.ts';
 import { mailboxOf, openBrowser, PASSWORD, signUp, type TestUser } from '../fixtures/users.ts';
 import { leaveFor, visit, walkThrough } from '../fixtures/provider-visits.ts';
 import { USER_PRESENT } from '../fixtures/software-authenticator.ts';
@@ -114,10 +116,6 @@ const enterCode = (browser: BrowserLike, code: string) => browser.post('/login/c
 const enterRecoveryCode = (browser: BrowserLike, recoveryCode: string) =>
   browser.post('/login/recovery-code', { recoveryCode });
 
-const cookieOf = async (browser: BrowserLike, name: string): Promise<string | null> => {
-  const cookies = await browser.jar.getCookies(application.origin);
-  return cookies.find(({ key }) => key === name)?.value ?? null;
-};
 const sessionsOf = ({ email }: Pick<TestUser, 'email'>) =>
   application.sql<{ meta: string; revokedAt: number | null }>(
     'SELECT meta, revokedAt FROM Session WHERE userId = (SELECT id FROM User WHERE email = ?)',
@@ -128,8 +126,6 @@ const activityOf = ({ email }: Pick<TestUser, 'email'>) =>
     'SELECT kind, detail FROM "Activity" WHERE userId = (SELECT id FROM User WHERE email = ?)',
     email,
   );
-const isSignedIn = async (browser: BrowserLike) =>
-  (await browser.get('/settings/profile')).status === 200;
 const expectRefused = async (browser: BrowserLike, answer: Answer) => {
   expect(answer.status).toBe(400);
   expect(fieldOnPage(answer.text, 'code')).toMatchObject({

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startApplication, TestClock, type TestApplication } from '../fixtures/application.ts';
 import type { BrowserLike } from '../fixtures/browser-like.ts';
+import { idOfToken, sessionIdOf, userIdOf } from '../fixtures/ids.ts';
+import { isSignedIn } from '../fixtures/signed-in.ts';
 import { openBrowser, PASSWORD, signIn, signUp, type TestUser } from '../fixtures/users.ts';
 import { textOf } from './form-on-page.ts';
 
@@ -17,17 +19,10 @@ beforeAll(async () => {
 });
 afterAll(() => application.close());
 
-const isSignedIn = async (browser: BrowserLike) => {
-  const { status, location } = await browser.get('/settings/profile');
-  expect([200, 302]).toContain(status);
-  if (status === 302) expect(location).toBe('/login?redirectTo=%2Fsettings%2Fprofile');
-  return status === 200;
-};
-const idOf = (token: string | null) => token!.split('.')[0]!;
 const timesOf = async (browser: BrowserLike) => {
   const [row] = application.sql<Record<'createdAt' | 'lastSeenAt' | 'expiresAt', number>>(
     'SELECT createdAt, lastSeenAt, expiresAt FROM Session WHERE id = ?',
-    idOf(await browser.sessionToken()),
+    await sessionIdOf(browser),
   );
   return row!;
 };
@@ -172,7 +167,7 @@ describe('a session token', () => {
 
   test('a token in another case, or of two sessions mixed, is refused', async () => {
     const other = (await (await signIn(application, user)).sessionToken())!;
-    expect((await requestWith(`${idOf(token)}.${other.split('.')[1]}`)).status).toBe(302);
+    expect((await requestWith(`${idOfToken(token)}.${other.split('.')[1]}`)).status).toBe(302);
     expect((await requestWith(token.toLowerCase())).status).toBe(302);
     expect((await requestWith(token.toUpperCase())).status).toBe(302);
   });
@@ -180,9 +175,9 @@ describe('a session token', () => {
   test('the hash in the row is refused as a token', async () => {
     const [row] = application.sql<{ secretHash: string }>(
       'SELECT secretHash FROM Session WHERE id = ?',
-      idOf(token),
+      idOfToken(token),
     );
-    expect((await requestWith(`${idOf(token)}.${row!.secretHash}`)).status).toBe(302);
+    expect((await requestWith(`${idOfToken(token)}.${row!.secretHash}`)).status).toBe(302);
   });
 
   test('a token is accepted only from the session cookie', async () => {
@@ -205,7 +200,7 @@ describe('a session token', () => {
     });
     expect(answer.location).toBe('/settings/data');
     const renewed = (await browser.sessionToken())!;
-    expect(idOf(renewed)).toBe(idOf(old));
+    expect(idOfToken(renewed)).toBe(idOfToken(old));
     expect(renewed).not.toBe(old);
     expect((await requestWith(old)).status).toBe(302);
     expect((await requestWith(renewed)).status).toBe(200);
@@ -260,20 +255,17 @@ describe('the limit of sessions per user', () => {
   test('the default limit is 100 sessions per user', async () => {
     const owner = await signUp(application);
     const { sessions } = application.application;
-    const [user] = application.sql<{ id: string }>(
-      'SELECT id FROM User WHERE email = ?',
-      owner.email,
-    );
+    const userId = userIdOf(application, owner);
     application.clock.advance(MINUTE_MS);
     for (let count = 0; count < 99; count += 1) {
-      await sessions.start({ userId: user!.id }, application.clock.now());
+      await sessions.start({ userId }, application.clock.now());
     }
     expect(await isSignedIn(owner.browser)).toBe(true);
     application.clock.advance(MINUTE_MS);
     const newest = await signIn(application, owner);
     const live = application.sql(
       'SELECT id FROM Session WHERE userId = ? AND revokedAt IS NULL',
-      user!.id,
+      userId,
     );
     expect(live).toHaveLength(100);
     expect(await isSignedIn(newest)).toBe(true);

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startApplication, TestClock, type TestApplication } from '../fixtures/application.ts';
 import { FIREFOX_ON_MAC, SAFARI_ON_IPHONE } from '../fixtures/browser-like.ts';
+import { sessionIdOf, userIdOf } from '../fixtures/ids.ts';
 import { openBrowser, signIn, signUp, type TestUser } from '../fixtures/users.ts';
 import { fieldOnPage, textOf } from './form-on-page.ts';
 import { endedRows, sessionRows } from './session-rows.ts';
@@ -16,13 +17,10 @@ beforeAll(async () => {
 });
 afterAll(() => application.close());
 
-const idOf = (token: string | null) => token!.split('.')[0]!;
-const userIdOf = ({ email }: TestUser) =>
-  application.sql<{ id: string }>('SELECT id FROM User WHERE email = ?', email)[0]!.id;
 /** Starts sessions for which the test needs no browser. */
 const startSessions = async (user: TestUser, count: number) => {
   const { sessions } = application.application;
-  const userId = userIdOf(user);
+  const userId = userIdOf(application, user);
   for (let index = 0; index < count; index += 1) {
     await sessions.start({ userId, userAgent: FIREFOX_ON_MAC }, application.clock.now());
   }
@@ -163,7 +161,7 @@ test('neither pages nor their data contain a token or a hash', async () => {
   for (const { browser } of [user, { browser: phone }]) {
     secrets.push((await browser.sessionToken())!.split('.')[1]!);
   }
-  const id = idOf(await phone.sessionToken());
+  const id = await sessionIdOf(phone);
   const paths = [
     PAGE,
     `${PAGE}/${id}/name`,
@@ -194,7 +192,7 @@ describe('naming a device', () => {
   beforeAll(async () => {
     user = await signUp(application);
     const phone = await signIn(application, user, { userAgent: SAFARI_ON_IPHONE });
-    path = `${PAGE}/${idOf(await phone.sessionToken())}/name`;
+    path = `${PAGE}/${await sessionIdOf(phone)}/name`;
   });
 
   test.each([
@@ -260,7 +258,7 @@ describe('naming a device', () => {
   });
 
   test('the current device can be named', async () => {
-    const own = `${PAGE}/${idOf(await user.browser.sessionToken())}/name`;
+    const own = `${PAGE}/${await sessionIdOf(user.browser)}/name`;
     const page = await user.browser.follow(await user.browser.post(own, { label: 'My Mac' }));
     expect(sessionRows(page.text)[0]).toMatchObject({ name: 'My Mac', isCurrent: true });
   });
@@ -271,7 +269,7 @@ describe('signing out one device', () => {
     const user = await signUp(application);
     const phone = await signIn(application, user, { userAgent: SAFARI_ON_IPHONE });
     const laptop = await signIn(application, user);
-    const path = `${PAGE}/${idOf(await phone.sessionToken())}/sign-out`;
+    const path = `${PAGE}/${await sessionIdOf(phone)}/sign-out`;
     expect(textOf((await user.browser.get(path)).text)).toContain('Sign out Safari on iPhone?');
     expect((await phone.get('/settings/profile')).status).toBe(200);
 
@@ -286,7 +284,7 @@ describe('signing out one device', () => {
   test('signing out a device twice says so and keeps the first reason', async () => {
     const user = await signUp(application);
     const phone = await signIn(application, user);
-    const id = idOf(await phone.sessionToken());
+    const id = await sessionIdOf(phone);
     await phone.post('/logout', {});
     const answer = await user.browser.post(`${PAGE}/${id}/sign-out`, {});
     const page = await user.browser.follow(answer);
@@ -299,7 +297,7 @@ describe('signing out one device', () => {
   test('signing out the current device ends the own session like a sign-out', async () => {
     const user = await signUp(application);
     const phone = await signIn(application, user);
-    const id = idOf(await phone.sessionToken());
+    const id = await sessionIdOf(phone);
     const question = await phone.get(`${PAGE}/${id}/sign-out`);
     expect(textOf(question.text)).toContain('This is the device you are using now.');
     const answer = await phone.post(`${PAGE}/${id}/sign-out`, {});

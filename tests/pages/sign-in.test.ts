@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startApplication, type TestApplication } from '../fixtures/application.ts';
 import type { Answer } from '../fixtures/browser-like.ts';
+import { idOfToken, sessionIdOf } from '../fixtures/ids.ts';
 import { openBrowser, PASSWORD, signIn, signUp, submitSignUp } from '../fixtures/users.ts';
 import { fieldOnPage, formErrorOnPage, textOf } from './form-on-page.ts';
 
@@ -15,11 +16,10 @@ afterAll(() => application.close());
 const setCookie = (answer: Answer, name = 'session') =>
   (answer.headers['set-cookie'] ?? []).filter((line) => line.startsWith(`${name}=`));
 const attributes = (line: string) => line.split('; ').slice(1).sort();
-const idOf = (token: string) => token.split('.')[0]!;
 const rowOf = (token: string) =>
   application.sql<{ revokedReason: string | null; revokedBy: string | null; remember: number }>(
     'SELECT revokedReason, revokedBy, remember FROM Session WHERE id = ?',
-    idOf(token),
+    idOfToken(token),
   )[0];
 
 test('without "remember me" the session cookie has no Max-Age', async () => {
@@ -59,7 +59,7 @@ test('a token is an id and 256 random bits, and its secret is not in the row', a
   const user = await signUp(application);
   const token = (await user.browser.sessionToken())!;
   expect(token).toMatch(/^[\w-]{22}\.[\w-]{43}$/);
-  const rows = application.sql('SELECT * FROM Session WHERE id = ?', idOf(token));
+  const rows = application.sql('SELECT * FROM Session WHERE id = ?', idOfToken(token));
   expect(rows).toHaveLength(1);
   expect(JSON.stringify(rows)).not.toContain(token.split('.')[1]);
 });
@@ -154,22 +154,22 @@ describe('session fixation', () => {
     const answer = await victim.post('/login', { email, password: PASSWORD });
     expect(answer.status).toBe(302);
     const token = (await victim.sessionToken())!;
-    expect(idOf(token)).not.toBe(idOf(planted));
+    expect(idOfToken(token)).not.toBe(idOfToken(planted));
 
     const attacker = openBrowser(application);
     await attacker.plantToken(planted);
     expect((await attacker.get('/settings/profile')).status).toBe(302);
-    expect(application.sql('SELECT 1 FROM Session WHERE id = ?', idOf(planted))).toEqual([]);
+    expect(application.sql('SELECT 1 FROM Session WHERE id = ?', idOfToken(planted))).toEqual([]);
   });
 
   test('a planted token with the id of a live session is not adopted and ends nothing', async () => {
     const { email, browser } = await signUp(application);
     const token = (await browser.sessionToken())!;
-    const planted = `${idOf(token)}.${'B'.repeat(43)}`;
+    const planted = `${idOfToken(token)}.${'B'.repeat(43)}`;
     const victim = openBrowser(application);
     await victim.plantToken(planted);
     await victim.post('/login', { email, password: PASSWORD });
-    expect(idOf((await victim.sessionToken())!)).not.toBe(idOf(token));
+    expect(await sessionIdOf(victim)).not.toBe(idOfToken(token));
     // The id alone cannot end the session.
     expect(rowOf(token)?.revokedReason).toBeNull();
     expect((await browser.get('/settings/profile')).status).toBe(200);
@@ -196,8 +196,8 @@ test('a second sign-in in the same browser issues a new token and ends the first
   const answer = await laptop.post('/login', { email: user.email, password: PASSWORD });
   expect(answer.status).toBe(302);
   const second = (await laptop.sessionToken())!;
-  expect(idOf(second)).not.toBe(idOf(first));
-  expect(rowOf(first)).toMatchObject({ revokedReason: 'replaced', revokedBy: idOf(second) });
+  expect(idOfToken(second)).not.toBe(idOfToken(first));
+  expect(rowOf(first)).toMatchObject({ revokedReason: 'replaced', revokedBy: idOfToken(second) });
 
   const copy = openBrowser(application);
   await copy.plantToken(first);
@@ -254,7 +254,10 @@ describe('signing out', () => {
       expect.stringMatching(/^session=; Max-Age=0; Path=\/; HttpOnly; SameSite=Lax$/),
     ]);
     expect(await browser.sessionToken()).toBeNull();
-    expect(rowOf(token)).toMatchObject({ revokedReason: 'signed-out', revokedBy: idOf(token) });
+    expect(rowOf(token)).toMatchObject({
+      revokedReason: 'signed-out',
+      revokedBy: idOfToken(token),
+    });
     expect(textOf((await browser.get('/')).text)).toContain('You are signed out.');
 
     await browser.plantToken(token);

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startApplication, type TestApplication } from '../fixtures/application.ts';
 import type { BrowserLike } from '../fixtures/browser-like.ts';
 import { mailboxOf, openBrowser, PASSWORD, signIn, signUp } from '../fixtures/users.ts';
+import { wrongCodeFor } from '../fixtures/wrong-code.ts';
 import { fieldOnPage, formErrorOnPage, textOf } from './form-on-page.ts';
 
 const VERIFY = '/signup/verify';
@@ -33,7 +34,6 @@ const startSignUp = async (given = details()) => {
   expect(answer.location).toBe(VERIFY);
   return { browser, email: given.email, code: await codeFor(given.email) };
 };
-const wrongCodeFor = (code: string) => (code === '00000000' ? '00000001' : '00000000');
 
 test('a sign-up creates no account and no session before the code is entered', async () => {
   const { browser, email, code } = await startSignUp();

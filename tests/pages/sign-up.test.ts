@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startApplication, type TestApplication } from '../fixtures/application.ts';
+import { userIdOf } from '../fixtures/ids.ts';
+import { canSignIn } from '../fixtures/signed-in.ts';
 import { openBrowser, PASSWORD, signIn, signUp, submitSignUp } from '../fixtures/users.ts';
 import { fieldOnPage, formErrorOnPage, textOf } from './form-on-page.ts';
 
@@ -20,10 +22,6 @@ const details = (given: Record<string, string> = {}) => ({
 });
 
 const countUsers = () => application.sql<{ count: number }>('SELECT count(*) AS count FROM User');
-const canSignIn = async (email: string, password: string) => {
-  const answer = await openBrowser(application).post('/login', { email, password });
-  return answer.status === 302;
-};
 
 test('a new user is signed in at once, welcomed and redirected to the requested page', async () => {
   const browser = openBrowser(application);
@@ -164,7 +162,7 @@ test.each([
   ['control characters', '\u0000\u0001\u0002\u0003\r\n\t\u007f'],
 ])('a password of %s works for sign-up and sign-in', async (_what, password) => {
   const user = await signUp(application, { email: newEmail(), password });
-  expect(await canSignIn(user.email, password)).toBe(true);
+  expect(await canSignIn(application, user.email, password)).toBe(true);
 });
 
 test.each([
@@ -178,8 +176,8 @@ test.each([
   ['the Unicode form of an accent', 'caf\u00e9 caf\u00e9', 'cafe\u0301 cafe\u0301'],
 ])('%s matters in a password', async (_what, password, other) => {
   const user = await signUp(application, { email: newEmail(), password });
-  expect(await canSignIn(user.email, other)).toBe(false);
-  expect(await canSignIn(user.email, password)).toBe(true);
+  expect(await canSignIn(application, user.email, other)).toBe(false);
+  expect(await canSignIn(application, user.email, password)).toBe(true);
 });
 
 test('an e-mail is trimmed and case-insensitive', async () => {
@@ -188,8 +186,8 @@ test('an e-mail is trimmed and case-insensitive', async () => {
   const given = details({ email: `  ${name.toUpperCase()} ` });
   const answer = await submitSignUp(application, browser, given);
   expect(answer.status).toBe(302);
-  expect(await canSignIn(name, PASSWORD)).toBe(true);
-  expect(await canSignIn(name.toUpperCase(), PASSWORD)).toBe(true);
+  expect(await canSignIn(application, name, PASSWORD)).toBe(true);
+  expect(await canSignIn(application, name.toUpperCase(), PASSWORD)).toBe(true);
 
   const [row] = application.sql('SELECT email FROM User WHERE lower(email) = ?', name);
   expect(row).toEqual({ email: name });
@@ -219,20 +217,17 @@ test('unknown fields of the sign-up form are ignored', async () => {
   const browser = openBrowser(application);
   const given = details();
   const victim = await signUp(application);
-  const [victimRow] = application.sql<{ id: string }>(
-    'SELECT id FROM User WHERE email = ?',
-    victim.email,
-  );
+  const victimId = userIdOf(application, victim);
   const answer = await submitSignUp(application, browser, {
     ...given,
     id: 'chosen-id',
-    userId: victimRow!.id,
+    userId: victimId,
     createdAt: '2001-01-01T00:00:00.000Z',
     updatedAt: '2001-01-01T00:00:00.000Z',
     role: 'administrator',
     'sessions.create.id': 'chosen-session',
     'password.hash': 'chosen-hash',
-    'user.id': victimRow!.id,
+    'user.id': victimId,
   });
   expect(answer.status).toBe(302);
   const [row] = application.sql<{ id: string; createdAt: number }>(
@@ -240,10 +235,10 @@ test('unknown fields of the sign-up form are ignored', async () => {
     given.email,
   );
   expect(row!.id).not.toBe('chosen-id');
-  expect(row!.id).not.toBe(victimRow!.id);
+  expect(row!.id).not.toBe(victimId);
   expect(new Date(row!.createdAt).getUTCFullYear()).not.toBe(2001);
-  expect(await canSignIn(given.email, PASSWORD)).toBe(true);
-  expect(await canSignIn(victim.email, PASSWORD)).toBe(true);
+  expect(await canSignIn(application, given.email, PASSWORD)).toBe(true);
+  expect(await canSignIn(application, victim.email, PASSWORD)).toBe(true);
   expect(application.sql(`SELECT id FROM Session WHERE id = 'chosen-session'`)).toEqual([]);
 });
 

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startApplication, type TestApplication } from '../fixtures/application.ts';
+import { sessionIdOf, userIdOf } from '../fixtures/ids.ts';
 import { openBrowser, signIn, signUp, type TestUser } from '../fixtures/users.ts';
 import { dataPathOf } from './every-route.ts';
 
@@ -13,7 +14,7 @@ beforeAll(async () => {
   application = await startApplication({ env: { SESSIONS_PER_USER: '2000' } });
   user = await signUp(application);
   const phone = await signIn(application, user);
-  phoneId = (await phone.sessionToken())!.split('.')[0]!;
+  phoneId = await sessionIdOf(phone);
 });
 afterAll(() => application.close());
 
@@ -108,16 +109,13 @@ test.each([0, 1, 100, 1500])(
   'signing out all other devices is one UPDATE with %i devices',
   async (count) => {
     const owner = await signUp(application);
-    const [user] = application.sql<{ id: string }>(
-      'SELECT id FROM User WHERE email = ?',
-      owner.email,
-    );
+    const userId = userIdOf(application, owner);
     application.sql(
       `WITH RECURSIVE counter(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM counter WHERE n < ?)
        INSERT INTO Session (id, secretHash, userId, userAgent, ipAddress, remember, createdAt,
          lastSeenAt, expiresAt, reauthenticatedAt)
        SELECT 'made-' || ? || n, 'x', ?, '', '', TRUE, ?, ?, ?, ? FROM counter WHERE n > 0`,
-      ...[count, user!.id, user!.id],
+      ...[count, userId, userId],
       ...Array<number>(2).fill(application.clock.now().getTime()),
       ...Array<number>(2).fill(application.clock.now().getTime() + MINUTE_MS),
     );
@@ -133,7 +131,7 @@ test.each([0, 1, 100, 1500])(
     expect(statements).toHaveLength(count === 0 ? 2 : 3);
     const live = application.sql(
       'SELECT id FROM Session WHERE userId = ? AND revokedAt IS NULL',
-      user!.id,
+      userId,
     );
     expect(live).toHaveLength(1);
   },
@@ -142,12 +140,9 @@ test.each([0, 1, 100, 1500])(
 test('the sessions page runs the same statements for a thousand sessions as for one', async () => {
   const alone = await signUp(application);
   const one = await statementsOf(() => alone.browser.get(PAGE));
-  const [user] = application.sql<{ id: string }>(
-    'SELECT id FROM User WHERE email = ?',
-    alone.email,
-  );
+  const userId = userIdOf(application, alone);
   for (let count = 0; count < 1000; count += 1) {
-    await application.application.sessions.start({ userId: user!.id }, application.clock.now());
+    await application.application.sessions.start({ userId }, application.clock.now());
   }
   const many = await statementsOf(() => alone.browser.get(PAGE));
   const ofList = (statements: string[]) =>

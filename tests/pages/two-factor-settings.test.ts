@@ -7,6 +7,9 @@ import {
   turnOnTotp,
 } from '../fixtures/authenticator.ts';
 import { BrowserLike, type Answer, type AskOptions } from '../fixtures/browser-like.ts';
+import { cookieOf } from '../fixtures/cookies.ts';
+import { userIdOf } from '../fixtures/ids.ts';
+import { isSignedIn } from '../fixtures/signed-in.ts';
 import { openBrowser, PASSWORD, signIn, signUp, type TestUser } from '../fixtures/users.ts';
 import { fieldOnPage, formErrorOnPage, textOf } from './form-on-page.ts';
 
@@ -36,10 +39,6 @@ const rowsOf = ({ email }: Pick<TestUser, 'email'>) => {
       .map(({ kind }) => kind),
   };
 };
-const isSignedIn = async (browser: BrowserLike) =>
-  (await browser.get('/settings/profile')).status === 200;
-const cookieOf = async (browser: BrowserLike, name: string) =>
-  (await browser.jar.getCookies(application.origin)).find(({ key }) => key === name)?.value ?? '';
 const codeNow = (secret: string) => codeOf(secret, application.clock.now());
 const confirmPassword = ({ browser }: TestUser) => browser.post('/confirm', { password: PASSWORD });
 
@@ -102,7 +101,7 @@ describe('setting up two-factor sign-in', () => {
   test('a set-up cookie is refused in a session of another user or another device', async () => {
     const attacker = await signUp(application);
     const known = secretOnPage((await attacker.browser.get(SET_UP)).text);
-    const planted = await cookieOf(attacker.browser, 'totp-set-up');
+    const planted = (await cookieOf(attacker.browser, 'totp-set-up'))!;
     const victim = await signUp(application);
     const sameOwner = await signIn(application, attacker);
     for (const browser of [victim.browser, sameOwner]) {
@@ -131,7 +130,7 @@ describe('setting up two-factor sign-in', () => {
   test('a set-up cookie cannot be replayed after two-factor sign-in was turned off', async () => {
     const user = await signUp(application);
     const secret = secretOnPage((await user.browser.get(SET_UP)).text);
-    const copy = await cookieOf(user.browser, 'totp-set-up');
+    const copy = (await cookieOf(user.browser, 'totp-set-up'))!;
     const code = codeNow(secret);
     await user.browser.post(SET_UP, { code });
     await user.browser.post(TURN_OFF, {});
@@ -181,15 +180,14 @@ describe('recovery codes', () => {
     const phone = await signIn(application, user);
     const code = codeNow(secretOnPage((await user.browser.get(SET_UP)).text));
     await user.browser.post(SET_UP, { code });
-    const copy = await cookieOf(user.browser, 'new-recovery-codes');
-    expect(copy).not.toBe('');
+    const copy = (await cookieOf(user.browser, 'new-recovery-codes'))!;
     await phone.plantToken(copy, 'new-recovery-codes');
     expect(recoveryCodesOnPage((await phone.get(CODES)).text)).toEqual([]);
 
     const first = await user.browser.get(CODES);
     expect(recoveryCodesOnPage(first.text)).toHaveLength(10);
     expect(first.headers['cache-control']).toContain('no-store');
-    expect(await cookieOf(user.browser, 'new-recovery-codes')).toBe('');
+    expect(await cookieOf(user.browser, 'new-recovery-codes')).toBeNull();
     const again = await user.browser.get(CODES);
     expect(recoveryCodesOnPage(again.text)).toEqual([]);
     expect(textOf(again.text)).toContain('They are shown once');
@@ -254,14 +252,11 @@ describe('recovery codes', () => {
   test('concurrent requests for new recovery codes leave ten', async () => {
     const user = await signUp(application);
     await turnOnTotp(application, user);
-    const [row] = application.sql<{ id: string }>(
-      'SELECT id FROM User WHERE email = ?',
-      user.email,
-    );
+    const userId = userIdOf(application, user);
     const { recoveryCodes } = application.application;
     const now = application.clock.now();
     const made = await Promise.all(
-      Array.from({ length: 8 }, () => recoveryCodes.replace(row!.id, now)),
+      Array.from({ length: 8 }, () => recoveryCodes.replace(userId, now)),
     );
     expect(made.every((codes) => codes?.length === 10)).toBe(true);
     expect(rowsOf(user).codes).toHaveLength(10);
