@@ -94,7 +94,7 @@ test('a manifest request for 63 segments besides its own is answered', async () 
   ];
   const { status, text } = await user.browser.get(manifestPath(paths));
   expect(status).toBe(200);
-  expect(text).toContain('settings.sessions');
+  expect(text).toContain('routes/settings/sessions/page');
 });
 
 test('a manifest request for 64 segments besides its own is refused', async () => {
