@@ -13,7 +13,7 @@ import {
   startApplication,
   type TestApplication,
 } from '../fixtures/application.ts';
-import type { BrowserLike } from '../fixtures/browser-like.ts';
+import { isSignedIn } from '../fixtures/signed-in.ts';
 import { PASSWORD, signIn, signUp, type TestUser } from '../fixtures/users.ts';
 import { entriesOf } from '../pages/activity-entries.ts';
 
@@ -38,8 +38,6 @@ beforeEach(async () => {
 
 const ask = (request: string, options: ApiOptions = {}) =>
   askApi(application, request, { token, ...options });
-const isSignedIn = async (browser: BrowserLike) =>
-  (await browser.get('/settings/profile')).status === 200;
 const whoIs = async (held: string) => (await ask('GET /api/session', { token: held })).status;
 
 test('all sessions of the person are listed, and none of anybody else, and no secret', async () => {

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { askApi, askApiIn, PROGRAM, publicIdOf, signInByApi } from '../fixtures/api-client.ts';
 import { startApplication, type TestApplication } from '../fixtures/application.ts';
 import { turnOnTotp } from '../fixtures/authenticator.ts';
+import { cookieOf } from '../fixtures/cookies.ts';
 import { openBrowser, PASSWORD, signUp } from '../fixtures/users.ts';
 import { entriesOf } from '../pages/activity-entries.ts';
 
@@ -178,8 +179,7 @@ describe('a second factor', () => {
     expect((await browser.get('/login/code')).location).toBe('/login');
     const own = openBrowser(application);
     await own.post('/login', { email: user.email, password: PASSWORD });
-    const cookies = await own.jar.getCookies(application.origin);
-    const cookie = decodeURIComponent(cookies.find(({ key }) => key === 'pending-sign-in')!.value);
+    const cookie = decodeURIComponent((await cookieOf(own, 'pending-sign-in'))!);
     const answer = await ask(SECOND, { body: { pending: cookie, secondFactor: app.nextCode() } });
     expect(answer.problem).toBe('sign-in-lapsed');
   });

@@ -5,6 +5,7 @@ import { startApplication, type TestApplication } from '../fixtures/application.
 import { FIREFOX_ON_MAC, SAFARI_ON_IPHONE } from '../fixtures/browser-like.ts';
 import { useChromium } from '../fixtures/chromium.ts';
 import { mailbox } from '../fixtures/mailbox.ts';
+import { signInOnPage } from '../fixtures/sign-in-form.ts';
 import { openBrowser, signIn, signUp, type TestUser } from '../fixtures/users.ts';
 
 const DAY_MS = 86_400_000;
@@ -31,19 +32,11 @@ async function livedThrough(): Promise<TestUser> {
   return user;
 }
 
-const enter = async (page: Page, { email, password }: TestUser) => {
-  await page.goto(`${application.origin}/login`);
-  await page.getByLabel('E-mail').fill(email);
-  await page.getByLabel('Password').fill(password);
-  await page.getByRole('main').getByRole('button', { name: 'Sign in', exact: true }).click();
-  await page.getByRole('heading', { name: 'Hello' }).waitFor();
-};
-
 test('the log and its questions are accessible and fit', async () => {
   const user = await livedThrough();
   const page = await chromium.openDevice({ reducedMotion: 'reduce' });
   const look = (what: string) => expectAccessible(page, what, what);
-  await enter(page, user);
+  await signInOnPage(page, application, user);
   await page.goto(`${application.origin}/settings/activity`);
   await page.getByText('Wrong password, 3 times').waitFor();
   await look('activity');
@@ -64,7 +57,7 @@ describe.each([
   test('somebody finds a sign-in that was not them, and signs everything out', async () => {
     const user = await livedThrough();
     const page = await chromium.openDevice({ scripts });
-    await enter(page, user);
+    await signInOnPage(page, application, user);
     await page.goto(`${application.origin}/settings/activity`);
     await page.getByRole('link', { name: /This wasn.t me: Signed in, Safari/ }).click();
     await page.getByRole('heading', { name: 'This wasn’t you?' }).waitFor();
@@ -107,7 +100,7 @@ describe('who signs everything out is led on', () => {
   async function beforeTheQuestion() {
     const user = await livedThrough();
     const page = await chromium.openDevice();
-    await enter(page, user);
+    await signInOnPage(page, application, user);
     await page.goto(`${application.origin}/settings/activity`);
     const link = page.getByRole('link', { name: /This wasn.t me: Signed in, Safari/ });
     return { page, address: `${application.origin}${await link.getAttribute('href')}` };

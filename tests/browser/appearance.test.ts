@@ -4,6 +4,7 @@ import { expectAccessible } from '../fixtures/accessible.ts';
 import { startApplication, type TestApplication } from '../fixtures/application.ts';
 import { useChromium } from '../fixtures/chromium.ts';
 import { userWithEveryPage, publicPages } from '../fixtures/every-page.ts';
+import { submitSignInForm } from '../fixtures/sign-in-form.ts';
 import type { TestUser } from '../fixtures/users.ts';
 
 const chromium = useChromium();
@@ -30,9 +31,7 @@ test('every page is accessible and fits its width', { timeout: 180_000 }, async 
   await page.getByText('Enter your password.').waitFor();
   await expectAccessible(page, 'a form with errors');
 
-  await page.getByLabel('E-mail').fill(user.email);
-  await page.getByLabel('Password').fill(user.password);
-  await page.getByRole('main').getByRole('button', { name: 'Sign in', exact: true }).click();
+  await submitSignInForm(page, user);
   await page.getByRole('heading', { name: 'Hello' }).waitFor();
   for (const path of privatePages) await look(path, 'signed-in');
 

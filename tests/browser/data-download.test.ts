@@ -8,6 +8,7 @@ import { expectAccessible } from '../fixtures/accessible.ts';
 import { startApplication, type TestApplication } from '../fixtures/application.ts';
 import { SAFARI_ON_IPHONE } from '../fixtures/browser-like.ts';
 import { useChromium } from '../fixtures/chromium.ts';
+import { submitSignInForm } from '../fixtures/sign-in-form.ts';
 import { signIn, signUp } from '../fixtures/users.ts';
 import { unzipInto } from '../fixtures/zip.ts';
 
@@ -49,9 +50,7 @@ describe.each([
     await phone.post('/logout', {});
     const page = await chromium.openDevice({ scripts });
     await page.goto(at(`/login?redirectTo=${encodeURIComponent(PAGE)}`));
-    await page.getByLabel('E-mail').fill(user.email);
-    await page.getByLabel('Password').fill(user.password);
-    await page.getByRole('main').getByRole('button', { name: 'Sign in', exact: true }).click();
+    await submitSignInForm(page, user);
     await page.getByRole('heading', { name: 'Your data' }).waitFor();
 
     const json = await take(page, 'Only the JSON');

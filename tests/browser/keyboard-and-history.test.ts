@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startApplication, type TestApplication } from '../fixtures/application.ts';
 import { SAFARI_ON_IPHONE } from '../fixtures/browser-like.ts';
 import { useChromium } from '../fixtures/chromium.ts';
+import { signInOnPage } from '../fixtures/sign-in-form.ts';
 import { signIn, signUp, type TestUser } from '../fixtures/users.ts';
 
 const chromium = useChromium();
@@ -113,11 +114,7 @@ test('times are told in words, with the exact time for those who ask', async () 
 
 async function openSignedIn(): Promise<Page> {
   const page = await chromium.openDevice();
-  await page.goto(`${application.origin}/login`);
-  await page.getByLabel('E-mail').fill(user.email);
-  await page.getByLabel('Password').fill(user.password);
-  await page.getByRole('main').getByRole('button', { name: 'Sign in', exact: true }).click();
-  await page.getByRole('heading', { name: 'Hello' }).waitFor();
+  await signInOnPage(page, application, user);
   return page;
 }
 

@@ -5,6 +5,7 @@ import { startApplication, type TestApplication } from '../fixtures/application.
 import { SAFARI_ON_IPHONE } from '../fixtures/browser-like.ts';
 import { expectOnceWithin } from '../fixtures/best-round.ts';
 import { useChromium } from '../fixtures/chromium.ts';
+import { signInOnPage } from '../fixtures/sign-in-form.ts';
 import { signIn, signUp, type TestUser } from '../fixtures/users.ts';
 
 const MINUTE_MS = 60_000;
@@ -267,7 +268,7 @@ test.each([
   await first.context().addInitScript((names) => {
     for (const name of names) Reflect.deleteProperty(window, name);
   }, missing);
-  await fillIn(first);
+  await signInOnPage(first, application, user);
   const second = await first.context().newPage();
   for (const tab of [first, second]) await tab.goto(application.origin + SESSIONS);
   await untilListening(missing.length === 1 ? 1 : 2);
@@ -321,14 +322,6 @@ async function turn(page: Page, event: 'pagehide' | 'pageshow'): Promise<void> {
 
 async function openSignedIn(options: { scripts?: boolean } = {}): Promise<Page> {
   const page = await chromium.openDevice(options);
-  await fillIn(page);
+  await signInOnPage(page, application, user);
   return page;
-}
-
-async function fillIn(page: Page): Promise<void> {
-  await page.goto(`${application.origin}/login`);
-  await page.getByLabel('E-mail').fill(user.email);
-  await page.getByLabel('Password').fill(user.password);
-  await page.getByRole('main').getByRole('button', { name: 'Sign in', exact: true }).click();
-  await page.getByRole('heading', { name: 'Hello' }).waitFor();
 }

@@ -3,6 +3,7 @@ import type { Page } from 'playwright';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startApplication, type TestApplication } from '../fixtures/application.ts';
 import { FIREFOX_ON_MAC, SAFARI_ON_IPHONE } from '../fixtures/browser-like.ts';
+import { submitSignInForm } from '../fixtures/sign-in-form.ts';
 import { unzip } from '../fixtures/zip.ts';
 import { PHONE, useChromium } from '../fixtures/chromium.ts';
 import { mailboxOf } from '../fixtures/users.ts';
@@ -55,11 +56,11 @@ describe.each([
 
     // Sign in on the phone: first wrongly, with what was typed kept.
     await phone.goto(at('/login'));
-    await signIn(phone, email, 'not the password');
+    await submitSignInForm(phone, { email, password: 'not the password' });
     await phone.getByText('That e-mail and password do not belong together.').waitFor();
     expect(await phone.getByLabel('E-mail').inputValue()).toBe(email);
     await phone.getByLabel('Remember me').check();
-    await signIn(phone, email, PASSWORD);
+    await submitSignInForm(phone, { email, password: PASSWORD });
     await phone.getByRole('heading', { name: 'Hello, Ada Lovelace' }).waitFor();
 
     // See both from the laptop, and give the phone a name.
@@ -86,7 +87,7 @@ describe.each([
     await toast(laptop, 'Ada’s pocket is signed out.');
     await expectRows(list.getByRole('listitem'), [/^Firefox on MacThis device/]);
     await isToldBy(phone, 'You were signed out from another device.');
-    await signIn(phone, email, PASSWORD);
+    await submitSignInForm(phone, { email, password: PASSWORD });
     await phone.getByRole('heading', { name: 'Profile' }).waitFor();
 
     // Ended sessions stay on record, folded away.
@@ -112,7 +113,7 @@ describe.each([
 
     // Password, and out everywhere else with it.
     await phone.goto(at('/login'));
-    await signIn(phone, email, PASSWORD);
+    await submitSignInForm(phone, { email, password: PASSWORD });
     await phone.getByRole('heading', { name: 'Hello, Augusta' }).waitFor();
     await laptop.goto(at('/settings/password'));
     await laptop.getByLabel('New password').fill(NEW_PASSWORD);
@@ -150,7 +151,7 @@ describe.each([
     await laptop.getByRole('button', { name: 'Sign out' }).click();
     await toast(laptop, 'You are signed out.');
     await laptop.goto(at('/settings/data'));
-    await signIn(laptop, email, NEW_PASSWORD);
+    await submitSignInForm(laptop, { email, password: NEW_PASSWORD });
 
     // Delete the account: it says what goes, and asks twice.
     await laptop.getByRole('link', { name: 'Delete your account' }).click();
@@ -163,19 +164,13 @@ describe.each([
     await laptop.getByRole('button', { name: 'Delete my account' }).click();
     await laptop.getByRole('heading', { name: 'Your account is deleted' }).waitFor();
     await laptop.goto(at('/login'));
-    await signIn(laptop, email, NEW_PASSWORD);
+    await submitSignInForm(laptop, { email, password: NEW_PASSWORD });
     await laptop.getByText('That e-mail and password do not belong together.').waitFor();
     const { client } = application.database;
     expect(await client.user.count({ where: { email } })).toBe(0);
     expect(await client.session.count({ where: { user: { email } } })).toBe(0);
   });
 });
-
-async function signIn(page: Page, email: string, password: string) {
-  await page.getByLabel('E-mail').fill(email);
-  await page.getByLabel('Password').fill(password);
-  await page.getByRole('main').getByRole('button', { name: 'Sign in', exact: true }).click();
-}
 
 async function toast(page: Page, text: string) {
   await page.getByRole('status').filter({ hasText: text }).waitFor();

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { expectAccessible } from '../fixtures/accessible.ts';
 import { startApplication, type TestApplication } from '../fixtures/application.ts';
 import { useChromium } from '../fixtures/chromium.ts';
+import { signInOnPage } from '../fixtures/sign-in-form.ts';
 import { signUp, type TestUser } from '../fixtures/users.ts';
 import { plain } from '../fixtures/pictures.ts';
 
@@ -37,12 +38,8 @@ function keyhole(): Promise<Buffer> {
   return sharp(Uint8Array.from(pixels.flat()), { raw }).jpeg().toBuffer();
 }
 
-const enter = async (page: Page, { email, password }: TestUser) => {
-  await page.goto(`${application.origin}/login`);
-  await page.getByLabel('E-mail').fill(email);
-  await page.getByLabel('Password').fill(password);
-  await page.getByRole('main').getByRole('button', { name: 'Sign in', exact: true }).click();
-  await page.getByRole('heading', { name: 'Hello' }).waitFor();
+const openProfile = async (page: Page, user: TestUser) => {
+  await signInOnPage(page, application, user);
   await page.goto(application.origin + PROFILE);
 };
 const field = (page: Page) => page.getByLabel('Picture', { exact: true });
@@ -59,7 +56,7 @@ describe.each([
 ])('$mode', ({ scripts }) => {
   test('somebody adds a picture, is told of a wrong one, and removes it', async () => {
     const page = await chromium.openDevice({ scripts });
-    await enter(page, await signUp(application));
+    await openProfile(page, await signUp(application));
     expect(await page.locator('img').count()).toBe(0);
 
     const wrong = Buffer.from('no picture');
@@ -85,7 +82,7 @@ describe.each([
 
   test('what is too large is told on the page', async () => {
     const page = await chromium.openDevice({ scripts });
-    await enter(page, await signUp(application));
+    await openProfile(page, await signUp(application));
     const large = Buffer.concat([photo], 2 * MAX_BYTES);
     const posts: string[] = [];
     page.on('request', (request) => {
@@ -105,7 +102,7 @@ describe.each([
 
 test('before it is sent it is shown, without a place to jump to', async () => {
   const page = await chromium.openDevice();
-  await enter(page, await signUp(application));
+  await openProfile(page, await signUp(application));
   const heading = page.getByLabel('Name', { exact: true });
   const before = await heading.boundingBox();
   const red = await plain('red').png().toBuffer();
@@ -122,7 +119,7 @@ test('before it is sent it is shown, without a place to jump to', async () => {
 test('a picture is asked for once, and not again after signing out', async () => {
   const page = await chromium.openDevice();
   const user = await signUp(application);
-  await enter(page, user);
+  await openProfile(page, user);
   await field(page).setInputFiles({ name: 'me.jpg', mimeType: 'image/jpeg', buffer: photo });
   await page.getByRole('button', { name: 'Add picture' }).click();
   await page.getByText('Your picture is saved.').waitFor();
@@ -147,7 +144,7 @@ test('a picture is asked for once, and not again after signing out', async () =>
 test('it is accessible and fits', async () => {
   const page = await chromium.openDevice({ reducedMotion: 'reduce' });
   const look = (what: string) => expectAccessible(page, what, what);
-  await enter(page, await signUp(application));
+  await openProfile(page, await signUp(application));
   await look('picture-none');
   await field(page).setInputFiles({ name: 'me.jpg', mimeType: 'image/jpeg', buffer: photo });
   await look('picture-chosen');

@@ -4,6 +4,7 @@ import { untilAtRest } from '../fixtures/accessible.ts';
 import { startApplication, type TestApplication } from '../fixtures/application.ts';
 import { PHONE, useChromium } from '../fixtures/chromium.ts';
 import { userWithEveryPage, publicPages } from '../fixtures/every-page.ts';
+import { signInOnPage } from '../fixtures/sign-in-form.ts';
 import type { TestUser } from '../fixtures/users.ts';
 
 interface Noted {
@@ -43,11 +44,7 @@ test('nothing that can be pressed moves when a page comes to life', async () => 
   };
   for (const path of publicPages) await look(path, 'signed out');
 
-  await page.goto(`${application.origin}/login`);
-  await page.getByLabel('E-mail').fill(user.email);
-  await page.getByLabel('Password').fill(user.password);
-  await page.getByRole('main').getByRole('button', { name: 'Sign in', exact: true }).click();
-  await page.getByRole('heading', { name: 'Hello' }).waitFor();
+  await signInOnPage(page, application, user);
   for (const path of privatePages) await look(path, 'signed in');
 });
 

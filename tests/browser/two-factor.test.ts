@@ -5,6 +5,7 @@ import { expectAccessible } from '../fixtures/accessible.ts';
 import { startApplication, type TestApplication } from '../fixtures/application.ts';
 import { codeOf } from '../fixtures/authenticator.ts';
 import { useChromium } from '../fixtures/chromium.ts';
+import { submitSignInForm } from '../fixtures/sign-in-form.ts';
 import { PASSWORD, signUp } from '../fixtures/users.ts';
 
 const STEP_MS = 30_000;
@@ -26,9 +27,7 @@ const signUpOn = async (page: Page, email: string) => {
 };
 const enterPassword = async (page: Page, email: string) => {
   await page.goto(at('/login'));
-  await page.getByLabel('E-mail').fill(email);
-  await page.getByLabel('Password').fill(PASSWORD);
-  await page.getByRole('main').getByRole('button', { name: 'Sign in', exact: true }).click();
+  await submitSignInForm(page, { email, password: PASSWORD });
 };
 const signInOn = async (page: Page, email: string) => {
   await enterPassword(page, email);

@@ -7,6 +7,7 @@ import { FIREFOX_ON_MAC, SAFARI_ON_IPHONE } from '../fixtures/browser-like.ts';
 import { LAPTOP, useChromium } from '../fixtures/chromium.ts';
 import { startOpenIdProvider, type OpenIdProvider } from '../fixtures/openid-provider.ts';
 import { addPasskey } from '../fixtures/passkeys.ts';
+import { submitSignInForm } from '../fixtures/sign-in-form.ts';
 import { mailboxOf, signIn, signUp, type TestUser } from '../fixtures/users.ts';
 import { visit } from '../fixtures/provider-visits.ts';
 
@@ -120,9 +121,7 @@ test('the pages of somebody with every way in are accessible and fit', async () 
 
 async function enter(page: Page): Promise<void> {
   await page.goto(at('/login'));
-  await page.getByLabel('E-mail').fill(ada.email);
-  await page.getByLabel('Password').fill(ada.password);
-  await page.getByRole('main').getByRole('button', { name: 'Sign in', exact: true }).click();
+  await submitSignInForm(page, ada);
   await page.getByLabel('Code', { exact: true }).fill(authenticator.nextCode());
   await page.getByRole('main').getByRole('button', { name: 'Sign in', exact: true }).click();
   await page.getByRole('heading', { name: 'Hello' }).waitFor();

@@ -5,6 +5,7 @@ import { codeOf } from '../fixtures/authenticator.ts';
 import { FIREFOX_ON_MAC, SAFARI_ON_IPHONE } from '../fixtures/browser-like.ts';
 import { PHONE, useChromium } from '../fixtures/chromium.ts';
 import { startOpenIdProvider, type OpenIdProvider } from '../fixtures/openid-provider.ts';
+import { submitSignInForm } from '../fixtures/sign-in-form.ts';
 import { startMailServer, type MailServer } from '../fixtures/smtp-server.ts';
 import { plugInAuthenticator } from '../fixtures/virtual-authenticator.ts';
 
@@ -348,9 +349,7 @@ async function askForAccount(page: Page, email: string): Promise<void> {
 
 async function signIn(page: Page, email: string, password: string): Promise<void> {
   await page.goto(at('/login'));
-  await page.getByLabel('E-mail').fill(email);
-  await page.getByLabel('Password').fill(password);
-  await page.getByRole('main').getByRole('button', { name: 'Sign in', exact: true }).click();
+  await submitSignInForm(page, { email, password });
   await page.getByRole('heading', { name: 'Enter your code' }).waitFor();
 }
 

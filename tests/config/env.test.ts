@@ -1,18 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { parseEnv } from '#app/config/env.server.ts';
-import { StartupError } from '#app/config/startup-error.ts';
+import { startupErrorOf } from '../fixtures/startup-error.ts';
 
 const PEPPER = 'a pepper of more than thirty-two characters';
-const refusalOf = (variables: Record<string, string | undefined>): string => {
-  try {
-    parseEnv(variables);
-  } catch (error) {
-    expect(error).toBeInstanceOf(StartupError);
-    return (error as Error).message;
-  }
-  throw new Error('This environment was taken.');
-};
-
 test('an empty environment is that of a first try on one\u2019s own machine', () => {
   expect(parseEnv({})).toEqual({
     NODE_ENV: 'production',
@@ -119,7 +109,7 @@ test.each([
   ['SESSION_RETENTION_DAYS', '3651'],
   ['ACTIVITY_RETENTION_DAYS', '0'],
 ])('a wrong %s is named, and its value (%s) is not shown', (name, value) => {
-  const refusal = refusalOf({ [name]: value });
+  const refusal = startupErrorOf(() => parseEnv({ [name]: value }));
   expect(refusal).toContain(name);
   expect(refusal).not.toContain('canary');
   expect(refusal).toMatch(/^[^\n]+\.$/);
@@ -164,12 +154,14 @@ describe('the origin', () => {
 test('a stop leaves time for requests to finish', () => {
   const env = { STOP_WITHIN_SECONDS: '30', STOP_DELAY_SECONDS: '27' };
   expect(parseEnv(env)).toMatchObject({ STOP_WITHIN_SECONDS: 30, STOP_DELAY_SECONDS: 27 });
-  expect(refusalOf({ ...env, STOP_DELAY_SECONDS: '28' })).toContain('STOP_WITHIN_SECONDS');
+  expect(startupErrorOf(() => parseEnv({ ...env, STOP_DELAY_SECONDS: '28' }))).toContain(
+    'STOP_WITHIN_SECONDS',
+  );
 });
 
 test('elsewhere than on this machine passwords cost what they should', () => {
   const env = { ORIGIN: 'https://latchkey.example', PASSWORD_PEPPER: PEPPER };
-  expect(refusalOf({ ...env, BCRYPT_COST: '9' })).toContain('BCRYPT_COST');
+  expect(startupErrorOf(() => parseEnv({ ...env, BCRYPT_COST: '9' }))).toContain('BCRYPT_COST');
   expect(parseEnv({ ...env, BCRYPT_COST: '10' }).BCRYPT_COST).toBe(10);
   expect(parseEnv({ BCRYPT_COST: '4' }).BCRYPT_COST).toBe(4);
 });

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { parseProviders } from '#app/config/provider-settings.server.ts';
-import { StartupError } from '#app/config/startup-error.ts';
+import { startupErrorOf } from '../fixtures/startup-error.ts';
 
 const acme = {
   OIDC_PROVIDERS: 'acme',
@@ -9,16 +9,6 @@ const acme = {
   OIDC_ACME_CLIENT_SECRET: 'canary-secret',
 };
 const github = { GITHUB_CLIENT_ID: 'latchkey', GITHUB_CLIENT_SECRET: 'canary-secret' };
-
-const refusalOf = (variables: Record<string, string | undefined>): string => {
-  try {
-    parseProviders(variables);
-  } catch (error) {
-    expect(error).toBeInstanceOf(StartupError);
-    return (error as Error).message;
-  }
-  throw new Error('These variables were taken.');
-};
 
 test('nothing said is no provider', () => {
   expect(parseProviders({})).toEqual([]);
@@ -90,7 +80,7 @@ test.each([
   [{ ...github, GITHUB_URL: 'http://canary.example' }, 'GITHUB_URL'],
   [{ ...github, GITHUB_API_URL: 'canary' }, 'GITHUB_API_URL'],
 ])('a value that is wrong stops the start by its name, and is not shown (%#)', (given, name) => {
-  const message = refusalOf(given);
+  const message = startupErrorOf(() => parseProviders(given));
   expect(message).toMatch(new RegExp(`^The environment variable ${name} is not usable: .+\\.$`));
   expect(message).not.toMatch(/canary/i);
 });

@@ -15,7 +15,7 @@ import Piscina from 'piscina';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { parseEnv } from '#app/config/env.server.ts';
 import { loadSecrets } from '#app/config/secrets.server.ts';
-import { StartupError } from '#app/config/startup-error.ts';
+import { startupErrorOf } from '../fixtures/startup-error.ts';
 
 const PEPPER = 'a pepper of more than thirty-two characters';
 
@@ -29,15 +29,6 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 const load = (variables: Record<string, string> = {}) =>
   loadSecrets(parseEnv({ SECRETS_FILE: file, ...variables }));
-const refusalOf = (act: () => unknown): string => {
-  try {
-    act();
-  } catch (error) {
-    expect(error).toBeInstanceOf(StartupError);
-    return (error as Error).message;
-  }
-  throw new Error('It was not refused.');
-};
 const modeOf = (path: string) => statSync(path).mode & 0o777;
 
 test('secrets of the environment are used, and no file is made', () => {
@@ -51,11 +42,11 @@ test('secrets of the environment go before those of a file', () => {
 });
 
 test('a deployment is not given secrets that nobody chose', () => {
-  const refusal = refusalOf(() => load({ ORIGIN: 'https://latchkey.example' }));
+  const refusal = startupErrorOf(() => load({ ORIGIN: 'https://latchkey.example' }));
   expect(refusal).toContain('PASSWORD_PEPPER must be set');
   expect(existsSync(file)).toBe(false);
   const variables = { ORIGIN: 'https://latchkey.example', PASSWORD_PEPPER: PEPPER };
-  expect(refusalOf(() => load(variables))).toContain('ENCRYPTION_KEYS must be set');
+  expect(startupErrorOf(() => load(variables))).toContain('ENCRYPTION_KEYS must be set');
 });
 
 test('on first start they are made, for the eyes of their owner alone', () => {
@@ -96,7 +87,7 @@ describe('a damaged file is not replaced, since every password depends on it:', 
   ])('%s', (_what, text) => {
     mkdirSync(join(folder, 'data'));
     writeFileSync(file, text);
-    const refusal = refusalOf(load);
+    const refusal = startupErrorOf(load);
     expect(refusal).toContain(`The secrets file ${file} is damaged`);
     expect(refusal).not.toContain('canary');
     expect(readFileSync(file, 'utf8')).toBe(text);
@@ -105,16 +96,16 @@ describe('a damaged file is not replaced, since every password depends on it:', 
 
 test('a file that is a folder, or stands below a file, is named', () => {
   mkdirSync(file, { recursive: true });
-  expect(refusalOf(load)).toContain(file);
+  expect(startupErrorOf(load)).toContain(file);
   writeFileSync(join(folder, 'plain'), '');
   file = join(folder, 'plain', 'secrets.json');
-  expect(refusalOf(load)).toContain('plain');
+  expect(startupErrorOf(load)).toContain('plain');
 });
 
 test('a folder that cannot be written is named', () => {
   // Root may write anywhere but here.
   file = '/proc/latchkey/secrets.json';
-  expect(refusalOf(load)).toContain('/proc/latchkey');
+  expect(startupErrorOf(load)).toContain('/proc/latchkey');
 });
 
 test('many processes that start at the same moment end up with the same secrets', async () => {
@@ -156,7 +147,7 @@ test('keys of the environment are used in their order; what is no list of keys i
     { id: '2026', secret: older },
   ]);
   for (const wrong of ['canary', '2026:canary', `${list},`, `:${newer.toString('base64')}`]) {
-    const refusal = refusalOf(() => load({ ENCRYPTION_KEYS: wrong }));
+    const refusal = startupErrorOf(() => load({ ENCRYPTION_KEYS: wrong }));
     expect(refusal).toContain('ENCRYPTION_KEYS');
     expect(refusal).not.toContain('canary');
   }

@@ -5,6 +5,7 @@ import {
   startApplication,
   type TestApplication,
 } from '../fixtures/application.ts';
+import { sessionIdOf } from '../fixtures/ids.ts';
 import { openBrowser, PASSWORD, signIn, signUp } from '../fixtures/users.ts';
 import { fieldOnPage, textOf } from './form-on-page.ts';
 
@@ -35,7 +36,7 @@ test('once the e-mail is typed everything goes, from every table, and every devi
   const user = await signUp(application, { name: 'A name like no other' });
   const stays = await signUp(application, { name: 'Somebody who stays' });
   const phone = await signIn(application, user, { remember: true });
-  const id = (await phone.sessionToken())!.split('.')[0]!;
+  const id = await sessionIdOf(phone);
   await user.browser.post(`/settings/sessions/${id}/name`, { label: 'A label like no other' });
   const [row] = application.sql<{ id: string }>('SELECT id FROM User WHERE email = ?', user.email);
   // Codes that somebody asked for before they signed in belong to an address, and to no account.

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { startApplication, type TestApplication } from '../fixtures/application.ts';
 import { FIREFOX_ON_MAC, SAFARI_ON_IPHONE, type BrowserLike } from '../fixtures/browser-like.ts';
+import { sessionIdOf } from '../fixtures/ids.ts';
 import { openBrowser, PASSWORD, signIn, signUp, type TestUser } from '../fixtures/users.ts';
 import { entriesOf, entriesOnPage } from './activity-entries.ts';
 import { tags, textOf } from './form-on-page.ts';
@@ -19,7 +20,6 @@ beforeAll(async () => {
 afterAll(() => application.close());
 
 const from = (address: string) => ({ headers: { 'X-Forwarded-For': address } });
-const sessionIdOf = async (browser: BrowserLike) => (await browser.sessionToken())!.split('.')[0]!;
 const kindsOf = (email: string) => entriesOf(application, email).map(({ kind }) => kind);
 const fail = (email: string, browser = openBrowser(application)) =>
   browser.post('/login', { email, password: 'not this one' });

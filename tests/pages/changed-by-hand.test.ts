@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startApplication, type TestApplication } from '../fixtures/application.ts';
+import { sessionIdOf } from '../fixtures/ids.ts';
 import { signIn, signUp, type TestUser } from '../fixtures/users.ts';
 import { expectOnceWithin } from '../fixtures/best-round.ts';
 
@@ -32,7 +33,7 @@ test('a cascade counts at once', async () => {
 async function msUntilDeletedCounts(user: TestUser): Promise<number> {
   const phone = await signIn(application, user);
   expect((await phone.get(PAGE)).status).toBe(200);
-  const phoneId = (await phone.sessionToken())!.split('.')[0]!;
+  const phoneId = await sessionIdOf(phone);
   deleteByHand(phoneId);
   const deletedAt = performance.now();
   await expect.poll(async () => (await phone.get(PAGE)).status).toBe(302);

@@ -5,6 +5,7 @@ import type { Answer, BrowserLike } from '../fixtures/browser-like.ts';
 import { proveAgain } from '../fixtures/fresh-proof.ts';
 import { startGitHub, type GitHubServer } from '../fixtures/github-server.ts';
 import { startOpenIdProvider, type OpenIdProvider } from '../fixtures/openid-provider.ts';
+import { isSignedIn } from '../fixtures/signed-in.ts';
 import { openBrowser, PASSWORD, signIn, signUp } from '../fixtures/users.ts';
 import { leaveFor, providerAddressOn, visit, walkThrough } from '../fixtures/provider-visits.ts';
 import { startScriptedProvider, type ScriptedProvider } from '../fixtures/scripted-provider.ts';
@@ -63,8 +64,6 @@ const connectedUser = async () => {
   await browser.get('/');
   return { ...there, browser };
 };
-const isSignedIn = async (browser: ReturnType<typeof openBrowser>) =>
-  (await browser.get('/settings/profile')).status === 200;
 const connectionIds = (text: string) =>
   [...text.matchAll(/\/settings\/connections\/(\w+)\/disconnect"/g)].map(([, id]) => id!);
 const kindsOf = (userId: string) =>

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startApplication, type TestApplication } from '../fixtures/application.ts';
+import { sessionIdOf } from '../fixtures/ids.ts';
 import { signIn, signUp, type TestUser } from '../fixtures/users.ts';
 import { dataPathOf, everyRoute, goodFields, pathOf } from './every-route.ts';
 
@@ -42,7 +43,7 @@ beforeAll(async () => {
   application = await startApplication();
   user = await signUp(application);
   const phone = await signIn(application, user);
-  phoneId = (await phone.sessionToken())!.split('.')[0]!;
+  phoneId = await sessionIdOf(phone);
   await user.browser.get('/');
   // The page that hands out a secret to set up has done so.
   await user.browser.get('/settings/two-factor/set-up');

@@ -10,6 +10,7 @@ import {
 import { SAFARI_ON_IPHONE, type Answer, type BrowserLike } from '../fixtures/browser-like.ts';
 import { canary, plantCanaries } from '../fixtures/canaries.ts';
 import { proveAgain } from '../fixtures/fresh-proof.ts';
+import { sessionIdOf, userIdOf } from '../fixtures/ids.ts';
 import { openBrowser, PASSWORD, signIn, signUp, type TestUser } from '../fixtures/users.ts';
 import { unzip } from '../fixtures/zip.ts';
 
@@ -43,8 +44,6 @@ const download = async (browser: BrowserLike, file = FILE): Promise<Answer> => {
 const contentOf = (answer: Answer) => JSON.parse(answer.text) as Download;
 const filesOf = (answer: Answer) =>
   new Map([...unzip(answer.bytes)].map(([name, bytes]) => [name, bytes.toString('utf8')]));
-const idOf = ({ email }: TestUser) =>
-  application.sql<{ id: string }>('SELECT id FROM "User" WHERE email = ?', email)[0]!.id;
 const expectValid = (schema: string, data: string) => {
   const ajv = new Ajv2020({ allErrors: true, strictTypes: false });
   (addFormats as unknown as { default: (to: Ajv2020) => void }).default(ajv);
@@ -56,7 +55,7 @@ const expectValid = (schema: string, data: string) => {
 /** Somebody to whom very much has happened. */
 const busyUser = async (count: number): Promise<TestUser> => {
   const user = await signUp(application);
-  const userId = idOf(user);
+  const userId = userIdOf(application, user);
   application.sql(
     `WITH RECURSIVE counter(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM counter WHERE n < ${count})
      INSERT INTO "Activity" (id, userId, kind, at, userAgent, ipAddress, deviceKey)
@@ -155,8 +154,8 @@ test('the ZIP opens, has a file for every reader, and its data is valid against 
 
 test("of two people, each gets all of their own and none of the other's, and no secret", async () => {
   const [ada, bob] = [await signUp(application), await signUp(application)];
-  const adas = await plantCanaries(application, idOf(ada), 'ada');
-  const bobs = await plantCanaries(application, idOf(bob), 'bob');
+  const adas = await plantCanaries(application, userIdOf(application, ada), 'ada');
+  const bobs = await plantCanaries(application, userIdOf(application, bob), 'bob');
   for (const [user, own, others] of [
     [ada, adas, bobs],
     [bob, bobs, adas],
@@ -188,7 +187,11 @@ test('what a stranger sent is no formula in a spreadsheet, and no code in a page
   const formulas = ['=HYPERLINK("http://evil.example","x")', '+1+1', '-1+1', '@SUM(1)', '\t=1'];
   for (const userAgent of formulas) {
     const { activity } = application.database.client;
-    const row = { userId: idOf(user), kind: 'signed-in', at: application.clock.now() };
+    const row = {
+      userId: userIdOf(application, user),
+      kind: 'signed-in',
+      at: application.clock.now(),
+    };
     await activity.create({ data: { ...row, userAgent, ipAddress: '', deviceKey: '' } });
   }
   const files = filesOf(await download(user.browser, ZIP));
@@ -206,12 +209,12 @@ test("it holds the person's own sessions, ended ones too, and nobody else's", as
   const user = await signUp(application, { name: 'Ada' });
   const other = await signUp(application, { name: 'Somebody else' });
   const phone = await signIn(application, user, { userAgent: SAFARI_ON_IPHONE });
-  const phoneId = (await phone.sessionToken())!.split('.')[0]!;
+  const phoneId = await sessionIdOf(phone);
   await user.browser.post(`/settings/sessions/${phoneId}/name`, { label: '"Phone", {lost}' });
   await phone.post('/logout', {});
   const answer = await download(user.browser);
   const { sessions } = contentOf(answer);
-  const laptopId = (await user.browser.sessionToken())!.split('.')[0]!;
+  const laptopId = await sessionIdOf(user.browser);
   expect(sessions.map(({ id }) => id).sort()).toEqual([laptopId, phoneId].sort());
   expect(sessions.find(({ id }) => id === phoneId)).toMatchObject({
     label: '"Phone", {lost}',
@@ -287,7 +290,7 @@ describe('one at a time', () => {
     const user = await signUp(application);
     const { replayGuard } = application.application;
     const now = application.clock.now();
-    const turn = `data download: ${idOf(user)}`;
+    const turn = `data download: ${userIdOf(application, user)}`;
     await replayGuard.lock(turn, new Date(now.getTime() + 10 * MINUTE_MS), now);
     application.clock.advance(10 * MINUTE_MS - 1);
     expect((await user.browser.post(FILE, {}, { from: PAGE })).location).toBe(PAGE);
@@ -300,7 +303,7 @@ test('it is what there was when it was asked for, whatever is written meanwhile'
   const user = await busyUser(MANY);
   const begun = await beginning(user);
   application.sql('UPDATE "User" SET name = ? WHERE email = ?', 'Renamed', user.email);
-  application.sql('DELETE FROM "Activity" WHERE "userId" = ?', idOf(user));
+  application.sql('DELETE FROM "Activity" WHERE "userId" = ?', userIdOf(application, user));
   const { isComplete, bytes } = await begun.rest();
   expect(isComplete).toBe(true);
   const { profile, activities } = JSON.parse(bytes.toString('utf8')) as Download;

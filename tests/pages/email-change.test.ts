@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startApplication, type TestApplication } from '../fixtures/application.ts';
-import type { BrowserLike } from '../fixtures/browser-like.ts';
+import { canSignIn, isSignedIn } from '../fixtures/signed-in.ts';
 import { mailboxOf, openBrowser, signIn, signUp, type TestUser } from '../fixtures/users.ts';
 import { fieldOnPage, textOf } from './form-on-page.ts';
 
@@ -23,10 +23,6 @@ const move = async ({ browser }: Pick<TestUser, 'browser'>, to: string, more = {
   expect((await browser.post(ASK, { newEmail: to })).location).toBe(VERIFY);
   return browser.post(VERIFY, { code: await codeFor(to), ...more });
 };
-const canSignIn = async (email: string, password: string) =>
-  (await openBrowser(application).post('/login', { email, password })).status === 302;
-const isSignedIn = async (browser: BrowserLike) =>
-  (await browser.get('/settings/sessions')).status === 200;
 /** The key that the old address was sent. */
 const undoKeyFor = async (email: string) => {
   const mail = await mailboxOf(application).nextMailTo(email, 'email-changed');
@@ -40,14 +36,14 @@ test('nothing moves before the code that went to the new address comes back', as
   const to = newAddress();
   await user.browser.post(ASK, { newEmail: to });
   const code = await codeFor(to);
-  expect(await canSignIn(user.email, user.password)).toBe(true);
+  expect(await canSignIn(application, user.email, user.password)).toBe(true);
   const token = await user.browser.sessionToken();
   const answer = await user.browser.post(VERIFY, { code });
   expect(answer.location).toBe('/settings/profile');
   expect(textOf((await user.browser.follow(answer)).text)).toContain('Your e-mail is changed.');
   expect(await user.browser.sessionToken()).not.toBe(token);
-  expect(await canSignIn(user.email, user.password)).toBe(false);
-  expect(await canSignIn(to, user.password)).toBe(true);
+  expect(await canSignIn(application, user.email, user.password)).toBe(false);
+  expect(await canSignIn(application, to, user.password)).toBe(true);
   const rows = application.sql('SELECT updatedAt FROM User WHERE email = ?', to);
   expect(rows).toEqual([{ updatedAt: application.clock.now().getTime() }]);
 });
@@ -74,8 +70,8 @@ test('an address that somebody has is answered like one that nobody has, and tol
   expect(answer.location).toBe(VERIFY);
   expect((await user.browser.post(VERIFY, { code: '00000000' })).status).toBe(400);
   await mailboxOf(application).nextMailTo(other.email, 'sign-up-taken');
-  expect(await canSignIn(other.email, other.password)).toBe(true);
-  expect(await canSignIn(user.email, user.password)).toBe(true);
+  expect(await canSignIn(application, other.email, other.password)).toBe(true);
+  expect(await canSignIn(application, user.email, user.password)).toBe(true);
 });
 
 test('an address that was taken in the meantime is refused, and nothing is lost', async () => {
@@ -87,7 +83,7 @@ test('an address that was taken in the meantime is refused, and nothing is lost'
   const answer = await user.browser.post(VERIFY, { code });
   expect(answer.status).toBe(400);
   expect(textOf(answer.text)).toContain('Somebody else uses this e-mail by now.');
-  expect(await canSignIn(user.email, user.password)).toBe(true);
+  expect(await canSignIn(application, user.email, user.password)).toBe(true);
 });
 
 test('a code that one account asked for moves no other in the same browser', async () => {
@@ -98,8 +94,8 @@ test('a code that one account asked for moves no other in the same browser', asy
   const other = await signUp(application);
   await one.browser.plantToken((await other.browser.sessionToken())!);
   expect((await one.browser.post(VERIFY, { code })).location).toBe(ASK);
-  expect(await canSignIn(to, other.password)).toBe(false);
-  expect(await canSignIn(other.email, other.password)).toBe(true);
+  expect(await canSignIn(application, to, other.password)).toBe(false);
+  expect(await canSignIn(application, other.email, other.password)).toBe(true);
 });
 
 test('reset codes that went to the old address die with the change', async () => {
@@ -131,7 +127,7 @@ describe('the old address', () => {
     const answer = await anywhere.post(UNDO, { key });
     expect(answer.location).toBe('/reset-password');
     expect(await isSignedIn(phone)).toBe(false);
-    expect(await canSignIn(to, user.password)).toBe(false);
+    expect(await canSignIn(application, to, user.password)).toBe(false);
     // A new password is the next step: whoever changed the address may know the old one.
     const reset = await mailboxOf(application).nextMailTo(user.email, 'password-reset-code');
     const code = await anywhere.post('/reset-password', { code: String(reset.code) });
@@ -147,7 +143,7 @@ describe('the old address', () => {
     const answer = await openBrowser(application).post(UNDO, { key });
     expect(answer.status).toBe(400);
     expect(fieldOnPage(answer.text, 'key')).toMatchObject({ isInvalid: true, value: null });
-    expect(await canSignIn(to, user.password)).toBe(true);
+    expect(await canSignIn(application, to, user.password)).toBe(true);
   });
 
   test('cannot twice, nor twenty times at once', async () => {
@@ -171,7 +167,7 @@ describe('the old address', () => {
     // The thief takes the second change back first; the owner still has the first.
     expect((await openBrowser(application).post(UNDO, { key: ofThief })).status).toBe(302);
     expect((await openBrowser(application).post(UNDO, { key: ofOwner })).status).toBe(302);
-    expect(await canSignIn(user.email, user.password)).toBe(true);
+    expect(await canSignIn(application, user.email, user.password)).toBe(true);
   });
 
   test('makes codes worthless that went to the address in between', async () => {
@@ -196,7 +192,7 @@ describe('the old address', () => {
     const { key: ofThief } = await undoKeyFor(between);
     expect((await openBrowser(application).post(UNDO, { key: ofOwner })).status).toBe(302);
     expect((await openBrowser(application).post(UNDO, { key: ofThief })).status).toBe(400);
-    expect(await canSignIn(user.email, user.password)).toBe(true);
+    expect(await canSignIn(application, user.email, user.password)).toBe(true);
   });
 });
 

@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { startApplication, type TestApplication } from '../fixtures/application.ts';
 import { SAFARI_ON_IPHONE, type BrowserLike } from '../fixtures/browser-like.ts';
 import { listen, type ListeningBrowser } from '../fixtures/event-stream.ts';
+import { sessionIdOf } from '../fixtures/ids.ts';
 import { openBrowser, signIn, signUp, type TestUser } from '../fixtures/users.ts';
 
 const SECOND_MS = 1000;
@@ -32,9 +33,8 @@ const listenAs = async (...[browser, options]: [BrowserLike, Parameters<typeof l
   return stream;
 };
 const tick = () => application.application.streams.tick(application.clock.now());
-const idOf = async (browser: BrowserLike) => (await browser.sessionToken())!.split('.')[0]!;
 const rowOf = async (browser: BrowserLike) =>
-  application.sql('SELECT * FROM Session WHERE id = ?', await idOf(browser));
+  application.sql('SELECT * FROM Session WHERE id = ?', await sessionIdOf(browser));
 
 test('a stream says what it is, is gathered by nobody and kept nowhere', async () => {
   const stream = await listenAs(await signIn(application, user));
@@ -75,7 +75,7 @@ test('the end of a session is told with its reason, and the stream with it', asy
   const phone = await signIn(application, user, { userAgent: SAFARI_ON_IPHONE });
   const stream = await listenAs(phone);
   await user.browser.post('/confirm', { password: user.password, redirectTo: PAGE });
-  await user.browser.post(`${PAGE}/${await idOf(phone)}/sign-out`, {});
+  await user.browser.post(`${PAGE}/${await sessionIdOf(phone)}/sign-out`, {});
   await stream.ended;
   expect(stream.events().at(-1)).toEqual({
     event: 'ended',
@@ -113,7 +113,7 @@ test("a sign-in, a name and a sign-out are told to the person's other pages, and
   const own = await listenAs(owner.browser);
   const strange = await listenAs(stranger.browser);
   const phone = await signIn(application, owner);
-  const phoneId = await idOf(phone);
+  const phoneId = await sessionIdOf(phone);
   await own.until('event: sessions\ndata: 1\n');
   await owner.browser.post(`${PAGE}/${phoneId}/name`, { label: 'Kitchen iPad' });
   await own.until('event: sessions\ndata: 2\n');
@@ -133,7 +133,7 @@ test("a sign-in, a name and a sign-out are told to the person's other pages, and
 test('news alone end nothing: the row does, whoever wrote into it', async () => {
   const owner = await signUp(application);
   const stream = await listenAs(owner.browser);
-  const id = await idOf(owner.browser);
+  const id = await sessionIdOf(owner.browser);
   await owner.browser.post(`${PAGE}/${id}/name`, { label: 'Kitchen iPad' });
   await stream.until('event: sessions\ndata: 1\n');
   expect(stream.received()).not.toContain('event: ended');
@@ -149,7 +149,7 @@ test("what a hand does to a person's other sessions reaches their pages", async 
   const owner = await signUp(application);
   const phone = await signIn(application, owner);
   const stream = await listenAs(owner.browser);
-  application.sql('DELETE FROM Session WHERE id = ?', await idOf(phone));
+  application.sql('DELETE FROM Session WHERE id = ?', await sessionIdOf(phone));
   await stream.until('event: sessions');
 });
 
@@ -163,7 +163,7 @@ test('a session whose row is gone is over; a session under a new token comes bac
   expect(renewed.received()).not.toContain('event: ended');
   expect((await listenAs(owner.browser)).status).toBe(200);
 
-  const id = await idOf(phone);
+  const id = await sessionIdOf(phone);
   application.sql('DELETE FROM Session WHERE id = ?', id);
   await erased.until('event: ended\ndata: {"reason":"unknown"}');
 });
@@ -223,7 +223,7 @@ describe('is refused', () => {
         const browser = await signIn(application, user);
         const [row] = application.sql<{ userId: string }>(
           'SELECT userId FROM Session WHERE id = ?',
-          await idOf(browser),
+          await sessionIdOf(browser),
         );
         const { sessions } = application.application;
         const ending = { reason: 'password-changed', by: null } as const;

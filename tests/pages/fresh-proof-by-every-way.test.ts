@@ -3,9 +3,11 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startApplication, TestClock, type TestApplication } from '../fixtures/application.ts';
 import { turnOnTotp } from '../fixtures/authenticator.ts';
 import type { Answer, BrowserLike } from '../fixtures/browser-like.ts';
+import { cookieOf } from '../fixtures/cookies.ts';
 import { startGitHub, type GitHubServer } from '../fixtures/github-server.ts';
 import { startOpenIdProvider, type OpenIdProvider } from '../fixtures/openid-provider.ts';
 import { addPasskey, optionsOf, SIGN_IN_OPTIONS } from '../fixtures/passkeys.ts';
+import { canSignIn } from '../fixtures/signed-in.ts';
 import { mailboxOf, openBrowser, PASSWORD, signIn, signUp } from '../fixtures/users.ts';
 import { leaveFor, visit, walkThrough } from '../fixtures/provider-visits.ts';
 import type { SoftwarePasskey } from '../fixtures/software-authenticator.ts';
@@ -86,16 +88,12 @@ const send = async (browser: BrowserLike, path: string, form: Record<string, str
     ? browser.post(answer.location!, form, { from: '/confirm' })
     : answer;
 };
-const canSignIn = async (email: string, password: string) =>
-  (await openBrowser(application).post('/login', { email, password })).status === 302;
 const isDead = async (token: string) => {
   const copy = openBrowser(application);
   await copy.plantToken(token);
   return (await copy.get('/settings/sessions')).status === 302;
 };
 const isFresh = async (browser: BrowserLike) => (await browser.get(PAGE)).status === 200;
-const cookieOf = async (browser: BrowserLike, name: string) =>
-  (await browser.jar.getCookies(application.origin)).find(({ key }) => key === name)!.value;
 const plant = (browser: BrowserLike, name: string, value: string) =>
   browser.jar.setCookie(`${name}=${value}; Path=/`, application.origin);
 
@@ -116,7 +114,7 @@ describe('by passkey', () => {
     const asked = await sendLate(browser);
     const credential = passkey.use(await optionsOf(browser, OPTIONS));
     expect((await sendAssertion(browser, asked, credential)).location).toBe(PAGE);
-    expect(await canSignIn(email, KEPT_PASSWORD)).toBe(true);
+    expect(await canSignIn(application, email, KEPT_PASSWORD)).toBe(true);
     expect(await isDead(old)).toBe(true);
     expect(await isFresh(browser)).toBe(true);
   });
@@ -149,7 +147,7 @@ describe('by passkey', () => {
       async ({ browser, passkey }) => {
         const stranger = openBrowser(application);
         const credential = passkey.use(await optionsOf(stranger, SIGN_IN_OPTIONS));
-        await plant(browser, 'passkey-confirm', await cookieOf(stranger, 'passkey-sign-in'));
+        await plant(browser, 'passkey-confirm', (await cookieOf(stranger, 'passkey-sign-in'))!);
         return credential;
       },
     ],
@@ -174,7 +172,7 @@ describe('by passkey', () => {
       async ({ browser, email, passkey }) => {
         const phone = await signIn(application, { email, password: PASSWORD });
         const credential = passkey.use(await optionsOf(phone, OPTIONS));
-        await plant(browser, 'passkey-confirm', await cookieOf(phone, 'passkey-confirm'));
+        await plant(browser, 'passkey-confirm', (await cookieOf(phone, 'passkey-confirm'))!);
         return credential;
       },
     ],
@@ -199,8 +197,8 @@ describe('by passkey', () => {
     expect(textOf((await browser.get(answer.location!)).text)).toContain(
       'That passkey did not work. Try again.',
     );
-    expect(await canSignIn(email, KEPT_PASSWORD)).toBe(false);
-    expect(await canSignIn(email, PASSWORD)).toBe(true);
+    expect(await canSignIn(application, email, KEPT_PASSWORD)).toBe(false);
+    expect(await canSignIn(application, email, PASSWORD)).toBe(true);
     expect(await browser.sessionToken()).toBe(token);
     expect(await isFresh(browser)).toBe(false);
     application.clock.advance(startedAt - application.clock.now().getTime());
@@ -238,10 +236,10 @@ describe('by provider', () => {
     const page = await browser.get(back.location!);
     expect(textOf(page.text)).toContain('That is you');
     expect(page.text).not.toContain(KEPT_PASSWORD);
-    expect(await canSignIn(email, KEPT_PASSWORD)).toBe(false);
+    expect(await canSignIn(application, email, KEPT_PASSWORD)).toBe(false);
     const answer = await browser.post(PAGE, fieldsOf(page.text, PAGE), { from: back.location! });
     expect(answer.location).toBe(PAGE);
-    expect(await canSignIn(email, KEPT_PASSWORD)).toBe(true);
+    expect(await canSignIn(application, email, KEPT_PASSWORD)).toBe(true);
   });
 
   test('as somebody else there proves nothing, and carries nothing out', async () => {
@@ -260,7 +258,7 @@ describe('by provider', () => {
     expect(answer.location).toContain('trouble=other-person');
     expect(await browser.sessionToken()).toBe(token);
     expect((await browser.post(PAGE, form)).location).toMatch(/^\/confirm\?/);
-    expect(await canSignIn(email, KEPT_PASSWORD)).toBe(false);
+    expect(await canSignIn(application, email, KEPT_PASSWORD)).toBe(false);
   });
 
   test('which is GitHub does for somebody who has nothing else', async () => {

@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { startApplication, type TestApplication } from '../fixtures/application.ts';
 import { turnOnTotp } from '../fixtures/authenticator.ts';
 import { hiddenFields, proveAgain } from '../fixtures/fresh-proof.ts';
+import { sessionIdOf } from '../fixtures/ids.ts';
 import {
   mailboxOf,
   openBrowser,
@@ -89,14 +90,13 @@ describe('after a quarter of an hour a fresh proof is due', () => {
   test('for signing one device out, and not for signing out oneself', async () => {
     const user = await signUp(application);
     const phone = await signIn(application, user, { remember: true });
-    const idOf = async (browser: typeof phone) => (await browser.sessionToken())!.split('.')[0]!;
     application.clock.advance(16 * MINUTE_MS);
-    const path = `/settings/sessions/${await idOf(phone)}/sign-out`;
+    const path = `/settings/sessions/${await sessionIdOf(phone)}/sign-out`;
     const asked = await user.browser.post(path, {}, { from: '/settings/sessions' });
     const page = await user.browser.follow(await proveAgain(user.browser, asked));
     expect(textOf(page.text)).toContain('is signed out.');
     application.clock.advance(16 * MINUTE_MS);
-    const own = `/settings/sessions/${await idOf(user.browser)}/sign-out`;
+    const own = `/settings/sessions/${await sessionIdOf(user.browser)}/sign-out`;
     expect((await user.browser.post(own, {})).location).toBe('/');
   });
 });

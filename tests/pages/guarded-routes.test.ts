@@ -5,6 +5,7 @@ import { makeToken, publicIdOf } from '../fixtures/api-client.ts';
 import { startApplication, type TestApplication } from '../fixtures/application.ts';
 import type { Answer, BrowserLike } from '../fixtures/browser-like.ts';
 import { turnOnTotp } from '../fixtures/authenticator.ts';
+import { sessionIdOf } from '../fixtures/ids.ts';
 import { addPasskey } from '../fixtures/passkeys.ts';
 import { openBrowser, signIn, signUp, type TestUser } from '../fixtures/users.ts';
 import { SoftwarePasskey } from '../fixtures/software-authenticator.ts';
@@ -36,7 +37,7 @@ beforeAll(async () => {
   application = await startApplication();
   user = await signUp(application, { name: 'A private person' });
   const phone = await signIn(application, user);
-  phoneId = (await phone.sessionToken())!.split('.')[0]!;
+  phoneId = await sessionIdOf(phone);
   // So that one id stands for a thing of each kind.
   application.sql('UPDATE "Activity" SET id = ? WHERE sessionId = ?', phoneId, phoneId);
   await user.browser.post(`/settings/sessions/${phoneId}/name`, { label: 'A private device' });

@@ -1,6 +1,7 @@
 import { Script } from 'node:vm';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startApplication, type TestApplication } from '../fixtures/application.ts';
+import { sessionIdOf } from '../fixtures/ids.ts';
 import { addPasskey } from '../fixtures/passkeys.ts';
 import { openBrowser, PASSWORD, signIn, signUp } from '../fixtures/users.ts';
 import { dataPathOf } from './every-route.ts';
@@ -81,7 +82,7 @@ test.each(PAYLOADS)('%s for every text of a person is text on every page', async
   ] as const) {
     await user.browser.get('/');
     const phone = await signIn(application, user, { userAgent: user.browser.userAgent });
-    const id = (await phone.sessionToken())!.split('.')[0]!;
+    const id = await sessionIdOf(phone);
     await user.browser.post(`/settings/sessions/${id}/name`, { label });
     const passkey = await addPasskey(application, user.browser);
     await user.browser.post(`/settings/passkeys/${passkey.id}/name`, { name: label });

@@ -3,6 +3,7 @@ import { startApplication, TestClock, type TestApplication } from '../fixtures/a
 import { turnOnTotp } from '../fixtures/authenticator.ts';
 import { BrowserLike, type Answer, type AskOptions } from '../fixtures/browser-like.ts';
 import { proveAgain } from '../fixtures/fresh-proof.ts';
+import { sessionIdOf } from '../fixtures/ids.ts';
 import { CLIENT_SECRET } from '../fixtures/openid-provider.ts';
 import { mailboxOf } from '../fixtures/users.ts';
 import { leaveFor } from '../fixtures/provider-visits.ts';
@@ -96,7 +97,7 @@ async function liveThroughEverything(): Promise<void> {
   await phone.post('/login', { email: 'nobody@example.com', password: wrong });
   await phone.follow(await phone.post('/login', { email, password: first, remember: 'on' }));
 
-  const phoneId = (await phone.sessionToken())!.split('.')[0]!;
+  const phoneId = await sessionIdOf(phone);
   for (const route of await everyRoute()) await laptop.get(pathOf(route, phoneId));
   for (const path of ['/settings/sessions', '/settings/data/delete'])
     await laptop.get(`${path}.data`);

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startApplication, type TestApplication } from '../fixtures/application.ts';
 import type { BrowserLike } from '../fixtures/browser-like.ts';
 import { mailboxOf, openBrowser, PASSWORD, signUp } from '../fixtures/users.ts';
+import { wrongCodeFor } from '../fixtures/wrong-code.ts';
 import { textOf } from './form-on-page.ts';
 
 const MAILS = 3;
@@ -34,7 +35,6 @@ const mailsTo = async (email: string) => {
 };
 const codeFor = async (email: string) =>
   String((await mailboxOf(application).nextMailTo(email)).code);
-const wrong = (code: string) => (code === '00000000' ? '00000001' : '00000000');
 
 describe('mails to one address', () => {
   test.each(['/signup', '/forgot-password'])(
@@ -118,7 +118,7 @@ describe('guessing', () => {
     }
     for (let tries = 0; tries < TRIES; tries += 1) {
       const at = tries % 2;
-      const code = wrong(codes[at]!);
+      const code = wrongCodeFor(codes[at]!);
       expect((await browsers[at]!.post('/reset-password', { code })).status).toBe(400);
     }
     for (const [at, browser] of browsers.entries()) {

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { LOG_ERROR, startApplication, type TestApplication } from '../fixtures/application.ts';
 import { turnOnTotp } from '../fixtures/authenticator.ts';
 import type { Answer, AskOptions, BrowserLike } from '../fixtures/browser-like.ts';
+import { sessionIdOf } from '../fixtures/ids.ts';
 import { addPasskey } from '../fixtures/passkeys.ts';
 import { mailboxOf, openBrowser, signIn, signUp, type TestUser } from '../fixtures/users.ts';
 import { SoftwarePasskey } from '../fixtures/software-authenticator.ts';
@@ -43,7 +44,7 @@ beforeAll(async () => {
   const passkey = new SoftwarePasskey(application.origin, false, undefined, PASSKEY_ID);
   await addPasskey(application, user.browser, passkey);
   await user.browser.get('/settings/passkeys');
-  phoneId = (await phone.sessionToken())!.split('.')[0]!;
+  phoneId = await sessionIdOf(phone);
 });
 afterAll(() => application.close());
 

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startApplication, type TestApplication } from '../fixtures/application.ts';
-import { SAFARI_ON_IPHONE, type BrowserLike } from '../fixtures/browser-like.ts';
+import { SAFARI_ON_IPHONE } from '../fixtures/browser-like.ts';
 import { mailbox } from '../fixtures/mailbox.ts';
+import { isSignedIn } from '../fixtures/signed-in.ts';
 import { openBrowser, signIn, signUp, type TestUser } from '../fixtures/users.ts';
 import { entriesOf, entriesOnPage } from './activity-entries.ts';
 import { fieldOnPage, formErrorOnPage, textOf } from './form-on-page.ts';
@@ -16,8 +17,6 @@ beforeAll(async () => {
 });
 afterAll(() => application.close());
 
-const isSignedIn = async (browser: BrowserLike) =>
-  (await browser.get('/settings/profile')).status === 200;
 const liveSessionsOf = ({ email }: TestUser) =>
   application.sql(
     `SELECT s.id FROM Session s JOIN User u ON u.id = s.userId

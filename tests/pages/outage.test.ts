@@ -1,6 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { LOG_ERROR, startApplication, type TestApplication } from '../fixtures/application.ts';
 import type { Answer, BrowserLike } from '../fixtures/browser-like.ts';
+import { sessionIdOf } from '../fixtures/ids.ts';
+import { isSignedIn } from '../fixtures/signed-in.ts';
 import {
   mailboxOf,
   openBrowser,
@@ -33,14 +35,14 @@ const PAGES = [
   '/settings/connections',
   '/confirm?redirectTo=%2Fsettings%2Fdata',
 ];
-/** What does its work without the database. */
+/** Actions that answer without reading the database. */
 const NEEDS_NO_DATABASE = [
   'routes/theme',
   'routes/not-found',
-  // Without a first step there is nothing to look up; see second-factor.test.ts.
+  // Without a pending sign-in there is nothing to look up; see second-factor.test.ts.
   'routes/login/code',
   'routes/login/recovery-code',
-  // Challenges are kept in cookies, and none is looked up for whoever holds none.
+  // Challenges are kept in cookies. Without a challenge cookie there is nothing to look up.
   'routes/login/passkey',
   'routes/login/passkey-options',
 ];
@@ -53,8 +55,8 @@ let user: TestUser;
 let phone: BrowserLike;
 let phoneId: string;
 
-const errorsSince = (cut: number) =>
-  application.logged.slice(cut).filter(({ level }) => level >= LOG_ERROR);
+const errorsSince = (logStart: number) =>
+  application.logged.slice(logStart).filter(({ level }) => level >= LOG_ERROR);
 const expectUnavailable = (answer: Answer, what: string) => {
   expect(answer.status, what).toBe(503);
   expect(answer.headers['retry-after'], what).toBe('10');
@@ -63,11 +65,9 @@ const expectUnavailable = (answer: Answer, what: string) => {
   expect(answer.headers['cache-control'], what).toContain('no-store');
   expect(answer.location, what).toBeNull();
 };
-const isSignedIn = async (browser: BrowserLike) =>
-  (await browser.get('/settings/profile')).status === 200;
 
-/** Has the person's browser wait for a code of each kind, and be about to choose a new password. */
-async function waitForEveryCode({ browser, email }: TestUser): Promise<void> {
+/** Requests a code of each kind in the user's browser, and enters one that permits a new password. */
+async function requestEveryCode({ browser, email }: TestUser): Promise<void> {
   await browser.post('/forgot-password', { email });
   const { code } = await mailboxOf(application).nextMailTo(email, 'password-reset-code');
   await browser.post('/reset-password', { code: String(code) });
@@ -76,27 +76,27 @@ async function waitForEveryCode({ browser, email }: TestUser): Promise<void> {
   await browser.post('/signup', { email: `other-${email}`, name: 'Grace', password: PASSWORD });
 }
 
-/** The promises of any outage, of which `stop` and `start` are the beginning and the end. */
-const keepsThePromises = (stop: () => Promise<void> | void, start: () => Promise<void> | void) => {
+/** Defines the tests that hold for every outage. `stop` begins the outage, `start` ends it. */
+const testOutage = (stop: () => Promise<void> | void, start: () => Promise<void> | void) => {
   beforeEach(async () => {
     user = await signUp(application);
     phone = await signIn(application, user, { remember: true });
-    phoneId = (await phone.sessionToken())!.split('.')[0]!;
+    phoneId = await sessionIdOf(phone);
     await user.browser.get('/');
   });
   afterEach(start);
 
-  test('every page says so, is logged, and signs nobody out', async () => {
+  test('during an outage every page answers 503, logs an error and signs no user out', async () => {
     const tokens = [await user.browser.sessionToken(), await phone.sessionToken()];
     await stop();
     for (const path of PAGES) {
-      const cut = application.logged.length;
+      const logStart = application.logged.length;
       const page = await user.browser.get(path);
       expectUnavailable(page, path);
       expect(textOf(page.text), path).toContain('We cannot reach our database right now');
       expect(textOf(page.text), path).not.toContain(user.name);
       expectUnavailable(await phone.get(dataPathOf(path)), dataPathOf(path));
-      expect(errorsSince(cut).length, path).toBeGreaterThanOrEqual(2);
+      expect(errorsSince(logStart).length, path).toBeGreaterThanOrEqual(2);
     }
     await start();
     expect([await user.browser.sessionToken(), await phone.sessionToken()]).toEqual(tokens);
@@ -104,18 +104,18 @@ const keepsThePromises = (stop: () => Promise<void> | void, start: () => Promise
     expect(await isSignedIn(phone)).toBe(true);
   });
 
-  test('every form says so, changes nothing, and signs nobody out', async () => {
-    await waitForEveryCode(user);
+  test('during an outage every form answers 503, changes nothing and signs no user out', async () => {
+    await requestEveryCode(user);
     const token = await user.browser.sessionToken();
     await stop();
     for (const route of actions) {
       const path = pathOf(route, phoneId);
       const fields = goodFields(user)[route.id]!;
       expectUnavailable(await user.browser.post(path, fields), path);
-      // Of a new account as much may have been written as could be.
-      const again: Record<string, string> =
+      // The first sign-up may have written part of an account, so this one takes another address.
+      const changed: Record<string, string> =
         route.id === 'routes/signup/page' ? { email: `another-${user.email}` } : {};
-      const forScripts = await user.browser.post(dataPathOf(path), { ...fields, ...again });
+      const forScripts = await user.browser.post(dataPathOf(path), { ...fields, ...changed });
       expect(forScripts.status, dataPathOf(path)).toBe(503);
       expect(forScripts.headers['set-cookie'], dataPathOf(path)).toBeUndefined();
     }
@@ -127,15 +127,18 @@ const keepsThePromises = (stop: () => Promise<void> | void, start: () => Promise
     await signIn(application, user);
   });
 
-  test('an activity that could not be written down is no reason to be signed out', async () => {
+  test('a failed update of lastSeenAt signs no user out', async () => {
     application.clock.advance(MINUTE_MS);
     await stop();
-    expectUnavailable(await user.browser.get('/settings/profile'), 'a page with the touch due');
+    expectUnavailable(
+      await user.browser.get('/settings/profile'),
+      'a page whose request is due to update lastSeenAt',
+    );
     await start();
     expect(await isSignedIn(user.browser)).toBe(true);
   });
 
-  test('whoever holds no session is shown what there is to see without one', async () => {
+  test('during an outage a visitor without a session still sees the public pages', async () => {
     await stop();
     const visitor = openBrowser(application);
     expect((await visitor.get('/')).status).toBe(200);
@@ -146,26 +149,26 @@ const keepsThePromises = (stop: () => Promise<void> | void, start: () => Promise
   });
 };
 
-describe('a database whose tables are gone', () => {
+describe('a database whose session table is missing', () => {
   beforeAll(async () => {
     application = await startApplication();
   });
   afterAll(() => application.close());
 
-  let isGone = false;
-  keepsThePromises(
+  let isRenamed = false;
+  testOutage(
     () => {
       application.sql('ALTER TABLE "Session" RENAME TO "SessionAway"');
-      isGone = true;
+      isRenamed = true;
     },
     () => {
-      if (isGone) application.sql('ALTER TABLE "SessionAway" RENAME TO "Session"');
-      isGone = false;
+      if (isRenamed) application.sql('ALTER TABLE "SessionAway" RENAME TO "Session"');
+      isRenamed = false;
     },
   );
 });
 
-describe('a database that fails in the middle of what was begun', () => {
+describe('a database that fails in the middle of an operation', () => {
   beforeAll(async () => {
     application = await startApplication({
       env: { PASSWORD_TRIES_PER_ACCOUNT: '3', PASSWORD_TRIES_PER_NETWORK: '50' },
@@ -177,7 +180,7 @@ describe('a database that fails in the middle of what was begun', () => {
     await user.browser.get('/');
   });
 
-  /** Has this statement fail as it would if the database could not do it. */
+  /** Runs `act` while the database refuses this kind of statement on this table. */
   const whileFailing = async (statement: string, table: string, act: () => Promise<void>) => {
     const isSqlite = application.databaseUrl.startsWith('file:');
     const trigger = `CREATE TRIGGER failing BEFORE ${statement} ON "${table}"`;
@@ -197,21 +200,24 @@ describe('a database that fails in the middle of what was begun', () => {
 
   test.each([
     ['writing the new password', 'UPDATE', 'Password'],
-    ['signing the others out', 'UPDATE OF "revokedAt"', 'Session'],
-    ['giving this device its new token', 'UPDATE OF "secretHash"', 'Session'],
-  ])('%s: whoever changed the password is still signed in', async (_what, statement, table) => {
-    await signIn(application, user);
-    await whileFailing(statement, table, async () => {
-      const answer = await user.browser.post('/settings/password', {
-        newPassword: 'another password',
-        signOutOthers: 'on',
+    ['revoking the other sessions', 'UPDATE OF "revokedAt"', 'Session'],
+    ['renewing the token of this session', 'UPDATE OF "secretHash"', 'Session'],
+  ])(
+    'a password change that fails while %s leaves the user signed in',
+    async (_what, statement, table) => {
+      await signIn(application, user);
+      await whileFailing(statement, table, async () => {
+        const answer = await user.browser.post('/settings/password', {
+          newPassword: 'another password',
+          signOutOthers: 'on',
+        });
+        expect(answer.status).toBe(503);
       });
-      expect(answer.status).toBe(503);
-    });
-    expect(await isSignedIn(user.browser)).toBe(true);
-  });
+      expect(await isSignedIn(user.browser)).toBe(true);
+    },
+  );
 
-  test('a sign-in that cannot be written down is none', async () => {
+  test('a sign-in whose session cannot be written answers 503 and sets no cookie', async () => {
     const visitor = openBrowser(application);
     await whileFailing('INSERT', 'Session', async () => {
       const fields = { email: user.email, password: PASSWORD };
@@ -220,7 +226,7 @@ describe('a database that fails in the middle of what was begun', () => {
     expect(await visitor.sessionToken()).toBeNull();
   });
 
-  test('an account of which only half can be written is none', async () => {
+  test('a sign-up that fails halfway leaves no account and can be repeated', async () => {
     const fields = { email: 'half@example.com', name: 'Half', password: PASSWORD };
     const browser = openBrowser(application);
     await whileFailing('INSERT', 'Password', async () => {
@@ -233,9 +239,9 @@ describe('a database that fails in the middle of what was begun', () => {
   });
 
   test.each([
-    ['the sessions that end', 'UPDATE OF "revokedAt"', 'Session'],
-    ['the new password', 'UPDATE', 'Password'],
-  ])('%s: a reset that failed at it can be done again', async (_what, statement, table) => {
+    ['revoking the sessions', 'UPDATE OF "revokedAt"', 'Session'],
+    ['writing the new password', 'UPDATE', 'Password'],
+  ])('a password reset that fails while %s can be repeated', async (_what, statement, table) => {
     const browser = openBrowser(application);
     const { email } = user;
     const reset = async () => {
@@ -253,7 +259,7 @@ describe('a database that fails in the middle of what was begun', () => {
     expect(await isSignedIn(user.browser)).toBe(false);
   });
 
-  test('a reset that could end no session can be sent again as it is', async () => {
+  test('a password reset that fails to revoke the sessions can be submitted again unchanged', async () => {
     const browser = openBrowser(application);
     await browser.post('/forgot-password', { email: user.email });
     const { code } = await mailboxOf(application).nextMailTo(user.email, 'password-reset-code');
@@ -266,7 +272,7 @@ describe('a database that fails in the middle of what was begun', () => {
     expect(await isSignedIn(user.browser)).toBe(false);
   });
 
-  test('an account of which only half can be deleted is all there', async () => {
+  test('an account deletion that fails halfway deletes nothing', async () => {
     await whileFailing('DELETE', 'Session', async () => {
       const answer = await user.browser.post('/settings/data/delete', { email: user.email });
       expectUnavailable(answer, 'deleting');
@@ -275,14 +281,14 @@ describe('a database that fails in the middle of what was begun', () => {
     await signIn(application, user);
   });
 
-  test('a sign-out that cannot be written down is said to be none', async () => {
+  test('a sign-out that cannot be written answers 503 and the user stays signed in', async () => {
     await whileFailing('UPDATE OF "revokedAt"', 'Session', async () => {
       expectUnavailable(await user.browser.post('/logout', {}), 'signing out');
     });
     expect(await isSignedIn(user.browser)).toBe(true);
   });
 
-  test('data that cannot be read is no empty file', async () => {
+  test('a data download that cannot be read answers 503 in place of an empty file', async () => {
     application.sql('ALTER TABLE "Password" RENAME TO "PasswordAway"');
     try {
       const answer = await user.browser.post('/settings/data/download', {});
@@ -294,7 +300,7 @@ describe('a database that fails in the middle of what was begun', () => {
     expect(await isSignedIn(user.browser)).toBe(true);
   });
 
-  test('passwords that nobody could look at count as no wrong ones', async () => {
+  test('passwords that could not be checked do not count as wrong attempts', async () => {
     const fields = { email: user.email, password: PASSWORD };
     application.sql('ALTER TABLE "Password" RENAME TO "PasswordAway"');
     try {
@@ -324,18 +330,18 @@ describe('a PostgreSQL server that is stopped', () => {
     await postgres.close();
   });
 
-  keepsThePromises(
+  testOutage(
     () => postgres.stop(),
     () => postgres.start(),
   );
 
-  test('an id that PostgreSQL cannot even read is answered as missing', async () => {
+  test('a session id that PostgreSQL cannot store is answered 404', async () => {
     for (const id of ['%00', 'A%00', '%F0%9F%94%91', 'x'.repeat(5000)]) {
-      const cut = application.logged.length;
+      const logStart = application.logged.length;
       const path = `/settings/sessions/${id}/name`;
       expect((await user.browser.get(path)).status).toBe(404);
       expect((await user.browser.post(path, { label: 'x' })).status).toBe(404);
-      expect(errorsSince(cut)).toEqual([]);
+      expect(errorsSince(logStart)).toEqual([]);
     }
   });
 });

@@ -4,6 +4,8 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { LOG_ERROR, startApplication, type TestApplication } from '../fixtures/application.ts';
 import type { Answer, BrowserLike } from '../fixtures/browser-like.ts';
+import { cookieOf } from '../fixtures/cookies.ts';
+import { userIdOf } from '../fixtures/ids.ts';
 import {
   addPasskey,
   makePasskey,
@@ -35,29 +37,30 @@ beforeEach(async () => {
   passkey = await addPasskey(application, ada.browser);
 });
 
-const userIdOf = async ({ email }: Pick<TestUser, 'email'>) =>
-  (await application.application.db.user.findUniqueOrThrow({ where: { email } })).id;
 const passkeysOf = async (user: TestUser) =>
-  application.application.passkeys.list(await userIdOf(user));
-const expectNobody = async (browser: BrowserLike, answer: Answer) => {
+  application.application.passkeys.list(userIdOf(application, user));
+const expectNotSignedIn = async (browser: BrowserLike, answer: Answer) => {
   expect(answer.status, answer.text).toBe(400);
   expect(await browser.sessionToken()).toBeNull();
 };
 const handleOf = (id: string) => Buffer.from(id).toString('base64url');
 
 describe('an assertion works once', () => {
-  test('and not again, by the same browser with the same cookie', async () => {
+  test('an assertion is refused when it is replayed with the same cookie', async () => {
     const browser = openBrowser(application);
     const credential = passkey.use(await optionsOf(browser, SIGN_IN_OPTIONS));
     const cookies = await browser.jar.getCookieString(application.origin);
     expect((await browser.post('/login/passkey', { credential })).status).toBe(302);
     for (const headers of [{ Cookie: cookies }]) {
       const thief = openBrowser(application);
-      await expectNobody(thief, await thief.post('/login/passkey', { credential }, { headers }));
+      await expectNotSignedIn(
+        thief,
+        await thief.post('/login/passkey', { credential }, { headers }),
+      );
     }
   });
 
-  test('of twenty at once', async () => {
+  test('of twenty concurrent sign-ins with one assertion exactly one succeeds', async () => {
     const browser = openBrowser(application);
     const credential = passkey.use(await optionsOf(browser, SIGN_IN_OPTIONS));
     const headers = { Cookie: await browser.jar.getCookieString(application.origin) };
@@ -72,10 +75,10 @@ describe('an assertion works once', () => {
     ]);
   });
 
-  test('and so does what makes a passkey, of ten at once', async () => {
+  test('of ten concurrent registrations with one challenge exactly one succeeds', async () => {
     const options = await optionsOf(ada.browser, NEW_OPTIONS);
     const { application: app } = application;
-    const userId = await userIdOf(ada);
+    const userId = userIdOf(application, ada);
     const outcomes = await Promise.all(
       Array.from({ length: 10 }, async () => {
         const made = JSON.parse(
@@ -90,60 +93,63 @@ describe('an assertion works once', () => {
   });
 });
 
-describe('a challenge', () => {
-  test('of another browser is none', async () => {
+describe('challenges', () => {
+  test('a challenge of another browser is refused', async () => {
     const options = await optionsOf(openBrowser(application), SIGN_IN_OPTIONS);
     const thief = openBrowser(application);
     await optionsOf(thief, SIGN_IN_OPTIONS);
     const answer = await thief.post('/login/passkey', { credential: passkey.use(options) });
-    await expectNobody(thief, answer);
+    await expectNotSignedIn(thief, answer);
     const without = openBrowser(application);
-    await expectNobody(
+    await expectNotSignedIn(
       without,
       await without.post('/login/passkey', { credential: passkey.use(options) }),
     );
   });
 
-  test('is good for five minutes', async () => {
+  test('a challenge expires after five minutes', async () => {
     const browser = openBrowser(application);
     const late = passkey.use(await optionsOf(browser, SIGN_IN_OPTIONS));
     application.clock.advance(5 * MINUTE_MS);
-    await expectNobody(browser, await browser.post('/login/passkey', { credential: late }));
+    await expectNotSignedIn(browser, await browser.post('/login/passkey', { credential: late }));
     const inTime = passkey.use(await optionsOf(browser, SIGN_IN_OPTIONS));
     application.clock.advance(5 * MINUTE_MS - 1);
     expect((await browser.post('/login/passkey', { credential: inTime })).status).toBe(302);
   });
 
   test.each([
-    ['to confirm', CONFIRM_OPTIONS, 'passkey-confirm'],
-    ['to make one', NEW_OPTIONS, 'passkey-registration'],
-  ])('%s signs nobody in, under whatever name its cookie comes', async (_what, path, name) => {
-    const options = await optionsOf(ada.browser, path);
-    const cookies = await ada.browser.jar.getCookies(application.origin);
-    const sealed = cookies.find(({ key }) => key === name)!.value;
-    const credential = passkey.use(options);
-    for (const cookie of [`${name}=${sealed}`, `passkey-sign-in=${sealed}`]) {
-      const thief = openBrowser(application);
-      const headers = { Cookie: cookie };
-      await expectNobody(thief, await thief.post('/login/passkey', { credential }, { headers }));
-    }
-  });
+    ['re-authentication', CONFIRM_OPTIONS, 'passkey-confirm'],
+    ['registration', NEW_OPTIONS, 'passkey-registration'],
+  ])(
+    'a challenge for %s signs no user in, whatever the name of its cookie',
+    async (_what, path, name) => {
+      const options = await optionsOf(ada.browser, path);
+      const sealed = (await cookieOf(ada.browser, name))!;
+      const credential = passkey.use(options);
+      for (const cookie of [`${name}=${sealed}`, `passkey-sign-in=${sealed}`]) {
+        const thief = openBrowser(application);
+        const headers = { Cookie: cookie };
+        await expectNotSignedIn(
+          thief,
+          await thief.post('/login/passkey', { credential }, { headers }),
+        );
+      }
+    },
+  );
 
-  test('to sign in makes no passkey, under whatever name its cookie comes', async () => {
+  test('a challenge for sign-in registers no passkey, whatever the name of its cookie', async () => {
     const options = await optionsOf(ada.browser, SIGN_IN_OPTIONS);
-    const cookies = await ada.browser.jar.getCookies(application.origin);
-    const sealed = cookies.find(({ key }) => key === 'passkey-sign-in')!.value;
+    const sealed = (await cookieOf(ada.browser, 'passkey-sign-in'))!;
     await ada.browser.jar.setCookie(`passkey-registration=${sealed}; Path=/`, application.origin);
     const made = new SoftwarePasskey(application.origin).make(options);
     expect((await ada.browser.post(NEW_PASSKEY, { credential: made })).status).toBe(400);
     expect(await passkeysOf(ada)).toHaveLength(1);
   });
 
-  test('to make one is good in its session only', async () => {
+  test('a challenge for registration is accepted only in its own session', async () => {
     const mallory = await signUp(application);
     const options = await optionsOf(mallory.browser, NEW_OPTIONS);
-    const cookies = await mallory.browser.jar.getCookies(application.origin);
-    const sealed = cookies.find(({ key }) => key === 'passkey-registration')!.value;
+    const sealed = (await cookieOf(mallory.browser, 'passkey-registration'))!;
     await ada.browser.jar.setCookie(`passkey-registration=${sealed}; Path=/`, application.origin);
     const made = new SoftwarePasskey(application.origin).make(options);
     expect((await ada.browser.post(NEW_PASSKEY, { credential: made })).status).toBe(400);
@@ -158,38 +164,37 @@ describe('a challenge', () => {
 
   const registrationCookie = async (browser: BrowserLike) => {
     await optionsOf(browser, NEW_OPTIONS);
-    const cookies = await browser.jar.getCookies(application.origin);
-    return cookies.find(({ key }) => key === 'passkey-registration')?.value;
+    return cookieOf(browser, 'passkey-registration');
   };
 });
 
-/** What is wrong with an answer, whatever the ceremony. */
-const mischief: [what: string, mischief: Mischief][] = [
+/** Faults for which an authenticator response is refused in both ceremonies. */
+const faults: [what: string, fault: Mischief][] = [
   ['of another origin', { origin: 'https://evil.example' }],
   ['of another port', { origin: 'http://localhost:1' }],
   ['of another scheme', { origin: 'https://localhost' }],
   ['for another relying party', { rpId: 'evil.example' }],
   ['without user verification', { flags: USER_PRESENT }],
-  ['without the user', { flags: 0 }],
+  ['without user presence', { flags: 0 }],
   ['to another challenge', { challenge: randomBytes(32).toString('base64url') }],
   ['to no challenge', { challenge: '' }],
 ];
 
 describe('signing in', () => {
-  test.each(mischief)('an answer %s is refused', async (_what, wrong) => {
+  test.each(faults)('a sign-in response %s is refused', async (_what, fault) => {
     const browser = openBrowser(application);
-    await expectNobody(browser, await signInBy(browser, passkey, wrong));
-    // It was the mischief and nothing else.
+    await expectNotSignedIn(browser, await signInBy(browser, passkey, fault));
+    // The same response without the fault is accepted.
     expect((await signInBy(browser, passkey)).status).toBe(302);
   });
 
-  test('an answer of the other ceremony is refused', async () => {
+  test('a registration response is refused at sign-in', async () => {
     const browser = openBrowser(application);
-    await expectNobody(browser, await signInBy(browser, passkey, { type: 'webauthn.create' }));
+    await expectNotSignedIn(browser, await signInBy(browser, passkey, { type: 'webauthn.create' }));
   });
 
   test.each(['signature', 'authenticatorData', 'clientDataJSON'] as const)(
-    'a %s with any byte changed is refused',
+    'a sign-in response with any byte of its %s changed is refused',
     async (part) => {
       const browser = openBrowser(application);
       const text = passkey.use(await optionsOf(browser, SIGN_IN_OPTIONS));
@@ -210,38 +215,42 @@ describe('signing in', () => {
     },
   );
 
-  test("another key under this passkey's id is refused", async () => {
+  test('a response signed with another key under the id of this passkey is refused', async () => {
     const { origin } = application;
     const forged = new SoftwarePasskey(origin, false, undefined, passkey.id);
     const browser = openBrowser(application);
-    const userHandle = handleOf(await userIdOf(ada));
-    await expectNobody(browser, await signInBy(browser, forged, { userHandle }));
+    const userHandle = handleOf(userIdOf(application, ada));
+    await expectNotSignedIn(browser, await signInBy(browser, forged, { userHandle }));
   });
 
-  test("a passkey of one's own with the handle of another person is refused", async () => {
+  test("a passkey with another user's user handle is refused", async () => {
     const mallory = await signUp(application);
     const own = await addPasskey(application, mallory.browser);
     const browser = openBrowser(application);
-    for (const userHandle of [handleOf(await userIdOf(ada)), undefined, handleOf('nobody')]) {
-      await expectNobody(browser, await signInBy(browser, own, { userHandle }));
+    for (const userHandle of [
+      handleOf(userIdOf(application, ada)),
+      undefined,
+      handleOf('nobody'),
+    ]) {
+      await expectNotSignedIn(browser, await signInBy(browser, own, { userHandle }));
     }
-    // And the other way round: the handle is no proof.
+    // Nor does the own handle help with another user's passkey id.
     const id = passkey.id;
-    await expectNobody(browser, await signInBy(browser, own, { id }));
+    await expectNotSignedIn(browser, await signInBy(browser, own, { id }));
   });
 
-  test('a counter that stands still or goes back is refused', async () => {
+  test('a signature counter that does not increase is refused', async () => {
     const key = new SoftwarePasskey(application.origin, true);
     await addPasskey(application, ada.browser, key);
     expect((await signInBy(openBrowser(application), key, { counter: 7 })).status).toBe(302);
     for (const counter of [7, 6, 0]) {
       const browser = openBrowser(application);
-      await expectNobody(browser, await signInBy(browser, key, { counter }));
+      await expectNotSignedIn(browser, await signInBy(browser, key, { counter }));
     }
     expect((await signInBy(openBrowser(application), key, { counter: 8 })).status).toBe(302);
   });
 
-  test('of two copies that count the same at once, one is let in', async () => {
+  test('of ten concurrent sign-ins with one counter value exactly one succeeds', async () => {
     const key = new SoftwarePasskey(application.origin, true);
     await addPasskey(application, ada.browser, key);
     const answers = await Promise.all(
@@ -251,20 +260,20 @@ describe('signing in', () => {
   });
 });
 
-describe('adding one', () => {
-  test.each(mischief)('an answer %s is refused', async (_what, wrong) => {
+describe('registration', () => {
+  test.each(faults)('a registration response %s is refused', async (_what, fault) => {
     const made = new SoftwarePasskey(application.origin);
-    expect((await makePasskey(ada.browser, made, wrong)).status).toBe(400);
+    expect((await makePasskey(ada.browser, made, fault)).status).toBe(400);
     expect(await passkeysOf(ada)).toHaveLength(1);
   });
 
-  test('an answer of the other ceremony is refused', async () => {
+  test('a sign-in response is refused at registration', async () => {
     const made = new SoftwarePasskey(application.origin);
     const answer = await makePasskey(ada.browser, made, { type: 'webauthn.get' });
     expect(answer.status).toBe(400);
   });
 
-  test('an answer that names another id than its authenticator does is refused', async () => {
+  test('a registration response whose id differs from the authenticator data is refused', async () => {
     const made = new SoftwarePasskey(application.origin);
     const honest = made.make(await optionsOf(ada.browser, NEW_OPTIONS));
     const id = randomBytes(32).toString('base64url');
@@ -273,7 +282,7 @@ describe('adding one', () => {
     expect(await passkeysOf(ada)).toHaveLength(1);
   });
 
-  test('an id that there is, of oneself or of another person, is refused and changes nothing', async () => {
+  test('a passkey id that is already registered, to any user, is refused and changes nothing', async () => {
     const mallory = await signUp(application);
     for (const user of [ada, mallory]) {
       const forged = new SoftwarePasskey(application.origin, false, undefined, passkey.id);
@@ -286,7 +295,7 @@ describe('adding one', () => {
     expect((await signInBy(browser, passkey)).status).toBe(302);
   });
 
-  test('what its maker vouches for is not read, and no address in it is asked', async () => {
+  test('an attestation statement is ignored, and no URL in it is requested', async () => {
     let visits = 0;
     const trap = createServer((_request, response) => {
       visits += 1;
@@ -315,50 +324,66 @@ describe('adding one', () => {
   };
 });
 
-describe('what is no answer at all', () => {
-  const garbage: [what: string, credential: string][] = [
-    ['nothing', ''],
-    ['no JSON', '{'],
+describe('malformed credentials', () => {
+  const malformed: [what: string, credential: string][] = [
+    ['an empty credential', ''],
+    ['invalid JSON', '{'],
     ['a number', '1'],
     ['null', 'null'],
-    ['a list', '[]'],
+    ['an array', '[]'],
     ['an empty object', '{}'],
     ['a prototype', '{"__proto__":{"id":"x"}}'],
-    ['operators', '{"id":{"contains":""},"rawId":{"contains":""},"type":"public-key"}'],
+    ['query operators', '{"id":{"contains":""},"rawId":{"contains":""},"type":"public-key"}'],
     ['deep nesting', '['.repeat(20_000)],
     ['forty-nine thousand characters', `"${'x'.repeat(49_200)}"`],
   ];
-  const broken: [
+  const altered: [
     what: string,
     change: Record<string, unknown>,
     response: Record<string, unknown>,
   ][] = [
-    ['an id too long', { id: 'A'.repeat(1365), rawId: 'A'.repeat(1365) }, {}],
-    ['an id of other characters', { id: 'é', rawId: 'é' }, {}],
+    ['an id that is too long', { id: 'A'.repeat(1365), rawId: 'A'.repeat(1365) }, {}],
+    ['an id that is not base64url', { id: 'é', rawId: 'é' }, {}],
     ['an id with a null byte', { id: 'a\0', rawId: 'a\0' }, {}],
     ['another type', { type: 'password' }, {}],
     ['two ids', { rawId: 'other' }, {}],
-    ['client data that is none', {}, { clientDataJSON: 'AAAA' }],
-    ['authenticator data too short', {}, { authenticatorData: 'AAAA', attestationObject: 'AAAA' }],
-    ['parts too long', {}, { clientDataJSON: 'A'.repeat(16_385) }],
-    ['parts that are no text', {}, { clientDataJSON: 1, signature: [], attestationObject: {} }],
+    ['invalid client data', {}, { clientDataJSON: 'AAAA' }],
+    [
+      'authenticator data that is too short',
+      {},
+      { authenticatorData: 'AAAA', attestationObject: 'AAAA' },
+    ],
+    ['client data that is too long', {}, { clientDataJSON: 'A'.repeat(16_385) }],
+    [
+      'members that are not strings',
+      {},
+      { clientDataJSON: 1, signature: [], attestationObject: {} },
+    ],
     ['CBOR without an end', {}, { signature: 'AA', attestationObject: 'v2' }],
-    ['CBOR that claims a length', {}, { signature: 'AA', attestationObject: 'W///////////' }],
-    ['a handle too long', {}, { userHandle: 'A'.repeat(1365), attestationObject: 'A' }],
+    [
+      'CBOR that declares a huge length',
+      {},
+      { signature: 'AA', attestationObject: 'W///////////' },
+    ],
+    [
+      'a user handle that is too long',
+      {},
+      { userHandle: 'A'.repeat(1365), attestationObject: 'A' },
+    ],
   ];
   const errorsLogged = () => application.logged.filter(({ level }) => level >= LOG_ERROR);
 
-  test.each(garbage)('%s is answered with 400', async (_what, credential) => {
+  test.each(malformed)('%s in place of a credential is answered 400', async (_what, credential) => {
     const visitor = openBrowser(application);
     await optionsOf(visitor, SIGN_IN_OPTIONS);
-    await expectNobody(visitor, await visitor.post('/login/passkey', { credential }));
+    await expectNotSignedIn(visitor, await visitor.post('/login/passkey', { credential }));
     await optionsOf(ada.browser, NEW_OPTIONS);
     expect((await ada.browser.post(NEW_PASSKEY, { credential })).status).toBe(400);
     expect(errorsLogged()).toEqual([]);
   });
 
-  test.each(broken)('%s: 400', async (_what, change, response) => {
-    const altered = (text: string) => {
+  test.each(altered)('a credential with %s is answered 400', async (_what, change, response) => {
+    const alter = (text: string) => {
       const honest = JSON.parse(text) as { response: object };
       return JSON.stringify({
         ...honest,
@@ -367,50 +392,55 @@ describe('what is no answer at all', () => {
       });
     };
     const visitor = openBrowser(application);
-    const used = altered(passkey.use(await optionsOf(visitor, SIGN_IN_OPTIONS)));
-    await expectNobody(visitor, await visitor.post('/login/passkey', { credential: used }));
+    const used = alter(passkey.use(await optionsOf(visitor, SIGN_IN_OPTIONS)));
+    await expectNotSignedIn(visitor, await visitor.post('/login/passkey', { credential: used }));
     const options = await optionsOf(ada.browser, NEW_OPTIONS);
-    const made = altered(new SoftwarePasskey(application.origin).make(options));
+    const made = alter(new SoftwarePasskey(application.origin).make(options));
     expect((await ada.browser.post(NEW_PASSKEY, { credential: made })).status).toBe(400);
     expect(errorsLogged()).toEqual([]);
   });
 
-  test('it never comes back on the page', async () => {
+  test('a malformed credential is never repeated on the page', async () => {
     const visitor = openBrowser(application);
     const { text } = await visitor.post('/login/passkey', { credential: '{"canary":1}' });
     expect(text).not.toContain('canary');
   });
 });
 
-describe("somebody else's passkey", () => {
-  test.each(['name', 'remove'])('%s: answered as one that never was', async (what) => {
-    const mallory = await signUp(application);
-    await mallory.browser.get('/');
-    const before = application.everything();
-    const masked = (answer: Answer, id: string) => {
-      const nonce = /'nonce-([^']+)'/.exec(String(answer.headers['content-security-policy']))![1]!;
-      return {
-        status: answer.status,
-        text: answer.text.replaceAll(id, 'ID').replaceAll(nonce, 'NONCE'),
+describe("another user's passkey", () => {
+  test.each(['name', 'remove'])(
+    "/%s of another user's passkey gets the same 404 as a missing one",
+    async (what) => {
+      const mallory = await signUp(application);
+      await mallory.browser.get('/');
+      const before = application.everything();
+      const masked = (answer: Answer, id: string) => {
+        const nonce = /'nonce-([^']+)'/.exec(
+          String(answer.headers['content-security-policy']),
+        )![1]!;
+        return {
+          status: answer.status,
+          text: answer.text.replaceAll(id, 'ID').replaceAll(nonce, 'NONCE'),
+        };
       };
-    };
-    const never = 'A'.repeat(passkey.id.length);
-    const address = (id: string) => `/settings/passkeys/${id}/${what}`;
-    const theirs = await mallory.browser.get(address(passkey.id));
-    expect(theirs.status).toBe(404);
-    expect(masked(theirs, passkey.id)).toEqual(
-      masked(await mallory.browser.get(address(never)), never),
-    );
-    const form = { name: 'Mine now' };
-    const post = await mallory.browser.post(address(passkey.id), form);
-    expect(masked(post, passkey.id)).toEqual(
-      masked(await mallory.browser.post(address(never), form), never),
-    );
-    expect(application.everything()).toEqual(before);
-  });
+      const missing = 'A'.repeat(passkey.id.length);
+      const address = (id: string) => `/settings/passkeys/${id}/${what}`;
+      const theirs = await mallory.browser.get(address(passkey.id));
+      expect(theirs.status).toBe(404);
+      expect(masked(theirs, passkey.id)).toEqual(
+        masked(await mallory.browser.get(address(missing)), missing),
+      );
+      const form = { name: 'Mine now' };
+      const post = await mallory.browser.post(address(passkey.id), form);
+      expect(masked(post, passkey.id)).toEqual(
+        masked(await mallory.browser.post(address(missing), form), missing),
+      );
+      expect(application.everything()).toEqual(before);
+    },
+  );
 
-  test('is not there for whoever asks past the page', async () => {
-    const mallory = await userIdOf(await signUp(application));
+  test("the passkeys module does not find, rename or remove another user's passkey", async () => {
+    const mallory = userIdOf(application, await signUp(application));
     const { passkeys } = application.application;
     expect(await passkeys.rename(mallory, passkey.id, 'Mine now')).toBe(false);
     expect(await passkeys.remove(mallory, passkey.id, application.clock.now())).toBe('unknown');
@@ -418,20 +448,20 @@ describe("somebody else's passkey", () => {
   });
 
   test.each(['%00', 'a%00', '..%2f', '%F0%9F%94%91', 'x'.repeat(1365)])(
-    'an id that is none (%s) is answered as missing',
+    'the malformed passkey id "%s" is answered 404',
     async (id) => {
       expect((await ada.browser.get(`/settings/passkeys/${id}/name`)).status).toBe(404);
     },
   );
 
-  test('confirms nothing for another person', async () => {
+  test("another user's passkey is refused at re-authentication", async () => {
     const mallory = await signUp(application);
     const own = await addPasskey(application, mallory.browser);
     const { passkeys } = application.application;
-    const adaId = await userIdOf(ada);
-    const confirm = async (key: SoftwarePasskey, wrong: Mischief = {}) => {
+    const adaId = userIdOf(application, ada);
+    const confirm = async (key: SoftwarePasskey, fault: Mischief = {}) => {
       const options = await passkeys.confirmOptions(adaId);
-      const assertion = JSON.parse(key.use(options, wrong)) as Parameters<
+      const assertion = JSON.parse(key.use(options, fault)) as Parameters<
         typeof passkeys.confirm
       >[1];
       return passkeys.confirm(adaId, assertion, options.challenge, application.clock.now());

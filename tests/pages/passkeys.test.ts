@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startApplication, type TestApplication } from '../fixtures/application.ts';
-import { FIREFOX_ON_MAC, SAFARI_ON_IPHONE, type BrowserLike } from '../fixtures/browser-like.ts';
+import { FIREFOX_ON_MAC, SAFARI_ON_IPHONE } from '../fixtures/browser-like.ts';
+import { userIdOf } from '../fixtures/ids.ts';
 import { addPasskey, makePasskey, NEW_OPTIONS, optionsOf, signInBy } from '../fixtures/passkeys.ts';
+import { isSignedIn } from '../fixtures/signed-in.ts';
 import { openBrowser, PASSWORD, signIn, signUp, type TestUser } from '../fixtures/users.ts';
 import { SoftwarePasskey } from '../fixtures/software-authenticator.ts';
 import { fieldOnPage, formErrorOnPage, textOf } from './form-on-page.ts';
@@ -16,22 +18,18 @@ beforeAll(async () => {
 });
 afterAll(() => application.close());
 
-const userIdOf = async ({ email }: Pick<TestUser, 'email'>) =>
-  (await application.application.db.user.findUniqueOrThrow({ where: { email } })).id;
 const newestSession = async (user: TestUser) =>
   application.application.db.session.findFirstOrThrow({
-    where: { userId: await userIdOf(user), revokedAt: null },
+    where: { userId: userIdOf(application, user), revokedAt: null },
     orderBy: [{ createdAt: 'desc' }],
   });
 const activityOf = async (user: TestUser) =>
-  application.application.db.activity.findMany({ where: { userId: await userIdOf(user) } });
-const isSignedIn = async (browser: BrowserLike) =>
-  (await browser.get('/settings/profile')).status === 200;
-const withoutPassword = async (user: TestUser) =>
-  application.application.db.password.delete({ where: { userId: await userIdOf(user) } });
+  application.application.db.activity.findMany({ where: { userId: userIdOf(application, user) } });
+const removePassword = async (user: TestUser) =>
+  application.application.db.password.delete({ where: { userId: userIdOf(application, user) } });
 
 describe('signing in', () => {
-  test('takes a passkey and no e-mail, and records how it was proven', async () => {
+  test('a passkey sign-in needs no e-mail and records a passkey as its proof', async () => {
     const user = await signUp(application);
     const passkey = await addPasskey(application, user.browser);
     const phone = openBrowser(application, { userAgent: SAFARI_ON_IPHONE });
@@ -43,10 +41,10 @@ describe('signing in', () => {
     expect(JSON.parse(meta!)).toMatchObject({ proof: { by: 'passkey', second: null } });
   });
 
-  test('goes straight in when a second factor is on: the passkey is both', async () => {
+  test('a passkey sign-in skips the second factor, because it already is two factors', async () => {
     const user = await signUp(application);
     const passkey = await addPasskey(application, user.browser);
-    const userId = await userIdOf(user);
+    const userId = userIdOf(application, user);
     await application.application.db.totp.create({
       data: { userId, secret: 'sealed', createdAt: application.clock.now() },
     });
@@ -61,7 +59,7 @@ describe('signing in', () => {
     expect(await isSignedIn(phone)).toBe(true);
   });
 
-  test('"remember me" is remembered', async () => {
+  test('a passkey sign-in with "remember me" sets a persistent cookie', async () => {
     const user = await signUp(application);
     const passkey = await addPasskey(application, user.browser);
     const remembered = await signInBy(openBrowser(application), passkey, {}, { remember: 'on' });
@@ -70,7 +68,7 @@ describe('signing in', () => {
     expect(String(other.headers['set-cookie'])).toMatch(/session=[\w-]+\.[\w-]+; Path/);
   });
 
-  test('its options are the same for everybody, but for the challenge', async () => {
+  test('the sign-in options of two browsers differ only in the challenge', async () => {
     const options = await Promise.all(
       [openBrowser(application), openBrowser(application)].map((browser) =>
         optionsOf(browser, '/login/passkey/options'),
@@ -82,7 +80,7 @@ describe('signing in', () => {
     expect(options[0]).toMatchObject({ rpId: 'localhost', userVerification: 'required' });
   });
 
-  test('a passkey that was removed leads nowhere, and the browser is told which', async () => {
+  test('a removed passkey is refused, and the answer names its id', async () => {
     const user = await signUp(application);
     const passkey = await addPasskey(application, user.browser);
     await user.browser.post(`${PAGE}/${passkey.id}/remove`, {});
@@ -92,13 +90,13 @@ describe('signing in', () => {
     expect(answer.text).toContain(passkey.id);
   });
 
-  test('the page of its own is there without scripts, and says what it needs', async () => {
+  test('the passkey page without scripts points to the password', async () => {
     const { status, text } = await openBrowser(application).get('/login/passkey');
     expect(status).toBe(200);
     expect(textOf(text)).toContain('Sign in with your password.');
   });
 
-  test('who is signed in already is sent on', async () => {
+  test('the passkey page redirects a user who is already signed in', async () => {
     const { browser } = await signUp(application);
     expect((await browser.get('/login/passkey?redirectTo=/settings/data')).location).toBe(
       '/settings/data',
@@ -106,14 +104,14 @@ describe('signing in', () => {
   });
 });
 
-describe('adding one', () => {
-  test('the options ask for one that can be found again, and that knows its owner', async () => {
+describe('registration', () => {
+  test('the registration options require a discoverable credential and exclude existing ones', async () => {
     const user = await signUp(application);
     const first = await addPasskey(application, user.browser);
     expect(await optionsOf(user.browser, NEW_OPTIONS)).toMatchObject({
       rp: { id: 'localhost', name: 'Latchkey' },
       user: {
-        id: Buffer.from(await userIdOf(user)).toString('base64url'),
+        id: Buffer.from(userIdOf(application, user)).toString('base64url'),
         name: user.email,
         displayName: user.name,
       },
@@ -123,7 +121,7 @@ describe('adding one', () => {
     });
   });
 
-  test('it stands in the list by what keeps it, else by the device', async () => {
+  test('a passkey is listed by the name of its password manager, else by its device', async () => {
     const user = await signUp(application, { userAgent: FIREFOX_ON_MAC });
     expect(textOf((await user.browser.get(PAGE)).text)).toContain('A passkey signs you in with');
     const { origin } = application;
@@ -134,7 +132,7 @@ describe('adding one', () => {
     expect(text).toMatch(/Firefox on Mac On this one device only/);
   });
 
-  test('it is written down, and other devices are signed out if that is wanted', async () => {
+  test('adding a passkey is recorded, and signs other devices out only on request', async () => {
     const user = await signUp(application);
     const phone = await signIn(application, user);
     await addPasskey(application, user.browser);
@@ -162,7 +160,7 @@ describe('adding one', () => {
     ['POST', NEW_OPTIONS],
     ['GET', '/settings/passkeys/ID/remove'],
     ['POST', '/settings/passkeys/ID/remove'],
-  ])('%s %s asks for a proof that is not old', async (method, path) => {
+  ])('%s %s requires re-authentication after 20 minutes', async (method, path) => {
     const user = await signUp(application);
     const passkey = await addPasskey(application, user.browser);
     application.clock.advance(20 * MINUTE_MS);
@@ -174,9 +172,9 @@ describe('adding one', () => {
     expect((await user.browser.get(PAGE)).status).toBe(200);
   });
 
-  test('fifty are enough', async () => {
+  test('a user can have at most fifty passkeys', async () => {
     const user = await signUp(application);
-    const userId = await userIdOf(user);
+    const userId = userIdOf(application, user);
     const row = { userId, name: 'x', publicKey: 'x', counter: 0, transports: '[]' };
     await application.application.db.passkey.createMany({
       data: Array.from({ length: 50 }, (_, index) => ({
@@ -194,7 +192,7 @@ describe('adding one', () => {
 });
 
 describe('the list', () => {
-  test('says when one was last used', async () => {
+  test('the list says when a passkey was last used', async () => {
     const user = await signUp(application);
     const passkey = await addPasskey(application, user.browser);
     application.clock.advance(5 * MINUTE_MS);
@@ -203,7 +201,7 @@ describe('the list', () => {
     expect(textOf((await user.browser.get(PAGE)).text)).toMatch(/Used 3 minutes ago/);
   });
 
-  test('one is renamed', async () => {
+  test('a passkey can be renamed, and the name is trimmed and validated', async () => {
     const user = await signUp(application);
     const { id } = await addPasskey(application, user.browser);
     const path = `${PAGE}/${id}/name`;
@@ -219,7 +217,7 @@ describe('the list', () => {
     expect(textOf(text)).toContain('The passkey is now called Kitchen key.');
   });
 
-  test('one is removed after a question that names it', async () => {
+  test('a passkey is removed after a confirmation that names it', async () => {
     const user = await signUp(application);
     const phone = await signIn(application, user);
     const { id } = await addPasskey(application, user.browser);
@@ -238,25 +236,25 @@ describe('the list', () => {
   });
 });
 
-describe('the last way in', () => {
-  test('stays, and the page says so', async () => {
+describe('the last sign-in method', () => {
+  test('a passkey that is the only sign-in method cannot be removed, and the page says so', async () => {
     const user = await signUp(application);
     const { id } = await addPasskey(application, user.browser);
-    await withoutPassword(user);
+    await removePassword(user);
     const page = await user.browser.get(`${PAGE}/${id}/remove`);
     expect(textOf(page.text)).toContain('Firefox on Mac is your only way in');
     const answer = await user.browser.post(`${PAGE}/${id}/remove`, {});
     expect(answer.status).toBe(400);
     expect(formErrorOnPage(answer.text)).toBe('It stays: you have no other way to sign in.');
-    expect(await application.application.passkeys.count(await userIdOf(user))).toBe(1);
+    expect(await application.application.passkeys.count(userIdOf(application, user))).toBe(1);
     expect((await activityOf(user)).map(({ kind }) => kind)).not.toContain('passkey-removed');
   });
 
-  test('a connection is another one', async () => {
+  test('a passkey can be removed if a connection remains as a sign-in method', async () => {
     const user = await signUp(application);
     const { id } = await addPasskey(application, user.browser);
-    await withoutPassword(user);
-    const userId = await userIdOf(user);
+    await removePassword(user);
+    const userId = userIdOf(application, user);
     const createdAt = application.clock.now();
     await application.application.db.connection.create({
       data: { userId, issuer: 'x', subject: userId, provider: 'x', displayName: 'x', createdAt },
@@ -264,14 +262,14 @@ describe('the last way in', () => {
     expect((await user.browser.post(`${PAGE}/${id}/remove`, {})).location).toBe(PAGE);
   });
 
-  test('of ten that go at once, one stays', async () => {
+  test('ten concurrent removals leave one of ten passkeys', async () => {
     const user = await signUp(application);
     const ids: string[] = [];
     for (let count = 0; count < 10; count += 1) {
       ids.push((await addPasskey(application, user.browser)).id);
     }
-    await withoutPassword(user);
-    const userId = await userIdOf(user);
+    await removePassword(user);
+    const userId = userIdOf(application, user);
     const { passkeys } = application.application;
     const outcomes = await Promise.all(
       ids.map((id) => passkeys.remove(userId, id, application.clock.now())),
@@ -282,7 +280,7 @@ describe('the last way in', () => {
   });
 });
 
-test('the download holds passkeys; what lets somebody in never left the device', async () => {
+test('the data download lists the passkeys of the user', async () => {
   const user = await signUp(application);
   const passkey = await addPasskey(application, user.browser);
   const file = await user.browser.post('/settings/data/download/json', {});

@@ -1,12 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startApplication, type TestApplication } from '../fixtures/application.ts';
 import { turnOnTotp } from '../fixtures/authenticator.ts';
-import type { BrowserLike } from '../fixtures/browser-like.ts';
+import { cookieOf } from '../fixtures/cookies.ts';
+import { canSignIn, isSignedIn } from '../fixtures/signed-in.ts';
 import { mailboxOf, openBrowser, signIn, signUp } from '../fixtures/users.ts';
 import { fieldOnPage, textOf } from './form-on-page.ts';
 
-const ASK = '/forgot-password';
-const CODE = '/reset-password';
+const FORGOT = '/forgot-password';
+const ENTER_CODE = '/reset-password';
 const NEW = '/reset-password/new';
 const NEW_PASSWORD = 'a password after the reset';
 const MINUTE_MS = 60_000;
@@ -19,27 +20,24 @@ afterAll(() => application.close());
 
 const codeFor = async (email: string) =>
   String((await mailboxOf(application).nextMailTo(email, 'password-reset-code')).code);
-const ask = async (email: string, browser = openBrowser(application)) => {
-  const answer = await browser.post(ASK, { email });
-  expect(answer.location).toBe(CODE);
+const requestReset = async (email: string) => {
+  const browser = openBrowser(application);
+  const answer = await browser.post(FORGOT, { email });
+  expect(answer.location).toBe(ENTER_CODE);
   return browser;
 };
-/** As far as the page for the new password. */
-const bringCode = async (email: string, browser?: BrowserLike) => {
-  const asking = await ask(email, browser);
-  const answer = await asking.post(CODE, { code: await codeFor(email) });
+/** Requests a reset and enters the mailed code. Returns the browser, at the page for the new password. */
+const enterResetCode = async (email: string) => {
+  const browser = await requestReset(email);
+  const answer = await browser.post(ENTER_CODE, { code: await codeFor(email) });
   expect(answer.location).toBe(NEW);
-  return asking;
+  return browser;
 };
-const canSignIn = async (email: string, password: string) =>
-  (await openBrowser(application).post('/login', { email, password })).status === 302;
-const isSignedIn = async (browser: BrowserLike) =>
-  (await browser.get('/settings/sessions')).status === 200;
 
-test('a code by mail, a new password, and every other device is out', async () => {
+test('a password reset by mailed code signs out every other device', async () => {
   const user = await signUp(application);
   const phone = await signIn(application, user, { remember: true });
-  const browser = await bringCode(user.email);
+  const browser = await enterResetCode(user.email);
   expect(await isSignedIn(browser)).toBe(false);
   expect(await isSignedIn(phone)).toBe(true);
   const answer = await browser.post(NEW, { newPassword: NEW_PASSWORD });
@@ -50,13 +48,13 @@ test('a code by mail, a new password, and every other device is out', async () =
   expect(await isSignedIn(user.browser)).toBe(false);
   const login = await phone.follow(await phone.get('/settings/sessions'));
   expect(textOf(login.text)).toContain('because your password was changed');
-  expect(await canSignIn(user.email, user.password)).toBe(false);
-  expect(await canSignIn(user.email, NEW_PASSWORD)).toBe(true);
+  expect(await canSignIn(application, user.email, user.password)).toBe(false);
+  expect(await canSignIn(application, user.email, NEW_PASSWORD)).toBe(true);
 });
 
-test('a new password that will not do leaves the reset open', async () => {
+test('a reset can still be finished after an invalid new password', async () => {
   const user = await signUp(application);
-  const browser = await bringCode(user.email);
+  const browser = await enterResetCode(user.email);
   const answer = await browser.post(NEW, { newPassword: 'short' });
   expect(answer.status).toBe(400);
   expect(fieldOnPage(answer.text, 'newPassword')).toMatchObject({ isInvalid: true, value: null });
@@ -65,20 +63,20 @@ test('a new password that will not do leaves the reset open', async () => {
   );
 });
 
-describe('whether there is an account', () => {
+describe('the existence of an account', () => {
   const withoutNonces = (text: string) =>
     text.replace(/nonce="[^"]*"/g, '').replaceAll(/[A-Za-z0-9+/]{20,}={0,2}/g, '');
 
-  test('shows in no answer', async () => {
+  test('the answers to a reset request do not reveal whether an account exists', async () => {
     const { email } = await signUp(application);
     const unknown = `${'x'.repeat(email.indexOf('@'))}@example.com`;
     const answers = [];
     for (const asked of [email, unknown]) {
       const browser = openBrowser(application);
-      const answer = await browser.post(ASK, { email: asked });
+      const answer = await browser.post(FORGOT, { email: asked });
       const page = await browser.follow(answer);
-      const wrong = await browser.post(CODE, { code: '00000000' });
-      const again = await browser.post(`${CODE}/again`, {});
+      const wrong = await browser.post(ENTER_CODE, { code: '00000000' });
+      const again = await browser.post(`${ENTER_CODE}/again`, {});
       answers.push({
         status: answer.status,
         location: answer.location,
@@ -88,17 +86,17 @@ describe('whether there is an account', () => {
         again: [again.status, again.location],
       });
     }
-    // A sealed name is as long as the name; what differs by that is no more than a name.
+    // A sealed cookie is as long as what it holds, so both addresses have the same length.
     expect(answers[0]).toEqual(answers[1]);
   });
 
-  test('shows in no statement', async () => {
+  test('a reset request runs the same statements whether or not an account exists', async () => {
     const { email } = await signUp(application);
     const shapes = [];
     for (const asked of [email, 'nobody-at-all@example.com']) {
       await mailboxOf(application).unread();
       const before = application.statements.length;
-      await ask(asked);
+      await requestReset(asked);
       shapes.push(application.statements.slice(before).filter((sql) => !/OutgoingMail/.test(sql)));
       await mailboxOf(application).unread();
     }
@@ -106,28 +104,28 @@ describe('whether there is an account', () => {
     expect(shapes[0]).toEqual(shapes[1]);
   });
 
-  test('and to nobody a mail is sent', async () => {
+  test('a reset request for an unknown address sends no mail', async () => {
     await mailboxOf(application).unread();
-    await ask('nobody-here@example.com');
+    await requestReset('nobody-here@example.com');
     const mails = await mailboxOf(application).unread();
     expect(mails.filter(({ to }) => to === 'nobody-here@example.com')).toEqual([]);
   });
 });
 
-describe('the way to the new password is closed', () => {
-  test('without a code, and to a browser that did not bring it', async () => {
+describe('a refused reset', () => {
+  test('the page for a new password is closed to browsers in which no code was entered', async () => {
     const user = await signUp(application);
-    await bringCode(user.email);
+    await enterResetCode(user.email);
     for (const browser of [openBrowser(application), user.browser]) {
-      expect((await browser.get(NEW)).location).toBe(ASK);
-      expect((await browser.post(NEW, { newPassword: NEW_PASSWORD })).location).toBe(ASK);
+      expect((await browser.get(NEW)).location).toBe(FORGOT);
+      expect((await browser.post(NEW, { newPassword: NEW_PASSWORD })).location).toBe(FORGOT);
     }
-    expect(await canSignIn(user.email, user.password)).toBe(true);
+    expect(await canSignIn(application, user.email, user.password)).toBe(true);
   });
 
-  test('after it was gone once, also to a copy of its cookie, and to twenty at once', async () => {
+  test('of twenty concurrent resets with one cookie one succeeds, and a later one is refused', async () => {
     const user = await signUp(application);
-    const browser = await bringCode(user.email);
+    const browser = await enterResetCode(user.email);
     const cookie = await browser.jar.getCookieString(application.origin);
     const attempts = Array.from({ length: 20 }, (_, at) => `password number ${at}`);
     const answers = await Promise.all(
@@ -137,45 +135,47 @@ describe('the way to the new password is closed', () => {
     );
     const done = answers.filter(({ location }) => location === '/settings/sessions');
     expect(done).toHaveLength(1);
-    expect(await canSignIn(user.email, attempts[answers.indexOf(done[0]!)]!)).toBe(true);
+    expect(await canSignIn(application, user.email, attempts[answers.indexOf(done[0]!)]!)).toBe(
+      true,
+    );
     const late = await openBrowser(application).post(
       ...[NEW, { newPassword: NEW_PASSWORD }, { headers: { Cookie: cookie } }],
     );
-    expect(late.location).toBe(ASK);
+    expect(late.location).toBe(FORGOT);
   });
 
-  test('ten minutes after the code was brought', async () => {
+  test('a new password is refused ten minutes after the code was entered', async () => {
     const user = await signUp(application);
-    const browser = await bringCode(user.email);
+    const browser = await enterResetCode(user.email);
     application.clock.advance(10 * MINUTE_MS);
-    expect((await browser.post(NEW, { newPassword: NEW_PASSWORD })).location).toBe(ASK);
+    expect((await browser.post(NEW, { newPassword: NEW_PASSWORD })).location).toBe(FORGOT);
   });
 
-  test('once the password was changed in the meantime', async () => {
+  test('a reset is refused if the password was changed after the code was entered', async () => {
     const user = await signUp(application);
-    const browser = await bringCode(user.email);
+    const browser = await enterResetCode(user.email);
     application.clock.advance(1);
     await user.browser.post('/settings/password', { newPassword: 'changed in between' });
-    expect((await browser.post(NEW, { newPassword: NEW_PASSWORD })).location).toBe(ASK);
-    expect(await canSignIn(user.email, 'changed in between')).toBe(true);
+    expect((await browser.post(NEW, { newPassword: NEW_PASSWORD })).location).toBe(FORGOT);
+    expect(await canSignIn(application, user.email, 'changed in between')).toBe(true);
   });
 
-  test('to codes that were sent before another reset was finished', async () => {
+  test('a finished reset voids the reset codes that were mailed before it', async () => {
     const user = await signUp(application);
-    const older = await ask(user.email);
+    const older = await requestReset(user.email);
     const olderCode = await codeFor(user.email);
-    const browser = await bringCode(user.email);
+    const browser = await enterResetCode(user.email);
     await browser.post(NEW, { newPassword: NEW_PASSWORD });
-    expect((await older.post(CODE, { code: olderCode })).status).toBe(400);
+    expect((await older.post(ENTER_CODE, { code: olderCode })).status).toBe(400);
   });
 
-  test('and so is the one to an address that was to be the new one', async () => {
+  test('a finished reset voids the code of a pending e-mail change', async () => {
     const user = await signUp(application);
     const newEmail = `new-${user.email}`;
     await user.browser.post('/settings/email', { newEmail });
     const { code } = await mailboxOf(application).nextMailTo(newEmail, 'email-change-code');
-    await (await bringCode(user.email)).post(NEW, { newPassword: NEW_PASSWORD });
-    // The browser that waits for the code is signed in once more, with the new password.
+    await (await enterResetCode(user.email)).post(NEW, { newPassword: NEW_PASSWORD });
+    // The browser that requested the e-mail change signs in again with the new password.
     const { email } = user;
     await user.browser.post('/login', { email, password: NEW_PASSWORD });
     expect(await isSignedIn(user.browser)).toBe(true);
@@ -183,36 +183,35 @@ describe('the way to the new password is closed', () => {
     expect(answer.status).toBe(400);
   });
 
-  test('when the cookie of a sign-up, or of another code, stands in for the one of the reset', async () => {
+  test('the cookie of a reset code is refused under the name of any other code cookie', async () => {
     const user = await signUp(application);
-    const browser = await ask(user.email);
+    const browser = await requestReset(user.email);
     const code = await codeFor(user.email);
-    const cookies = await browser.jar.getCookies(application.origin);
-    const sealed = cookies.find(({ key }) => key === 'reset-code')!.value;
+    const sealed = (await cookieOf(browser, 'reset-code'))!;
     for (const name of ['sign-up-code', 'email-change-code', 'password-reset', 'pending-sign-in']) {
       const other = openBrowser(application);
       await other.jar.setCookie(`${name}=${sealed}; Path=/`, application.origin);
       expect((await other.post('/signup/verify', { code })).location).toBe('/signup');
-      expect((await other.post(CODE, { code })).location).toBe(ASK);
-      expect((await other.get(NEW)).location).toBe(ASK);
+      expect((await other.post(ENTER_CODE, { code })).location).toBe(FORGOT);
+      expect((await other.get(NEW)).location).toBe(FORGOT);
       expect((await other.get('/login/code')).location).toMatch(/^\/login/);
     }
-    expect((await browser.post(CODE, { code })).location).toBe(NEW);
+    expect((await browser.post(ENTER_CODE, { code })).location).toBe(NEW);
   });
 });
 
-test('a code to somebody asked for by a stranger does not void the one that they asked for', async () => {
+test("a reset requested by a stranger does not void the user's own code", async () => {
   const user = await signUp(application);
-  const own = await ask(user.email);
+  const own = await requestReset(user.email);
   const ownCode = await codeFor(user.email);
-  await ask(user.email);
-  expect((await own.post(CODE, { code: ownCode })).location).toBe(NEW);
+  await requestReset(user.email);
+  expect((await own.post(ENTER_CODE, { code: ownCode })).location).toBe(NEW);
 });
 
-test('whatever the request says of its host, the link leads to this application', async () => {
+test('links in reset mails lead to this application, whatever the Host header says', async () => {
   const user = await signUp(application);
   const browser = openBrowser(application);
-  await browser.post(...[ASK, { email: user.email }], {
+  await browser.post(...[FORGOT, { email: user.email }], {
     headers: { Host: 'evil.example', 'X-Forwarded-Host': 'evil.example' },
   });
   const mail = await mailboxOf(application).nextMailTo(user.email, 'password-reset-code');
@@ -220,11 +219,11 @@ test('whatever the request says of its host, the link leads to this application'
   expect(mail.html).not.toContain('evil.example');
 });
 
-describe('with two factors', () => {
-  test('the mailbox alone sets no password, and signs nobody in or out', async () => {
+describe('with a second factor', () => {
+  test('a reset without the second factor sets no password and signs no user in or out', async () => {
     const user = await signUp(application);
     await turnOnTotp(application, user);
-    const browser = await bringCode(user.email);
+    const browser = await enterResetCode(user.email);
     for (const secondFactor of ['', '000000', 'abcd-efgh-jkmn', 'x']) {
       const answer = await browser.post(NEW, { newPassword: NEW_PASSWORD, secondFactor });
       expect(answer.status).toBe(400);
@@ -235,15 +234,15 @@ describe('with two factors', () => {
     }
     expect(await isSignedIn(browser)).toBe(false);
     expect(await isSignedIn(user.browser)).toBe(true);
-    expect(await canSignIn(user.email, user.password)).toBe(true);
+    expect(await canSignIn(application, user.email, user.password)).toBe(true);
   });
 
-  test('mailbox and code do, and so do mailbox and recovery code', async () => {
+  test('a reset succeeds with a TOTP code and with a recovery code', async () => {
     const user = await signUp(application);
     const totp = await turnOnTotp(application, user);
     const second = [() => totp.nextCode(), () => totp.recoveryCodes[0]!];
     for (const [at, take] of second.entries()) {
-      const browser = await bringCode(user.email);
+      const browser = await enterResetCode(user.email);
       const newPassword = `${NEW_PASSWORD} ${at}`;
       const answer = await browser.post(NEW, { newPassword, secondFactor: take() });
       expect(answer.location).toBe('/settings/sessions');
@@ -252,12 +251,12 @@ describe('with two factors', () => {
   });
 });
 
-test('codes and passwords of a reset stand in no table and no line of the log', async () => {
+test('codes and passwords of a reset are stored in no table and no log line', async () => {
   const user = await signUp(application);
-  const browser = await ask(user.email);
+  const browser = await requestReset(user.email);
   const code = await codeFor(user.email);
   expect(application.everything()).not.toContain(code);
-  await browser.post(CODE, { code });
+  await browser.post(ENTER_CODE, { code });
   await browser.post(NEW, { newPassword: NEW_PASSWORD });
   const kept = application.everything() + JSON.stringify(application.logged);
   for (const secret of [code, NEW_PASSWORD]) expect(kept).not.toContain(secret);

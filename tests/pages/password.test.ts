@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startApplication, type TestApplication } from '../fixtures/application.ts';
-import type { BrowserLike } from '../fixtures/browser-like.ts';
+import { canSignIn, isSignedIn } from '../fixtures/signed-in.ts';
 import { openBrowser, PASSWORD, signIn, signUp } from '../fixtures/users.ts';
 import { fieldOnPage, textOf } from './form-on-page.ts';
 
@@ -14,27 +14,23 @@ beforeAll(async () => {
 });
 afterAll(() => application.close());
 
-const canSignIn = async (email: string, password: string) =>
-  (await openBrowser(application).post('/login', { email, password })).status === 302;
-const isSignedIn = async (browser: BrowserLike) => (await browser.get(PAGE)).status === 200;
-
-test('the offer to sign out everywhere else is on by default', async () => {
+test('"Sign out my other devices" is checked by default', async () => {
   const { browser } = await signUp(application);
   const { text } = await browser.get(PAGE);
   expect(fieldOnPage(text, 'signOutOthers').isChecked).toBe(true);
   expect(fieldOnPage(text, 'newPassword').value).toBeNull();
 });
 
-test('the new password is good at once, and the old one no more', async () => {
+test('after a password change only the new password signs in', async () => {
   const user = await signUp(application);
   const answer = await user.browser.post(PAGE, GOOD);
   expect(answer.location).toBe(PAGE);
   expect(textOf((await user.browser.follow(answer)).text)).toContain('Your password is changed.');
-  expect(await canSignIn(user.email, PASSWORD)).toBe(false);
-  expect(await canSignIn(user.email, NEW_PASSWORD)).toBe(true);
+  expect(await canSignIn(application, user.email, PASSWORD)).toBe(false);
+  expect(await canSignIn(application, user.email, NEW_PASSWORD)).toBe(true);
 });
 
-test('with the offer taken, the other devices are out and are told why', async () => {
+test('a password change with signOutOthers signs out the other devices and tells them why', async () => {
   const user = await signUp(application);
   const other = await signUp(application);
   const phone = await signIn(application, user, { remember: true });
@@ -48,7 +44,7 @@ test('with the offer taken, the other devices are out and are told why', async (
   expect(await isSignedIn(other.browser)).toBe(true);
 });
 
-test('without it they stay', async () => {
+test('a password change without signOutOthers leaves other devices signed in', async () => {
   const user = await signUp(application);
   const phone = await signIn(application, user);
   const page = await user.browser.follow(await user.browser.post(PAGE, GOOD));
@@ -57,7 +53,7 @@ test('without it they stay', async () => {
   expect(await isSignedIn(phone)).toBe(true);
 });
 
-test('this device goes on under a new token, and a copy of the old one is worth nothing', async () => {
+test('a password change renews the session token, and the old token is refused', async () => {
   const user = await signUp(application);
   const old = (await user.browser.sessionToken())!;
   await user.browser.post(PAGE, GOOD);
@@ -69,17 +65,22 @@ test('this device goes on under a new token, and a copy of the old one is worth 
   expect(await isSignedIn(user.browser)).toBe(true);
 });
 
-describe('refused next to the field, with nothing changed:', () => {
+describe('an invalid new password', () => {
   test.each([
-    ['no new password', { newPassword: '' }, 'newPassword', 'Choose a password.'],
-    ['7 characters', { newPassword: '1234567' }, 'newPassword', 'Use at least 8 characters.'],
+    ['an empty new password', { newPassword: '' }, 'newPassword', 'Choose a password.'],
     [
-      '257 characters',
+      'a new password of 7 characters',
+      { newPassword: '1234567' },
+      'newPassword',
+      'Use at least 8 characters.',
+    ],
+    [
+      'a new password of 257 characters',
       { newPassword: 'x'.repeat(257) },
       'newPassword',
       'Use at most 256 characters.',
     ],
-  ])('%s', async (_what, wrong, field, says) => {
+  ])('%s is refused next to its field and changes nothing', async (_what, wrong, field, says) => {
     const user = await signUp(application);
     const phone = await signIn(application, user);
     const token = await user.browser.sessionToken();
@@ -96,18 +97,18 @@ describe('refused next to the field, with nothing changed:', () => {
     expect(answer.text).not.toContain(NEW_PASSWORD);
     expect(fieldOnPage(answer.text, 'signOutOthers').isChecked).toBe(true);
     expect(await user.browser.sessionToken()).toBe(token);
-    expect(await canSignIn(user.email, PASSWORD)).toBe(true);
+    expect(await canSignIn(application, user.email, PASSWORD)).toBe(true);
     expect(await isSignedIn(phone)).toBe(true);
   });
 
-  test('and an offer that was declined stays declined', async () => {
+  test('an unchecked signOutOthers stays unchecked after an error', async () => {
     const { browser } = await signUp(application);
     const { text } = await browser.post(PAGE, { newPassword: 'short' });
     expect(fieldOnPage(text, 'signOutOthers').isChecked).toBe(false);
   });
 });
 
-test('of two forms sent at the same moment the password of one holds, and it was told so', async () => {
+test('of two concurrent password changes one succeeds, and its answer says so', async () => {
   const user = await signUp(application);
   const cookie = { Cookie: `session=${(await user.browser.sessionToken())!}` };
   const answers = await Promise.all(
@@ -122,8 +123,8 @@ test('of two forms sent at the same moment the password of one holds, and it was
   );
   const works = [];
   for (const { newPassword, changed } of answers) {
-    if (await canSignIn(user.email, newPassword)) works.push({ newPassword, changed });
+    if (await canSignIn(application, user.email, newPassword)) works.push({ newPassword, changed });
   }
   expect(works).toEqual([expect.objectContaining({ changed: true })]);
-  expect(await canSignIn(user.email, PASSWORD)).toBe(false);
+  expect(await canSignIn(application, user.email, PASSWORD)).toBe(false);
 });

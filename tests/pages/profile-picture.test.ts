@@ -4,6 +4,7 @@ import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { LOG_ERROR, startApplication, type TestApplication } from '../fixtures/application.ts';
 import type { Answer, BrowserLike } from '../fixtures/browser-like.ts';
+import { userIdOf } from '../fixtures/ids.ts';
 import { openBrowser, signIn, signUp, type TestUser } from '../fixtures/users.ts';
 import { colourAt, PICTURE_PAGE, plain, sendPicture } from '../fixtures/pictures.ts';
 import { attributeOf, fieldOnPage, tags, textOf } from './form-on-page.ts';
@@ -22,19 +23,17 @@ beforeAll(async () => {
 });
 afterAll(() => application.close());
 
-const userIdOf = ({ email }: { email: string }) =>
-  application.sql<{ id: string }>('SELECT id FROM User WHERE email = ?', email)[0]!.id;
 const digestOf = (whose: { email: string }) =>
   application.sql<{ digest: string }>(
     'SELECT digest FROM "Picture" WHERE userId = ?',
-    userIdOf(whose),
+    userIdOf(application, whose),
   )[0]?.digest ?? null;
-/** The addresses of the pictures on a page, in their order. */
+/** Returns the URLs of the pictures on a page, in document order. */
 const picturesOn = ({ text }: Answer) => tags(text, 'img').map((tag) => attributeOf(tag, 'src'));
 const show = async (whose: Pick<TestUser, 'email' | 'browser'>, size = 256) =>
   (await whose.browser.get(`/picture/${digestOf(whose)}/${size}`)).bytes;
-const errorsSince = (cut: number) =>
-  application.logged.slice(cut).filter(({ level }) => level >= LOG_ERROR);
+const errorsSince = (logStart: number) =>
+  application.logged.slice(logStart).filter(({ level }) => level >= LOG_ERROR);
 const expectRefused = (answer: Answer, says: string | RegExp) => {
   expect(answer.status, answer.text).toBe(400);
   const field = fieldOnPage(answer.text, 'picture');
@@ -42,57 +41,60 @@ const expectRefused = (answer: Answer, says: string | RegExp) => {
   expect(field.note).toMatch(says);
 };
 
-describe('a picture that is sent', () => {
+describe('an uploaded picture', () => {
   const kinds: [what: string, make: () => Promise<Buffer>][] = [
     ['JPEG', () => plain('green').jpeg().toBuffer()],
     ['progressive JPEG', () => plain('green').jpeg({ progressive: true }).toBuffer()],
     ['PNG', () => plain('green').png().toBuffer()],
-    ['PNG of sixteen bits', () => plain('green').toColourspace('rgb16').png().toBuffer()],
+    ['PNG of 16 bits per channel', () => plain('green').toColourspace('rgb16').png().toBuffer()],
     ['WebP', () => plain('green').webp().toBuffer()],
     ['AVIF', () => plain('green').avif({ effort: 0 }).toBuffer()],
     ['GIF', () => plain('green').gif().toBuffer()],
     ['JPEG of one pixel', () => plain('green', 1, 1).jpeg().toBuffer()],
     ['JPEG in CMYK', () => plain('green').toColourspace('cmyk').jpeg().toBuffer()],
   ];
-  test.each(kinds)('as %s is kept, said and shown at once', async (_what, make) => {
-    const owner = await signUp(application);
-    // What browser and file name say is looked at by nobody.
-    const answer = await sendPicture(owner.browser, await make(), {
-      filename: 'page.html',
-      type: 'text/html',
-    });
-    expect(answer.location, textOf(answer.text)).toBe(PROFILE);
-    const page = await owner.browser.follow(answer);
-    expect(textOf(page.text)).toContain('Your picture is saved.');
-    const digest = digestOf(owner);
-    expect(picturesOn(page)).toEqual([`/picture/${digest}/64`, `/picture/${digest}/256`]);
-    for (const [size, path] of [
-      [64, `/picture/${digest}/64`],
-      [256, `/picture/${digest}/256`],
-    ] as const) {
-      const { status, headers, bytes } = await owner.browser.get(path);
-      expect(status).toBe(200);
-      expect(headers).toMatchObject({
-        'content-type': 'image/webp',
-        'content-length': String(bytes.length),
-        'cache-control': 'private, max-age=31536000, immutable',
-        'x-content-type-options': 'nosniff',
-        'cross-origin-resource-policy': 'same-origin',
+  test.each(kinds)(
+    'a picture in the format %s is saved, confirmed and shown at once',
+    async (_what, make) => {
+      const owner = await signUp(application);
+      // The server ignores the file name and the declared type.
+      const answer = await sendPicture(owner.browser, await make(), {
+        filename: 'page.html',
+        type: 'text/html',
       });
-      expect(headers['set-cookie']).toBeUndefined();
-      expect(headers['content-disposition']).toBeUndefined();
-      const { format, width, height, exif, icc, xmp, pages } = await sharp(bytes).metadata();
-      expect({ format, width, height }).toEqual({ format: 'webp', width: size, height: size });
-      expect([exif, icc, xmp, pages]).toEqual([undefined, undefined, undefined, undefined]);
-      expect(await colourAt(bytes, size / 2, size / 2)).toBe('green');
-      const head = await owner.browser.ask(path, { method: 'HEAD' });
-      expect(head.status).toBe(200);
-      expect(head.headers['content-length']).toBe(String(bytes.length));
-      expect(head.bytes).toHaveLength(0);
-    }
-  });
+      expect(answer.location, textOf(answer.text)).toBe(PROFILE);
+      const page = await owner.browser.follow(answer);
+      expect(textOf(page.text)).toContain('Your picture is saved.');
+      const digest = digestOf(owner);
+      expect(picturesOn(page)).toEqual([`/picture/${digest}/64`, `/picture/${digest}/256`]);
+      for (const [size, path] of [
+        [64, `/picture/${digest}/64`],
+        [256, `/picture/${digest}/256`],
+      ] as const) {
+        const { status, headers, bytes } = await owner.browser.get(path);
+        expect(status).toBe(200);
+        expect(headers).toMatchObject({
+          'content-type': 'image/webp',
+          'content-length': String(bytes.length),
+          'cache-control': 'private, max-age=31536000, immutable',
+          'x-content-type-options': 'nosniff',
+          'cross-origin-resource-policy': 'same-origin',
+        });
+        expect(headers['set-cookie']).toBeUndefined();
+        expect(headers['content-disposition']).toBeUndefined();
+        const { format, width, height, exif, icc, xmp, pages } = await sharp(bytes).metadata();
+        expect({ format, width, height }).toEqual({ format: 'webp', width: size, height: size });
+        expect([exif, icc, xmp, pages]).toEqual([undefined, undefined, undefined, undefined]);
+        expect(await colourAt(bytes, size / 2, size / 2)).toBe('green');
+        const head = await owner.browser.ask(path, { method: 'HEAD' });
+        expect(head.status).toBe(200);
+        expect(head.headers['content-length']).toBe(String(bytes.length));
+        expect(head.bytes).toHaveLength(0);
+      }
+    },
+  );
 
-  test('leaves no room to jump, and says what it is', async () => {
+  test('pictures have width, height and alt text, so that the page does not shift', async () => {
     const owner = await signUp(application);
     await sendPicture(owner.browser, photo);
     const images = tags((await owner.browser.get(PROFILE)).text, 'img');
@@ -101,7 +103,7 @@ describe('a picture that is sent', () => {
     expect(images.map((image) => attributeOf(image, 'alt'))).toEqual(['', 'Your picture']);
   });
 
-  test('takes the place of the one before, also when both come at once', async () => {
+  test('a new picture replaces the old one, also if two are uploaded concurrently', async () => {
     const owner = await signUp(application);
     const blue = await plain('blue').png().toBuffer();
     const answers = await Promise.all([
@@ -112,12 +114,15 @@ describe('a picture that is sent', () => {
     const before = digestOf(owner);
     expect(['red', 'blue']).toContain(await colourAt(await show(owner), 10, 10));
     await sendPicture(owner.browser, await plain('green').webp().toBuffer());
-    const rows = application.sql('SELECT digest FROM "Picture" WHERE userId = ?', userIdOf(owner));
+    const rows = application.sql(
+      'SELECT digest FROM "Picture" WHERE userId = ?',
+      userIdOf(application, owner),
+    );
     expect(rows).toHaveLength(1);
     expect((await owner.browser.get(`/picture/${before}/256`)).status).toBe(404);
   });
 
-  test('of many at once, those for which there is no place are told to come back', async () => {
+  test('concurrent uploads beyond the limit are answered 503 with Retry-After', async () => {
     const owner = await signUp(application);
     const answers = await Promise.all([1, 2, 3, 4].map(() => sendPicture(owner.browser, photo)));
     const statuses = answers.map(({ status }) => status).sort();
@@ -127,13 +132,13 @@ describe('a picture that is sent', () => {
       expect(answer.headers['retry-after']).toBe('10');
       expect(fieldOnPage(answer.text, 'picture').note).toMatch(/still being sent/);
     }
-    // Every place was given back.
+    // Every upload freed its slot.
     for (let count = 0; count < 8; count += 1) {
       expect((await sendPicture(owner.browser, photo)).status).toBe(302);
     }
   });
 
-  test('whose sender goes away in the middle leaves its place to others', async () => {
+  test('an upload that the client aborts frees its slot', async () => {
     const owner = await signUp(application);
     const token = await owner.browser.sessionToken();
     const address = `http://localhost:${application.port}${PICTURE_PAGE}`;
@@ -154,15 +159,15 @@ describe('a picture that is sent', () => {
         );
         request.write(Buffer.alloc(100_000), () => request.destroy());
       });
-    const cut = application.logged.length;
+    const logStart = application.logged.length;
     await Promise.all([1, 2, 3, 4, 5, 6].map(hangUp));
     await expect
       .poll(async () => (await sendPicture(owner.browser, photo)).status, { timeout: 20_000 })
       .toBe(302);
-    expect(errorsSince(cut)).toEqual([]);
+    expect(errorsSince(logStart)).toEqual([]);
   });
 
-  test('by a script is told the same as data', async () => {
+  test('an upload by script gets the same result as data', async () => {
     const owner = await signUp(application);
     const path = `${PICTURE_PAGE}.data`;
     expect((await sendPicture(owner.browser, photo, { path })).status).toBe(202);
@@ -173,8 +178,8 @@ describe('a picture that is sent', () => {
   });
 });
 
-describe('what stands in the file beside the picture', () => {
-  /** Red above, blue below, lying on its side: a camera that was held upright. */
+describe('other data in a picture file', () => {
+  /** Returns a JPEG that is red on the left and blue on the right, with this EXIF orientation. */
   const halves = (orientation: number) =>
     sharp({ create: { width: 200, height: 100, channels: 3, background: 'red' } })
       .composite([
@@ -188,7 +193,7 @@ describe('what stands in the file beside the picture', () => {
       .jpeg()
       .toBuffer();
 
-  test('stays behind: place, device, comments', async () => {
+  test('location, camera and comments are removed from a picture', async () => {
     const owner = await signUp(application);
     const canary = 'CANARY-of-a-camera';
     const file = await plain('red')
@@ -217,18 +222,21 @@ describe('what stands in the file beside the picture', () => {
     [3, { left: 'blue', right: 'red' }],
     [6, { above: 'red', below: 'blue' }],
     [8, { above: 'blue', below: 'red' }],
-  ] as const)('which way it is held (%i) is heeded first', async (orientation, colours) => {
-    const owner = await signUp(application);
-    await sendPicture(owner.browser, await halves(orientation));
-    const kept = await show(owner);
-    const places = { left: [20, 128], right: [236, 128], above: [128, 20], below: [128, 236] };
-    for (const [place, colour] of Object.entries(colours)) {
-      const [left, top] = places[place as keyof typeof places] as [number, number];
-      expect(await colourAt(kept, left, top), place).toBe(colour);
-    }
-  });
+  ] as const)(
+    'a picture is rotated by its EXIF orientation %i before the EXIF is removed',
+    async (orientation, colours) => {
+      const owner = await signUp(application);
+      await sendPicture(owner.browser, await halves(orientation));
+      const kept = await show(owner);
+      const places = { left: [20, 128], right: [236, 128], above: [128, 20], below: [128, 236] };
+      for (const [place, colour] of Object.entries(colours)) {
+        const [left, top] = places[place as keyof typeof places] as [number, number];
+        expect(await colourAt(kept, left, top), place).toBe(colour);
+      }
+    },
+  );
 
-  test('of an animation only the first moment is kept', async () => {
+  test('only the first frame of an animation is kept', async () => {
     const frames = await Promise.all(
       ['green', 'red', 'blue'].map((colour) => plain(colour, 50, 50).png().toBuffer()),
     );
@@ -246,7 +254,7 @@ describe('what stands in the file beside the picture', () => {
     }
   });
 
-  test('what hangs on behind a picture, a page or an archive, is gone', async () => {
+  test('a script and an archive appended to a picture are removed', async () => {
     const owner = await signUp(application);
     const script = '<script>alert("CANARY")</script>';
     const tail = Buffer.concat([Buffer.from(script), Buffer.from('PK\u0003\u0004CANARY')]);
@@ -258,7 +266,7 @@ describe('what stands in the file beside the picture', () => {
   });
 });
 
-describe('what is no picture', () => {
+describe('a file that is not a picture', () => {
   let before: string;
   beforeAll(() => {
     before = application.everything();
@@ -268,24 +276,24 @@ describe('what is no picture', () => {
   const svg = (inside: string) =>
     Buffer.from(`<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg">${inside}</svg>`);
   const files: [what: string, make: () => Buffer | Promise<Buffer>][] = [
-    ['a page with the name of a picture', () => Buffer.from('<!doctype html><script>1</script>')],
+    ['an HTML page', () => Buffer.from('<!doctype html><script>1</script>')],
     ['an SVG', () => svg('<rect width="9" height="9"/>')],
     ['an SVG with a script', () => svg('<script>alert(1)</script>')],
-    ['an SVG that reads a file', () => svg('<image href="file:///etc/passwd"/>')],
+    ['an SVG that refers to a file', () => svg('<image href="file:///etc/passwd"/>')],
     ['a TIFF', () => plain('red').tiff().toBuffer()],
     ['a PDF', () => Buffer.from('%PDF-1.7\n1 0 obj<<>>endobj')],
     ['a PPM', () => Buffer.from('P6 1 1 255 abc')],
-    ['an archive', () => Buffer.from('PK\u0003\u0004\u0014')],
-    ['a program', () => Buffer.from('\u007fELF\u0002\u0001\u0001')],
-    ['a GIF that goes on as a script', () => Buffer.from('GIF89a/*\u0000\u0000*/=1;alert(1)')],
-    ['only the beginning of a JPEG', () => Buffer.from([0xff, 0xd8, 0xff, 0xe0])],
+    ['a ZIP archive', () => Buffer.from('PK\u0003\u0004\u0014')],
+    ['an executable', () => Buffer.from('\u007fELF\u0002\u0001\u0001')],
+    ['a GIF header followed by a script', () => Buffer.from('GIF89a/*\u0000\u0000*/=1;alert(1)')],
+    ['only the first bytes of a JPEG', () => Buffer.from([0xff, 0xd8, 0xff, 0xe0])],
     ['zeros', () => Buffer.alloc(5000)],
     ['a single byte', () => Buffer.from('x')],
   ];
-  test.each(files)('%s is refused beside the field', async (_what, make) => {
-    const cut = application.logged.length;
+  test.each(files)('%s in place of a picture is refused next to the field', async (_what, make) => {
+    const logStart = application.logged.length;
     expectRefused(await sendPicture(user.browser, await make()), /no picture|damaged/);
-    expect(errorsSince(cut)).toEqual([]);
+    expect(errorsSince(logStart)).toEqual([]);
   });
 
   test.each([
@@ -294,7 +302,7 @@ describe('what is no picture', () => {
     ['webp', 'no picture|damaged'],
     ['gif', 'no picture|damaged'],
     ['avif', 'no picture|damaged'],
-  ] as const)('a %s that is cut off is refused', async (format, says) => {
+  ] as const)('a truncated %s is refused', async (format, says) => {
     const noise = sharp({
       create: {
         width: 200,
@@ -311,7 +319,7 @@ describe('what is no picture', () => {
     }
   });
 
-  test('Apple’s own format is told apart', async () => {
+  test('a HEIC file is refused with the advice to use JPEG', async () => {
     const box = Buffer.from(
       '\u0000\u0000\u0000\u0018ftypheic\u0000\u0000\u0000\u0000mif1heic',
       'latin1',
@@ -320,22 +328,22 @@ describe('what is no picture', () => {
     expectRefused(await sendPicture(user.browser, file), /HEIC.*JPEG/);
   });
 
-  test('no file at all', async () => {
+  test('a form without a file is refused next to the field', async () => {
     const nothing = await sendPicture(user.browser, Buffer.alloc(0), { filename: '' });
     expectRefused(nothing, 'Choose a picture.');
     expectRefused(await sendPicture(user.browser, Buffer.alloc(0)), 'Choose a picture.');
   });
 
   test.each([
-    ['under another name', { field: 'file' }],
-    ['as an operator', { field: 'picture[0]' }],
-    ['not said to be parts', { headers: { 'Content-Type': 'image/jpeg' } }],
+    ['under another field name', { field: 'file' }],
+    ['under a field name with an index', { field: 'picture[0]' }],
+    ['with the content type of an image', { headers: { 'Content-Type': 'image/jpeg' } }],
     ['without a boundary', { headers: { 'Content-Type': 'multipart/form-data' } }],
     ['with another boundary', { headers: { 'Content-Type': 'multipart/form-data; boundary=x' } }],
-  ])('a picture %s is no form of ours', async (_what, options) => {
-    const cut = application.logged.length;
+  ])('a picture %s is answered 400 without an error in the log', async (_what, options) => {
+    const logStart = application.logged.length;
     expect((await sendPicture(user.browser, photo, options)).status).toBe(400);
-    expect(errorsSince(cut)).toEqual([]);
+    expect(errorsSince(logStart)).toEqual([]);
   });
 
   test.each([
@@ -347,17 +355,17 @@ describe('what is no picture', () => {
     'x'.repeat(5000),
     '\u202Egpj.exe',
     'NUL',
-  ])('a file that is called %s: its name is nowhere', async (filename) => {
-    const cut = application.logged.length;
+  ])('the file name "%s" appears neither on the page nor in the log', async (filename) => {
+    const logStart = application.logged.length;
     const { status, text } = await sendPicture(user.browser, Buffer.from('x'), { filename });
     expect(status).toBe(400);
     expect(text).not.toContain(filename);
-    expect(JSON.stringify(application.logged.slice(cut))).not.toContain(filename);
+    expect(JSON.stringify(application.logged.slice(logStart))).not.toContain(filename);
   });
 });
 
-describe('too much', () => {
-  test('a file of 10 MB is read, one byte more is not, and far more not even begun', async () => {
+describe('upload size limits', () => {
+  test('a picture of 10 MB is accepted, and a larger one is refused next to the field', async () => {
     const owner = await signUp(application);
     const padded = Buffer.concat([photo, Buffer.alloc(MAX_BYTES - photo.length)]);
     expect((await sendPicture(owner.browser, padded)).location).toBe(PROFILE);
@@ -369,8 +377,8 @@ describe('too much', () => {
     expect(digestOf(owner)).toBe(digest);
   });
 
-  // Without that a browser tells of a broken connection in place of what is wrong.
-  test('who is answered before all is sent can send the rest', async () => {
+  // Otherwise the browser would show a connection error in place of the answer.
+  test('a client whose upload is refused early can still send the rest of it', async () => {
     const token = await user.browser.sessionToken();
     const address = `http://localhost:${application.port}${PICTURE_PAGE}`;
     const outcome = new Promise<string>((resolve) => {
@@ -390,32 +398,32 @@ describe('too much', () => {
     expect(await outcome).toBe('all sent');
   });
 
-  test('a hundred megabytes, only announced, are cut off', async () => {
+  test('an upload is refused if its Content-Length says 100 MB', async () => {
     const headers = { 'Content-Length': '100000000', Connection: 'close' };
     const answer = await sendPicture(user.browser, photo, { headers });
     expect(answer.status).toBe(413);
   });
 
-  test('a length that is not announced is refused', async () => {
+  test('an upload without a Content-Length is refused', async () => {
     const headers = { 'Content-Length': undefined, 'Transfer-Encoding': 'chunked' };
     expect((await sendPicture(user.browser, photo, { headers })).status).toBe(411);
   });
 
   test.each([PROFILE, `${PICTURE_PAGE}/remove`, '/login', '/picture/x/64'])(
-    'nothing but the form of a picture is let in at %s',
+    'a picture upload to %s, which takes no files, is answered 413',
     async (path) => {
       const file = Buffer.alloc(70_000);
       expect((await sendPicture(user.browser, file, { path })).status).toBe(413);
     },
   );
 
-  test('a stranger gets the login page, also for ten megabytes', async () => {
+  test('an upload of 10 MB by a signed-out visitor is redirected to the login page', async () => {
     const answer = await sendPicture(openBrowser(application), Buffer.alloc(MAX_BYTES));
     expect(answer.location).toMatch(/^\/login/);
   });
 
-  /** A PNG that says it is of this size, and has that many zeros: a thousand times smaller. */
-  const bomb = (side: number) => {
+  /** Returns a black PNG of this width and height in pixels, compressed about a thousandfold. */
+  const decompressionBomb = (side: number) => {
     const chunk = (type: string, content: Buffer) => {
       const length = Buffer.alloc(4);
       length.writeUInt32BE(content.length);
@@ -436,8 +444,8 @@ describe('too much', () => {
     ]);
   };
 
-  test('a picture of a few bytes and a thousand million pixels is refused before it is unpacked', async () => {
-    const file = bomb(32_768);
+  test('a small file of a thousand million pixels is refused before decoding', async () => {
+    const file = decompressionBomb(32_768);
     expect(file.length).toBeLessThan(MAX_BYTES / 10);
     const before = process.memoryUsage().rss;
     expectRefused(await sendPicture(user.browser, file), 'too many pixels');
@@ -445,20 +453,19 @@ describe('too much', () => {
     expect((await sendPicture(user.browser, photo)).location).toBe(PROFILE);
   });
 
-  test('an AVIF of more pixels than there is memory for is refused', async () => {
+  test('an AVIF of too many pixels is refused, even if its header declares fewer', async () => {
     const file = await plain('red', 5000, 4000).avif({ effort: 0 }).toBuffer();
     expectRefused(await sendPicture(user.browser, file), 'too many pixels');
-    // Though its head says it were small.
-    const liar = Buffer.from(file);
-    const size = liar.indexOf('ispe');
-    liar.writeUInt32BE(100, size + 8);
-    liar.writeUInt32BE(100, size + 12);
-    expectRefused(await sendPicture(user.browser, liar), 'damaged');
+    const forged = Buffer.from(file);
+    const size = forged.indexOf('ispe');
+    forged.writeUInt32BE(100, size + 8);
+    forged.writeUInt32BE(100, size + 12);
+    expectRefused(await sendPicture(user.browser, forged), 'damaged');
   });
 });
 
-describe('whose it is', () => {
-  test('nobody sees it but the person, who sees it on every device', async () => {
+describe('access to a picture', () => {
+  test('a picture is visible to its owner on every device, and to no one else', async () => {
     const owner = await signUp(application);
     const other = await signUp(application);
     await sendPicture(owner.browser, photo);
@@ -491,17 +498,17 @@ describe('whose it is', () => {
     '/picture/DIGEST/constructor',
     '/picture/DIGEST/0',
     '/picture/DIGEST',
-  ])('%s is nothing', async (path) => {
+  ])('the picture path %s is answered 404 and not cached', async (path) => {
     const owner = await signUp(application);
     await sendPicture(owner.browser, photo);
-    const cut = application.logged.length;
+    const logStart = application.logged.length;
     const answer = await owner.browser.get(path.replace('DIGEST', digestOf(owner)!));
     expect(answer.status).toBe(404);
     expect(answer.headers['cache-control']).toBe('no-store');
-    expect(errorsSince(cut)).toEqual([]);
+    expect(errorsSince(logStart)).toEqual([]);
   });
 
-  test('another site can neither set nor remove it', async () => {
+  test('another site can neither set nor remove a picture', async () => {
     const owner = await signUp(application);
     await sendPicture(owner.browser, photo);
     const digest = digestOf(owner);
@@ -513,26 +520,26 @@ describe('whose it is', () => {
     expect(digestOf(owner)).toBe(digest);
   });
 
-  test('every page reads the session and the user by the same one statement, with a picture or without', async () => {
+  test('a page reads the session in one statement, with a picture and without', async () => {
     const owner = await signUp(application);
     const statementsOf = async (browser: BrowserLike) => {
-      const cut = application.statements.length;
+      const before = application.statements.length;
       await browser.get('/nothing/here');
-      return application.statements.slice(cut).filter((sql) => sql.includes('"Session"'));
+      return application.statements.slice(before).filter((sql) => sql.includes('"Session"'));
     };
-    const visit = async () => [
+    const statementsOfTwoRequests = async () => [
       await statementsOf(owner.browser),
       await statementsOf(owner.browser),
     ];
-    const without = await visit();
+    const without = await statementsOfTwoRequests();
     await sendPicture(owner.browser, photo);
-    expect(await visit()).toEqual(without);
+    expect(await statementsOfTwoRequests()).toEqual(without);
     expect(without.map((statements) => statements.length)).toEqual([1, 1]);
   });
 });
 
-describe('removing it', () => {
-  test('is asked about first, then done and said; once more does no harm', async () => {
+describe('removing a picture', () => {
+  test('a picture is removed after a confirmation, and removing it twice is not an error', async () => {
     const owner = await signUp(application);
     const page = `${PICTURE_PAGE}/remove`;
     expect((await owner.browser.get(page)).location).toBe(PROFILE);
@@ -549,22 +556,22 @@ describe('removing it', () => {
     expect((await owner.browser.post(page, {})).location).toBe(PROFILE);
   });
 
-  test('takes nobody else’s', async () => {
+  test('removing a picture leaves the pictures of other users', async () => {
     const owner = await signUp(application);
     const other = await signUp(application);
     await sendPicture(owner.browser, photo);
     await sendPicture(other.browser, photo);
-    await owner.browser.post(`${PICTURE_PAGE}/remove`, { userId: userIdOf(other) });
+    await owner.browser.post(`${PICTURE_PAGE}/remove`, { userId: userIdOf(application, other) });
     expect(digestOf(other)).not.toBeNull();
   });
 
-  test('the end of the account is the end of the picture', async () => {
+  test('deleting the account deletes the picture, and none can be saved afterwards', async () => {
     const owner = await signUp(application);
     await sendPicture(owner.browser, photo);
-    const id = userIdOf(owner);
+    const id = userIdOf(application, owner);
     await owner.browser.post('/settings/data/delete', { email: owner.email });
     expect(application.sql('SELECT digest FROM "Picture" WHERE userId = ?', id)).toEqual([]);
-    // One that comes too late makes nothing anew.
+    // An upload that finishes after the deletion.
     const { pictures, db } = application.application;
     const encoding = await pictures.encode(photo);
     if (!encoding.ok) throw new Error(encoding.why);
@@ -573,7 +580,7 @@ describe('removing it', () => {
   });
 });
 
-test('when the database fails it is said, and the picture before is still there', async () => {
+test('a database outage is answered 503 and keeps the current picture', async () => {
   const owner = await signUp(application);
   await sendPicture(owner.browser, photo);
   const digest = digestOf(owner);
@@ -595,7 +602,7 @@ test('when the database fails it is said, and the picture before is still there'
   expect((await owner.browser.get(`/picture/${digest}/64`)).status).toBe(200);
 });
 
-/** As PNG wants it (ISO 3309); Node has one of its own only from 22 on. */
+/** Returns the CRC-32 of a PNG chunk (ISO 3309). Node has its own `crc32` only since version 22. */
 function crc32(bytes: Buffer): number {
   let crc = 0xffffffff;
   for (const byte of bytes) {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startApplication, type TestApplication } from '../fixtures/application.ts';
+import { userIdOf } from '../fixtures/ids.ts';
 import { openBrowser, signUp } from '../fixtures/users.ts';
 import { fieldOnPage, textOf } from './form-on-page.ts';
 
@@ -12,7 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => application.close());
 
-test('a new name is saved, said, and shown at once', async () => {
+test('a new name is trimmed, saved, confirmed once and shown at once', async () => {
   const { browser, email } = await signUp(application);
   const answer = await browser.post(PAGE, { name: '  Augusta Ada King  ' });
   expect(answer.location).toBe(PAGE);
@@ -21,11 +22,11 @@ test('a new name is saved, said, and shown at once', async () => {
   expect(textOf(text)).toContain('Your profile is saved.');
   expect(textOf(text)).toContain('Menu of Augusta Ada King');
   expect(textOf(text)).toContain(email);
-  // Said once.
+  // The message is shown once only.
   expect(textOf((await browser.get(PAGE)).text)).not.toContain('Your profile is saved.');
 });
 
-test('a new name is recorded as changed at the time of the request', async () => {
+test('changing the name sets updatedAt to the time of the request', async () => {
   const { browser, email } = await signUp(application);
   application.clock.advance(60_000);
   await browser.post(PAGE, { name: 'Augusta' });
@@ -34,13 +35,13 @@ test('a new name is recorded as changed at the time of the request', async () =>
 });
 
 test.each([
-  ['nothing', '', 'Enter your name.'],
-  ['spaces', '   ', 'Enter your name.'],
-  ['81 characters', 'x'.repeat(81), 'Use at most 80 characters.'],
-  ['81 emoji', EMOJI.repeat(81), 'Use at most 80 characters.'],
-  ['two lines', 'Ada\nLovelace', /Leave out line breaks/],
-  ['a NUL', 'Ada\u0000', /control characters/],
-])('%s: refused next to the field, with what was typed kept', async (_what, name, says) => {
+  ['an empty name', '', 'Enter your name.'],
+  ['a name of spaces', '   ', 'Enter your name.'],
+  ['a name of 81 characters', 'x'.repeat(81), 'Use at most 80 characters.'],
+  ['a name of 81 emoji', EMOJI.repeat(81), 'Use at most 80 characters.'],
+  ['a name of two lines', 'Ada\nLovelace', /Leave out line breaks/],
+  ['a name with a NUL', 'Ada\u0000', /control characters/],
+])('%s is refused next to the field, which keeps the input', async (_what, name, says) => {
   const { browser, email } = await signUp(application, { name: 'Ada' });
   const { status, text } = await browser.post(PAGE, { name });
   expect(status).toBe(400);
@@ -63,17 +64,14 @@ test.each([
   expect(fieldOnPage(text, 'name').value).toBe(name);
 });
 
-test('fields that the form does not have change nothing', async () => {
+test('unknown form fields are ignored', async () => {
   const one = await signUp(application, { name: 'One' });
   const other = await signUp(application, { name: 'Other' });
-  const [otherRow] = application.sql<{ id: string }>(
-    'SELECT id FROM User WHERE email = ?',
-    other.email,
-  );
+  const otherId = userIdOf(application, other);
   const answer = await one.browser.post(PAGE, {
     name: 'One once more',
-    id: otherRow!.id,
-    userId: otherRow!.id,
+    id: otherId,
+    userId: otherId,
     email: 'taken-over@example.com',
     createdAt: '0',
     'password.hash': 'x',
@@ -84,7 +82,7 @@ test('fields that the form does not have change nothing', async () => {
   expect(names).toContainEqual({ email: other.email, name: 'Other' });
 });
 
-test('/settings leads to the sessions', async () => {
+test('/settings redirects to the sessions page', async () => {
   const { browser } = await signUp(application);
   expect((await browser.get('/settings')).location).toBe('/settings/sessions');
   expect((await openBrowser(application).get('/settings')).location).toBe(

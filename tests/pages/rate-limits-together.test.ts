@@ -6,7 +6,7 @@ import { openBrowser, PASSWORD, signIn, signUp } from '../fixtures/users.ts';
 import { startPostgres, type Postgres } from '../fixtures/postgres.ts';
 import { startRedis, type Redis } from '../fixtures/redis.ts';
 
-// Processes of one application hold the same keys, or nobody could move from one to the other.
+// Nodes of one application share their keys, otherwise a user could not move between nodes.
 const KEYS = {
   ENCRYPTION_KEYS: `test:${randomBytes(32).toString('base64')}`,
   PASSWORD_PEPPER: randomBytes(32).toString('base64'),
@@ -20,14 +20,14 @@ const guess = (application: TestApplication, email: string, password = 'not it')
     { headers: { 'X-Forwarded-For': '198.51.100.7' } },
   );
 
-describe.each(['PostgreSQL', 'Redis'] as const)('two servers that count in %s', (where) => {
+describe.each(['PostgreSQL', 'Redis'] as const)('two nodes that count in %s', (store) => {
   let postgres: Postgres;
   let redis: Redis | null = null;
   let both: [TestApplication, TestApplication];
 
   beforeAll(async () => {
     postgres = await startPostgres();
-    if (where === 'Redis') redis = await startRedis();
+    if (store === 'Redis') redis = await startRedis();
     const env = {
       ...KEYS,
       ...LIMITS,
@@ -42,7 +42,7 @@ describe.each(['PostgreSQL', 'Redis'] as const)('two servers that count in %s', 
     await postgres.close();
   });
 
-  test('of fifty wrong passwords at once ten are looked at', async () => {
+  test('of fifty concurrent wrong passwords sent to two nodes ten are checked', async () => {
     const { email } = await signUp(both[0]);
     const answers = await Promise.all(
       Array.from({ length: 50 }, (_, turn) => guess(both[turn % 2 === 0 ? 0 : 1], email)),
@@ -54,14 +54,14 @@ describe.each(['PostgreSQL', 'Redis'] as const)('two servers that count in %s', 
     expect((await guess(both[1], email, PASSWORD)).status).toBe(429);
   });
 
-  test('a right password gives its try back to both', async () => {
+  test('a correct password refunds its attempt on both nodes', async () => {
     const user = await signUp(both[0]);
     for (let turn = 0; turn < 12; turn += 1) {
       expect((await guess(both[turn % 2 === 0 ? 0 : 1], user.email, PASSWORD)).status).toBe(302);
     }
   });
 
-  test('whoever deletes their account leaves no counter behind', async () => {
+  test('deleting an account deletes its rate limit counters', async () => {
     const before = await keysOfAccounts();
     const user = await signUp(both[0]);
     for (let times = 0; times < 3; times += 1) await guess(both[1], user.email);
@@ -94,11 +94,11 @@ describe('counters in a Redis that is stopped', () => {
     await redis.close();
   });
 
-  test('nobody gets in, nobody is signed out, and it works again by itself', async () => {
+  test('while Redis is stopped no user can sign in and none is signed out, and it recovers', async () => {
     const user = await signUp(application);
     await guess(application, user.email);
-    const leaving = await signUp(application);
-    const cut = errors().length;
+    const deleted = await signUp(application);
+    const logStart = errors().length;
     await redis.stop();
     for (const path of ['/login', '/login.data', '/signup', '/signup.data']) {
       const visitor = openBrowser(application);
@@ -111,18 +111,18 @@ describe('counters in a Redis that is stopped', () => {
       expect(answer.headers['retry-after'], path).toBe('10');
       expect(await visitor.sessionToken(), path).toBeNull();
     }
-    const right = openBrowser(application);
+    const visitor = openBrowser(application);
     const fields = { email: user.email, password: PASSWORD };
-    expect((await right.post('/login', fields)).status).toBe(503);
-    expect(await right.sessionToken()).toBeNull();
-    // An erasure waits for nobody: what Redis still has is forgotten once it is back.
-    const deletion = await leaving.browser.post('/settings/data/delete', { email: leaving.email });
+    expect((await visitor.post('/login', fields)).status).toBe(503);
+    expect(await visitor.sessionToken()).toBeNull();
+    // An erasure does not wait for Redis: its keys are deleted when Redis is available again.
+    const deletion = await deleted.browser.post('/settings/data/delete', { email: deleted.email });
     expect(deletion.location).toMatch(/^\/erased\//);
-    // Whoever is signed in needs no counter.
+    // Requests of a signed-in user need no counter.
     for (const path of ['/', '/settings/sessions', '/settings/profile', '/settings/password']) {
       expect((await user.browser.get(path)).status, path).toBe(200);
     }
-    const outages = errors().slice(cut);
+    const outages = errors().slice(logStart);
     expect(outages.filter(({ msg }) => msg.startsWith('Redis is not available'))).toHaveLength(1);
     expect(outages.filter(({ msg }) => msg.startsWith('a dependency is down'))).toHaveLength(5);
     expect(outages.filter(({ msg }) => msg.startsWith('an erasure is not finished'))).toHaveLength(
@@ -145,20 +145,20 @@ describe('counters in a Redis that is stopped', () => {
     expect((await openBrowser(application).post('/signup', another)).status).toBe(302);
   });
 
-  test('a server whose Redis was never there serves its pages, and stops when told to', async () => {
+  test('a node started without its Redis serves pages and can be stopped', async () => {
     const gone = await startRedis();
     await gone.close();
-    const alone = await startApplication({ env: { REDIS_URL: gone.url } });
-    const visitor = openBrowser(alone);
+    const node = await startApplication({ env: { REDIS_URL: gone.url } });
+    const visitor = openBrowser(node);
     expect((await visitor.get('/')).status).toBe(200);
     expect((await visitor.get('/login')).status).toBe(200);
     const answer = await visitor.post('/login', { email: 'a@example.com', password: PASSWORD });
     expect(answer.status).toBe(503);
-    await alone.close();
+    await node.close();
   });
 });
 
-describe('counters in a PostgreSQL whose table is gone', () => {
+describe('counters in a PostgreSQL without the table RateLimit', () => {
   let postgres: Postgres;
   let application: TestApplication;
   beforeAll(async () => {
@@ -172,7 +172,7 @@ describe('counters in a PostgreSQL whose table is gone', () => {
     await postgres.close();
   });
 
-  test('nobody gets in, nobody is signed out, and it works again', async () => {
+  test('without the table RateLimit no user can sign in and none is signed out', async () => {
     const user = await signUp(application);
     application.sql('ALTER TABLE "RateLimit" RENAME TO "RateLimitAway"');
     const fields = { email: user.email, password: PASSWORD };

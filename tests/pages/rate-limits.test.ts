@@ -5,8 +5,8 @@ import { PASSWORD, signIn, signUp, submitSignUp } from '../fixtures/users.ts';
 
 const ELSEWHERE = '198.51.100.7'; // ::ffff:c633:6407
 const QUARTER_HOUR_MS = 15 * 60_000;
-/** More than a test may take: what is left of a quarter of an hour does not depend on how busy the machine is. */
-const MAX_SECONDS = 100;
+/** How far `Retry-After` may have counted down on a slow machine: longer than a test may take. */
+const MAX_TEST_SECONDS = 100;
 
 let application: TestApplication;
 afterEach(async () => {
@@ -35,26 +35,26 @@ async function guessTimes(times: number, email: string, options: Parameters<type
   return statuses;
 }
 
-test('the eleventh wrong password is not looked at, and the page says when to come back', async () => {
+test('the eleventh attempt is refused unchecked, and the page says when to retry', async () => {
   await start();
   const { email } = await signUp(application);
   expect(await guessTimes(10, email)).toEqual(Array(10).fill(400));
   const answer = await guess(email, { password: PASSWORD });
   expect(answer.status).toBe(429);
-  expect(Number(answer.headers['retry-after'])).toBeGreaterThan(900 - MAX_SECONDS);
+  expect(Number(answer.headers['retry-after'])).toBeGreaterThan(900 - MAX_TEST_SECONDS);
   expect(answer.text).toContain('Wait 15 minutes, then try again.');
   expect(answer.text).toContain(email);
   expect(answer.text).not.toContain(PASSWORD);
 });
 
-test('known and unknown people run into it alike', async () => {
+test('known and unknown e-mails are rate-limited alike', async () => {
   await start();
   const { email } = await signUp(application);
   const statuses = await guessTimes(12, email);
   expect(await guessTimes(12, 'nobody@example.com')).toEqual(statuses);
 });
 
-test('of twenty guesses at once no more than ten are looked at', async () => {
+test('of twenty concurrent guesses no more than ten are checked', async () => {
   await start();
   const { email } = await signUp(application);
   const answers = await Promise.all(Array.from({ length: 20 }, () => guess(email)));
@@ -62,13 +62,13 @@ test('of twenty guesses at once no more than ten are looked at', async () => {
   expect(answers.filter(({ status }) => status === 429)).toHaveLength(10);
 });
 
-test('the right password gives its try back', async () => {
+test('the correct password refunds its attempt', async () => {
   await start();
   const user = await signUp(application);
   for (let times = 0; times < 15; times += 1) await signIn(application, user);
 });
 
-test('after a quarter of an hour there are tries again', async () => {
+test('attempts are allowed again after 15 minutes', async () => {
   await start();
   const { email } = await signUp(application);
   vi.useFakeTimers({ toFake: ['Date'] });
@@ -77,7 +77,7 @@ test('after a quarter of an hour there are tries again', async () => {
   expect((await guess(email, { password: PASSWORD })).status).toBe(302);
 });
 
-test('another network has tries of its own, and the same network of IPv6 has not', async () => {
+test('every network has its own limit, and an IPv6 /64 is one network', async () => {
   await start();
   const { email } = await signUp(application);
   await guessTimes(11, email, { from: '2001:db8:1:2::1' });
@@ -85,7 +85,7 @@ test('another network has tries of its own, and the same network of IPv6 has not
   expect((await guess(email, { from: '2001:db8:1:3::1' })).status).toBe(400);
 });
 
-test('one network cannot try many accounts', async () => {
+test('the limit per network holds across accounts', async () => {
   await start({ PASSWORD_TRIES_PER_NETWORK: '20' });
   const statuses: number[] = [];
   for (let count = 0; count < 21; count += 1) {
@@ -94,7 +94,7 @@ test('one network cannot try many accounts', async () => {
   expect(statuses).toEqual([...Array<number>(20).fill(400), 429]);
 });
 
-test('a forged X-Forwarded-For does not help', async () => {
+test('a forged X-Forwarded-For does not evade the rate limit', async () => {
   await start({ TRUSTED_PROXIES: '0' });
   const { email } = await signUp(application);
   const statuses: number[] = [];
@@ -104,34 +104,46 @@ test('a forged X-Forwarded-For does not help', async () => {
   expect(statuses.slice(10)).toEqual([429, 429]);
 });
 
-/** What is seen of twelve requests behind so many proxies: one visitor, or more. */
+/** Headers by turn, for which the requests behind that many proxies must count as one visitor's. */
 const ONE_VISITOR: [string, hops: number, (turn: number) => Record<string, string>][] = [
-  ['a list of any length', 0, (turn) => ({ 'X-Forwarded-For': `10.0.0.${turn}, 10.0.1.${turn}` })],
-  ['no list at all', 1, () => ({})],
   [
-    'what the visitor put in front',
+    'a changing X-Forwarded-For',
+    0,
+    (turn) => ({ 'X-Forwarded-For': `10.0.0.${turn}, 10.0.1.${turn}` }),
+  ],
+  ['a missing X-Forwarded-For', 1, () => ({})],
+  [
+    'a changing entry that the visitor prepends',
     1,
     (turn) => ({ 'X-Forwarded-For': `10.0.0.${turn}, ${ELSEWHERE}` }),
   ],
   [
-    'what the visitor put in front of two',
+    'a changing entry that the visitor prepends to two',
     2,
     (turn) => ({ 'X-Forwarded-For': `10.0.0.${turn}, ${ELSEWHERE}, 10.9.9.9` }),
   ],
-  ['the inner proxy of two', 2, (turn) => ({ 'X-Forwarded-For': `${ELSEWHERE}, 10.9.9.${turn}` })],
-  ['garbage', 1, (turn) => ({ 'X-Forwarded-For': `unknown-${turn}` })],
-  ['markup', 2, (turn) => ({ 'X-Forwarded-For': `<b>${turn}</b>, 10.9.9.9` })],
-  ['numbers that are no address', 1, (turn) => ({ 'X-Forwarded-For': `${turn}.1.1.256` })],
-  ['the same /64', 1, (turn) => ({ 'X-Forwarded-For': `2001:db8:1:2:${turn}::${turn}` })],
+  ['a changing inner proxy', 2, (turn) => ({ 'X-Forwarded-For': `${ELSEWHERE}, 10.9.9.${turn}` })],
+  ['an entry of text', 1, (turn) => ({ 'X-Forwarded-For': `unknown-${turn}` })],
+  ['an entry of markup', 2, (turn) => ({ 'X-Forwarded-For': `<b>${turn}</b>, 10.9.9.9` })],
   [
-    'the same address in other letters',
+    'an entry that is an invalid IPv4 address',
+    1,
+    (turn) => ({ 'X-Forwarded-For': `${turn}.1.1.256` }),
+  ],
+  [
+    'a changing address of the same /64',
+    1,
+    (turn) => ({ 'X-Forwarded-For': `2001:db8:1:2:${turn}::${turn}` }),
+  ],
+  [
+    'the same address in another notation',
     1,
     (turn) => ({
       'X-Forwarded-For': [ELSEWHERE, `::ffff:${ELSEWHERE}`, '::FFFF:c633:6407'][turn % 3]!,
     }),
   ],
   [
-    'headers of other proxies',
+    'a changing header of other proxies',
     1,
     (turn) => ({
       'X-Forwarded-For': ELSEWHERE,
@@ -143,26 +155,29 @@ const ONE_VISITOR: [string, hops: number, (turn: number) => Record<string, strin
     }),
   ],
   [
-    'another browser each time',
+    'a changing User-Agent',
     1,
     (turn) => ({ 'X-Forwarded-For': ELSEWHERE, 'User-Agent': `Browser/${turn}` }),
   ],
 ];
-test.each(ONE_VISITOR)('%s behind %i proxies is one visitor', async (_what, hops, headersOf) => {
-  await start({ TRUSTED_PROXIES: String(hops) });
-  const statuses: number[] = [];
-  for (let turn = 0; turn < 12; turn += 1) {
-    const browser = new BrowserLike(application.origin);
-    const fields = { email: 'ada@example.com', password: 'not it' };
-    statuses.push((await browser.post('/login', fields, { headers: headersOf(turn) })).status);
-  }
-  expect(statuses).toEqual([...Array<number>(10).fill(400), 429, 429]);
-});
+test.each(ONE_VISITOR)(
+  '%s behind %i proxies counts as one visitor',
+  async (_what, hops, headersOf) => {
+    await start({ TRUSTED_PROXIES: String(hops) });
+    const statuses: number[] = [];
+    for (let turn = 0; turn < 12; turn += 1) {
+      const browser = new BrowserLike(application.origin);
+      const fields = { email: 'ada@example.com', password: 'not it' };
+      statuses.push((await browser.post('/login', fields, { headers: headersOf(turn) })).status);
+    }
+    expect(statuses).toEqual([...Array<number>(10).fill(400), 429, 429]);
+  },
+);
 
 test.each([
   ['one proxy', '1', (turn: number) => `10.0.0.1, 198.51.100.${turn}`],
   ['two proxies', '2', (turn: number) => `10.0.0.1, 198.51.100.${turn}, 10.9.9.9`],
-])('visitors behind %s have tries of their own', async (_what, hops, from) => {
+])('every visitor behind %s has its own limit', async (_what, hops, from) => {
   await start({ TRUSTED_PROXIES: hops, PASSWORD_TRIES_PER_ACCOUNT: '1' });
   for (let turn = 0; turn < 5; turn += 1) {
     expect((await guess('ada@example.com', { from: from(turn) })).status).toBe(400);
@@ -170,7 +185,7 @@ test.each([
   }
 });
 
-test('however an e-mail is written, its tries are the same', async () => {
+test('spellings of the same e-mail share one limit', async () => {
   await start();
   const { email } = await signUp(application);
   const spellings = [email, email.toUpperCase(), ` ${email}`, `${email}\t`];
@@ -182,7 +197,7 @@ test('however an e-mail is written, its tries are the same', async () => {
 });
 
 test.each(['/login', '/login.data'])(
-  '%s says when to come back, to pages and scripts',
+  '%s answers 429 with Retry-After and the time to wait',
   async (path) => {
     await start();
     const browser = new BrowserLike(application.origin);
@@ -190,13 +205,13 @@ test.each(['/login', '/login.data'])(
     for (let times = 0; times < 10; times += 1) expect((await send()).status).toBe(400);
     const answer = await send();
     expect(answer.status).toBe(429);
-    expect(Number(answer.headers['retry-after'])).toBeGreaterThan(900 - MAX_SECONDS);
+    expect(Number(answer.headers['retry-after'])).toBeGreaterThan(900 - MAX_TEST_SECONDS);
     expect(answer.text).toContain('Wait 15 minutes, then try again.');
     expect(answer.headers['cache-control']).toContain('no-store');
   },
 );
 
-test('a flood from many networks is stopped, and whoever was signed in before is not', async () => {
+test('the total limit stops guesses from many networks, but not a known browser', async () => {
   await start({ PASSWORD_TRIES_IN_ALL: '20', PASSWORD_TRIES_PER_NETWORK: '5' });
   const user = await signUp(application);
   const phone = await signIn(application, user);
@@ -213,14 +228,14 @@ test('a flood from many networks is stopped, and whoever was signed in before is
   expect((await user.browser.get('/settings/profile')).status).toBe(200);
 });
 
-test('one network alone reaches no ceiling', async () => {
+test('one network alone cannot exhaust the total limit', async () => {
   await start({ PASSWORD_TRIES_IN_ALL: '20', PASSWORD_TRIES_PER_NETWORK: '15' });
   const { email } = await signUp(application);
   for (let turn = 0; turn < 60; turn += 1) await guess(`person-${turn}@example.com`);
   expect((await guess(email, { from: '203.0.113.5', password: PASSWORD })).status).toBe(302);
 });
 
-test('no more accounts are made than the ceiling allows, from whatever networks', async () => {
+test('the total limit of sign-ups holds across networks', async () => {
   await start({ SIGN_UPS_IN_ALL: '3' });
   const statuses: number[] = [];
   for (let turn = 0; turn < 5; turn += 1) {
@@ -233,7 +248,7 @@ test('no more accounts are made than the ceiling allows, from whatever networks'
   expect(application.sql('SELECT id FROM User')).toHaveLength(3);
 });
 
-test('many networks together are stopped', async () => {
+test('guesses at one account from many networks are stopped', async () => {
   await start();
   const user = await signUp(application);
   await user.browser.post('/logout', {});
@@ -242,11 +257,11 @@ test('many networks together are stopped', async () => {
   }
   const { email } = user;
   expect((await guess(email, { from: '203.0.113.5', password: PASSWORD })).status).toBe(429);
-  // Signed out by itself, the browser holds no cookie any more: it is like any other.
+  // This browser signed out itself, so it has no cookie and counts as unknown.
   expect((await guess(email, { browser: user.browser, password: PASSWORD })).status).toBe(429);
 });
 
-test('a device that was signed out from elsewhere still gets in while others guess', async () => {
+test('a device that was signed out remotely can sign in while others guess', async () => {
   await start();
   const user = await signUp(application);
   const phone = await signIn(application, user);
@@ -257,11 +272,11 @@ test('a device that was signed out from elsewhere still gets in while others gue
   expect((await guess(user.email, { browser: phone, password: PASSWORD })).status).toBe(302);
 });
 
-test("a cookie of one's own account gives no tries for another's", async () => {
+test("a cookie of the attacker's account gives no attempts at another account", async () => {
   await start();
   const victim = await signUp(application);
   const attacker = await signUp(application);
-  // A browser that is signed in is sent on; those that were signed out are asked.
+  // /login redirects signed-in browsers, so these must have been signed out.
   const browsers = [await signIn(application, attacker), await signIn(application, attacker)];
   await attacker.browser.post('/settings/sessions/others/sign-out', {});
   const statuses: number[] = [];
@@ -275,22 +290,22 @@ test.each([
   ['/settings/password', { newPassword: 'something longer' }],
   ['/settings/data/download', {}],
   ['/settings/data/delete', {}],
-])('the proof that %s asks for counts wrong passwords as well', async (path, fields) => {
+])('wrong passwords at the re-authentication for %s are rate-limited', async (path, fields) => {
   await start();
   const { browser, email } = await signUp(application);
   application.clock.advance(QUARTER_HOUR_MS);
   const send = () => browser.post(path, { email, ...fields });
   const { location } = await send();
   expect(location).toMatch(/^\/confirm\?/);
-  const prove = (password: string) => browser.post('/confirm', { password }, { from: location! });
-  for (let times = 0; times < 10; times += 1) expect((await prove('not it')).status).toBe(400);
-  const answer = await prove(PASSWORD);
+  const confirm = (password: string) => browser.post('/confirm', { password }, { from: location! });
+  for (let times = 0; times < 10; times += 1) expect((await confirm('not it')).status).toBe(400);
+  const answer = await confirm(PASSWORD);
   expect(answer.status).toBe(429);
   expect(answer.text).toContain('That was tried too often.');
   expect((await send()).location).toBe(location);
 });
 
-test('accounts are made from one network as often as is allowed, and no more', async () => {
+test('a sign-up beyond the limit per network is answered 429 and keeps the e-mail', async () => {
   await start({ SIGN_UPS_PER_NETWORK: '3' });
   for (let times = 0; times < 3; times += 1) await signUp(application);
   const browser = new BrowserLike(application.origin);

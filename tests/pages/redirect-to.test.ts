@@ -3,7 +3,7 @@ import { startApplication, type TestApplication } from '../fixtures/application.
 import type { Answer } from '../fixtures/browser-like.ts';
 import { openBrowser, PASSWORD, signUp, submitSignUp, type TestUser } from '../fixtures/users.ts';
 
-// What the rule itself makes of each is tested in tests/http/return-path.test.ts.
+// tests/http/return-path.test.ts tests the rule itself.
 const ELSEWHERE = [
   '//evil.example',
   '/\\evil.example',
@@ -20,8 +20,16 @@ const ELSEWHERE = [
   ' //evil.example',
   `/${'x'.repeat(2000)}`,
 ];
-const DOORS = ['/login', '/login?redirectTo=/login', '/LOGIN', '/logout', '/signup', '/theme', ''];
-const ODD_BUT_OWN = [
+const SIGNED_OUT_PAGES = [
+  '/login',
+  '/login?redirectTo=/login',
+  '/LOGIN',
+  '/logout',
+  '/signup',
+  '/theme',
+  '',
+];
+const UNUSUAL_LOCAL_PATHS = [
   ['/%2f%2fevil.example', '/%2f%2fevil.example'],
   ['/%5cevil.example', '/%5cevil.example'],
   ['/%0d%0aSet-Cookie:%20planted=1', '/%0d%0aSet-Cookie:%20planted=1'],
@@ -38,8 +46,8 @@ beforeAll(async () => {
 afterAll(() => application.close());
 
 let accounts = 0;
-/** Every way to be sent on to an address that somebody else may have chosen. */
-const ways: [how: string, send: (redirectTo: string) => Promise<Answer>][] = [
+/** Every request that redirects to the path in `redirectTo`, which an attacker may have chosen. */
+const redirects: [how: string, send: (redirectTo: string) => Promise<Answer>][] = [
   [
     'signing in',
     (redirectTo) =>
@@ -72,51 +80,60 @@ const ways: [how: string, send: (redirectTo: string) => Promise<Answer>][] = [
     (redirectTo) => user.browser.get(`/login/passkey?${new URLSearchParams({ redirectTo })}`),
   ],
   [
-    'proving again who it is',
+    're-authentication',
     (redirectTo) => user.browser.post('/confirm', { password: PASSWORD, redirectTo }),
   ],
   [
-    'the page that asks for that, when it was proven just now',
+    'the re-authentication page, when it is not needed',
     (redirectTo) => user.browser.get(`/confirm?${new URLSearchParams({ redirectTo })}`),
   ],
 ];
 const chooseTheme = (redirectTo: string) =>
   openBrowser(application).post('/theme', { theme: 'dark', redirectTo });
 
-describe.each(ways)('by %s', (_how, send) => {
-  test.each(ELSEWHERE)('nobody is sent to %j', async (redirectTo) => {
+describe.each(redirects)('%s', (how, send) => {
+  test.each(ELSEWHERE)(`${how} redirects to / in place of %j`, async (redirectTo) => {
     const { status, location } = await send(redirectTo);
     expect({ status, location }).toEqual({ status: 302, location: '/' });
   });
 
-  test.each(ODD_BUT_OWN)('%j is a page of ours', async (redirectTo, path) => {
-    const { status, location, headers } = await send(redirectTo);
-    expect({ status, location }).toEqual({ status: 302, location: path });
-    expect(String(headers['set-cookie'])).not.toContain('planted');
-  });
+  test.each(UNUSUAL_LOCAL_PATHS)(
+    `${how} redirects to the local path %j`,
+    async (redirectTo, path) => {
+      const { status, location, headers } = await send(redirectTo);
+      expect({ status, location }).toEqual({ status: 302, location: path });
+      expect(String(headers['set-cookie'])).not.toContain('planted');
+    },
+  );
 });
 
-test.each(ELSEWHERE)('choosing a theme sends nobody to %j', async (redirectTo) => {
+test.each(ELSEWHERE)('choosing a theme redirects to / in place of %j', async (redirectTo) => {
   const { status, location } = await chooseTheme(redirectTo);
   expect({ status, location }).toEqual({ status: 302, location: '/' });
 });
 
-test.each([...ELSEWHERE, ...DOORS])('%j never goes in circles', async (redirectTo) => {
-  for (const [, send] of ways) {
-    const page = await user.browser.follow(await send(redirectTo));
-    expect(page.status).toBe(200);
-  }
-});
+test.each([...ELSEWHERE, ...SIGNED_OUT_PAGES])(
+  'redirectTo=%j never causes a redirect loop',
+  async (redirectTo) => {
+    for (const [, send] of redirects) {
+      const page = await user.browser.follow(await send(redirectTo));
+      expect(page.status).toBe(200);
+    }
+  },
+);
 
-test.each(ELSEWHERE)('the form of the login page carries no %j', async (redirectTo) => {
-  for (const path of ['/login', '/signup']) {
-    const query = new URLSearchParams({ redirectTo }).toString();
-    const { text } = await openBrowser(application).get(`${path}?${query}`);
-    expect(text).toContain('<input type="hidden" name="redirectTo" value="/"/>');
-  }
-});
+test.each(ELSEWHERE)(
+  'the login and sign-up forms do not repeat redirectTo=%j',
+  async (redirectTo) => {
+    for (const path of ['/login', '/signup']) {
+      const query = new URLSearchParams({ redirectTo }).toString();
+      const { text } = await openBrowser(application).get(`${path}?${query}`);
+      expect(text).toContain('<input type="hidden" name="redirectTo" value="/"/>');
+    }
+  },
+);
 
-test('the address that was asked for comes back after signing in, with all that it had', async () => {
+test('signing in redirects back to the requested path with its query', async () => {
   const visitor = openBrowser(application);
   const refused = await visitor.get('/settings/sessions?after=1.a&x=%2F%2Fevil.example#part');
   expect(refused.location).toBe(
@@ -133,13 +150,10 @@ test('the address that was asked for comes back after signing in, with all that 
 });
 
 test.each([
-  ['its host', { Host: 'evil.example' }],
-  [
-    'a host that was passed on',
-    { 'X-Forwarded-Host': 'evil.example', 'X-Forwarded-Proto': 'https' },
-  ],
-  ['a host that was passed on in the standard way', { Forwarded: 'host=evil.example' }],
-])('what a request says of %s stands in no redirect and on no page', async (_what, headers) => {
+  ['Host', { Host: 'evil.example' }],
+  ['X-Forwarded-Host', { 'X-Forwarded-Host': 'evil.example', 'X-Forwarded-Proto': 'https' }],
+  ['Forwarded', { Forwarded: 'host=evil.example' }],
+])('a host in the header %s appears in no redirect and on no page', async (_what, headers) => {
   const visitor = openBrowser(application);
   const refused = await visitor.get('/settings/profile', { headers });
   expect(refused.location).toBe('/login?redirectTo=%2Fsettings%2Fprofile');
@@ -149,7 +163,7 @@ test.each([
   }
 });
 
-test('two slashes at the start of an address lead nowhere', async () => {
+test('paths with double slashes never redirect to another site', async () => {
   const visitor = openBrowser(application);
   for (const path of ['//evil.example', '//evil.example/settings', '/settings//evil.example']) {
     const { status, location } = await visitor.get(`${application.origin}${path}`);

@@ -22,7 +22,7 @@ beforeAll(async () => {
 afterAll(() => application.close());
 
 const idOf = ({ headers }: Answer) => String(headers['x-request-id']);
-/** The line of a request; it may be written a moment after the answer has arrived. */
+/** Waits for the log line of a request, which may be written shortly after the answer arrives. */
 const lineOf = (requestId: string, of = application): Promise<Line> =>
   vi.waitFor(() => {
     const lines = of.logged.filter(
@@ -32,7 +32,7 @@ const lineOf = (requestId: string, of = application): Promise<Line> =>
     return lines[0]!;
   }, PATIENCE);
 
-/** Sends a head as it is, byte by byte, and answers with the id of the request. */
+/** Sends the request head unchanged. Returns the id of the request. */
 const sendRaw = (head: string): Promise<string> =>
   new Promise((resolve, reject) => {
     const socket = connect(application.port, '127.0.0.1');
@@ -43,8 +43,8 @@ const sendRaw = (head: string): Promise<string> =>
     socket.write(`${head}\r\nHost: localhost\r\nConnection: close\r\n\r\n`, 'latin1');
   });
 
-describe('the line of a request', () => {
-  test('says what was asked and what came of it', async () => {
+describe('the log line of a request', () => {
+  test('the log line of a request has its method, path, status, duration and user agent', async () => {
     const answer = await user.browser.get('/settings/sessions');
     expect(idOf(answer)).toMatch(OWN_ID);
     expect(await lineOf(idOf(answer))).toEqual({
@@ -60,7 +60,7 @@ describe('the line of a request', () => {
     });
   });
 
-  test('has no query in it', async () => {
+  test('the log line of a request contains no query and no form fields', async () => {
     const answers = [
       await openBrowser(application).get('/login?redirectTo=%2Fcanary-in-query'),
       await openBrowser(application).get('/nothing?canary-in-query#canary-in-query'),
@@ -72,7 +72,7 @@ describe('the line of a request', () => {
     }
   });
 
-  test('is written of what is refused, too', async () => {
+  test('refused requests are logged, too', async () => {
     const { browser } = user;
     const answers: [number, Answer][] = [
       [403, await browser.post('/logout', {}, { headers: { Origin: 'https://evil.example' } })],
@@ -85,14 +85,14 @@ describe('the line of a request', () => {
     }
   });
 
-  test('is no news where a file or our health is asked for', async () => {
+  test('requests for files and health checks are logged at debug level', async () => {
     for (const path of ['/favicon.svg', '/healthz', '/readyz']) {
       const answer = await openBrowser(application).get(path);
       expect(await lineOf(idOf(answer)), path).toMatchObject({ level: LOG_DEBUG, path });
     }
   });
 
-  test('says when nobody waited for the answer', async () => {
+  test('a request whose client disconnects is logged with isCutOff and no status', async () => {
     const socket = connect(application.port, '127.0.0.1');
     const begun = once(socket, 'data');
     socket.write(
@@ -107,7 +107,7 @@ describe('the line of a request', () => {
         'email=',
       ].join('\r\n'),
     );
-    // "100 Continue": the server has begun with it.
+    // After "100 Continue" the server is processing the request.
     await begun;
     socket.destroy();
     const line = await vi.waitFor(() => {
@@ -118,24 +118,24 @@ describe('the line of a request', () => {
     expect(line).toMatchObject({ path: '/login', status: null, isCutOff: true });
   });
 
-  test('is one line, whatever device claims to have sent it', async () => {
-    const id = await sendRaw(
+  test('control characters in a user agent are escaped in the log line', async () => {
+    const requestId = await sendRaw(
       'GET /a%20b HTTP/1.1\r\nUser-Agent: a"}\t{"level":60\x9b2J\x85\\n\xff',
     );
-    const line = await lineOf(id);
+    const line = await lineOf(requestId);
     expect(line.userAgent).toBe('a"}\\u0009{"level":60\\u009b2J\\u0085\\nÿ');
     expect(line.path).toBe('/a%20b');
     expect(line.level).toBe(LOG_INFO);
   });
 
-  test('is of a bounded length', async () => {
+  test('the log line of a request has a bounded length', async () => {
     const long = 'x'.repeat(6000);
     const answer = await openBrowser(application, { userAgent: long }).get(`/${long}`);
     expect(JSON.stringify(await lineOf(idOf(answer))).length).toBeLessThan(1500);
   });
 });
 
-test('no character that could end a line or steer a terminal is left in a text', () => {
+test('escapeControlCharacters leaves no character that ends a line or controls a terminal', () => {
   const everyCharacter = Array.from({ length: 256 }, (_, code) => String.fromCharCode(code));
   const nasty = [...everyCharacter, '\u2028', '\u2029', '\u{1F511}'].join('');
   for (let from = 0; from < nasty.length; from += 100) {
@@ -146,7 +146,7 @@ test('no character that could end a line or steer a terminal is left in a text',
 });
 
 describe('the id of a request', () => {
-  test('is a new one for each', async () => {
+  test('every request has a new id', async () => {
     const ids = new Set<string>();
     for (let count = 0; count < 20; count += 1) {
       ids.add(idOf(await openBrowser(application).get('/healthz')));
@@ -154,13 +154,13 @@ describe('the id of a request', () => {
     expect(ids.size).toBe(20);
   });
 
-  test('is not what a visitor says it is', async () => {
+  test('an X-Request-Id of a visitor is ignored', async () => {
     const headers = { 'X-Request-Id': 'chosen-by-a-visitor', 'X-Forwarded-For': '203.0.113.7' };
     const answer = await openBrowser(application, { headers }).get('/');
     expect(idOf(answer)).toMatch(OWN_ID);
   });
 
-  test('stands in every line that the request leaves', async () => {
+  test('every log line of a request has its id', async () => {
     application.sql('ALTER TABLE "Session" RENAME TO "SessionAway"');
     const answer = await user.browser.get('/settings/sessions');
     application.sql('ALTER TABLE "SessionAway" RENAME TO "Session"');
@@ -172,7 +172,7 @@ describe('the id of a request', () => {
     );
   });
 
-  describe('behind a proxy of ours', () => {
+  describe('behind a trusted proxy', () => {
     let behind: TestApplication;
     beforeAll(async () => {
       behind = await startApplication({ env: { TRUSTED_PROXIES: '1' } });
@@ -181,7 +181,7 @@ describe('the id of a request', () => {
     const askWith = (headers: Record<string, string>) => openBrowser(behind, { headers }).get('/');
     const forwarded = { 'X-Forwarded-For': '203.0.113.7' };
 
-    test('is the one that the proxy gave it', async () => {
+    test('an X-Request-Id of a trusted proxy is used', async () => {
       const given = '7d9f1c0a-6a3b-4c1e-9f43-5b8a1f3f2b10';
       const answer = await askWith({ ...forwarded, 'X-Request-Id': given });
       expect(idOf(answer)).toBe(given);
@@ -189,13 +189,13 @@ describe('the id of a request', () => {
     });
 
     test.each(['short', 'x'.repeat(65), 'with space', '{"level":60}', 'a;b=c/d<e>', ''])(
-      'is our own when the proxy gives it "%s"',
+      'the invalid X-Request-Id "%s" of a trusted proxy is replaced',
       async (given) => {
         expect(idOf(await askWith({ ...forwarded, 'X-Request-Id': given }))).toMatch(OWN_ID);
       },
     );
 
-    test('is our own when the request came past the proxy', async () => {
+    test('an X-Request-Id is ignored if the request did not pass the trusted proxy', async () => {
       expect(idOf(await askWith({ 'X-Request-Id': 'given-by-whom' }))).toMatch(OWN_ID);
     });
   });

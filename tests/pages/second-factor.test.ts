@@ -3,9 +3,11 @@ import { proofText, type Proof } from '#app/visit/proof.ts';
 import { startApplication, TestClock, type TestApplication } from '../fixtures/application.ts';
 import { turnOnTotp, type Authenticator } from '../fixtures/authenticator.ts';
 import type { Answer, BrowserLike } from '../fixtures/browser-like.ts';
+import { cookieOf } from '../fixtures/cookies.ts';
 import { startGitHub, type GitHubServer } from '../fixtures/github-server.ts';
 import { startOpenIdProvider, type OpenIdProvider } from '../fixtures/openid-provider.ts';
 import { addPasskey, signInBy } from '../fixtures/passkeys.ts';
+import { isSignedIn } from '../fixtures/signed-in.ts';
 import { mailboxOf, openBrowser, PASSWORD, signUp, type TestUser } from '../fixtures/users.ts';
 import { leaveFor, visit, walkThrough } from '../fixtures/provider-visits.ts';
 import { USER_PRESENT } from '../fixtures/software-authenticator.ts';
@@ -24,7 +26,7 @@ beforeAll(async () => {
   acme = await startOpenIdProvider();
   github = await startGitHub({ id: 1, login: 'ada', name: null, emails: [] });
   application = await startApplication({
-    // The providers tell the time of the day.
+    // The providers use the real time.
     clock: new TestClock(new Date()),
     env: { OIDC_PROVIDERS: 'acme', ...acme.env('acme'), ...github.env },
   });
@@ -36,24 +38,24 @@ afterAll(async () => {
 });
 
 /**
- * Every way in that does not stand for two factors by itself, but for the mailed code, which asks for
- * the second one on a page of its own. `prepare` gives it to somebody who is signed in; `begin` takes
- * the first step in this browser and answers what came of it.
+ * Every sign-in method that is a single factor. The mailed code is missing here because it asks for
+ * the second factor on its own page. `prepare` adds the method to a signed-in user; `begin` passes
+ * the first factor in this browser and returns the answer.
  */
-const waysIn: {
-  way: string;
+const signInMethods: {
+  method: string;
   proof: Omit<Proof, 'second'>;
   prepare?: (user: TestUser) => Promise<unknown>;
   begin: (browser: BrowserLike, user: TestUser) => Promise<Answer>;
 }[] = [
   {
-    way: 'password',
+    method: 'a password',
     proof: { by: 'password', provider: null },
     begin: (browser, { email }) =>
       browser.post('/login', { email, password: PASSWORD, redirectTo: '/settings/profile' }),
   },
   {
-    way: 'a provider',
+    method: 'an OpenID provider',
     proof: { by: 'provider', provider: 'Acme' },
     prepare: (user) => connectAcme(user),
     begin: (browser, { email }) => {
@@ -62,7 +64,7 @@ const waysIn: {
     },
   },
   {
-    way: 'GitHub',
+    method: 'GitHub',
     proof: { by: 'provider', provider: 'GitHub' },
     prepare: (user) => {
       github.account = { ...github.account, id: github.account.id + 1 };
@@ -72,8 +74,8 @@ const waysIn: {
       visit(browser, '/login/provider/github', { redirectTo: '/settings/profile' }),
   },
   {
-    // What makes an account for a newcomer finds one that is there, and begins as any sign-in does.
-    way: 'the sign-up page, with a connection that has an account',
+    // The sign-up by provider of an already connected user continues as a sign-in.
+    method: 'the sign-up page and a connected provider',
     proof: { by: 'provider', provider: 'Acme' },
     prepare: (user) => connectAcme(user),
     begin: async (browser, { email }) => {
@@ -87,7 +89,7 @@ const waysIn: {
     },
   },
 ];
-/** Who somebody is at Acme goes by their e-mail here. */
+/** Connects Acme to the user's account. In this file the subject at Acme is the e-mail. */
 const connectAcme = async ({ browser, email }: TestUser) => {
   acme.accounts[email] = { email, email_verified: true };
   acme.signsIn = email;
@@ -95,16 +97,16 @@ const connectAcme = async ({ browser, email }: TestUser) => {
   expect(answer.location).toBe('/settings/connections');
 };
 
-interface Protected {
+interface TwoFactorUser {
   user: TestUser;
   app: Authenticator;
 }
-const signUpWithTotp = async (): Promise<Protected> => {
+const signUpWithTotp = async (): Promise<TwoFactorUser> => {
   const user = await signUp(application);
   return { user, app: await turnOnTotp(application, user) };
 };
-/** A browser that has taken the first step, by the password. */
-const halfSignedIn = async ({ email }: Pick<TestUser, 'email'>, remember?: 'on') => {
+/** Returns a browser with a pending sign-in: the password was correct, the code is still missing. */
+const enterPassword = async ({ email }: Pick<TestUser, 'email'>, remember?: 'on') => {
   const browser = openBrowser(application);
   const fields = { email, password: PASSWORD, ...(remember ? { remember } : {}) };
   expect((await browser.post('/login', fields)).location).toBe('/login/code');
@@ -114,10 +116,6 @@ const enterCode = (browser: BrowserLike, code: string) => browser.post('/login/c
 const enterRecoveryCode = (browser: BrowserLike, recoveryCode: string) =>
   browser.post('/login/recovery-code', { recoveryCode });
 
-const cookieOf = async (browser: BrowserLike, name: string): Promise<string | null> => {
-  const cookies = await browser.jar.getCookies(application.origin);
-  return cookies.find(({ key }) => key === name)?.value ?? null;
-};
 const sessionsOf = ({ email }: Pick<TestUser, 'email'>) =>
   application.sql<{ meta: string; revokedAt: number | null }>(
     'SELECT meta, revokedAt FROM Session WHERE userId = (SELECT id FROM User WHERE email = ?)',
@@ -128,8 +126,6 @@ const activityOf = ({ email }: Pick<TestUser, 'email'>) =>
     'SELECT kind, detail FROM "Activity" WHERE userId = (SELECT id FROM User WHERE email = ?)',
     email,
   );
-const isSignedIn = async (browser: BrowserLike) =>
-  (await browser.get('/settings/profile')).status === 200;
 const expectRefused = async (browser: BrowserLike, answer: Answer) => {
   expect(answer.status).toBe(400);
   expect(fieldOnPage(answer.text, 'code')).toMatchObject({
@@ -149,22 +145,22 @@ const expectStartOver = async (browser: BrowserLike, answer: Answer) => {
 
 const proofsOf = (user: Pick<TestUser, 'email'>) =>
   sessionsOf(user).map(({ meta }) => (JSON.parse(meta) as { proof: Proof }).proof);
-/** How the sessions page says that its own session was proven. */
+/** Expects that the sessions page names this proof for the current session. */
 const expectSignedInWith = async (browser: BrowserLike, proof: Proof) => {
   const { text } = await browser.get('/settings/sessions');
   const current = textOf(text).split('This device')[1] ?? '';
   expect(current).toContain(`with ${proofText(proof)}`);
 };
 
-describe.each(waysIn)('by $way, with two factors', ({ proof, prepare, begin }) => {
-  const signUpForIt = async (): Promise<Protected> => {
+describe.each(signInMethods)('with two factors, $method', ({ method, proof, prepare, begin }) => {
+  const signUpWithMethod = async (): Promise<TwoFactorUser> => {
     const user = await signUp(application);
     await prepare?.(user);
     return { user, app: await turnOnTotp(application, user) };
   };
 
-  test('there is no session before the code, and one that says how it was proven after it', async () => {
-    const { user, app } = await signUpForIt();
+  test(`a sign-in with ${method} has no session before the code, and records both proofs`, async () => {
+    const { user, app } = await signUpWithMethod();
     const before = sessionsOf(user).length;
     const browser = openBrowser(application);
     const first = await begin(browser, user);
@@ -181,8 +177,8 @@ describe.each(waysIn)('by $way, with two factors', ({ proof, prepare, begin }) =
     expect(await cookieOf(browser, PENDING)).toBeNull();
   });
 
-  test('a recovery code does in place of the code', async () => {
-    const { user, app } = await signUpForIt();
+  test(`a recovery code completes a sign-in with ${method}`, async () => {
+    const { user, app } = await signUpWithMethod();
     const browser = openBrowser(application);
     await begin(browser, user);
     const second = await enterRecoveryCode(browser, app.recoveryCodes[3]!);
@@ -191,9 +187,9 @@ describe.each(waysIn)('by $way, with two factors', ({ proof, prepare, begin }) =
     await expectSignedInWith(browser, { ...proof, second: 'recovery-code' });
   });
 
-  test('the code of somebody else finishes nothing, nor does their recovery code', async () => {
+  test(`another user's codes do not complete a sign-in with ${method}`, async () => {
     const attacker = await signUpWithTotp();
-    const { user } = await signUpForIt();
+    const { user } = await signUpWithMethod();
     const before = sessionsOf(user).length;
     const browser = openBrowser(application);
     expect((await begin(browser, user)).location).toBe('/login/code');
@@ -205,11 +201,11 @@ describe.each(waysIn)('by $way, with two factors', ({ proof, prepare, begin }) =
   });
 });
 
-describe('by a mailed code, with two factors', () => {
+describe('with two factors, a mailed code', () => {
   const NEW = '/reset-password/new';
   const newPassword = 'another horse, another battery';
-  /** Brings the code back, and stands where the new password is chosen. */
-  const bringResetCode = async ({ email }: TestUser) => {
+  /** Requests a reset and enters the mailed code. Returns the browser, at the page for the new password. */
+  const enterResetCode = async ({ email }: TestUser) => {
     const browser = openBrowser(application);
     await browser.post('/forgot-password', { email });
     const { code } = await mailboxOf(application).nextMailTo(email, 'password-reset-code');
@@ -217,10 +213,10 @@ describe('by a mailed code, with two factors', () => {
     return browser;
   };
 
-  test('there is no session and no new password before the second one', async () => {
+  test('a password reset gives no session and no new password before the second factor', async () => {
     const { user, app } = await signUpWithTotp();
     const attacker = await signUpWithTotp();
-    const browser = await bringResetCode(user);
+    const browser = await enterResetCode(user);
     const before = sessionsOf(user);
     expect(fieldOnPage((await browser.get(NEW)).text, 'secondFactor').value).toBeNull();
     for (const secondFactor of ['', attacker.app.nextCode(), attacker.app.recoveryCodes[0]!]) {
@@ -231,7 +227,7 @@ describe('by a mailed code, with two factors', () => {
     expect(await browser.sessionToken()).toBeNull();
     expect((await browser.get('/login/code')).location).toBe('/login');
     expect(sessionsOf(user)).toEqual(before);
-    await halfSignedIn(user);
+    await enterPassword(user);
 
     const answer = await browser.post(NEW, { newPassword, secondFactor: app.nextCode() });
     expect(answer.location).toBe('/settings/sessions');
@@ -240,9 +236,9 @@ describe('by a mailed code, with two factors', () => {
     await expectSignedInWith(browser, proof);
   });
 
-  test('a recovery code does in place of the code', async () => {
+  test('a recovery code completes a password reset', async () => {
     const { user, app } = await signUpWithTotp();
-    const browser = await bringResetCode(user);
+    const browser = await enterResetCode(user);
     const answer = await browser.post(NEW, { newPassword, secondFactor: app.recoveryCodes[1]! });
     expect(answer.location).toBe('/settings/sessions');
     const proof = { by: 'mailed-code', second: 'recovery-code', provider: null } as const;
@@ -251,7 +247,7 @@ describe('by a mailed code, with two factors', () => {
   });
 });
 
-test('a passkey that knew its owner stands for two factors, goes straight in, and says so', async () => {
+test('a passkey with user verification skips the second factor and is recorded as the proof', async () => {
   const user = await signUp(application);
   const passkey = await addPasskey(application, user.browser);
   await turnOnTotp(application, user);
@@ -262,15 +258,15 @@ test('a passkey that knew its owner stands for two factors, goes straight in, an
   const proof = { by: 'passkey', second: null, provider: null } as const;
   expect(proofsOf(user)).toContainEqual(proof);
   await expectSignedInWith(browser, proof);
-  // One that only saw somebody there does not count at all.
+  // User presence without user verification is not enough.
   const other = openBrowser(application);
   expect((await signInBy(other, passkey, { flags: USER_PRESENT })).status).toBe(400);
   expect(await other.sessionToken()).toBeNull();
 });
 
-test('the page says whose code it asks for, and how to type it', async () => {
+test('the code page names the account and suits one-time codes', async () => {
   const { user } = await signUpWithTotp();
-  const { text } = await (await halfSignedIn(user)).get('/login/code');
+  const { text } = await (await enterPassword(user)).get('/login/code');
   expect(text).toContain(user.email);
   const tag = /<input[^>]*name="code"[^>]*>/.exec(text)![0];
   expect(tag).toContain('inputMode="numeric"');
@@ -278,43 +274,43 @@ test('the page says whose code it asks for, and how to type it', async () => {
   expect(text).toContain('href="/login/recovery-code"');
 });
 
-test('"remember me" outlasts the second step', async () => {
+test('"remember me" is kept through the second step', async () => {
   const { user, app } = await signUpWithTotp();
-  const browser = await halfSignedIn(user, 'on');
+  const browser = await enterPassword(user, 'on');
   const answer = await enterCode(browser, app.nextCode());
   expect(String(answer.headers['set-cookie'])).toMatch(/session=[^;]*; Max-Age=2592000/);
 });
 
-describe('a code', () => {
+describe('a TOTP code', () => {
   test.each([
     ['with a space in the middle', (code: string) => `${code.slice(0, 3)} ${code.slice(3)}`],
     ['with spaces around', (code: string) => ` ${code}\t`],
     ['with a dash', (code: string) => `${code.slice(0, 3)}–${code.slice(3)}`],
-  ])('%s is as good', async (_what, typed) => {
+  ])('a code typed %s is accepted', async (_what, typed) => {
     const { user, app } = await signUpWithTotp();
-    const browser = await halfSignedIn(user);
+    const browser = await enterPassword(user);
     expect((await enterCode(browser, typed(app.nextCode()))).location).toBe('/');
   });
 
   test.each([
-    ['nothing', ''],
-    ['five digits', '12345'],
-    ['seven digits', '1234567'],
-    ['letters', 'abcdef'],
-    ['digits of another script', '١٢٣٤٥٦'],
-    ['a thousand digits', '1'.repeat(1000)],
-  ])('that is %s is refused next to the field, and is no try', async (_what, code) => {
+    ['an empty code', ''],
+    ['a code of five digits', '12345'],
+    ['a code of seven digits', '1234567'],
+    ['a code of letters', 'abcdef'],
+    ['a code of Arabic-Indic digits', '١٢٣٤٥٦'],
+    ['a code of a thousand digits', '1'.repeat(1000)],
+  ])('%s is refused next to the field and is not recorded as an attempt', async (_what, code) => {
     const { user } = await signUpWithTotp();
-    const browser = await halfSignedIn(user);
+    const browser = await enterPassword(user);
     const answer = await enterCode(browser, code);
     expect(answer.status).toBe(400);
     expect(fieldOnPage(answer.text, 'code')).toMatchObject({ isInvalid: true, value: null });
     expect(activityOf(user).map(({ kind }) => kind)).not.toContain('sign-in-failed');
   });
 
-  test('that is wrong is refused, kept nowhere, and told in the activity', async () => {
+  test('a wrong code is refused, not repeated on the page, and recorded in the activity', async () => {
     const { user, app } = await signUpWithTotp();
-    const browser = await halfSignedIn(user);
+    const browser = await enterPassword(user);
     const right = app.nextCode();
     const wrong = String((Number(right) + 1) % 1_000_000).padStart(6, '0');
     const answer = await enterCode(browser, wrong);
@@ -333,46 +329,46 @@ describe('a code', () => {
     [0, true],
     [1, true],
     [2, false],
-  ])('of %i steps from now is taken: %s', async (steps, isTaken) => {
+  ])('a code %i time steps from now is accepted: %s', async (steps, isAccepted) => {
     const { user, app } = await signUpWithTotp();
     application.clock.advance(10 * STEP_MS);
-    const browser = await halfSignedIn(user);
+    const browser = await enterPassword(user);
     const at = new Date(application.clock.now().getTime() + steps * STEP_MS);
     const answer = await enterCode(browser, app.codeAt(at));
-    if (isTaken) expect(answer.location).toBe('/');
+    if (isAccepted) expect(answer.location).toBe('/');
     else await expectRefused(browser, answer);
   });
 
-  test('works once, in whatever browser', async () => {
+  test('a code works once, even in another browser', async () => {
     const { user, app } = await signUpWithTotp();
     const code = app.nextCode();
-    expect((await enterCode(await halfSignedIn(user), code)).location).toBe('/');
-    const again = await halfSignedIn(user);
+    expect((await enterCode(await enterPassword(user), code)).location).toBe('/');
+    const again = await enterPassword(user);
     await expectRefused(again, await enterCode(again, code));
   });
 
-  test('that turned two-factor sign-in on is spent by that', async () => {
+  test('the code that turned two-factor sign-in on cannot be used again', async () => {
     const { user, app } = await signUpWithTotp();
-    const browser = await halfSignedIn(user);
+    const browser = await enterPassword(user);
     await expectRefused(browser, await enterCode(browser, app.codeAt(application.clock.now())));
   });
 
-  test('of an older step is refused after one of a newer', async () => {
+  test('a code of an older time step is refused after a newer one was used', async () => {
     const { user, app } = await signUpWithTotp();
     application.clock.advance(10 * STEP_MS);
     const now = application.clock.now();
     const newer = app.codeAt(new Date(now.getTime() + STEP_MS));
-    expect((await enterCode(await halfSignedIn(user), newer)).location).toBe('/');
-    const browser = await halfSignedIn(user);
+    expect((await enterCode(await enterPassword(user), newer)).location).toBe('/');
+    const browser = await enterPassword(user);
     await expectRefused(browser, await enterCode(browser, app.codeAt(now)));
     application.clock.advance(2 * STEP_MS);
     expect((await enterCode(browser, app.codeAt(application.clock.now()))).location).toBe('/');
   });
 
-  test('that twenty submit at once signs in one of them', async () => {
+  test('of twenty concurrent sign-ins with one code one succeeds', async () => {
     const { user, app } = await signUpWithTotp();
     const before = sessionsOf(user).length;
-    const browsers = await Promise.all(Array.from({ length: 20 }, () => halfSignedIn(user)));
+    const browsers = await Promise.all(Array.from({ length: 20 }, () => enterPassword(user)));
     const code = app.nextCode();
     const answers = await Promise.all(browsers.map((browser) => enterCode(browser, code)));
     expect(answers.map(({ status }) => status).sort()).toEqual(
@@ -381,21 +377,21 @@ describe('a code', () => {
     expect(sessionsOf(user)).toHaveLength(before + 1);
   });
 
-  test('of one person finishes nobody else’s sign-in', async () => {
+  test("another user's code is refused, and their recovery code is not used up", async () => {
     const victim = await signUpWithTotp();
     const attacker = await signUpWithTotp();
-    const browser = await halfSignedIn(victim.user);
+    const browser = await enterPassword(victim.user);
     await expectRefused(browser, await enterCode(browser, attacker.app.nextCode()));
     const recovery = await enterRecoveryCode(browser, attacker.app.recoveryCodes[0]!);
     expect(recovery.status).toBe(400);
-    // It was not used up by that either.
+    // The recovery code still works for its owner.
     expect(
-      (await enterRecoveryCode(await halfSignedIn(attacker.user), attacker.app.recoveryCodes[0]!))
+      (await enterRecoveryCode(await enterPassword(attacker.user), attacker.app.recoveryCodes[0]!))
         .location,
     ).toBe('/');
   });
 
-  test('of one person does nothing for another who is signed in beside', async () => {
+  test("a signed-in user's own code does not complete a sign-in to another account", async () => {
     const victim = await signUpWithTotp();
     const attacker = await signUpWithTotp();
     const { browser } = attacker.user;
@@ -407,13 +403,13 @@ describe('a code', () => {
 });
 
 describe('the cookie of a pending sign-in', () => {
-  test('finishes once: a copy of it is worth nothing after', async () => {
+  test('a pending sign-in completes once, and a copy of its cookie is refused', async () => {
     const { user, app } = await signUpWithTotp();
-    const browser = await halfSignedIn(user);
+    const browser = await enterPassword(user);
     const copy = (await cookieOf(browser, PENDING))!;
     expect((await enterCode(browser, app.nextCode())).location).toBe('/');
     const before = sessionsOf(user).length;
-    // In another spelling, too: base64 has several for the same bytes.
+    // Base64 has several spellings for the same bytes.
     for (const value of [copy, `${copy}=`, `${copy}==`]) {
       for (const enter of [
         (thief: BrowserLike) => enterCode(thief, app.nextCode()),
@@ -427,10 +423,10 @@ describe('the cookie of a pending sign-in', () => {
     expect(sessionsOf(user)).toHaveLength(before);
   });
 
-  test('finishes once, also when two right codes come at once', async () => {
+  test('a pending sign-in completes once, even with several correct codes at the same time', async () => {
     const { user, app } = await signUpWithTotp();
     const before = sessionsOf(user).length;
-    const browser = await halfSignedIn(user);
+    const browser = await enterPassword(user);
     const code = app.nextCode();
     const answers = await Promise.all([
       enterCode(browser, code),
@@ -440,10 +436,10 @@ describe('the cookie of a pending sign-in', () => {
     expect(sessionsOf(user)).toHaveLength(before + 1);
   });
 
-  test('lasts ten minutes, and not a millisecond longer', async () => {
+  test('a pending sign-in expires after exactly ten minutes', async () => {
     const { user, app } = await signUpWithTotp();
-    const inTime = await halfSignedIn(user);
-    const late = await halfSignedIn(user);
+    const inTime = await enterPassword(user);
+    const late = await enterPassword(user);
     application.clock.advance(TEN_MINUTES_MS - 1);
     expect((await enterCode(inTime, app.codeAt(application.clock.now()))).location).toBe('/');
     application.clock.advance(2);
@@ -451,10 +447,10 @@ describe('the cookie of a pending sign-in', () => {
     expect((await late.get('/login/code')).location).toBe('/login');
   });
 
-  test('is none when there are two of them, whichever comes first', async () => {
+  test('two cookies of pending sign-ins are refused in any order', async () => {
     const { user, app } = await signUpWithTotp();
-    const own = (await cookieOf(await halfSignedIn(user), PENDING))!;
-    const planted = (await cookieOf(await halfSignedIn(user), PENDING))!;
+    const own = (await cookieOf(await enterPassword(user), PENDING))!;
+    const planted = (await cookieOf(await enterPassword(user), PENDING))!;
     for (const both of [
       [own, planted],
       [planted, own],
@@ -474,34 +470,34 @@ describe('the cookie of a pending sign-in', () => {
     expect((await enterCode(alone, app.nextCode())).location).toBe('/');
   });
 
-  test('is void when the password has changed since', async () => {
+  test('a password change voids a pending sign-in', async () => {
     const { user, app } = await signUpWithTotp();
-    const browser = await halfSignedIn(user);
+    const browser = await enterPassword(user);
     application.clock.advance(1);
     const change = { newPassword: 'another password' };
     expect((await user.browser.post('/settings/password', change)).status).toBe(302);
     await expectStartOver(browser, await enterCode(browser, app.nextCode()));
   });
 
-  test('is void when two-factor sign-in was turned off since', async () => {
+  test('turning two-factor sign-in off voids a pending sign-in', async () => {
     const { user, app } = await signUpWithTotp();
-    const browser = await halfSignedIn(user);
+    const browser = await enterPassword(user);
     await user.browser.post('/settings/two-factor/turn-off', {});
     await expectStartOver(browser, await enterCode(browser, app.nextCode()));
   });
 
-  test('is void when the account is gone', async () => {
+  test('deleting the account voids a pending sign-in', async () => {
     const { user, app } = await signUpWithTotp();
-    const browser = await halfSignedIn(user);
+    const browser = await enterPassword(user);
     const { email } = user;
     await user.browser.post('/settings/data/delete', { email });
     await expectStartOver(browser, await enterCode(browser, app.nextCode()));
   });
 
-  test('is no session, no set-up and no page of codes, nor is one of those a pending sign-in', async () => {
+  test('the cookies of a pending sign-in, a session, a set-up and new codes are not interchangeable', async () => {
     const { user, app } = await signUpWithTotp();
     const other = await signUp(application);
-    const pending = (await cookieOf(await halfSignedIn(user), PENDING))!;
+    const pending = (await cookieOf(await enterPassword(user), PENDING))!;
     await other.browser.get('/settings/two-factor/set-up');
     const setUp = (await cookieOf(other.browser, 'totp-set-up'))!;
     const token = (await user.browser.sessionToken())!;
@@ -528,7 +524,7 @@ describe('the cookie of a pending sign-in', () => {
   });
 
   test.each(['/login/code', '/login/recovery-code'])(
-    'is missed at %s with a word why; who is signed in goes home',
+    'without a pending sign-in %s redirects to the login page, or home if signed in',
     async (path) => {
       const visitor = openBrowser(application);
       await expectStartOver(visitor, await visitor.get(path));
@@ -540,15 +536,15 @@ describe('the cookie of a pending sign-in', () => {
 });
 
 describe('a recovery code', () => {
-  test('works once, and says how many are left', async () => {
+  test('a recovery code works once, and the page says how many are left', async () => {
     const { user, app } = await signUpWithTotp();
     const [code] = app.recoveryCodes as [string];
-    const browser = await halfSignedIn(user);
+    const browser = await enterPassword(user);
     const page = await browser.follow(await enterRecoveryCode(browser, code));
     expect(textOf(page.text)).toContain('That recovery code is used up; 9 are left.');
     expect(activityOf(user)).toContainEqual({ kind: 'recovery-code-used', detail: '{"left":9}' });
 
-    const again = await halfSignedIn(user);
+    const again = await enterPassword(user);
     const answer = await enterRecoveryCode(again, code);
     expect(answer.status).toBe(400);
     expect(fieldOnPage(answer.text, 'recoveryCode')).toMatchObject({
@@ -560,10 +556,10 @@ describe('a recovery code', () => {
     expect(await again.sessionToken()).toBeNull();
   });
 
-  test('that twenty submit at once signs in one of them', async () => {
+  test('of twenty concurrent sign-ins with one recovery code one succeeds', async () => {
     const { user, app } = await signUpWithTotp();
     const before = sessionsOf(user).length;
-    const browsers = await Promise.all(Array.from({ length: 20 }, () => halfSignedIn(user)));
+    const browsers = await Promise.all(Array.from({ length: 20 }, () => enterPassword(user)));
     const answers = await Promise.all(
       browsers.map((browser) => enterRecoveryCode(browser, app.recoveryCodes[0]!)),
     );
@@ -577,13 +573,13 @@ describe('a recovery code', () => {
     ['in capitals', (code: string) => code.toUpperCase()],
     ['without dashes', (code: string) => code.replaceAll('-', '')],
     ['with spaces', (code: string) => ` ${code.replaceAll('-', ' ')} `],
-  ])('%s is as good', async (_what, typed) => {
+  ])('a recovery code typed %s is accepted', async (_what, typed) => {
     const { user, app } = await signUpWithTotp();
-    const browser = await halfSignedIn(user);
+    const browser = await enterPassword(user);
     expect((await enterRecoveryCode(browser, typed(app.recoveryCodes[9]!))).location).toBe('/');
   });
 
-  test('is ten codes of at least 50 bits, all different, without what looks alike', async () => {
+  test('recovery codes are ten distinct codes of over 50 bits, without look-alike characters', async () => {
     const { app } = await signUpWithTotp();
     expect(new Set(app.recoveryCodes).size).toBe(10);
     for (const code of app.recoveryCodes) {
@@ -600,7 +596,7 @@ describe('guessing', () => {
   });
   afterAll(() => strict.close());
 
-  test('is stopped after a few wrong codes of either kind, with word of when to come back', async () => {
+  test('five wrong codes of either kind lead to 429 with Retry-After', async () => {
     const user = await signUp(strict);
     const app = await turnOnTotp(strict, user);
     const browser = openBrowser(strict);
@@ -622,12 +618,12 @@ describe('guessing', () => {
       expect(answer.text).toContain('That was tried too often.');
     }
     expect(await browser.sessionToken()).toBeNull();
-    // Another browser, in which they were signed in, still has tries.
+    // A browser in which the user was signed in has its own attempts.
     await user.browser.post('/login', { email: user.email, password: PASSWORD });
     expect((await enterCode(user.browser, code)).location).toBe('/');
   });
 
-  test('right codes take no tries', async () => {
+  test('correct codes use up no attempts', async () => {
     const user = await signUp(strict);
     const app = await turnOnTotp(strict, user);
     for (let times = 0; times < 8; times += 1) {
@@ -638,9 +634,9 @@ describe('guessing', () => {
   });
 });
 
-test('while the database is gone nobody gets in, and nothing is used up', async () => {
+test('during a database outage no user can sign in and no code is used up', async () => {
   const { user, app } = await signUpWithTotp();
-  const browser = await halfSignedIn(user);
+  const browser = await enterPassword(user);
   const code = app.nextCode();
   application.sql('ALTER TABLE "Totp" RENAME TO "Away"');
   try {
@@ -656,7 +652,7 @@ test('while the database is gone nobody gets in, and nothing is used up', async 
   expect((await enterCode(browser, code)).location).toBe('/');
 });
 
-test('an account without two factors signs in as before', async () => {
+test('an account without a second factor signs in with the password alone', async () => {
   const { email } = await signUp(application);
   const answer = await openBrowser(application).post('/login', { email, password: PASSWORD });
   expect(answer.location).toBe('/');

@@ -24,28 +24,28 @@ const policyOf = ({ headers }: Answer) =>
   );
 const nonceOf = (answer: Answer) => /'nonce-([\w+/=]+)'/.exec(policyOf(answer)['script-src']!)![1]!;
 
-/** Answers of every kind, each of which a browser may be made to show. */
+/** Requests one answer of every kind that a browser can display. */
 const everyKindOfAnswer = async (): Promise<[string, Answer][]> => {
   const visitor = openBrowser(application);
   const { browser } = user;
   return [
-    ['the front page', await visitor.get('/')],
-    ['the front page of a person', await browser.get('/')],
-    ['the sessions', await browser.get('/settings/sessions')],
-    ['a page for scripts', await browser.get('/settings/sessions.data')],
+    ['the home page', await visitor.get('/')],
+    ['the home page of a signed-in user', await browser.get('/')],
+    ['the sessions page', await browser.get('/settings/sessions')],
+    ['the data of a page', await browser.get('/settings/sessions.data')],
     ['a redirect', await visitor.get('/settings/sessions')],
-    ['a redirect for scripts', await visitor.get('/settings/sessions.data')],
-    ['a wrong form', await visitor.post('/login', { email: 'x' })],
-    ['a good form', await browser.post('/settings/profile', { name: 'Ada' })],
-    ['no page', await visitor.get('/nothing/here')],
-    ['no page, by script', await visitor.get('/nothing/here.data')],
-    ['a form from elsewhere', await browser.post('/logout', {}, { headers: { Origin: 'null' } })],
-    ['too large a form', await browser.post('/login', { email: 'x'.repeat(70_000) })],
-    ['the file of data', await browser.post('/settings/data/download', {})],
-    ['the list of routes', await visitor.get('/__manifest?p=/&version=x')],
+    ['a redirect of a data request', await visitor.get('/settings/sessions.data')],
+    ['an invalid form', await visitor.post('/login', { email: 'x' })],
+    ['a valid form', await browser.post('/settings/profile', { name: 'Ada' })],
+    ['a missing page', await visitor.get('/nothing/here')],
+    ['the data of a missing page', await visitor.get('/nothing/here.data')],
+    ['a cross-site form', await browser.post('/logout', {}, { headers: { Origin: 'null' } })],
+    ['a form that is too large', await browser.post('/login', { email: 'x'.repeat(70_000) })],
+    ['the data download', await browser.post('/settings/data/download', {})],
+    ['the route manifest', await visitor.get('/__manifest?p=/&version=x')],
     ['a style sheet', await visitor.get(await styleSheet())],
     ['the icon', await visitor.get('/favicon.svg')],
-    ['the worker', await visitor.get('/service-worker.js')],
+    ['the service worker', await visitor.get('/service-worker.js')],
   ];
 };
 const styleSheet = async () => {
@@ -55,7 +55,7 @@ const styleSheet = async () => {
     .find((href) => href.endsWith('.css'))!;
 };
 
-test('every answer, of whatever kind, has the headers that keep it safe', async () => {
+test('every kind of answer has the security headers', async () => {
   for (const [what, answer] of await everyKindOfAnswer()) {
     expect(answer.headers, what).toMatchObject({
       'x-content-type-options': 'nosniff',
@@ -86,33 +86,34 @@ test('every answer, of whatever kind, has the headers that keep it safe', async 
   }
 });
 
-test('what depends on who asks is kept by nobody, and built files for good', async () => {
+test('only built files and public files may be cached', async () => {
   for (const [what, { headers }] of await everyKindOfAnswer()) {
-    const said = headers['cache-control'];
-    if (what === 'a style sheet') expect(said).toBe('public, max-age=31536000, immutable');
-    else if (what === 'the icon' || what === 'the worker')
-      expect(said, what).toBe('public, max-age=3600');
-    // Not even a copy in memory, on the way through a compression.
-    else if (what === 'the file of data') expect(said).toMatch(/no-store, no-transform$/);
-    // The list of routes is public, and its address changes with it.
-    else if (what !== 'the list of routes') expect(said, what).toMatch(/^no-store(, no-store)?$/);
-    else expect(said).not.toBeUndefined();
+    const cacheControl = headers['cache-control'];
+    if (what === 'a style sheet') expect(cacheControl).toBe('public, max-age=31536000, immutable');
+    else if (what === 'the icon' || what === 'the service worker')
+      expect(cacheControl, what).toBe('public, max-age=3600');
+    // no-transform, because compression would hold a copy of the data in memory.
+    else if (what === 'the data download') expect(cacheControl).toMatch(/no-store, no-transform$/);
+    // The route manifest is public, and its URL changes with its content.
+    else if (what !== 'the route manifest')
+      expect(cacheControl, what).toMatch(/^no-store(, no-store)?$/);
+    else expect(cacheControl).not.toBeUndefined();
   }
 });
 
-/** Compressed files have none: they are answers to the address of what they were made from. */
-const withAddress = (folder: string) =>
+/** Returns the files that have a URL. Compressed files are served at the URL of their original. */
+const filesWithUrl = (folder: string) =>
   readdirSync(folder).filter((name) => !/\.(br|gz)$/.test(name));
 
-test('only files whose name carries a hash are kept for good', async () => {
+test('only files with a hash in their name are immutable', async () => {
   const visitor = openBrowser(application);
-  const assets = withAddress('build/client/assets').map((name) => `/assets/${name}`);
+  const assets = filesWithUrl('build/client/assets').map((name) => `/assets/${name}`);
   expect(assets.length).toBeGreaterThan(10);
   for (const path of assets) {
     expect(path).toMatch(/-[\w-]{8}\.\w+$/);
     expect((await visitor.get(path)).headers['cache-control']).toContain('immutable');
   }
-  for (const name of withAddress('build/client').filter((file) => file.includes('.'))) {
+  for (const name of filesWithUrl('build/client').filter((file) => file.includes('.'))) {
     if (name.startsWith('.')) continue;
     const { status, headers } = await visitor.get(`/${name}`);
     expect(status, name).toBe(200);
@@ -121,7 +122,7 @@ test('only files whose name carries a hash are kept for good', async () => {
   expect((await visitor.get('/assets/gone-12345678.js')).headers['cache-control']).toBe('no-store');
 });
 
-describe('the policy on scripts', () => {
+describe('the script policy', () => {
   const paths = [
     '/',
     '/settings/sessions',
@@ -133,7 +134,7 @@ describe('the policy on scripts', () => {
     '/nothing/here',
   ];
 
-  test('has a nonce of its own for every answer', async () => {
+  test('every answer has a new nonce', async () => {
     const nonces = new Set<string>();
     for (let count = 0; count < 20; count += 1) {
       nonces.add(nonceOf(await user.browser.get('/')));
@@ -142,22 +143,25 @@ describe('the policy on scripts', () => {
     expect(nonces.size).toBe(40);
   });
 
-  test.each([...paths, '/login', '/signup'])('is kept by %s', async (path) => {
-    const browser = paths.includes(path) ? user.browser : openBrowser(application);
-    const answer = await browser.get(path);
-    const nonce = nonceOf(answer);
-    const scripts = tags(answer.text, 'script');
-    expect(scripts.length).toBeGreaterThan(2);
-    for (const script of scripts) expect(attributeOf(script, 'nonce')).toBe(nonce);
-    const markup = answer.text.replace(/<script\b.*?<\/script>/gs, '');
-    expect(markup).not.toMatch(/<[^>]*\sstyle=/);
-    expect(markup).not.toMatch(/<style\b/);
-    expect(markup).not.toMatch(/<[^>]*\son[a-z]+=/i);
-    expect(markup).not.toMatch(/(href|src|action)="(javascript|data):/i);
-    expect(markup).not.toMatch(/(href|src|action)="https?:/i);
-    // The nonce stands nowhere but in the scripts: nothing on the page could read it out.
-    expect(markup).not.toContain(nonce);
-  });
+  test.each([...paths, '/login', '/signup'])(
+    '%s complies with the content security policy',
+    async (path) => {
+      const browser = paths.includes(path) ? user.browser : openBrowser(application);
+      const answer = await browser.get(path);
+      const nonce = nonceOf(answer);
+      const scripts = tags(answer.text, 'script');
+      expect(scripts.length).toBeGreaterThan(2);
+      for (const script of scripts) expect(attributeOf(script, 'nonce')).toBe(nonce);
+      const markup = answer.text.replace(/<script\b.*?<\/script>/gs, '');
+      expect(markup).not.toMatch(/<[^>]*\sstyle=/);
+      expect(markup).not.toMatch(/<style\b/);
+      expect(markup).not.toMatch(/<[^>]*\son[a-z]+=/i);
+      expect(markup).not.toMatch(/(href|src|action)="(javascript|data):/i);
+      expect(markup).not.toMatch(/(href|src|action)="https?:/i);
+      // The nonce appears only on script tags, where other markup cannot read it.
+      expect(markup).not.toContain(nonce);
+    },
+  );
 });
 
 describe('behind a proxy that speaks HTTPS', () => {
@@ -167,7 +171,7 @@ describe('behind a proxy that speaks HTTPS', () => {
   });
   afterAll(() => secure.close());
 
-  test('browsers are told to come by HTTPS only, for two years', async () => {
+  test('an HTTPS origin sends HSTS for two years and upgrades insecure requests', async () => {
     const visitor = openBrowser(secure);
     for (const path of ['/', '/settings/sessions', '/favicon.svg', '/nothing/here']) {
       const answer = await visitor.get(path);

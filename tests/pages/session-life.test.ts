@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startApplication, TestClock, type TestApplication } from '../fixtures/application.ts';
 import type { BrowserLike } from '../fixtures/browser-like.ts';
+import { idOfToken, sessionIdOf, userIdOf } from '../fixtures/ids.ts';
+import { isSignedIn } from '../fixtures/signed-in.ts';
 import { openBrowser, PASSWORD, signIn, signUp, type TestUser } from '../fixtures/users.ts';
 import { textOf } from './form-on-page.ts';
 
@@ -17,17 +19,10 @@ beforeAll(async () => {
 });
 afterAll(() => application.close());
 
-const isSignedIn = async (browser: BrowserLike) => {
-  const { status, location } = await browser.get('/settings/profile');
-  expect([200, 302]).toContain(status);
-  if (status === 302) expect(location).toBe('/login?redirectTo=%2Fsettings%2Fprofile');
-  return status === 200;
-};
-const idOf = (token: string | null) => token!.split('.')[0]!;
 const timesOf = async (browser: BrowserLike) => {
   const [row] = application.sql<Record<'createdAt' | 'lastSeenAt' | 'expiresAt', number>>(
     'SELECT createdAt, lastSeenAt, expiresAt FROM Session WHERE id = ?',
-    idOf(await browser.sessionToken()),
+    await sessionIdOf(browser),
   );
   return row!;
 };
@@ -35,19 +30,19 @@ const timesOf = async (browser: BrowserLike) => {
 describe.each([
   ['without "remember me"', { remember: false }, HOUR_MS, DAY_MS],
   ['with "remember me"', { remember: true }, 14 * DAY_MS, 30 * DAY_MS],
-])('%s', (_how, options, idleMs, lifetimeMs) => {
-  test('a session that is not used ends at its idle timeout, to the millisecond', async () => {
+])('%s', (how, options, idleMs, lifetimeMs) => {
+  test(`an unused session ${how} expires exactly at its idle timeout`, async () => {
     const browser = await signIn(application, user, options);
     application.clock.advance(idleMs - 1);
     const other = await signIn(application, user, options);
-    // The last moment: and used now, it goes on.
+    // Use in the last millisecond extends the session.
     expect(await isSignedIn(browser)).toBe(true);
     application.clock.advance(idleMs);
     expect(await isSignedIn(other)).toBe(false);
     expect(await isSignedIn(browser)).toBe(false);
   });
 
-  test('a session in use ends at its lifetime, to the millisecond', async () => {
+  test(`a used session ${how} expires exactly at the end of its lifetime`, async () => {
     const browser = await signIn(application, user, options);
     const { createdAt } = await timesOf(browser);
     const stepMs = idleMs - 1;
@@ -62,7 +57,7 @@ describe.each([
     expect(await isSignedIn(browser)).toBe(false);
   });
 
-  test('activity is written down once a minute at the most', async () => {
+  test(`lastSeenAt of a session ${how} is updated at most once a minute`, async () => {
     const browser = await signIn(application, user, options);
     const { lastSeenAt: first } = await timesOf(browser);
     application.clock.advance(MINUTE_MS - 1);
@@ -80,14 +75,14 @@ describe.each([
   });
 });
 
-test('a page that is read sets no cookie, also when activity is written down', async () => {
+test('a GET request sets no cookie, even if it updates lastSeenAt', async () => {
   const browser = await signIn(application, user, { remember: true });
   application.clock.advance(HOUR_MS);
   const answer = await browser.get('/settings/sessions');
   expect(answer.headers['set-cookie']).toBeUndefined();
 });
 
-test('a device that ran out is told that it had been away, and gets back to where it was', async () => {
+test('after an idle timeout the login page says why, and sign-in returns to the page', async () => {
   const browser = await signIn(application, user);
   application.clock.advance(HOUR_MS);
   const refused = await browser.get('/settings/data');
@@ -102,7 +97,7 @@ test('a device that ran out is told that it had been away, and gets back to wher
   expect(back.location).toBe('/settings/data');
 });
 
-test('a form that is sent after the session ran out changes nothing, and leads back to its page', async () => {
+test('a form submitted after the session expired changes nothing and redirects to /login', async () => {
   const browser = await signIn(application, user);
   application.clock.advance(HOUR_MS);
   const answer = await browser.post('/settings/profile', { name: 'Too late' });
@@ -113,7 +108,7 @@ test('a form that is sent after the session ran out changes nothing, and leads b
   ]);
 });
 
-test('a clock that jumps back signs nobody out, and takes no activity away', async () => {
+test('a clock that jumps back signs no user out and does not move lastSeenAt back', async () => {
   const browser = await signIn(application, user);
   const before = await timesOf(browser);
   application.clock.advance(-3 * HOUR_MS);
@@ -125,40 +120,40 @@ test('a clock that jumps back signs nobody out, and takes no activity away', asy
   expect(await isSignedIn(browser)).toBe(true);
 });
 
-describe('a token', () => {
+describe('a session token', () => {
   const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
-  const stranger = () => openBrowser(application);
-  const open = (token: string) =>
-    stranger().get('/settings/profile', { headers: { Cookie: `session=${token}` } });
+  const newBrowser = () => openBrowser(application);
+  const requestWith = (token: string) =>
+    newBrowser().get('/settings/profile', { headers: { Cookie: `session=${token}` } });
   let token: string;
   beforeAll(async () => {
     token = (await (await signIn(application, user)).sessionToken())!;
-    expect((await open(token)).status).toBe(200);
+    expect((await requestWith(token)).status).toBe(200);
   });
 
-  test('with any one of its bytes changed opens nothing', async () => {
+  test('a token with any byte changed is refused', async () => {
     for (let index = 0; index < token.length; index += 1) {
       const next = ALPHABET[(ALPHABET.indexOf(token[index]!) + 1) % ALPHABET.length]!;
       const changed = token.slice(0, index) + next + token.slice(index + 1);
-      expect((await open(changed)).status, `byte ${index}`).toBe(302);
+      expect((await requestWith(changed)).status, `byte ${index}`).toBe(302);
     }
   });
 
-  test('with any one bit of its last character changed opens nothing', async () => {
-    // 43 characters carry two bits more than 32 bytes: those count as well.
+  test('a token with any bit of its last character changed is refused', async () => {
+    // 43 characters hold two bits more than 32 bytes. These bits must match, too.
     const last = ALPHABET.indexOf(token.at(-1)!);
     for (let bit = 0; bit < 6; bit += 1) {
       const changed = token.slice(0, -1) + ALPHABET[last ^ (1 << bit)]!;
-      expect((await open(changed)).status, `bit ${bit}`).toBe(302);
+      expect((await requestWith(changed)).status, `bit ${bit}`).toBe(302);
     }
   });
 
-  test('cut off anywhere, or with anything behind it, opens nothing', async () => {
+  test('a token that is truncated, extended or wrapped is refused', async () => {
     for (let length = 0; length < token.length; length += 1) {
-      expect((await open(token.slice(0, length))).status, `${length} bytes`).toBe(302);
+      expect((await requestWith(token.slice(0, length))).status, `${length} bytes`).toBe(302);
     }
     for (const longer of [`${token}A`, `${token}=`, `${token}.`, `${token}%00`, `${token}%0a`]) {
-      expect((await open(longer)).status, longer).toBe(302);
+      expect((await requestWith(longer)).status, longer).toBe(302);
     }
     for (const odd of [
       `"${token}"`,
@@ -166,37 +161,37 @@ describe('a token', () => {
       token.replace('.', ''),
       token.replace('.', '%2e%2e'),
     ]) {
-      expect((await open(odd)).status, odd).toBe(302);
+      expect((await requestWith(odd)).status, odd).toBe(302);
     }
   });
 
-  test('in another case, or with its halves of two sessions, opens nothing', async () => {
+  test('a token in another case, or of two sessions mixed, is refused', async () => {
     const other = (await (await signIn(application, user)).sessionToken())!;
-    expect((await open(`${idOf(token)}.${other.split('.')[1]}`)).status).toBe(302);
-    expect((await open(token.toLowerCase())).status).toBe(302);
-    expect((await open(token.toUpperCase())).status).toBe(302);
+    expect((await requestWith(`${idOfToken(token)}.${other.split('.')[1]}`)).status).toBe(302);
+    expect((await requestWith(token.toLowerCase())).status).toBe(302);
+    expect((await requestWith(token.toUpperCase())).status).toBe(302);
   });
 
-  test('that is the hash in the row opens nothing', async () => {
+  test('the hash in the row is refused as a token', async () => {
     const [row] = application.sql<{ secretHash: string }>(
       'SELECT secretHash FROM Session WHERE id = ?',
-      idOf(token),
+      idOfToken(token),
     );
-    expect((await open(`${idOf(token)}.${row!.secretHash}`)).status).toBe(302);
+    expect((await requestWith(`${idOfToken(token)}.${row!.secretHash}`)).status).toBe(302);
   });
 
-  test('opens nothing but by way of the cookie', async () => {
+  test('a token is accepted only from the session cookie', async () => {
     for (const headers of [
       { Authorization: `Bearer ${token}` },
       { 'X-Session': token },
       { Cookie: '', 'Set-Cookie': `session=${token}` },
     ]) {
-      expect((await stranger().get('/settings/profile', { headers })).status).toBe(302);
+      expect((await newBrowser().get('/settings/profile', { headers })).status).toBe(302);
     }
-    expect((await stranger().get(`/settings/profile?session=${token}`)).status).toBe(302);
+    expect((await newBrowser().get(`/settings/profile?session=${token}`)).status).toBe(302);
   });
 
-  test('is dead at once when the password is confirmed and a new one is given', async () => {
+  test('re-authentication renews the token, and the old one is refused at once', async () => {
     const browser = await signIn(application, user, { remember: true });
     const old = (await browser.sessionToken())!;
     const answer = await browser.post('/confirm', {
@@ -205,37 +200,37 @@ describe('a token', () => {
     });
     expect(answer.location).toBe('/settings/data');
     const renewed = (await browser.sessionToken())!;
-    expect(idOf(renewed)).toBe(idOf(old));
+    expect(idOfToken(renewed)).toBe(idOfToken(old));
     expect(renewed).not.toBe(old);
-    expect((await open(old)).status).toBe(302);
-    expect((await open(renewed)).status).toBe(200);
-    // It is the same "remember me" as before.
+    expect((await requestWith(old)).status).toBe(302);
+    expect((await requestWith(renewed)).status).toBe(200);
+    // "Remember me" is unchanged.
     expect(answer.headers['set-cookie']!.join()).toContain(`Max-Age=${(30 * DAY_MS) / SECOND_MS}`);
   });
 });
 
-test('sessions of a deleted account are out', async () => {
-  const leaving = await signUp(application);
-  const phone = await signIn(application, leaving, { remember: true });
-  await leaving.browser.post('/settings/data/delete', { email: leaving.email });
+test('deleting an account ends all its sessions', async () => {
+  const deleted = await signUp(application);
+  const phone = await signIn(application, deleted, { remember: true });
+  await deleted.browser.post('/settings/data/delete', { email: deleted.email });
   expect(await isSignedIn(phone)).toBe(false);
 });
 
-describe('the cap', () => {
+describe('the limit of sessions per user', () => {
   let small: TestApplication;
   beforeAll(async () => {
     small = await startApplication({ env: { SESSIONS_PER_USER: '3' }, clock: new TestClock() });
   });
   afterAll(() => small.close());
 
-  test('ends the session that was used the longest ago, and tells that device why', async () => {
+  test('a sign-in beyond the limit ends the least recently used session and tells it why', async () => {
     const owner = await signUp(small);
     const devices = [owner.browser];
     for (let count = 0; count < 2; count += 1) {
       small.clock.advance(MINUTE_MS);
       devices.push(await signIn(small, owner));
     }
-    // The first is used again: the second is the one that was used the longest ago.
+    // The first session is used again, so the second one is the least recently used.
     small.clock.advance(MINUTE_MS);
     expect(await isSignedIn(devices[0]!)).toBe(true);
     small.clock.advance(MINUTE_MS);
@@ -246,7 +241,7 @@ describe('the cap', () => {
     expect(textOf(login.text)).toContain('you signed in on many other devices since');
   });
 
-  test('counts each person for themselves', async () => {
+  test('the limit of sessions counts every user separately', async () => {
     const one = await signUp(small);
     const other = await signUp(small);
     for (let count = 0; count < 3; count += 1) {
@@ -257,30 +252,27 @@ describe('the cap', () => {
     expect(await isSignedIn(other.browser)).toBe(true);
   });
 
-  test('is 100 when nobody says otherwise', async () => {
+  test('the default limit is 100 sessions per user', async () => {
     const owner = await signUp(application);
     const { sessions } = application.application;
-    const [user] = application.sql<{ id: string }>(
-      'SELECT id FROM User WHERE email = ?',
-      owner.email,
-    );
+    const userId = userIdOf(application, owner);
     application.clock.advance(MINUTE_MS);
     for (let count = 0; count < 99; count += 1) {
-      await sessions.start({ userId: user!.id }, application.clock.now());
+      await sessions.start({ userId }, application.clock.now());
     }
     expect(await isSignedIn(owner.browser)).toBe(true);
     application.clock.advance(MINUTE_MS);
     const newest = await signIn(application, owner);
     const live = application.sql(
       'SELECT id FROM Session WHERE userId = ? AND revokedAt IS NULL',
-      user!.id,
+      userId,
     );
     expect(live).toHaveLength(100);
     expect(await isSignedIn(newest)).toBe(true);
   });
 });
 
-test('timeouts are those of the environment', async () => {
+test('idle timeout and lifetime can be set by the environment', async () => {
   const env = { SESSION_IDLE_SECONDS: '10', SESSION_LIFETIME_SECONDS: '15' };
   const quick = await startApplication({ env });
   try {

@@ -1,23 +1,23 @@
 import { attributeOf, tags, textOf } from './form-on-page.ts';
 
-/** A session, as a person sees it on the sessions page. */
+/** A session, as the user sees it on the sessions page. */
 export interface SessionRow {
   name: string;
-  /** Everything that stands in its row. */
+  /** The whole text of its row. */
   text: string;
   isCurrent: boolean;
-  /** Where its "Sign out" leads; null when it has none. */
+  /** The path behind "Sign out"; null if the row has no such link. */
   signOutPath: string | null;
   namePath: string | null;
 }
 
-/** The live sessions of the page, from the top. */
+/** Returns the live sessions on the page, in their order. */
 export function sessionRows(html: string): SessionRow[] {
   const list = /<ul aria-label="Signed-in devices".*?<\/ul>/s.exec(html)?.[0] ?? '';
   return rowsOf(list);
 }
 
-/** The sessions below "Recently ended", from the top. */
+/** Returns the sessions under "Recently ended", in their order. */
 export function endedRows(html: string): SessionRow[] {
   const details = /<details\b[^>]*>(?:(?!<details).)*?Recently ended.*?<\/details>/s.exec(
     html,

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startApplication, TestClock, type TestApplication } from '../fixtures/application.ts';
 import { FIREFOX_ON_MAC, SAFARI_ON_IPHONE } from '../fixtures/browser-like.ts';
+import { sessionIdOf, userIdOf } from '../fixtures/ids.ts';
 import { openBrowser, signIn, signUp, type TestUser } from '../fixtures/users.ts';
 import { fieldOnPage, textOf } from './form-on-page.ts';
 import { endedRows, sessionRows } from './session-rows.ts';
@@ -16,19 +17,16 @@ beforeAll(async () => {
 });
 afterAll(() => application.close());
 
-const idOf = (token: string | null) => token!.split('.')[0]!;
-const userIdOf = ({ email }: TestUser) =>
-  application.sql<{ id: string }>('SELECT id FROM User WHERE email = ?', email)[0]!.id;
-/** Sessions of devices that nobody has to hold in hand. */
+/** Starts sessions for which the test needs no browser. */
 const startSessions = async (user: TestUser, count: number) => {
   const { sessions } = application.application;
-  const userId = userIdOf(user);
+  const userId = userIdOf(application, user);
   for (let index = 0; index < count; index += 1) {
     await sessions.start({ userId, userAgent: FIREFOX_ON_MAC }, application.clock.now());
   }
 };
 
-test('a phone that is signed out from the laptop lands on the login page and is told why', async () => {
+test('a phone signed out from the laptop is redirected to the login page, which says why', async () => {
   const user = await signUp(application);
   const phone = await signIn(application, user, { userAgent: SAFARI_ON_IPHONE });
   const page = await user.browser.get(PAGE);
@@ -44,8 +42,8 @@ test('a phone that is signed out from the laptop lands on the login page and is 
   expect(login.text).toContain('You were signed out from another device.');
 });
 
-describe('the list is honest', () => {
-  test('with one session: this device, and nothing to sign out', async () => {
+describe('the list of sessions', () => {
+  test('a user with one session sees this device and nothing to sign out', async () => {
     const { browser } = await signUp(application);
     const page = await browser.get(PAGE);
     expect(textOf(page.text)).toContain('This is the only device where you are signed in.');
@@ -56,7 +54,7 @@ describe('the list is honest', () => {
     expect(row).toMatchObject({ name: 'Firefox on Mac', isCurrent: true, signOutPath: null });
   });
 
-  test('with two: this device first, then the other one', async () => {
+  test('a user with two sessions sees this device first', async () => {
     const user = await signUp(application);
     const phone = await signIn(application, user, { userAgent: SAFARI_ON_IPHONE });
     for (const [browser, here, there] of [
@@ -74,7 +72,7 @@ describe('the list is honest', () => {
     expect(textOf(question.text)).toContain('Sign out 1 other device?');
   });
 
-  test('with a hundred: every one of them, once', async () => {
+  test('a hundred sessions are all listed once on one page', async () => {
     const user = await signUp(application);
     await startSessions(user, 99);
     const { text } = await user.browser.get(PAGE);
@@ -88,7 +86,7 @@ describe('the list is honest', () => {
     expect(textOf(question.text)).toContain('Sign out 99 other devices?');
   });
 
-  test('with more than a page holds: every one of them, once, over the pages', async () => {
+  test('sessions beyond one page are all listed once across the pages', async () => {
     const user = await signUp(application);
     const ids = new Set<string | null>();
     for (let hour = 0; hour < 5; hour += 1) {
@@ -113,7 +111,7 @@ describe('the list is honest', () => {
     expect(textOf(question.text)).toMatch(/Sign out (250|more than \d+) other devices\?/);
   });
 
-  test('by last activity, with the times told as people tell them', async () => {
+  test('sessions are sorted by last activity and show relative times', async () => {
     const user = await signUp(application);
     const phone = await signIn(application, user, {
       remember: true,
@@ -126,7 +124,7 @@ describe('the list is honest', () => {
     application.clock.advance(5 * MINUTE_MS);
     const tablet = await signIn(application, user, { userAgent: 'curl/8.5.0' });
     const rows = sessionRows((await tablet.get(PAGE)).text);
-    // The first one ran out two days ago.
+    // The session of the sign-up has expired.
     expect(rows.map(({ name }) => name)).toEqual(['curl', 'Safari on iPhone', 'Firefox on Mac']);
     const [here, onPhone, onLaptop] = rows;
     expect(here!.text).toContain('Active now');
@@ -137,7 +135,7 @@ describe('the list is honest', () => {
     expect(onLaptop!.text).toMatch(/Ends in 5[45] minutes .*used/);
   });
 
-  test('of sessions that ended: how, and when', async () => {
+  test('recently ended sessions show how and when they ended', async () => {
     const user = await signUp(application);
     const phone = await signIn(application, user, { userAgent: SAFARI_ON_IPHONE });
     await phone.post('/logout', {});
@@ -154,7 +152,7 @@ describe('the list is honest', () => {
   });
 });
 
-test('neither the page nor what scripts ask for carries a token or a hash', async () => {
+test('neither pages nor their data contain a token or a hash', async () => {
   const user = await signUp(application);
   const phone = await signIn(application, user);
   const secrets = application
@@ -163,7 +161,7 @@ test('neither the page nor what scripts ask for carries a token or a hash', asyn
   for (const { browser } of [user, { browser: phone }]) {
     secrets.push((await browser.sessionToken())!.split('.')[1]!);
   }
-  const id = idOf(await phone.sessionToken());
+  const id = await sessionIdOf(phone);
   const paths = [
     PAGE,
     `${PAGE}/${id}/name`,
@@ -194,47 +192,50 @@ describe('naming a device', () => {
   beforeAll(async () => {
     user = await signUp(application);
     const phone = await signIn(application, user, { userAgent: SAFARI_ON_IPHONE });
-    path = `${PAGE}/${idOf(await phone.sessionToken())}/name`;
+    path = `${PAGE}/${await sessionIdOf(phone)}/name`;
   });
 
   test.each([
-    ['a name', 'Kitchen iPad', 'Kitchen iPad'],
-    ['one character', 'x', 'x'],
-    ['40 characters', 'x'.repeat(40), 'x'.repeat(40)],
-    ['40 emoji', EMOJI.repeat(40), EMOJI.repeat(40)],
-    ['40 characters between spaces', `  ${'y'.repeat(40)}  `, 'y'.repeat(40)],
-  ])('%s is shown in place of the guess, and in the message', async (_what, label, shown) => {
-    const answer = await user.browser.post(path, { label });
-    expect(answer.location).toBe(PAGE);
-    const page = await user.browser.follow(answer);
-    expect(sessionRows(page.text)[1]).toMatchObject({ name: shown });
-    expect(textOf(page.text)).toContain(`The device is now called ${shown}.`);
-    const again = await user.browser.get(path);
-    expect(fieldOnPage(again.text, 'label').value).toBe(shown);
-    expect(textOf(again.text)).toContain(`Rename ${shown}`);
-  });
+    ['a device name', 'Kitchen iPad', 'Kitchen iPad'],
+    ['a name of one character', 'x', 'x'],
+    ['a name of 40 characters', 'x'.repeat(40), 'x'.repeat(40)],
+    ['a name of 40 emoji', EMOJI.repeat(40), EMOJI.repeat(40)],
+    ['a name of 40 characters between spaces', `  ${'y'.repeat(40)}  `, 'y'.repeat(40)],
+  ])(
+    '%s is shown in place of the detected device, and in the message',
+    async (_what, label, shown) => {
+      const answer = await user.browser.post(path, { label });
+      expect(answer.location).toBe(PAGE);
+      const page = await user.browser.follow(answer);
+      expect(sessionRows(page.text)[1]).toMatchObject({ name: shown });
+      expect(textOf(page.text)).toContain(`The device is now called ${shown}.`);
+      const again = await user.browser.get(path);
+      expect(fieldOnPage(again.text, 'label').value).toBe(shown);
+      expect(textOf(again.text)).toContain(`Rename ${shown}`);
+    },
+  );
 
   test.each([
-    ['41 characters', 'x'.repeat(41), 'Use at most 40 characters.'],
-    ['41 emoji', EMOJI.repeat(41), 'Use at most 40 characters.'],
-    ['two lines', 'Kitchen\niPad', /Leave out line breaks/],
-    ['a NUL', 'Kitchen\u0000iPad', /control characters/],
-  ])('%s: refused next to the field, with what was typed kept', async (_what, label, says) => {
+    ['a device name of 41 characters', 'x'.repeat(41), 'Use at most 40 characters.'],
+    ['a device name of 41 emoji', EMOJI.repeat(41), 'Use at most 40 characters.'],
+    ['a device name of two lines', 'Kitchen\niPad', /Leave out line breaks/],
+    ['a device name with a NUL', 'Kitchen\u0000iPad', /control characters/],
+  ])('%s is refused next to the field, which keeps the input', async (_what, label, says) => {
     const before = await rowsNow();
     const { status, text } = await user.browser.post(path, { label });
     expect(status).toBe(400);
     const field = fieldOnPage(text, 'label');
     expect(field).toMatchObject({ isInvalid: true, hasFocus: true });
     expect(field.note).toMatch(says);
-    // HTML has no way to write a NUL.
+    // HTML cannot contain a NUL.
     expect(field.value).toBe(label.replaceAll('\u0000', ''));
     expect(await rowsNow()).toEqual(before);
   });
 
   test.each([
-    ['nothing', ''],
-    ['spaces', '   '],
-  ])('%s takes the name away', async (_what, label) => {
+    ['an empty input', ''],
+    ['an input of spaces', '   '],
+  ])('%s removes the device name', async (_what, label) => {
     await user.browser.post(path, { label: 'Kitchen iPad' });
     const answer = await user.browser.post(path, { label });
     const page = await user.browser.follow(answer);
@@ -242,7 +243,7 @@ describe('naming a device', () => {
     expect(sessionRows(page.text)[1]).toMatchObject({ name: 'Safari on iPhone' });
   });
 
-  test('names in any script reach the browser whole, wherever they stand in a long page', async () => {
+  test('device names in any script are shown intact anywhere on a long page', async () => {
     const other = await signUp(application);
     await startSessions(other, 60);
     const { text: list } = await other.browser.get(PAGE);
@@ -256,19 +257,19 @@ describe('naming a device', () => {
     expect(text).not.toContain('\u0000');
   });
 
-  test('this device can be named as well', async () => {
-    const own = `${PAGE}/${idOf(await user.browser.sessionToken())}/name`;
+  test('the current device can be named', async () => {
+    const own = `${PAGE}/${await sessionIdOf(user.browser)}/name`;
     const page = await user.browser.follow(await user.browser.post(own, { label: 'My Mac' }));
     expect(sessionRows(page.text)[0]).toMatchObject({ name: 'My Mac', isCurrent: true });
   });
 });
 
 describe('signing out one device', () => {
-  test('ends that one, and says which it was', async () => {
+  test('signing out one device ends only its session and names the device', async () => {
     const user = await signUp(application);
     const phone = await signIn(application, user, { userAgent: SAFARI_ON_IPHONE });
     const laptop = await signIn(application, user);
-    const path = `${PAGE}/${idOf(await phone.sessionToken())}/sign-out`;
+    const path = `${PAGE}/${await sessionIdOf(phone)}/sign-out`;
     expect(textOf((await user.browser.get(path)).text)).toContain('Sign out Safari on iPhone?');
     expect((await phone.get('/settings/profile')).status).toBe(200);
 
@@ -280,10 +281,10 @@ describe('signing out one device', () => {
     expect((await user.browser.get('/settings/profile')).status).toBe(200);
   });
 
-  test('that is out already says so, and keeps why it was', async () => {
+  test('signing out a device twice says so and keeps the first reason', async () => {
     const user = await signUp(application);
     const phone = await signIn(application, user);
-    const id = idOf(await phone.sessionToken());
+    const id = await sessionIdOf(phone);
     await phone.post('/logout', {});
     const answer = await user.browser.post(`${PAGE}/${id}/sign-out`, {});
     const page = await user.browser.follow(answer);
@@ -293,10 +294,10 @@ describe('signing out one device', () => {
     ]);
   });
 
-  test('that is this one is signing out', async () => {
+  test('signing out the current device ends the own session like a sign-out', async () => {
     const user = await signUp(application);
     const phone = await signIn(application, user);
-    const id = idOf(await phone.sessionToken());
+    const id = await sessionIdOf(phone);
     const question = await phone.get(`${PAGE}/${id}/sign-out`);
     expect(textOf(question.text)).toContain('This is the device you are using now.');
     const answer = await phone.post(`${PAGE}/${id}/sign-out`, {});
@@ -315,7 +316,7 @@ describe('signing out everywhere else', () => {
     [0, 'No other device was signed in.'],
     [1, '1 other device is signed out.'],
     [120, '120 other devices are signed out.'],
-  ])('says of %i how many it was', async (count, says) => {
+  ])('signing out %i other devices reports their number', async (count, says) => {
     const user = await signUp(application);
     const other = await signUp(application);
     await startSessions(user, count);
@@ -326,7 +327,7 @@ describe('signing out everywhere else', () => {
   });
 });
 
-describe('where a device is', () => {
+describe('the location of a device', () => {
   let behindProxy: TestApplication;
   beforeAll(async () => {
     behindProxy = await startApplication({
@@ -354,7 +355,7 @@ describe('where a device is', () => {
     ['unknown', 'Unknown place', ''],
     ['x'.repeat(8000), 'Unknown place', ''],
     ["1.1.1.1' OR '1'='1", 'Unknown place', ''],
-  ])('%s: %s', async (forwardedFor, place, address) => {
+  ])('X-Forwarded-For "%s" is shown as "%s"', async (forwardedFor, place, address) => {
     const headers = { 'X-Forwarded-For': forwardedFor };
     const { browser } = await signUp(behindProxy, { headers });
     const [row] = sessionRows((await browser.get(PAGE)).text);
@@ -362,7 +363,7 @@ describe('where a device is', () => {
     expect(row!.text).toContain(` ${shown} Signed in`);
   });
 
-  test('is not what somebody claims where no proxy is trusted', async () => {
+  test('forwarding headers are ignored if no proxy is trusted', async () => {
     const { browser } = await signUp(application, {
       headers: {
         'X-Forwarded-For': '131.130.1.1',
@@ -377,7 +378,7 @@ describe('where a device is', () => {
   });
 });
 
-test('a position in the list that is none begins at the start', async () => {
+test('an invalid cursor shows the first page of sessions', async () => {
   const { browser } = await signUp(application);
   for (const after of [
     'x',
@@ -396,7 +397,7 @@ test('a position in the list that is none begins at the start', async () => {
   }
 });
 
-test('a signed-out visitor is shown none of it', async () => {
+test('a signed-out visitor is redirected and sees no session', async () => {
   const user = await signUp(application);
   const answer = await openBrowser(application).get(PAGE);
   expect(answer.status).toBe(302);

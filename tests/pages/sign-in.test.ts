@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startApplication, type TestApplication } from '../fixtures/application.ts';
 import type { Answer } from '../fixtures/browser-like.ts';
+import { idOfToken, sessionIdOf } from '../fixtures/ids.ts';
 import { openBrowser, PASSWORD, signIn, signUp, submitSignUp } from '../fixtures/users.ts';
 import { fieldOnPage, formErrorOnPage, textOf } from './form-on-page.ts';
 
@@ -15,14 +16,13 @@ afterAll(() => application.close());
 const setCookie = (answer: Answer, name = 'session') =>
   (answer.headers['set-cookie'] ?? []).filter((line) => line.startsWith(`${name}=`));
 const attributes = (line: string) => line.split('; ').slice(1).sort();
-const idOf = (token: string) => token.split('.')[0]!;
 const rowOf = (token: string) =>
   application.sql<{ revokedReason: string | null; revokedBy: string | null; remember: number }>(
     'SELECT revokedReason, revokedBy, remember FROM Session WHERE id = ?',
-    idOf(token),
+    idOfToken(token),
   )[0];
 
-test('without "remember me" the cookie lasts as long as the browser is open', async () => {
+test('without "remember me" the session cookie has no Max-Age', async () => {
   const { email } = await signUp(application);
   const answer = await openBrowser(application).post('/login', { email, password: PASSWORD });
   expect(answer.status).toBe(302);
@@ -32,7 +32,7 @@ test('without "remember me" the cookie lasts as long as the browser is open', as
   expect(attributes(cookie!)).toEqual(['HttpOnly', 'Path=/', 'SameSite=Lax']);
 });
 
-test('with "remember me" the cookie lasts 30 days', async () => {
+test('with "remember me" the session cookie lasts 30 days', async () => {
   const { email } = await signUp(application);
   const fields = { email, password: PASSWORD, remember: 'on' };
   const answer = await openBrowser(application).post('/login', fields);
@@ -46,7 +46,7 @@ test('with "remember me" the cookie lasts 30 days', async () => {
   expect(rowOf(/^session=([^;]*)/.exec(cookie!)![1]!)?.remember).toBeTruthy();
 });
 
-test('"remember me" is remembered when an account is made, too', async () => {
+test('"remember me" is kept through a sign-up', async () => {
   const fields = { email: 'remembered@example.com', name: 'Ada', password: PASSWORD };
   const answer = await submitSignUp(application, openBrowser(application), {
     ...fields,
@@ -55,27 +55,26 @@ test('"remember me" is remembered when an account is made, too', async () => {
   expect(setCookie(answer)[0]).toContain(`Max-Age=${REMEMBERED_SECONDS}`);
 });
 
-test('a token is an id and 256 random bits, of which the row keeps a hash', async () => {
+test('a token is an id and 256 random bits, and its secret is not in the row', async () => {
   const user = await signUp(application);
   const token = (await user.browser.sessionToken())!;
   expect(token).toMatch(/^[\w-]{22}\.[\w-]{43}$/);
-  const rows = application.sql('SELECT * FROM Session WHERE id = ?', idOf(token));
+  const rows = application.sql('SELECT * FROM Session WHERE id = ?', idOfToken(token));
   expect(rows).toHaveLength(1);
   expect(JSON.stringify(rows)).not.toContain(token.split('.')[1]);
 });
 
 describe('a wrong password and an unknown e-mail', () => {
-  /** An answer without what differs from one request to the next in any case. */
-  const comparable = ({ status, headers, text }: Answer, email: string) => {
+  /** Returns the answer without the e-mail, the nonce and the headers that differ in every answer. */
+  const withoutVariableParts = ({ status, headers, text }: Answer, email: string) => {
     const nonce = /'nonce-([^']+)'/.exec(String(headers['content-security-policy']))![1]!;
-    const plain = (content: string) =>
-      content.replaceAll(nonce, 'NONCE').replaceAll(email, 'EMAIL');
+    const mask = (content: string) => content.replaceAll(nonce, 'NONCE').replaceAll(email, 'EMAIL');
     const { date: _date, 'x-request-id': _id, ...rest } = headers;
-    return { status, headers: plain(JSON.stringify(rest)), text: plain(text) };
+    return { status, headers: mask(JSON.stringify(rest)), text: mask(text) };
   };
 
   test.each(['/login', '/login.data'])(
-    'are answered by %s alike to the last byte',
+    '%s answers a wrong password and an unknown e-mail alike, byte for byte',
     async (path) => {
       const { email } = await signUp(application);
       const unknown = `z${email.slice(1)}`;
@@ -86,11 +85,11 @@ describe('a wrong password and an unknown e-mail', () => {
       });
       expect(known.status).toBe(400);
       expect(known.headers['set-cookie']).toBeUndefined();
-      expect(comparable(other, unknown)).toEqual(comparable(known, email));
+      expect(withoutVariableParts(other, unknown)).toEqual(withoutVariableParts(known, email));
     },
   );
 
-  test('say so above the form, keep the e-mail, and not the password', async () => {
+  test('a failed sign-in shows an error above the form and keeps the e-mail only', async () => {
     const { email } = await signUp(application);
     const { text } = await openBrowser(application).post('/login', {
       email,
@@ -104,7 +103,7 @@ describe('a wrong password and an unknown e-mail', () => {
     expect(fieldOnPage(text, 'remember').isChecked).toBe(true);
   });
 
-  test('leave no session behind', async () => {
+  test('a failed sign-in creates no session', async () => {
     const { email } = await signUp(application);
     const count = () => application.sql('SELECT count(*) AS count FROM Session');
     const before = count();
@@ -114,11 +113,16 @@ describe('a wrong password and an unknown e-mail', () => {
 });
 
 test.each([
-  ['no e-mail', { email: '' }, 'email', 'Enter your e-mail address.'],
-  ['no e-mail address', { email: 'ada' }, 'email', /like name@example\.com/],
-  ['no password', { password: '' }, 'password', 'Enter your password.'],
-  ['257 characters', { password: 'x'.repeat(257) }, 'password', /longer than any password/],
-])('%s: refused next to the field', async (_what, wrong, field, says) => {
+  ['an empty e-mail', { email: '' }, 'email', 'Enter your e-mail address.'],
+  ['an invalid e-mail', { email: 'ada' }, 'email', /like name@example\.com/],
+  ['an empty password', { password: '' }, 'password', 'Enter your password.'],
+  [
+    'a password of 257 characters',
+    { password: 'x'.repeat(257) },
+    'password',
+    /longer than any password/,
+  ],
+])('a sign-in with %s is refused next to the field', async (_what, wrong, field, says) => {
   const typed = { email: 'ada@example.com', password: PASSWORD, ...wrong };
   const { status, text } = await openBrowser(application).post('/login', typed);
   expect(status).toBe(400);
@@ -127,7 +131,7 @@ test.each([
   if (field !== 'email') expect(fieldOnPage(text, 'email').value).toBe(typed.email);
 });
 
-test('the way back survives a wrong password and the way over to signing up', async () => {
+test('the login page keeps redirectTo in its form and its sign-up link', async () => {
   const browser = openBrowser(application);
   const page = await browser.get('/login?redirectTo=%2Fsettings%2Fdata');
   expect(page.text).toContain('<input type="hidden" name="redirectTo" value="/settings/data"/>');
@@ -135,14 +139,14 @@ test('the way back survives a wrong password and the way over to signing up', as
   expect(textOf(page.text)).toContain('Sign in to see that page.');
 });
 
-test('who is signed in already is sent on, and not asked to sign in', async () => {
+test('the login page redirects a signed-in user', async () => {
   const { browser } = await signUp(application);
   expect((await browser.get('/login')).location).toBe('/');
   expect((await browser.get('/login?redirectTo=/settings/data')).location).toBe('/settings/data');
 });
 
-describe('a planted cookie', () => {
-  test('of a token that nobody issued is never adopted', async () => {
+describe('session fixation', () => {
+  test('a planted token that was never issued is not adopted at sign-in', async () => {
     const { email } = await signUp(application);
     const planted = `${'A'.repeat(22)}.${'B'.repeat(43)}`;
     const victim = openBrowser(application);
@@ -150,28 +154,28 @@ describe('a planted cookie', () => {
     const answer = await victim.post('/login', { email, password: PASSWORD });
     expect(answer.status).toBe(302);
     const token = (await victim.sessionToken())!;
-    expect(idOf(token)).not.toBe(idOf(planted));
+    expect(idOfToken(token)).not.toBe(idOfToken(planted));
 
     const attacker = openBrowser(application);
     await attacker.plantToken(planted);
     expect((await attacker.get('/settings/profile')).status).toBe(302);
-    expect(application.sql('SELECT 1 FROM Session WHERE id = ?', idOf(planted))).toEqual([]);
+    expect(application.sql('SELECT 1 FROM Session WHERE id = ?', idOfToken(planted))).toEqual([]);
   });
 
-  test('with the id of a live session and another secret is not adopted either', async () => {
+  test('a planted token with the id of a live session is not adopted and ends nothing', async () => {
     const { email, browser } = await signUp(application);
     const token = (await browser.sessionToken())!;
-    const planted = `${idOf(token)}.${'B'.repeat(43)}`;
+    const planted = `${idOfToken(token)}.${'B'.repeat(43)}`;
     const victim = openBrowser(application);
     await victim.plantToken(planted);
     await victim.post('/login', { email, password: PASSWORD });
-    expect(idOf((await victim.sessionToken())!)).not.toBe(idOf(token));
-    // Whoever holds an id alone ends nothing by it.
+    expect(await sessionIdOf(victim)).not.toBe(idOfToken(token));
+    // The id alone cannot end the session.
     expect(rowOf(token)?.revokedReason).toBeNull();
     expect((await browser.get('/settings/profile')).status).toBe(200);
   });
 
-  test("of the attacker's own session is replaced when the victim signs in", async () => {
+  test("a planted token of the attacker's session is replaced at sign-in and revoked", async () => {
     const attacker = await signUp(application, { name: 'Mallory' });
     const victim = await signUp(application, { name: 'Victoria' });
     const planted = (await attacker.browser.sessionToken())!;
@@ -180,36 +184,39 @@ describe('a planted cookie', () => {
     await browser.post('/login', { email: victim.email, password: PASSWORD });
     const page = await browser.get('/settings/profile');
     expect(fieldOnPage(page.text, 'name').value).toBe('Victoria');
-    // The attacker's copy of it is worth nothing now.
+    // The attacker's copy is refused, too.
     expect((await attacker.browser.get('/settings/profile')).status).toBe(302);
   });
 });
 
-test('a second sign-in in the same browser gives another token and ends the first session', async () => {
+test('a second sign-in in the same browser issues a new token and ends the first session', async () => {
   const user = await signUp(application);
   const laptop = await signIn(application, user);
   const first = (await laptop.sessionToken())!;
   const answer = await laptop.post('/login', { email: user.email, password: PASSWORD });
   expect(answer.status).toBe(302);
   const second = (await laptop.sessionToken())!;
-  expect(idOf(second)).not.toBe(idOf(first));
-  expect(rowOf(first)).toMatchObject({ revokedReason: 'replaced', revokedBy: idOf(second) });
+  expect(idOfToken(second)).not.toBe(idOfToken(first));
+  expect(rowOf(first)).toMatchObject({ revokedReason: 'replaced', revokedBy: idOfToken(second) });
 
   const copy = openBrowser(application);
   await copy.plantToken(first);
   expect((await copy.get('/settings/profile')).status).toBe(302);
-  // Not this browser's own first session.
+  // The session of the other browser stays.
   expect((await user.browser.get('/settings/profile')).status).toBe(200);
 });
 
 test.each([
-  ['the right one first', (right: string, wrong: string) => `session=${right}; session=${wrong}`],
-  ['the right one last', (right: string, wrong: string) => `session=${wrong}; session=${right}`],
-  ['both the same', (right: string) => `session=${right}; session=${right}`],
-  ['without a space', (right: string, wrong: string) => `session=${wrong};session=${right}`],
+  ['the valid one first', (right: string, wrong: string) => `session=${right}; session=${wrong}`],
+  ['the valid one last', (right: string, wrong: string) => `session=${wrong}; session=${right}`],
+  ['both valid', (right: string) => `session=${right}; session=${right}`],
+  [
+    'the valid one last, without a space',
+    (right: string, wrong: string) => `session=${wrong};session=${right}`,
+  ],
   ['one of them empty', (right: string) => `session=; session=${right}`],
   ['one of them without a value', (right: string) => `session; session=${right}`],
-])('two cookies of the same name are refused: %s', async (_what, cookies) => {
+])('two session cookies are refused with %s', async (_what, cookies) => {
   const { browser } = await signUp(application);
   const right = (await browser.sessionToken())!;
   const wrong = `${'A'.repeat(22)}.${'B'.repeat(43)}`;
@@ -225,7 +232,7 @@ test.each([
   expect(answer.location).toBe('/login?redirectTo=%2Fsettings%2Fprofile');
 });
 
-test('cookies of other names, and junk between them, do not get in the way', async () => {
+test('the session cookie is found among other and malformed cookies', async () => {
   const { browser } = await signUp(application);
   const token = (await browser.sessionToken())!;
   const cookie = `;;a=b; session2=x; =y; SESSION=z; "session"=q; %73ession=w; session=${token}; \u00e9=1`;
@@ -236,7 +243,7 @@ test('cookies of other names, and junk between them, do not get in the way', asy
 });
 
 describe('signing out', () => {
-  test('ends the session, takes the cookie away and has the browser forget its pages', async () => {
+  test('signing out ends the session, deletes the cookie and clears the browser cache', async () => {
     const { browser } = await signUp(application);
     const token = (await browser.sessionToken())!;
     const answer = await browser.post('/logout', {}, { from: '/settings/profile' });
@@ -247,19 +254,22 @@ describe('signing out', () => {
       expect.stringMatching(/^session=; Max-Age=0; Path=\/; HttpOnly; SameSite=Lax$/),
     ]);
     expect(await browser.sessionToken()).toBeNull();
-    expect(rowOf(token)).toMatchObject({ revokedReason: 'signed-out', revokedBy: idOf(token) });
+    expect(rowOf(token)).toMatchObject({
+      revokedReason: 'signed-out',
+      revokedBy: idOfToken(token),
+    });
     expect(textOf((await browser.get('/')).text)).toContain('You are signed out.');
 
     await browser.plantToken(token);
     expect((await browser.get('/settings/profile')).status).toBe(302);
   });
 
-  test('of a browser in which nobody is signed in is no error', async () => {
+  test('signing out without a session is not an error', async () => {
     const answer = await openBrowser(application).post('/logout', {});
     expect(answer.location).toBe('/');
   });
 
-  test('is not done by following a link', async () => {
+  test('a GET request does not sign out', async () => {
     const { browser } = await signUp(application);
     for (const path of ['/logout', '/logout.data', '/logout?_method=POST']) {
       await browser.get(path);
@@ -267,7 +277,7 @@ describe('signing out', () => {
     expect((await browser.get('/settings/profile')).status).toBe(200);
   });
 
-  test('leaves a device that signed out by itself without any reproach', async () => {
+  test('the login page does not warn a device that signed out itself', async () => {
     const { browser } = await signUp(application);
     const token = (await browser.sessionToken())!;
     await browser.post('/logout', {});
@@ -283,7 +293,7 @@ describe('behind a proxy that speaks HTTPS', () => {
   });
   afterAll(() => secure.close());
 
-  test('the cookie is one that no subdomain and no plain page can plant', async () => {
+  test('on an HTTPS origin the session cookie is Secure and has the __Host- prefix', async () => {
     const { email, browser } = await signUp(secure);
     const answer = await openBrowser(secure).post('/login', { email, password: PASSWORD });
     expect(answer.status).toBe(302);
@@ -293,7 +303,7 @@ describe('behind a proxy that speaks HTTPS', () => {
     expect((await browser.get('/settings/profile')).status).toBe(200);
   });
 
-  test('the cookie of plain HTTP opens nothing', async () => {
+  test('on an HTTPS origin only the __Host- cookie is accepted', async () => {
     const { browser } = await signUp(secure);
     const token = (await browser.sessionToken())!;
     const stranger = openBrowser(secure);
@@ -305,7 +315,7 @@ describe('behind a proxy that speaks HTTPS', () => {
     expect((await stranger.get('/settings/profile', { headers })).status).toBe(200);
   });
 
-  test('every cookie is Secure, and so is the one that takes it away', async () => {
+  test('on an HTTPS origin every cookie is Secure, including deletions', async () => {
     const { browser } = await signUp(secure);
     for (const answer of [
       await browser.post('/theme', { theme: 'dark' }),
@@ -319,7 +329,7 @@ describe('behind a proxy that speaks HTTPS', () => {
     expect(await browser.sessionToken()).toBeNull();
   });
 
-  test('a form sent from the plain page of the same name is refused', async () => {
+  test('on an HTTPS origin a form from the HTTP page of the same host is refused', async () => {
     const { email } = await signUp(secure);
     const answer = await openBrowser(secure).post(
       '/login',

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startApplication, type TestApplication } from '../fixtures/application.ts';
 import type { BrowserLike } from '../fixtures/browser-like.ts';
 import { mailboxOf, openBrowser, PASSWORD, signIn, signUp } from '../fixtures/users.ts';
+import { wrongCodeFor } from '../fixtures/wrong-code.ts';
 import { fieldOnPage, formErrorOnPage, textOf } from './form-on-page.ts';
 
 const VERIFY = '/signup/verify';
@@ -25,18 +26,17 @@ const usersWith = (email: string) =>
     'SELECT emailVerifiedAt FROM User WHERE email = ?',
     email,
   );
-const bring = (browser: BrowserLike, code: string) => browser.post(VERIFY, { code });
-/** Sends the form; answers who waits, and the code that was mailed. */
-const begin = async (given = details()) => {
+const enterCode = (browser: BrowserLike, code: string) => browser.post(VERIFY, { code });
+/** Submits the sign-up form. Returns the browser, the e-mail and the mailed code. */
+const startSignUp = async (given = details()) => {
   const browser = openBrowser(application);
   const answer = await browser.post('/signup', given);
   expect(answer.location).toBe(VERIFY);
   return { browser, email: given.email, code: await codeFor(given.email) };
 };
-const wrong = (code: string) => (code === '00000000' ? '00000001' : '00000000');
 
-test('there is no account and no session before the code comes back', async () => {
-  const { browser, email, code } = await begin();
+test('a sign-up creates no account and no session before the code is entered', async () => {
+  const { browser, email, code } = await startSignUp();
   expect(usersWith(email)).toEqual([]);
   expect(await browser.sessionToken()).toBeNull();
   expect((await browser.get('/settings/sessions')).location).toContain('/login');
@@ -44,20 +44,20 @@ test('there is no account and no session before the code comes back', async () =
   expect(textOf(page.text)).toContain(`We sent a code to ${email} .`);
   expect(page.text).not.toContain(code);
 
-  const answer = await bring(browser, code);
+  const answer = await enterCode(browser, code);
   expect(answer.status).toBe(302);
   expect(usersWith(email)).toEqual([{ emailVerifiedAt: application.clock.now().getTime() }]);
   expect(textOf((await browser.follow(answer)).text)).toContain('Welcome. Your account is ready.');
   expect((await browser.get(VERIFY)).location).toBe('/');
 });
 
-test('a code is taken however its digits are grouped', async () => {
-  const { browser, code } = await begin();
-  const answer = await bring(browser, ` ${code.slice(0, 4)} - ${code.slice(4)} `);
+test('a sign-up code is accepted with spaces and dashes', async () => {
+  const { browser, code } = await startSignUp();
+  const answer = await enterCode(browser, ` ${code.slice(0, 4)} - ${code.slice(4)} `);
   expect(answer.status).toBe(302);
 });
 
-test('the link in the mail carries the code where no server sees it, and following it uses nothing up', async () => {
+test('the link in the mail has the code in its fragment, and opening it does not use it up', async () => {
   const given = details();
   const browser = openBrowser(application);
   await browser.post('/signup', given);
@@ -70,20 +70,20 @@ test('the link in the mail carries the code where no server sees it, and followi
     expect((await openBrowser(application).get(VERIFY)).status).toBe(200);
     expect((await browser.get(VERIFY)).status).toBe(200);
   }
-  expect((await bring(browser, String(mail.code))).status).toBe(302);
+  expect((await enterCode(browser, String(mail.code))).status).toBe(302);
 });
 
-describe('a code', () => {
-  test('works in the browser that asked for it, and in no other', async () => {
-    const { code, email } = await begin();
-    const other = await begin();
-    expect((await bring(openBrowser(application), code)).location).toBe('/signup');
-    expect((await bring(other.browser, code)).status).toBe(400);
+describe('a sign-up code', () => {
+  test('a sign-up code works only in the browser that requested it', async () => {
+    const { code, email } = await startSignUp();
+    const other = await startSignUp();
+    expect((await enterCode(openBrowser(application), code)).location).toBe('/signup');
+    expect((await enterCode(other.browser, code)).status).toBe(400);
     expect(usersWith(email)).toEqual([]);
   });
 
-  test('works once, also when twenty bring it at the same moment', async () => {
-    const { browser, code, email } = await begin();
+  test('of twenty concurrent entries of a sign-up code one succeeds, and a later one fails', async () => {
+    const { browser, code, email } = await startSignUp();
     const cookie = await browser.jar.getCookieString(application.origin);
     const answers = await Promise.all(
       Array.from({ length: 20 }, () =>
@@ -100,74 +100,74 @@ describe('a code', () => {
     expect(late.status).toBe(400);
   });
 
-  test('has five tries; the sixth finds the right one worthless', async () => {
-    const { browser, code, email } = await begin();
-    for (let tries = 1; tries <= 5; tries += 1) {
-      const answer = await bring(browser, wrong(code));
+  test('a sign-up code is void after five wrong attempts', async () => {
+    const { browser, code, email } = await startSignUp();
+    for (let attempt = 1; attempt <= 5; attempt += 1) {
+      const answer = await enterCode(browser, wrongCodeFor(code));
       expect(answer.status).toBe(400);
       const field = fieldOnPage(answer.text, 'code');
       expect(field).toMatchObject({ isInvalid: true, hasFocus: true, value: null });
-      expect(field.note).toContain(tries === 5 ? 'it was the last try' : 'This is not the code.');
+      expect(field.note).toContain(attempt === 5 ? 'it was the last try' : 'This is not the code.');
     }
-    expect(fieldOnPage((await bring(browser, code)).text, 'code').note).toContain(
+    expect(fieldOnPage((await enterCode(browser, code)).text, 'code').note).toContain(
       'used or too old',
     );
     expect(usersWith(email)).toEqual([]);
   });
 
-  test('gets no sixth try when many are sent at once', async () => {
-    const { browser, code } = await begin();
+  test('of thirty concurrent wrong attempts only five are checked', async () => {
+    const { browser, code } = await startSignUp();
     const cookie = await browser.jar.getCookieString(application.origin);
     const answers = await Promise.all(
       Array.from({ length: 30 }, () =>
         openBrowser(application).post(
           VERIFY,
-          { code: wrong(code) },
+          { code: wrongCodeFor(code) },
           { headers: { Cookie: cookie } },
         ),
       ),
     );
-    const looked = answers.filter(({ text }) => text.includes('This is not the code'));
-    expect(looked).toHaveLength(5);
+    const checked = answers.filter(({ text }) => text.includes('This is not the code'));
+    expect(checked).toHaveLength(5);
   });
 
-  test('lasts ten minutes, to the millisecond', async () => {
-    const early = await begin();
-    const late = await begin();
+  test('a sign-up code expires after exactly ten minutes', async () => {
+    const early = await startSignUp();
+    const late = await startSignUp();
     application.clock.advance(10 * MINUTE_MS - 1);
-    expect((await bring(early.browser, early.code)).status).toBe(302);
+    expect((await enterCode(early.browser, early.code)).status).toBe(302);
     application.clock.advance(1);
-    expect(fieldOnPage((await bring(late.browser, late.code)).text, 'code').note).toContain(
+    expect(fieldOnPage((await enterCode(late.browser, late.code)).text, 'code').note).toContain(
       'too old',
     );
   });
 
-  test('that did not come is sent again, and the one before it is dead', async () => {
-    const { browser, code, email } = await begin();
+  test('requesting another sign-up code voids the previous one', async () => {
+    const { browser, code, email } = await startSignUp();
     application.clock.advance(11 * MINUTE_MS);
     const sent = await browser.post(`${VERIFY}/again`, {}, { from: VERIFY });
     const page = await browser.follow(sent);
     expect(textOf(page.text)).toContain('Another code is on its way.');
     const another = await codeFor(email);
-    if (another !== code) expect((await bring(browser, code)).status).toBe(400);
-    expect((await bring(browser, another)).status).toBe(302);
+    if (another !== code) expect((await enterCode(browser, code)).status).toBe(400);
+    expect((await enterCode(browser, another)).status).toBe(302);
   });
 
   test.each(['', '1234567', '123456789', 'abcdefgh', '12345678\u0000', '١٢٣٤٥٦٧٨'])(
-    'that is none, %j, is refused next to the field and takes no try',
+    'the malformed sign-up code %j is refused next to the field and uses up no attempt',
     async (typed) => {
-      const { browser, code } = await begin();
-      for (let tries = 0; tries < 7; tries += 1) {
-        const answer = await bring(browser, typed);
+      const { browser, code } = await startSignUp();
+      for (let times = 0; times < 7; times += 1) {
+        const answer = await enterCode(browser, typed);
         expect(answer.status).toBe(400);
         expect(fieldOnPage(answer.text, 'code').isInvalid).toBe(true);
       }
-      expect((await bring(browser, code)).status).toBe(302);
+      expect((await enterCode(browser, code)).status).toBe(302);
     },
   );
 
-  test('and what was typed with it stand in clear in no table and no line of the log', async () => {
-    const { browser, code, email } = await begin(details({ name: 'A name to look for' }));
+  test('the code and the sign-up form are in plain text in no table, cookie or log line', async () => {
+    const { browser, code, email } = await startSignUp(details({ name: 'A name to look for' }));
     const everything = application.everything();
     for (const secret of [code, PASSWORD, 'A name to look for']) {
       expect(everything).not.toContain(secret);
@@ -181,11 +181,11 @@ describe('a code', () => {
 });
 
 describe('an e-mail that has an account', () => {
-  /** What differs from one answer to the next by itself. */
+  /** Removes the nonces and sealed values, which differ in every answer. */
   const withoutNonces = (text: string) =>
     text.replace(/nonce="[^"]*"/g, '').replaceAll(/[A-Za-z0-9+/]{20,}={0,2}/g, '');
 
-  test('is answered like one that has none, to the last byte, and is told by mail', async () => {
+  test('a sign-up with a taken e-mail is answered like any other, and its owner gets a mail', async () => {
     const user = await signUp(application);
     const unknown = details({ email: `${'x'.repeat(user.email.indexOf('@'))}@example.com` });
     const known = { ...unknown, email: user.email };
@@ -194,7 +194,7 @@ describe('an e-mail that has an account', () => {
       const browser = openBrowser(application);
       const answer = await browser.post('/signup', given);
       const page = await browser.follow(answer);
-      const bad = await bring(browser, '00000000');
+      const bad = await enterCode(browser, '00000000');
       pages.push({
         status: answer.status,
         location: answer.location,
@@ -211,7 +211,7 @@ describe('an e-mail that has an account', () => {
     expect(mail.links).toContain(`${application.origin}/forgot-password`);
   });
 
-  test('costs the same statements', async () => {
+  test('a sign-up runs the same statements for a taken and for a new e-mail', async () => {
     const user = await signUp(application);
     const shapes = [];
     for (const given of [details({ email: user.email }), details()]) {
@@ -219,27 +219,26 @@ describe('an e-mail that has an account', () => {
       await mailboxOf(application).unread();
       const before = application.statements.length;
       await browser.post('/signup', given);
-      // What the worker that sends does afterwards, it does for both, and nobody waits for it.
-      const said = application.statements.slice(before).filter((sql) => !/OutgoingMail/.test(sql));
-      shapes.push(said);
+      // The mail worker runs later, for both, and no request waits for it.
+      shapes.push(application.statements.slice(before).filter((sql) => !/OutgoingMail/.test(sql)));
       await mailboxOf(application).unread();
     }
     expect(shapes[0]!.length).toBeGreaterThan(1);
     expect(shapes[0]).toEqual(shapes[1]);
   });
 
-  test('cannot be taken over: no code is right', async () => {
+  test('a sign-up with a taken e-mail cannot take over its account', async () => {
     const user = await signUp(application, { name: 'The first' });
-    const taker = openBrowser(application);
-    await taker.post('/signup', details({ email: user.email, password: 'another password' }));
-    expect((await bring(taker, '12345678')).status).toBe(400);
+    const attacker = openBrowser(application);
+    await attacker.post('/signup', details({ email: user.email, password: 'another password' }));
+    expect((await enterCode(attacker, '12345678')).status).toBe(400);
     await signIn(application, user);
     expect(application.sql('SELECT name FROM User WHERE email = ?', user.email)).toEqual([
       { name: 'The first' },
     ]);
   });
 
-  test('of ten people who want it at the same moment, one gets it', async () => {
+  test('of ten concurrent sign-ups with one e-mail at most one succeeds', async () => {
     const { email } = details();
     const browsers = await Promise.all(
       Array.from({ length: 10 }, async () => {
@@ -253,10 +252,10 @@ describe('an e-mail that has an account', () => {
     const answers = await Promise.all(
       browsers.map(async (browser) => {
         for (const code of codes) {
-          const answer = await bring(browser, code);
-          const isOver = formErrorOnPage(answer.text)?.includes('has an account by now');
-          if (answer.status === 302 || isOver) return answer.status;
-          // A right code among ten, with five tries each: the rest is asked for again.
+          const answer = await enterCode(browser, code);
+          const isTaken = formErrorOnPage(answer.text)?.includes('has an account by now');
+          if (answer.status === 302 || isTaken) return answer.status;
+          // The right code is one of ten, and a code allows five attempts: request a new code.
           if (answer.text.includes('last try')) await browser.post(`${VERIFY}/again`, {});
         }
         return 0;
@@ -267,10 +266,10 @@ describe('an e-mail that has an account', () => {
   });
 });
 
-describe('where there is no mail', () => {
-  let silent: TestApplication;
+describe('without mail', () => {
+  let withoutMail: TestApplication;
   beforeAll(async () => {
-    silent = await startApplication({
+    withoutMail = await startApplication({
       env: {
         ORIGIN: 'https://latchkey.example',
         PASSWORD_PEPPER: 'p'.repeat(40),
@@ -279,32 +278,32 @@ describe('where there is no mail', () => {
       },
     });
   });
-  afterAll(() => silent.close());
+  afterAll(() => withoutMail.close());
 
-  test('the start-up says so, and accounts are made at once', async () => {
-    const warning = silent.logged.find(({ msg }) => msg.includes('SMTP_URL'));
+  test('without SMTP_URL the start logs a warning, and accounts are created without a code', async () => {
+    const warning = withoutMail.logged.find(({ msg }) => msg.includes('SMTP_URL'));
     expect(warning?.level).toBe(40);
-    const { email } = await signUp(silent, details());
-    expect(silent.sql('SELECT emailVerifiedAt FROM User WHERE email = ?', email)).toEqual([
+    const { email } = await signUp(withoutMail, details());
+    expect(withoutMail.sql('SELECT emailVerifiedAt FROM User WHERE email = ?', email)).toEqual([
       { emailVerifiedAt: null },
     ]);
   });
 
-  test('a taken e-mail is refused next to its field, and whose it is keeps everything', async () => {
-    const user = await signUp(silent, details({ name: 'The first' }));
+  test('without SMTP_URL a taken e-mail is refused next to its field and keeps its account', async () => {
+    const user = await signUp(withoutMail, details({ name: 'The first' }));
     const typed = { email: user.email, name: 'The second', password: 'another password' };
-    const answer = await openBrowser(silent).post('/signup', typed);
+    const answer = await openBrowser(withoutMail).post('/signup', typed);
     expect(answer.status).toBe(400);
     expect(answer.headers['set-cookie']).toBeUndefined();
     const field = fieldOnPage(answer.text, 'email');
     expect(field).toMatchObject({ isInvalid: true, hasFocus: true, value: user.email });
     expect(field.note).toContain('cannot be used for a new account');
     expect(fieldOnPage(answer.text, 'name').value).toBe('The second');
-    await signIn(silent, user);
+    await signIn(withoutMail, user);
   });
 
-  test('what needs mail says that it is off', async () => {
-    const user = await signUp(silent, details());
+  test('without SMTP_URL pages that need mail say that this Latchkey cannot send any', async () => {
+    const user = await signUp(withoutMail, details());
     for (const page of ['/forgot-password', '/settings/email']) {
       const answer = await user.browser.get(page);
       expect(textOf(answer.text)).toContain('This Latchkey cannot send mail');

@@ -11,7 +11,7 @@ afterAll(() => application.close());
 
 const themeOf = (html: string) => /<html[^>]* data-theme="([^"]*)"/.exec(html)?.[1];
 
-test('a theme is kept, on every page, signed in or out, and given up again', async () => {
+test('a theme applies to every page until "system" is chosen again', async () => {
   const visitor = openBrowser(application);
   expect(themeOf((await visitor.get('/')).text)).toBe('system');
   for (const theme of ['dark', 'light'] as const) {
@@ -29,7 +29,7 @@ test('a theme is kept, on every page, signed in or out, and given up again', asy
   expect((await visitor.jar.getCookies(application.origin)).map(({ key }) => key)).toEqual([]);
 });
 
-test('a theme is chosen by script as well', async () => {
+test('a theme can be chosen by script', async () => {
   const visitor = openBrowser(application);
   const answer = await visitor.post(
     '/theme.data',
@@ -48,7 +48,7 @@ test('signing out keeps the theme', async () => {
 });
 
 test.each(['blue', '', 'DARK', 'dark; Path=/x', '<script>', 'x'.repeat(5000)])(
-  'there is no theme "%s"',
+  'the unknown theme "%s" is refused',
   async (theme) => {
     const visitor = openBrowser(application);
     const answer = await visitor.post('/theme', { theme });
@@ -58,7 +58,7 @@ test.each(['blue', '', 'DARK', 'dark; Path=/x', '<script>', 'x'.repeat(5000)])(
 );
 
 test.each(['blue', '"><script>alert(1)</script>', '%', 'dark dark', 'x'.repeat(4000)])(
-  'a planted theme "%s" is what the system says',
+  'the invalid theme cookie "%s" falls back to the system theme',
   async (value) => {
     const { status, text } = await openBrowser(application).get('/', {
       headers: { Cookie: `theme=${value}` },
@@ -73,20 +73,26 @@ const asCookie = (message: unknown) =>
   `toast=${Buffer.from(JSON.stringify(message)).toString('base64url')}`;
 
 test.each([
-  ['words of its own', asCookie({ kind: 'phone', text: 'Call 0900 123' })],
-  ['words beside a real one', asCookie({ kind: 'others-ended', count: 'Call 0900 123' })],
-  ['too long a device', asCookie({ kind: 'session-ended', device: 'Call 0900 123 '.repeat(9) })],
-  ['junk', 'toast=%%%'],
-  ['JSON in clear', 'toast={"kind":"welcome"}'],
-  ['nothing', 'toast='],
-])('a planted message of %s is not shown', async (_what, cookie) => {
+  ['an unknown kind', asCookie({ kind: 'phone', text: 'Call 0900 123' })],
+  [
+    'a known kind with an invalid count',
+    asCookie({ kind: 'others-ended', count: 'Call 0900 123' }),
+  ],
+  [
+    'a known kind with a device name that is too long',
+    asCookie({ kind: 'session-ended', device: 'Call 0900 123 '.repeat(9) }),
+  ],
+  ['invalid base64url', 'toast=%%%'],
+  ['plain JSON', 'toast={"kind":"welcome"}'],
+  ['an empty value', 'toast='],
+])('a planted toast cookie with %s is not shown', async (_what, cookie) => {
   const { status, text } = await openBrowser(application).get('/', { headers: { Cookie: cookie } });
   expect(status).toBe(200);
   expect(text).not.toContain('Call 0900 123');
   expect(/<div role="status"[^>]*>(.*?)<\/div>/s.exec(text)![1]).toBe('');
 });
 
-test('a planted message can say nothing but what a page would say by itself, as text', async () => {
+test('a planted toast cookie of a known kind is shown escaped, and then deleted', async () => {
   const cookie = asCookie({ kind: 'session-ended', device: '<b>x</b>' });
   const answer = await openBrowser(application).get('/', { headers: { Cookie: cookie } });
   expect(textOf(answer.text)).toContain('<b>x</b> is signed out.');

@@ -7,6 +7,9 @@ import {
   turnOnTotp,
 } from '../fixtures/authenticator.ts';
 import { BrowserLike, type Answer, type AskOptions } from '../fixtures/browser-like.ts';
+import { cookieOf } from '../fixtures/cookies.ts';
+import { userIdOf } from '../fixtures/ids.ts';
+import { isSignedIn } from '../fixtures/signed-in.ts';
 import { openBrowser, PASSWORD, signIn, signUp, type TestUser } from '../fixtures/users.ts';
 import { fieldOnPage, formErrorOnPage, textOf } from './form-on-page.ts';
 
@@ -36,16 +39,11 @@ const rowsOf = ({ email }: Pick<TestUser, 'email'>) => {
       .map(({ kind }) => kind),
   };
 };
-const isSignedIn = async (browser: BrowserLike) =>
-  (await browser.get('/settings/profile')).status === 200;
-const cookieOf = async (browser: BrowserLike, name: string) =>
-  (await browser.jar.getCookies(application.origin)).find(({ key }) => key === name)?.value ?? '';
 const codeNow = (secret: string) => codeOf(secret, application.clock.now());
-/** Proves the password once more. */
-const proveAgain = ({ browser }: TestUser) => browser.post('/confirm', { password: PASSWORD });
+const confirmPassword = ({ browser }: TestUser) => browser.post('/confirm', { password: PASSWORD });
 
-describe('setting it up', () => {
-  test('shows a QR code, a link and a key that say the same, and writes no row', async () => {
+describe('setting up two-factor sign-in', () => {
+  test('the set-up page shows one secret as QR code, link and key, and writes no row', async () => {
     const user = await signUp(application, { email: 'ada+2fa@example.com' });
     const { text } = await user.browser.get(SET_UP);
     const uri = new URL(/href="(otpauth:[^"]*)"/.exec(text)![1]!.replaceAll('&amp;', '&'));
@@ -63,7 +61,7 @@ describe('setting it up', () => {
     expect(rowsOf(user)).toMatchObject({ totp: [], codes: [] });
   });
 
-  test('keeps the secret over a reload and a wrong code', async () => {
+  test('the set-up keeps its secret through a reload and a wrong code', async () => {
     const { browser } = await signUp(application);
     const secret = secretOnPage((await browser.get(SET_UP)).text);
     expect(secretOnPage((await browser.get(SET_UP)).text)).toBe(secret);
@@ -72,13 +70,13 @@ describe('setting it up', () => {
     const answer = await browser.post(SET_UP, { code: wrong });
     expect(answer.status).toBe(400);
     expect(fieldOnPage(answer.text, 'code')).toMatchObject({ isInvalid: true, value: null });
-    // It was unticked, and stays so.
+    // The form left it unchecked.
     expect(fieldOnPage(answer.text, 'signOutOthers').isChecked).toBe(false);
     expect(secretOnPage(answer.text)).toBe(secret);
     expect((await browser.post(SET_UP, { code: right })).location).toBe(CODES);
   });
 
-  test('no two people get the same secret', async () => {
+  test('every user gets a different TOTP secret', async () => {
     const secrets = new Set<string>();
     for (let times = 0; times < 5; times += 1) {
       const { browser } = await signUp(application);
@@ -87,11 +85,11 @@ describe('setting it up', () => {
     expect(secrets.size).toBe(5);
   });
 
-  test('is over after a quarter of an hour: there is a new secret then', async () => {
+  test('a set-up expires after 15 minutes and starts again with a new secret', async () => {
     const user = await signUp(application);
     const secret = secretOnPage((await user.browser.get(SET_UP)).text);
     application.clock.advance(10 * MINUTE_MS);
-    await proveAgain(user);
+    await confirmPassword(user);
     application.clock.advance(5 * MINUTE_MS);
     const answer = await user.browser.post(SET_UP, { code: codeNow(secret) });
     expect(answer.status).toBe(400);
@@ -100,10 +98,10 @@ describe('setting it up', () => {
     expect(rowsOf(user).totp).toEqual([]);
   });
 
-  test('is bound to the person and to the session', async () => {
+  test('a set-up cookie is refused in a session of another user or another device', async () => {
     const attacker = await signUp(application);
     const known = secretOnPage((await attacker.browser.get(SET_UP)).text);
-    const planted = await cookieOf(attacker.browser, 'totp-set-up');
+    const planted = (await cookieOf(attacker.browser, 'totp-set-up'))!;
     const victim = await signUp(application);
     const sameOwner = await signIn(application, attacker);
     for (const browser of [victim.browser, sameOwner]) {
@@ -116,7 +114,7 @@ describe('setting it up', () => {
     expect(rowsOf(attacker).totp).toEqual([]);
   });
 
-  test('turns it on once, also when twenty prove it at once, with ten codes', async () => {
+  test('of twenty concurrent set-ups one succeeds, with ten recovery codes', async () => {
     const user = await signUp(application);
     const secret = secretOnPage((await user.browser.get(SET_UP)).text);
     const code = codeNow(secret);
@@ -129,10 +127,10 @@ describe('setting it up', () => {
     expect(rowsOf(user).activity.filter((kind) => kind === 'totp-on')).toHaveLength(1);
   });
 
-  test('a copy of its cookie does not do it again after it was turned off', async () => {
+  test('a set-up cookie cannot be replayed after two-factor sign-in was turned off', async () => {
     const user = await signUp(application);
     const secret = secretOnPage((await user.browser.get(SET_UP)).text);
-    const copy = await cookieOf(user.browser, 'totp-set-up');
+    const copy = (await cookieOf(user.browser, 'totp-set-up'))!;
     const code = codeNow(secret);
     await user.browser.post(SET_UP, { code });
     await user.browser.post(TURN_OFF, {});
@@ -141,7 +139,7 @@ describe('setting it up', () => {
     expect(rowsOf(user).totp).toEqual([]);
   });
 
-  test('is not offered where it is on, and leaves it as it is', async () => {
+  test('while two-factor sign-in is on, the set-up redirects and changes nothing', async () => {
     const user = await signUp(application);
     await turnOnTotp(application, user);
     const before = rowsOf(user);
@@ -150,7 +148,7 @@ describe('setting it up', () => {
     expect(rowsOf(user)).toEqual(before);
   });
 
-  test('signs every other device out if that is left ticked, and gives this one a new token', async () => {
+  test('a set-up with signOutOthers signs out the other devices and renews the token', async () => {
     const user = await signUp(application);
     const phone = await signIn(application, user);
     const before = await user.browser.sessionToken();
@@ -168,7 +166,7 @@ describe('setting it up', () => {
     expect(rowsOf(user).activity).toEqual(expect.arrayContaining(['totp-on', 'sessions-ended']));
   });
 
-  test('leaves the others alone if it is not', async () => {
+  test('a set-up without signOutOthers leaves the other devices signed in', async () => {
     const user = await signUp(application);
     const phone = await signIn(application, user);
     await turnOnTotp(application, user);
@@ -177,20 +175,19 @@ describe('setting it up', () => {
 });
 
 describe('recovery codes', () => {
-  test('are shown once: not after a reload, not to a copy of the cookie, to no other session', async () => {
+  test('recovery codes are shown once, to the session that set them up', async () => {
     const user = await signUp(application);
     const phone = await signIn(application, user);
     const code = codeNow(secretOnPage((await user.browser.get(SET_UP)).text));
     await user.browser.post(SET_UP, { code });
-    const copy = await cookieOf(user.browser, 'new-recovery-codes');
-    expect(copy).not.toBe('');
+    const copy = (await cookieOf(user.browser, 'new-recovery-codes'))!;
     await phone.plantToken(copy, 'new-recovery-codes');
     expect(recoveryCodesOnPage((await phone.get(CODES)).text)).toEqual([]);
 
     const first = await user.browser.get(CODES);
     expect(recoveryCodesOnPage(first.text)).toHaveLength(10);
     expect(first.headers['cache-control']).toContain('no-store');
-    expect(await cookieOf(user.browser, 'new-recovery-codes')).toBe('');
+    expect(await cookieOf(user.browser, 'new-recovery-codes')).toBeNull();
     const again = await user.browser.get(CODES);
     expect(recoveryCodesOnPage(again.text)).toEqual([]);
     expect(textOf(again.text)).toContain('They are shown once');
@@ -201,7 +198,7 @@ describe('recovery codes', () => {
     }
   });
 
-  test('can be downloaded as a file that the page itself holds', async () => {
+  test('recovery codes can be downloaded from a data: URL in the page', async () => {
     const user = await signUp(application);
     const code = codeNow(secretOnPage((await user.browser.get(SET_UP)).text));
     const { text } = await user.browser.follow(await user.browser.post(SET_UP, { code }));
@@ -211,22 +208,22 @@ describe('recovery codes', () => {
     expect(file).toContain(user.email);
   });
 
-  test('are counted on the page, with a warning when three are left', async () => {
+  test('the page counts the remaining recovery codes and warns when three are left', async () => {
     const user = await signUp(application);
     const app = await turnOnTotp(application, user);
-    const left = async () => textOf((await user.browser.get(PAGE)).text);
-    expect(await left()).toContain('10 of 10 left.');
+    const remaining = async () => textOf((await user.browser.get(PAGE)).text);
+    expect(await remaining()).toContain('10 of 10 left.');
     for (const [index, recoveryCode] of app.recoveryCodes.entries()) {
-      expect((await left()).includes('You are running out of them.')).toBe(index >= 7);
+      expect((await remaining()).includes('You are running out of them.')).toBe(index >= 7);
       const browser = openBrowser(application);
       await browser.post('/login', { email: user.email, password: PASSWORD });
       await browser.post('/login/recovery-code', { recoveryCode });
     }
-    expect(await left()).toContain('None is left.');
-    expect(await left()).toContain('Without your app you could not sign in any more.');
+    expect(await remaining()).toContain('None is left.');
+    expect(await remaining()).toContain('Without your app you could not sign in any more.');
   });
 
-  test('are all replaced by new ones', async () => {
+  test('new recovery codes replace all old ones', async () => {
     const user = await signUp(application);
     const app = await turnOnTotp(application, user);
     const phone = openBrowser(application);
@@ -252,25 +249,22 @@ describe('recovery codes', () => {
     expect(right.location).toBe('/');
   });
 
-  test('are ten, however many ask for new ones at once', async () => {
+  test('concurrent requests for new recovery codes leave ten', async () => {
     const user = await signUp(application);
     await turnOnTotp(application, user);
-    const [row] = application.sql<{ id: string }>(
-      'SELECT id FROM User WHERE email = ?',
-      user.email,
-    );
+    const userId = userIdOf(application, user);
     const { recoveryCodes } = application.application;
     const now = application.clock.now();
     const made = await Promise.all(
-      Array.from({ length: 8 }, () => recoveryCodes.replace(row!.id, now)),
+      Array.from({ length: 8 }, () => recoveryCodes.replace(userId, now)),
     );
     expect(made.every((codes) => codes?.length === 10)).toBe(true);
     expect(rowsOf(user).codes).toHaveLength(10);
   });
 });
 
-describe('turning it off', () => {
-  test('says what it means, removes secret and codes, and ends what was begun', async () => {
+describe('turning two-factor sign-in off', () => {
+  test('turning two-factor sign-in off deletes the secret and the recovery codes', async () => {
     const user = await signUp(application);
     await turnOnTotp(application, user);
     expect(textOf((await user.browser.get(TURN_OFF)).text)).toContain(
@@ -286,7 +280,7 @@ describe('turning it off', () => {
     expect(await isSignedIn(browser)).toBe(true);
   });
 
-  test('and new codes are nothing to be asked about where it is off', async () => {
+  test('while two-factor sign-in is off, its pages for turning off and new codes redirect', async () => {
     const user = await signUp(application);
     for (const path of [TURN_OFF, NEW_CODES]) {
       expect((await user.browser.get(path)).location).toBe(PAGE);
@@ -297,7 +291,7 @@ describe('turning it off', () => {
   });
 });
 
-test.each([SET_UP, CODES, NEW_CODES, TURN_OFF])('%s asks for fresh proof', async (path) => {
+test.each([SET_UP, CODES, NEW_CODES, TURN_OFF])('%s requires re-authentication', async (path) => {
   const user = await signUp(application);
   if (path !== SET_UP) await turnOnTotp(application, user);
   const before = rowsOf(user);
@@ -311,8 +305,8 @@ test.each([SET_UP, CODES, NEW_CODES, TURN_OFF])('%s asks for fresh proof', async
   expect((await user.browser.get(PAGE)).status).toBe(200);
 });
 
-/** A browser that keeps a copy of all that it gets. */
-class Witness extends BrowserLike {
+/** A browser that records every answer. */
+class RecordingBrowser extends BrowserLike {
   readonly answers: [path: string, answer: Answer][] = [];
   override async ask(path: string, options: AskOptions): Promise<Answer> {
     const answer = await super.ask(path, options);
@@ -321,24 +315,24 @@ class Witness extends BrowserLike {
   }
 }
 
-test('secret and recovery codes stand on the page where they are shown, and nowhere else', async () => {
-  const witness = new Witness(application.origin);
-  const { email, browser } = await signUp(application);
-  await witness.plantToken((await browser.sessionToken())!);
-  const app = await turnOnTotp(application, { browser: witness });
+test('the TOTP secret and recovery codes appear only on their own pages', async () => {
+  const browser = new RecordingBrowser(application.origin);
+  const { email, ...user } = await signUp(application);
+  await browser.plantToken((await user.browser.sessionToken())!);
+  const app = await turnOnTotp(application, { browser });
   const old = app.recoveryCodes;
-  await witness.post('/login', { email, password: PASSWORD });
-  await witness.post('/login/code', { code: '000000' });
-  await witness.post('/login/recovery-code', { recoveryCode: 'aaaa-aaaa-aaaa' });
-  await witness.post('/login/recovery-code.data', { recoveryCode: old[0]! });
-  await witness.post(`${SET_UP}.data`, { code: '000000' });
-  const page = await witness.follow(await witness.post(NEW_CODES, {}));
+  await browser.post('/login', { email, password: PASSWORD });
+  await browser.post('/login/code', { code: '000000' });
+  await browser.post('/login/recovery-code', { recoveryCode: 'aaaa-aaaa-aaaa' });
+  await browser.post('/login/recovery-code.data', { recoveryCode: old[0]! });
+  await browser.post(`${SET_UP}.data`, { code: '000000' });
+  const page = await browser.follow(await browser.post(NEW_CODES, {}));
   const fresh = recoveryCodesOnPage(page.text);
   expect(fresh).toHaveLength(10);
   for (const path of ['/', PAGE, `${PAGE}.data`, SET_UP, CODES, `${CODES}.data`, NEW_CODES]) {
-    await witness.get(path);
+    await browser.get(path);
   }
-  const download = await witness.post('/settings/data/download/json', {});
+  const download = await browser.post('/settings/data/download/json', {});
   expect(download.text).toContain('"totp"');
 
   const secrets = [app.secret, ...old, ...fresh].flatMap((secret) => {
@@ -351,7 +345,7 @@ test('secret and recovery codes stand on the page where they are shown, and nowh
     expect(log).not.toContain(secret);
     expect(rows).not.toContain(secret);
   }
-  const holders = witness.answers
+  const holders = browser.answers
     .filter(([, { text, headers }]) => {
       const all = text + JSON.stringify(headers);
       return secrets.some((secret) => all.includes(secret));
@@ -360,7 +354,7 @@ test('secret and recovery codes stand on the page where they are shown, and nowh
   expect(holders).toEqual([`GET ${SET_UP}`, `GET ${CODES}`, `GET ${CODES}`]);
 });
 
-test('the download says since when and when, and no more', async () => {
+test('the data download has the times of TOTP and recovery codes, but no secrets', async () => {
   const user = await signUp(application);
   const app = await turnOnTotp(application, user);
   const since = application.clock.now().toISOString();

@@ -2,17 +2,17 @@ import { expect } from 'vitest';
 import type { TestApplication } from '../fixtures/application.ts';
 import { mailboxOf, openBrowser, signUp, type TestUser } from '../fixtures/users.ts';
 
-/** A person of whom there is something in every field of every table, and what to find it by. */
+/** A user with data in every field of every table, and the unique texts by which to find them. */
 export interface Canary {
   user: TestUser;
   userId: string;
-  /** Unique texts, one at least in everything that is kept of them. */
+  /** Unique texts. Everything that is stored about the user contains at least one of them. */
   traces: string[];
 }
 
 const WRONG_PASSWORDS = 5;
 
-/** Signs somebody up by the front door, and fills what the tables have of them to the last field. */
+/** Signs up a user through the form, then fills every field of every table with their data. */
 export async function hatchCanary(application: TestApplication, who: string): Promise<Canary> {
   const { db, keyring, replayGuard } = application.application;
   const now = application.clock.now();
@@ -34,7 +34,7 @@ export async function hatchCanary(application: TestApplication, who: string): Pr
     await openBrowser(application).post('/login', { email, password });
   }
   await mailboxOf(application).nextMailTo(email, 'notice');
-  // What no page of today fills, or only with a device at hand.
+  // Fields that no page fills, or only with an authenticator.
   await db.session.updateMany({
     where: { userId },
     data: { label: mark('label'), meta: JSON.stringify({ note: mark('meta') }) },
@@ -86,17 +86,21 @@ export async function hatchCanary(application: TestApplication, who: string): Pr
     },
   });
   const code = { purpose: 'sign-up', triesLeft: 5, createdAt: now, expiresAt: now };
-  const inMail = { userId, email: `${mark('other-address')}@example.com`, payload: mark('load') };
-  await db.mailedCode.create({ data: { id: mark('code'), ...inMail, ...code } });
+  const pendingCode = {
+    userId,
+    email: `${mark('other-address')}@example.com`,
+    payload: mark('load'),
+  };
+  await db.mailedCode.create({ data: { id: mark('code'), ...pendingCode, ...code } });
   await db.mailedCode.create({ data: { id: mark('early-code'), userId: null, email, ...code } });
-  // Mail that cannot be sent yet: one of the account, one to an address that had none.
+  // Mails that are not due yet: one with a userId, one without.
   const later = new Date(now.getTime() + 3_600_000);
   const mail = { dueAt: later, expiresAt: later, createdAt: now };
-  const toThem = {
+  const mailToUser = {
     to: email,
     content: { kind: 'sign-up-code', code: '1', link: 'https://a.example' },
   };
-  const sealed = keyring.seal('outgoing-mail', JSON.stringify({ ...toThem, isDecoy: false }));
+  const sealed = keyring.seal('outgoing-mail', JSON.stringify({ ...mailToUser, isDecoy: false }));
   traces.push(sealed);
   await db.outgoingMail.create({ data: { userId: null, sealed, ...mail } });
   await db.outgoingMail.create({ data: { userId, sealed: mark('sealed'), ...mail } });

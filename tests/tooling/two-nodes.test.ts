@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { startApplication, type TestApplication } from '../fixtures/application.ts';
 import { listen } from '../fixtures/event-stream.ts';
+import { sessionIdOf } from '../fixtures/ids.ts';
 import { openBrowser, signIn, signUp, type TestUser } from '../fixtures/users.ts';
 import { startPostgres, type Postgres } from '../fixtures/postgres.ts';
 import { PATIENCE } from '../fixtures/patience.ts';
@@ -50,7 +51,7 @@ describe('two nodes over one PostgreSQL', () => {
     for (let count = 0; count < 3; count += 1) {
       expect(await rowReads(other, () => phoneThere.get(PAGE))).toBe(1);
     }
-    const phoneId = (await phone.sessionToken())!.split('.')[0]!;
+    const phoneId = await sessionIdOf(phone);
     const ended = await user.browser.post(`/settings/sessions/${phoneId}/sign-out`, {});
     expect(ended.status).toBe(302);
     expect((await phoneThere.get(PAGE)).location).toMatch(/^\/login/);

@@ -10,6 +10,7 @@ import {
 } from '#app/credentials/mailed-codes/mailed-codes.server.ts';
 import { openDatabase, type Database } from '#app/database/database.server.ts';
 import { createKeyring } from '#app/config/keyring.server.ts';
+import { wrongCodeFor } from '../../fixtures/wrong-code.ts';
 
 const NOW = new Date('2026-11-21T12:00:00.000Z');
 const DAY_MS = 86_400_000;
@@ -46,7 +47,6 @@ const issue = async (purpose: CodePurpose = 'password-reset') => {
   const { id, browserKey, code } = await codes.issue(about(purpose), NOW);
   return { id, browserKey, purpose, code: code! };
 };
-const wrong = (code: string) => (code === '00000000' ? '00000001' : '00000000');
 const statesOf = (answers: { state: string }[], state: string) =>
   answers.filter((answer) => answer.state === state);
 
@@ -65,7 +65,9 @@ describe('a code', () => {
 
   test('is looked at five times, also when twenty guess at once', async () => {
     const tried = await issue();
-    const answers = await twenty(() => codes.redeem({ ...tried, code: wrong(tried.code) }, NOW));
+    const answers = await twenty(() =>
+      codes.redeem({ ...tried, code: wrongCodeFor(tried.code) }, NOW),
+    );
     expect(statesOf(answers, 'wrong')).toHaveLength(5);
     expect(await codes.redeem(tried, NOW)).toEqual({ state: 'over' });
   });
@@ -97,7 +99,7 @@ describe('another code in place of one', () => {
   test('makes that one worthless, and has tries and time of its own', async () => {
     const tried = await issue();
     for (let times = 0; times < 5; times += 1) {
-      await codes.redeem({ ...tried, code: wrong(tried.code) }, NOW);
+      await codes.redeem({ ...tried, code: wrongCodeFor(tried.code) }, NOW);
     }
     const later = after(CODE_LIFETIME_MS);
     const again = await codes.replaceCode(tried, later);
