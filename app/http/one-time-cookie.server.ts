@@ -23,6 +23,7 @@ export interface OneTimeCookie<Value> {
    * it was shown before. A copy of the cookie shows nothing either.
    */
   take(visit: Visit, signedIn: SignedIn): Promise<Value | null>;
+  remove(visit: Visit): void;
 }
 
 interface OneTimeCookieOptions<Value> {
@@ -54,5 +55,6 @@ export function createOneTimeCookie<Value>(
       cookie.remove(visit);
       return held.value;
     },
+    remove: (visit) => cookie.remove(visit),
   };
 }

@@ -1,4 +1,4 @@
-import { createSharedConnection } from './shared-connection.ts';
+import { createSharedConnection } from './worker-connection.ts';
 import type { SessionMessage } from './session-messages.ts';
 
 type OnNews = (news: SessionMessage) => void;

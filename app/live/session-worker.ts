@@ -1,5 +1,5 @@
 import type { SessionMessage } from './session-messages.ts';
-import { createSharedConnection } from './shared-connection.ts';
+import { createSharedConnection } from './worker-connection.ts';
 
 /** One for all pages of a browser: however many there are, they hold one connection. */
 const following = createSharedConnection<MessagePort>((page, news) => page.postMessage(news));

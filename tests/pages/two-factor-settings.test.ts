@@ -181,6 +181,7 @@ describe('recovery codes', () => {
     const code = codeNow(secretOnPage((await user.browser.get(SET_UP)).text));
     await user.browser.post(SET_UP, { code });
     const copy = (await cookieOf(user.browser, 'new-recovery-codes'))!;
+    expect(copy).not.toBeNull();
     await phone.plantToken(copy, 'new-recovery-codes');
     expect(recoveryCodesOnPage((await phone.get(CODES)).text)).toEqual([]);
 

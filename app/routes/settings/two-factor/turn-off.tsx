@@ -36,7 +36,7 @@ export async function action({ request, context: { app, visit } }: ActionFunctio
     signOutOthers: form.value.signOutOthers === 'on',
   });
   // Codes that were not shown yet are void now.
-  await app.newRecoveryCodes.take(visit, signedIn);
+  app.newRecoveryCodes.remove(visit);
   app.toast.show(visit, withOthers('Signing in takes no code any more.', count));
   return redirect(PAGE);
 }
