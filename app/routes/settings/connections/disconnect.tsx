@@ -6,7 +6,7 @@ import {
 } from '@remix-run/node';
 import { Form, useActionData, useLoaderData, useNavigation } from '@remix-run/react';
 import * as z from 'zod';
-import type { App } from '#app/application.ts';
+import type { PageContext } from '#app/context.server.ts';
 import { parseForm, showAgain } from '#app/http/form.server.ts';
 import { Button, ButtonLink } from '#app/ui/button.tsx';
 import { Checkbox, FormError } from '#app/ui/field.tsx';
