@@ -47,7 +47,7 @@ test('a password is answered with a token, which says who it is', async () => {
   expect(answer.json).toMatchObject({
     state: 'signed-in',
     token: expect.stringMatching(/^[\w-]{22}\.[\w-]{43}$/),
-    user: { email, name: user.name },
+    person: { email, name: user.name },
     session: { kind: 'session', scopes: null, isFresh: true },
   });
   expect(await whoIs(answer.json.token)).toBe(email);

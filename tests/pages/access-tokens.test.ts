@@ -53,7 +53,7 @@ describe('a token', () => {
     expect(JSON.stringify(application.logged)).not.toContain(token.split('.')[1]);
     const { json } = await ask('GET /api/session', { token });
     expect(json).toMatchObject({
-      user: { email },
+      person: { email },
       session: { kind: 'token', scopes: ['download'], isFresh: false },
     });
     const endsAt = new Date(json.session.expiresAt).getTime();

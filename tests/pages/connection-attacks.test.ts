@@ -302,7 +302,8 @@ describe('connecting', () => {
         status,
         location,
         said,
-        cookies: headers['set-cookie'],
+        // The seal of the message differs each time.
+        cookies: headers['set-cookie']?.map((line) => line.replace(/^(\w+)=[^;]+/, '$1=…')),
       }));
     };
     expect(await answersFor(id)).toEqual(await answersFor('c'.repeat(25)));

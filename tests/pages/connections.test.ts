@@ -312,7 +312,7 @@ describe('in the settings', () => {
     const other = await signUp(application);
     acme.signsIn = owner.subject;
     const answer = await visit(other.browser, add('acme'));
-    expect(answer.location).toBe(`${PAGE}?trouble=anothers&provider=acme`);
+    expect(answer.location).toBe(`${PAGE}?trouble=other-account&provider=acme`);
     expect(textOf((await other.browser.get(answer.location!)).text)).toContain(
       'is connected to another account here, so nothing was done',
     );

@@ -62,7 +62,7 @@ export async function action({ params, request, context: { app, visit } }: Actio
 }
 
 /** Returns the name of a provider; its id if it is no longer configured. */
-function providerName({ providers }: Pick<App, 'providers'>, id: string): string {
+function providerName({ providers }: Pick<PageContext['app'], 'providers'>, id: string): string {
   return providers.find(id)?.name ?? id;
 }
 
