@@ -35,7 +35,7 @@ export const problems = {
   'wrong-credentials': {
     status: 401,
     title: 'Wrong e-mail or password',
-    detail: 'That e-mail and password do not belong together.',
+    detail: 'Wrong e-mail or password.',
   },
   'sign-in-lapsed': {
     status: 401,

@@ -1,9 +1,10 @@
 import * as z from 'zod';
 import type { Places } from '#app/network/places.server.ts';
 import type { User } from '#app/visit/user.ts';
+import { endTexts } from './end-reasons.ts';
 import { proofText, type SessionMeta } from '#app/visit/proof.ts';
 import { describeDevice, type DeviceKind } from '#app/sessions/device.ts';
-import { lifetimeEndOf, type EndReason, type Session, type Sessions } from '#app/sessions/index.ts';
+import { lifetimeEndOf, type Session, type Sessions } from '#app/sessions/index.ts';
 
 /** A session as its owner sees it on the page: no token, no hash. */
 export interface SessionView {
@@ -26,7 +27,7 @@ export interface SessionView {
   endsWhenUnused: boolean;
   isCurrent: boolean;
   /** null while it is live. */
-  ended: { at: string; reason: EndReason } | null;
+  ended: { at: string; how: string } | null;
 }
 
 interface ViewOptions {
@@ -57,7 +58,7 @@ export function viewDevice(
     expiresAt: session.expiresAt.toISOString(),
     endsWhenUnused: session.expiresAt < lifetimeEndOf(session, sessions.timeouts),
     isCurrent: session.id === currentId,
-    ended: ending && { at: ending.at.toISOString(), reason: ending.reason },
+    ended: ending && { at: ending.at.toISOString(), how: endTexts(ending.reason).inList },
   };
 }
 

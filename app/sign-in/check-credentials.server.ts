@@ -52,7 +52,7 @@ export function createCredentialChecks(options: CredentialChecksOptions) {
       const userId = await passwords.authenticate(email, password);
       if (userId === null) {
         await activity.recordWrongPassword(visit, email);
-        return { state: 'wrong', text: 'That e-mail and password do not belong together.' };
+        return { state: 'wrong', text: 'Wrong e-mail or password.' };
       }
       await permit.refund();
       return { state: 'right', userId };

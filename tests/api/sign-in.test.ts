@@ -107,7 +107,7 @@ describe('whoever guesses', () => {
     const known = await guess(email);
     expect(known).toEqual(await guess(`nobody-${email}`));
     expect(known.status).toBe(401);
-    expect(known.text).toContain('do not belong together');
+    expect(known.text).toContain('Wrong e-mail or password');
   });
 
   test('is told to wait, as on the page, whose tries count along', async () => {

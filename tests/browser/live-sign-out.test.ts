@@ -245,7 +245,7 @@ test('who types is not interrupted, and who does nothing is told why it ended', 
   application.clock.advance(2 * MINUTE_MS);
   tick();
   await atLogin(page);
-  await page.getByText('You were signed out because you had been away for a while.').waitFor();
+  await page.getByText('You were signed out because you were inactive for a while.').waitFor();
 });
 
 test('a session can be kept from within a question as well', async () => {

@@ -57,7 +57,7 @@ describe.each([
     // Sign in on the phone: first wrongly, with what was typed kept.
     await phone.goto(at('/login'));
     await submitSignInForm(phone, { email, password: 'not the password' });
-    await phone.getByText('That e-mail and password do not belong together.').waitFor();
+    await phone.getByText('Wrong e-mail or password.').waitFor();
     expect(await phone.getByLabel('E-mail').inputValue()).toBe(email);
     await phone.getByLabel('Remember me').check();
     await submitSignInForm(phone, { email, password: PASSWORD });
@@ -165,7 +165,7 @@ describe.each([
     await laptop.getByRole('heading', { name: 'Your account is deleted' }).waitFor();
     await laptop.goto(at('/login'));
     await submitSignInForm(laptop, { email, password: NEW_PASSWORD });
-    await laptop.getByText('That e-mail and password do not belong together.').waitFor();
+    await laptop.getByText('Wrong e-mail or password.').waitFor();
     const { client } = application.database;
     expect(await client.user.count({ where: { email } })).toBe(0);
     expect(await client.session.count({ where: { user: { email } } })).toBe(0);

@@ -88,7 +88,7 @@ test('after an idle timeout the login page says why, and sign-in returns to the 
   const refused = await browser.get('/settings/data');
   expect(refused.location).toBe('/login?redirectTo=%2Fsettings%2Fdata');
   const login = await browser.follow(refused);
-  expect(textOf(login.text)).toContain('you had been away for a while');
+  expect(textOf(login.text)).toContain('you were inactive for a while');
   const back = await browser.post('/login', {
     email: user.email,
     password: PASSWORD,

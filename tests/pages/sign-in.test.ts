@@ -97,7 +97,7 @@ describe('a wrong password and an unknown e-mail', () => {
       remember: 'on',
       redirectTo: '/settings/data',
     });
-    expect(formErrorOnPage(text)).toBe('That e-mail and password do not belong together.');
+    expect(formErrorOnPage(text)).toBe('Wrong e-mail or password.');
     expect(fieldOnPage(text, 'email')).toMatchObject({ value: email, isInvalid: false });
     expect(fieldOnPage(text, 'password')).toMatchObject({ value: null, isInvalid: false });
     expect(fieldOnPage(text, 'remember').isChecked).toBe(true);

@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startApplication, type TestApplication } from '../fixtures/application.ts';
 import { openBrowser, signUp } from '../fixtures/users.ts';
-import { textOf } from './form-on-page.ts';
 
 let application: TestApplication;
 beforeAll(async () => {

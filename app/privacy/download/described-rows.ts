@@ -14,7 +14,7 @@ import {
   type ModelName,
 } from '../data-map/field-classes.ts';
 
-import { endReasonText } from '#app/devices/end-reasons.ts';
+import { endTexts } from '#app/devices/end-reasons.ts';
 import { textIn, type Row } from './stored-rows.ts';
 
 /** What it takes to tell of a row in words. */
@@ -53,7 +53,7 @@ const told: Partial<Record<ModelName, Told>> = {
         device: describeRowDevice(row, telling),
         place: placeOf(row, telling),
         endedAt: ending && ending.at.toISOString(),
-        endedHow: ending && endReasonText(ending.reason),
+        endedHow: ending && endTexts(ending.reason).inList,
       };
     },
   },

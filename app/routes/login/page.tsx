@@ -12,7 +12,7 @@ import { showTooManyAttempts, parseForm, showAgain } from '#app/http/form.server
 import { findSignedIn } from '#app/visit/visit.ts';
 import { problemText } from '#app/credentials/providers/provider-problems.server.ts';
 import { safeReturnPath } from '#app/http/return-path.server.ts';
-import type { EndReason } from '#app/sessions/index.ts';
+import { endTexts } from '#app/devices/end-reasons.ts';
 import { Button } from '#app/ui/button.tsx';
 import { Checkbox, Field, FormError, useFocusOnError } from '#app/ui/field.tsx';
 import { FormPage, Notice } from '#app/ui/page.tsx';
@@ -33,20 +33,6 @@ const loginSchema = z.object({
   redirectTo: z.string().optional(),
 });
 
-/** What the page tells a device whose session has ended; `null`: nothing, because it signed out itself. */
-const endedTexts: Record<EndReason, string | null> = {
-  'signed-out': null,
-  replaced: null,
-  'signed-out-elsewhere': 'You were signed out from another device.',
-  'password-changed': 'You were signed out because your password was changed.',
-  'email-restored': 'You were signed out because a change of your e-mail was taken back.',
-  'not-me': 'You were signed out because you told us that something was not you.',
-  cap: 'You were signed out because you signed in on many other devices since.',
-  expired: 'You were signed out because you had been away for a while.',
-  erased: 'You were signed out because this account was deleted.',
-  administrator: 'You were signed out by an administrator.',
-};
-
 export async function loader({ request, context: { app, visit } }: LoaderFunctionArgs) {
   const redirectTo = safeReturnPath(new URL(request.url).searchParams.get('redirectTo'));
   if (await findSignedIn(visit)) return redirect(redirectTo);
@@ -57,7 +43,7 @@ export async function loader({ request, context: { app, visit } }: LoaderFunctio
     notice:
       problemText(app.providers, request) ??
       (held.state === 'ended'
-        ? endedTexts[held.ending.reason]
+        ? endTexts(held.ending.reason).atSignIn
         : redirectTo === '/'
           ? null
           : 'Sign in to see that page.'),

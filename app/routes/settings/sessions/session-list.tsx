@@ -19,7 +19,7 @@ export interface ListedSession {
   expiresAt: string;
   endsWhenUnused: boolean;
   isCurrent: boolean;
-  ended: { at: string; reason: string } | null;
+  ended: { at: string; how: string } | null;
 }
 
 interface SessionListProps {
@@ -132,19 +132,6 @@ function Ends({ session, now }: { session: ListedSession; now: string }) {
   );
 }
 
-const reasons: Record<string, string> = {
-  'signed-out': 'Signed out there',
-  'signed-out-elsewhere': 'Signed out from another device',
-  'password-changed': 'Signed out when the password was changed',
-  'email-restored': 'Signed out when a change of the e-mail was taken back',
-  'not-me': 'Signed out after “This wasn’t me”',
-  replaced: 'Replaced by a new sign-in in the same browser',
-  cap: 'Signed out to make room for a newer device',
-  expired: 'Ran out',
-  erased: 'Erased',
-  administrator: 'Signed out by an administrator',
-};
-
 /** Lists ended sessions that are still stored, in a collapsed section. */
 export function EndedSessions({ sessions, now }: SessionListProps) {
   return (
@@ -168,7 +155,7 @@ export function EndedSessions({ sessions, now }: SessionListProps) {
               </p>
               {session.ended && (
                 <p className="text-small">
-                  {reasons[session.ended.reason] ?? 'Ended'},{' '}
+                  {session.ended.how},
                   <RelativeTime at={session.ended.at} now={now} />
                 </p>
               )}
