@@ -207,7 +207,7 @@ function toMigrationError({ name }: Migration, error: unknown): StartupError {
   if (error instanceof StartupError) return error;
   return new MigrationError(
     name,
-    `The migration ${name} toMigrationError and was rolled back completely; fix it and start again. The database says: ${messageOf(error)}`,
+    `The migration ${name} failed and was rolled back completely; fix it and start again. The database says: ${messageOf(error)}`,
     { cause: error },
   );
 }

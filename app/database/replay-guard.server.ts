@@ -17,7 +17,7 @@ export interface ReplayGuard {
    * `until` has passed: a process may end before it can unlock.
    */
   lock(value: string, until: Date, now: Date): Promise<boolean>;
-  /** Unlocks a value that was locked until this time. Does nothing if another caller has locked it since. */
+  /** Unlocks a value that was locked until this time. Does nothing if another caller locked it since. */
   unlock(value: string, until: Date): Promise<void>;
   /** Removes expired values, and returns how many. */
   prune(now: Date): Promise<number>;
