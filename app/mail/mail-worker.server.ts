@@ -18,7 +18,7 @@ export interface MailWorker {
   wake(): void;
   /** Resolves when no mail is being sent. */
   idle(): Promise<void>;
-  /** Stops taking mails, and waits up to ten seconds for running attempts. The next start sends the rest. */
+  /** Stops taking mails, and waits up to ten seconds for running attempts. */
   close(): Promise<void>;
 }
 
