@@ -14,9 +14,9 @@ void pageDataRead().then(() => {
 });
 
 /**
- * `RemixBrowser` suspends until the page's data is read, and starts to read it when it is first
- * called: then it throws the promise of it, before any hook. A key or a click in that time has React 18
- * hydrate at once, which cannot wait, and fails (#345). So the data is read before React comes in.
+ * Reads the page's data before React hydrates. The first call of `RemixBrowser` starts the read, and
+ * throws its promise before any hook. Without this, a key or click during the read makes React 18
+ * hydrate synchronously, which cannot suspend, and fails (#345).
  */
 async function pageDataRead(): Promise<void> {
   try {
@@ -26,9 +26,9 @@ async function pageDataRead(): Promise<void> {
   }
 }
 
-// Shows a page of our own when the network is gone; it caches that page and nothing else.
+// Shows the application's offline page without a network. It caches only that page.
 if (import.meta.env.PROD && 'serviceWorker' in navigator) {
   navigator.serviceWorker.register('/service-worker.js').catch(() => {
-    // Without it the browser shows its own page; nothing is lost.
+    // Without the worker, the browser shows its own offline page.
   });
 }

@@ -9,10 +9,10 @@ import { renderToPipeableStream } from 'react-dom/server';
 import { withoutNulBytes } from '#app/http/nul-bytes.server.ts';
 import { NonceProvider } from '#app/ui/nonce.ts';
 
-/** After this, what has not been rendered is given up. */
+/** Milliseconds after which Remix rejects the data that a page still waits for. */
 export const streamTimeout = 5_000;
 
-/** Renders a page. */
+/** Renders a page as a stream of HTML. */
 export default function handleRequest(
   request: Request,
   status: number,
@@ -23,7 +23,7 @@ export default function handleRequest(
   return new Promise((resolve, reject) => {
     let responseStatus = status;
     let shellRendered = false;
-    // Crawlers do not wait for what streams in later.
+    // Crawlers get the complete page, because they do not wait for streamed parts.
     const whole = isbot(request.headers.get('user-agent')) || remixContext.isSpaMode;
     const { pipe, abort } = renderToPipeableStream(
       <NonceProvider value={nonce}>
@@ -34,7 +34,7 @@ export default function handleRequest(
         [whole ? 'onAllReady' : 'onShellReady']() {
           shellRendered = true;
           const body = withoutNulBytes();
-          // Or it would keep all of the page for as long.
+          // Otherwise the timer would keep the whole page in memory until it fires.
           body.once('close', () => clearTimeout(givingUp));
           headers.set('Content-Type', 'text/html; charset=utf-8');
           resolve(
@@ -56,15 +56,15 @@ export default function handleRequest(
   });
 }
 
-/** Logs what no route expected. */
+/** Logs errors that no route handled. */
 export function handleError(
   error: unknown,
   { request, context }: { request: Request; context: AppLoadContext },
 ): void {
   if (request.signal.aborted) return;
-  // A form sent to a page that takes none (405) is no failure of ours.
+  // A client error, such as a form sent to a page without an action (405), is not a server failure.
   if (isRouteErrorResponse(error) && error.status < 500) return;
-  // The path only: a query may carry what does not belong into a log.
+  // Only the path: a query may contain secrets.
   const { pathname } = new URL(request.url);
   context.visit.log.error(
     { err: error, method: request.method, path: pathname },

@@ -46,7 +46,7 @@ export async function loader({ context: { app, visit, nonce } }: LoaderFunctionA
   };
 }
 
-// Who is not signed in has no use for its code; where it does not arrive, the page is as without scripts.
+// Loaded only for signed-in users. If the code fails to load, the page works without live updates.
 const LiveSession = lazy(() =>
   import('#app/live/live-session.tsx').then(
     (module) => ({ default: module.LiveSession }),
@@ -56,7 +56,7 @@ const LiveSession = lazy(() =>
 
 const userOnPage = ({ name, email, picture }: User) => ({ name, email, picture });
 
-/** The document around every page, error pages too: those may have to do without the loader's data. */
+/** The document around every page. On error pages the loader's data may be missing. */
 export function Layout({ children }: { children: ReactNode }) {
   const nonce = useNonce();
   const page = useRouteLoaderData<typeof loader>('root');
@@ -70,9 +70,9 @@ export function Layout({ children }: { children: ReactNode }) {
         <meta charSet="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta name="color-scheme" content={theme === 'system' ? 'light dark' : theme} />
-        {/* Painted whole or not at all: what is parsed later would move what is there. */}
+        {/* Delays the first paint until the whole page is parsed, so that nothing moves afterwards. */}
         <link rel="expect" href={`#${LAST_OF_PAGE}`} blocking="render" />
-        {/* Before the style sheet, for which a script behind it would wait. */}
+        {/* Before the style sheet: a script after it would wait for it. */}
         <SubmissionMarker />
         <Meta />
         <Links />

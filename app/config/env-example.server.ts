@@ -1,14 +1,14 @@
 import { settings } from './env.server.ts';
 
 const HEAD = `\
-# Settings of Latchkey. Copy this file to .env and remove the "# " in front of what you change.
-# Variables of the environment win over .env. README.md says more about them.
-# Written from app/config/env.server.ts by: npm run env-example
+# Settings of Latchkey. Copy this file to .env and remove the "# " in front of each setting you change.
+# Environment variables override .env. README.md explains them.
+# Generated from app/config/env.server.ts by: npm run env-example
 `;
 
-/** Any number of providers: their names are settings too. See providers-env.server.ts. */
+/** Not in `settings`, because provider ids are part of these names. See provider-settings.server.ts. */
 const PROVIDERS = `
-# OpenID Connect issuers to sign in with: ids of your choice, comma between, and these variables for each
+# OpenID Connect issuers to sign in with: ids of your choice, separated by commas, and these variables for each
 # OIDC_PROVIDERS=acme
 # OIDC_ACME_ISSUER=
 # OIDC_ACME_CLIENT_ID=
@@ -22,14 +22,14 @@ const PROVIDERS = `
 # GITHUB_URL=https://github.com
 # GITHUB_API_URL=https://api.github.com
 
-# Where traces go; the other variables of OpenTelemetry are read too
+# Where to send traces; the other OpenTelemetry variables work too
 # OTEL_EXPORTER_OTLP_ENDPOINT=
 `;
 
-/** The npm commands set it, so that a file cannot. */
+/** The npm commands set this variable, so setting it in .env has no effect. */
 const SET_BY_COMMANDS = 'NODE_ENV';
 
-/** Returns the text of .env.example: every setting with its meaning and its default, commented out. */
+/** Returns the text of .env.example: every setting with its description and default, commented out. */
 export function envExample(): string {
   const entries = Object.entries(settings.shape)
     .filter(([name]) => name !== SET_BY_COMMANDS)

@@ -4,9 +4,9 @@ import { StartupError } from './startup-error.ts';
 
 const LOCAL_HOSTS = new Set(['localhost', '127.0.0.1', '[::1]']);
 const SECRET_CHARACTERS = 32;
-/** Of a stop: for requests to finish, and for the rest to be let go of. */
+/** The part of a shutdown that is reserved for finishing requests and closing connections. */
 const STOP_REST_SECONDS = 3;
-/** `id:key`, comma between; 32 bytes are 43 characters of base64 or base64url. */
+/** `id:key`, separated by commas; 32 bytes are 43 characters of base64 or base64url. */
 const ENCRYPTION_KEYS =
   /^[A-Za-z0-9]+:[A-Za-z0-9+/_-]{43,}=*(\s*,\s*[A-Za-z0-9]+:[A-Za-z0-9+/_-]{43,}=*)*$/;
 
@@ -16,7 +16,7 @@ const seconds = (defaultSeconds: number) =>
 const count = (defaultCount: number) =>
   z.coerce.number().int().min(1).max(1_000_000).default(defaultCount);
 
-/** Every setting, with the words that .env.example shows about it. */
+/** Every setting, with its description for .env.example. */
 export const settings = z.object({
   NODE_ENV: z
     .enum(['development', 'production', 'test'])
@@ -34,13 +34,13 @@ export const settings = z.object({
     .min(1)
     .optional()
     .describe(
-      'Address to listen on; default: this machine only if ORIGIN is localhost, else every address',
+      'Address to listen on; default: 127.0.0.1 if ORIGIN is localhost, otherwise all addresses',
     ),
   ORIGIN: z
     .url({ protocol: /^https?$/ })
     .optional()
     .describe(
-      'Scheme, host and port under which users reach the application; default: http://localhost:$PORT. https:// except on localhost',
+      'Scheme, host and port at which users reach the application; default: http://localhost:$PORT. Must be https:// except on localhost',
     ),
   DATABASE_URL: z
     .string()
@@ -51,50 +51,50 @@ export const settings = z.object({
     .string()
     .min(1)
     .default('./data/secrets.json')
-    .describe('Where generated secrets are kept'),
+    .describe('File in which generated secrets are stored'),
   PASSWORD_PEPPER: z
     .string()
     .min(SECRET_CHARACTERS)
     .optional()
     .describe(
-      'At least 32 random characters; generated on localhost. Keep it: without it no password matches',
+      'At least 32 random characters; generated on localhost. Do not lose it: without it no password matches',
     ),
   ENCRYPTION_KEYS: z
     .string()
     .regex(ENCRYPTION_KEYS, 'it is a list such as "2026:<32 random bytes in base64>", newest first')
     .optional()
     .describe(
-      'name:key, comma between, the newest first; a key is 32 random bytes in base64. Default on localhost: derived from PASSWORD_PEPPER',
+      'name:key, separated by commas, newest first; a key is 32 random bytes in base64. Default on localhost: derived from PASSWORD_PEPPER',
     ),
   SMTP_URL: z
     .url({ protocol: /^smtps?$/ })
     .optional()
     .describe(
-      'smtps://user:password@host, or smtp://user:password@host:587, which turns to TLS. Without it mail goes to /outbox on localhost, and nowhere else',
+      'smtps://user:password@host, or smtp://user:password@host:587, which upgrades to TLS. Without it, mail goes to /outbox on localhost and is off elsewhere',
     ),
   MAIL_FROM: z
     .string()
     .max(320)
     .refine((text) => parseSender(text) !== null, 'it is "Latchkey <no-reply@example.com>"')
     .optional()
-    .describe('The sender of mail; default: Latchkey <no-reply@host of ORIGIN>'),
+    .describe('Sender of mail; default: Latchkey <no-reply@host of ORIGIN>'),
   OUTBOX_FOLDER: z
     .string()
     .min(1)
     .default('./data/outbox')
-    .describe('Where mail goes on localhost without SMTP_URL'),
+    .describe('Folder for mail on localhost when SMTP_URL is not set'),
   ERASURE_JOURNAL: z
     .string()
     .min(1)
     .default('./data/erasures.jsonl')
     .describe(
-      'One line for each erased account; a restored backup is purged by it. Keep it with your backups, not in them',
+      'File with one line per erased account; a restore erases these accounts again. Keep it with your backups, not in them',
     ),
   REDIS_URL: z
     .url({ protocol: /^rediss?$/ })
     .optional()
     .describe(
-      'redis://…, where rate limits are counted; default: PostgreSQL if that is the database, else the memory of the process',
+      'redis://…, for counting rate limits; default: PostgreSQL if it is the database, otherwise the memory of the process',
     ),
   BCRYPT_COST: z.coerce
     .number()
@@ -102,31 +102,31 @@ export const settings = z.object({
     .min(4)
     .max(16)
     .default(12)
-    .describe('2 to the power of this many rounds a password hash'),
+    .describe('bcrypt cost: a password hash takes 2 to this power rounds'),
   PASSWORD_TRIES_PER_ACCOUNT: count(10).describe(
-    'Wrong passwords in 15 minutes for one account from one network; ten times as many from all networks in an hour',
+    'Wrong passwords in 15 minutes for one account from one network; from all networks, ten times as many in an hour',
   ),
   PASSWORD_TRIES_PER_NETWORK: count(100).describe(
-    'Wrong passwords in 15 minutes from one network for any accounts',
+    'Wrong passwords in 15 minutes from one network for all accounts',
   ),
   PASSWORD_TRIES_IN_ALL: count(10_000).describe('Wrong passwords in 15 minutes from all networks'),
   CODE_TRIES_PER_ACCOUNT: count(10).describe(
     'Wrong codes in 15 minutes for one account from one network',
   ),
   CODE_TRIES_PER_NETWORK: count(100).describe(
-    'Wrong codes in 15 minutes from one network for any accounts',
+    'Wrong codes in 15 minutes from one network for all accounts',
   ),
   CODE_TRIES_IN_ALL: count(10_000).describe('Wrong codes in 15 minutes from all networks'),
   SIGN_UPS_PER_NETWORK: count(20).describe('Sign-ups in an hour from one network'),
   SIGN_UPS_IN_ALL: count(2000).describe('Sign-ups in an hour from all networks'),
   MAILS_PER_ADDRESS: count(6).describe('Mails in an hour to one address'),
-  MAILS_PER_NETWORK: count(60).describe('Mails in an hour that one network asks for'),
-  MAILS_IN_ALL: count(5000).describe('Mails in an hour that all networks ask for'),
+  MAILS_PER_NETWORK: count(60).describe('Mails in an hour requested from one network'),
+  MAILS_IN_ALL: count(5000).describe('Mails in an hour requested from all networks'),
   PWNED_PASSWORDS: z
     .enum(['on', 'off'])
     .default('on')
     .describe(
-      'on or off: whether new passwords are looked up at the range API of Have I Been Pwned, which sees five hex digits of a hash',
+      'on or off: check new passwords with the range API of Have I Been Pwned, which receives five hex digits of a hash',
     ),
   PWNED_PASSWORDS_URL: z
     .url({ protocol: /^https?$/ })
@@ -139,7 +139,7 @@ export const settings = z.object({
     .max(16)
     .default(0)
     .describe(
-      'How many of your proxies are in front; what they say about the address of a visitor is believed',
+      'Number of your proxies in front of the server; the client address they report is trusted',
     ),
   STOP_WITHIN_SECONDS: z.coerce
     .number()
@@ -147,7 +147,7 @@ export const settings = z.object({
     .min(3)
     .max(600)
     .default(10)
-    .describe('How long a stop may take; requests that take longer are cut off'),
+    .describe('How long a shutdown may take; longer requests are cut off'),
   STOP_DELAY_SECONDS: z.coerce
     .number()
     .int()
@@ -155,7 +155,7 @@ export const settings = z.object({
     .max(600)
     .default(0)
     .describe(
-      'How long of that /readyz says no before connections are refused, for a load balancer',
+      'Part of that time in which /readyz fails while connections are still accepted, for a load balancer',
     ),
   METRICS_PORT: z.coerce
     .number()
@@ -163,15 +163,19 @@ export const settings = z.object({
     .min(0)
     .max(65_535)
     .optional()
-    .describe('Shows /metrics on a port of its own'),
-  METRICS_HOST: z.string().min(1).default('127.0.0.1').describe('Address of METRICS_PORT'),
+    .describe('Serves /metrics on a separate port'),
+  METRICS_HOST: z
+    .string()
+    .min(1)
+    .default('127.0.0.1')
+    .describe('Address that METRICS_PORT listens on'),
   METRICS_TOKEN: z
     .string()
     .min(SECRET_CHARACTERS)
-    .regex(/^[!-~]+$/, 'it is of characters without spaces')
+    .regex(/^[!-~]+$/, 'it must be printable ASCII without spaces')
     .optional()
     .describe(
-      'At least 32 characters: /metrics wants "Authorization: Bearer <token>"; without METRICS_PORT, on the main port',
+      'At least 32 characters: /metrics requires "Authorization: Bearer <token>"; without METRICS_PORT it is on the main port',
     ),
   LOG_LEVEL: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
@@ -186,14 +190,14 @@ export const settings = z.object({
     'How long a session with "remember me" lasts at most',
   ),
   SESSION_FRESH_SECONDS: seconds(900).describe(
-    'How long a full proof of identity counts as recent',
+    'How long after a sign-in or re-authentication sensitive changes need no new one',
   ),
-  SESSION_TOUCH_SECONDS: seconds(60).describe('Activity is written at most this often'),
+  SESSION_TOUCH_SECONDS: seconds(60).describe('A session records activity at most this often'),
   SESSION_CACHE: z
     .enum(['off', 'leased'])
     .default('off')
     .describe(
-      'off: every request reads its row; leased: memory answers under leases (docs/leased-cache.md)',
+      'off: every request reads its session row; leased: sessions are cached under leases (docs/leased-cache.md)',
     ),
   SESSION_CACHE_SIZE: z.coerce
     .number()
@@ -201,16 +205,16 @@ export const settings = z.object({
     .min(1)
     .max(10_000_000)
     .default(50_000)
-    .describe('With SESSION_CACHE=leased: sessions kept in memory at most'),
+    .describe('With SESSION_CACHE=leased: the most sessions kept in memory'),
   SESSIONS_PER_USER: z.coerce
     .number()
     .int()
     .min(1)
     .max(100_000)
     .default(100)
-    .describe('Live sessions a user may have; the least recently used makes room'),
+    .describe('Live sessions per user; a further sign-in ends the least recently used one'),
   EVENT_STREAMS_IN_ALL: count(10_000).describe(
-    'Open pages (one for each browser) that one process tells about a sign-out',
+    'Event streams (one per browser) that one process keeps open, for live updates',
   ),
   ACTIVITY_RETENTION_DAYS: z.coerce
     .number()
@@ -225,24 +229,24 @@ export const settings = z.object({
     .min(1)
     .max(3650)
     .default(30)
-    .describe('How long an ended session stays on record'),
+    .describe('How long an ended session is kept'),
 });
 
 type Parsed = z.infer<typeof settings>;
 
-/** The environment, checked and completed. */
+/** The validated environment, with defaults filled in. */
 export interface Env extends Omit<Parsed, 'ORIGIN' | 'HOST'> {
-  /** Scheme, host and port under which people reach the application; no path. */
+  /** Scheme, host and port at which users reach the application; no path. */
   ORIGIN: string;
   HOST: string;
-  /** True when ORIGIN is this very machine: secrets may then be generated, and http will do. */
+  /** True if ORIGIN is this machine: secrets may be generated, and http:// is allowed. */
   isLocal: boolean;
 }
 
 /**
- * Parses the environment once, at boot.
+ * Parses the environment. Called once, at start.
  *
- * @throws {StartupError} one sentence that names the first variable that is wrong, never its value.
+ * @throws {StartupError} one sentence that names the first invalid variable, never its value.
  */
 export function parseEnv(variables: Record<string, string | undefined>): Env {
   const given = Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== ''));
@@ -258,7 +262,7 @@ export function parseEnv(variables: Record<string, string | undefined>): Env {
   const isLocal = LOCAL_HOSTS.has(origin.hostname);
   if (origin.protocol === 'http:' && !isLocal) {
     throw new StartupError(
-      'ORIGIN must start with https:// (http:// is only for localhost), because sign-in cookies may not travel in clear.',
+      'ORIGIN must start with https:// (http:// is only for localhost), because sign-in cookies must not be sent unencrypted.',
     );
   }
   if (!isLocal && env.BCRYPT_COST < 10) {
@@ -266,13 +270,13 @@ export function parseEnv(variables: Record<string, string | undefined>): Env {
   }
   if (env.STOP_DELAY_SECONDS > env.STOP_WITHIN_SECONDS - STOP_REST_SECONDS) {
     throw new StartupError(
-      `STOP_DELAY_SECONDS must be at least ${STOP_REST_SECONDS} below STOP_WITHIN_SECONDS, so that requests under way can finish.`,
+      `STOP_DELAY_SECONDS must be at least ${STOP_REST_SECONDS} below STOP_WITHIN_SECONDS, so that running requests can finish.`,
     );
   }
   return {
     ...env,
     ORIGIN: origin.origin,
-    // A first try on one's own machine is nobody else's business.
+    // A first run on localhost must not be reachable from the network.
     HOST: HOST ?? (isLocal ? '127.0.0.1' : '::'),
     isLocal,
   };

@@ -1,25 +1,29 @@
 import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto';
 
-/** A secret from which the application's keys are derived, and the name under which it is known. */
+/** A secret from which the application's keys are derived, and its name. */
 export interface NamedKey {
-  /** Letters and digits; stands in clear in everything that was sealed under the key. */
+  /** Letters and digits; readable in every text sealed with the key. */
   id: string;
   /** At least 32 random bytes. */
   secret: Buffer;
 }
 
 /**
- * Seals what is kept or handed out and must be read by nobody else, and digests what must only be
- * recognised. Everything is bound to a purpose: what was sealed for one opens for no other.
+ * Encrypts texts that only the application may read, and digests texts that it only needs to
+ * recognise. Every result is bound to a purpose: a text sealed for one purpose does not open for
+ * another.
  */
 export interface Keyring {
   /** Encrypts a text: `keyId.nonce.ciphertext`, base64url (AES-256-GCM, NIST SP 800-38D). */
   seal(purpose: string, text: string): string;
-  /** The text; null when it was sealed for another purpose, under a key that is gone, or not by us. */
+  /**
+   * Decrypts a sealed text. `null` if it was sealed for another purpose, with a key that was removed,
+   * or not by this application.
+   */
   open(purpose: string, sealed: string): string | null;
-  /** Keyed digest: `keyId.hmac` (HMAC-SHA-256). The same text always gives the same digest. */
+  /** Returns a keyed digest, `keyId.hmac` (HMAC-SHA-256). The same text always gives the same digest. */
   digest(purpose: string, text: string): string;
-  /** The digest under every key that still counts, the current one first: for looking up what is kept. */
+  /** Returns the digest under every active key, the current key first: for looking up stored digests. */
   digests(purpose: string, text: string): string[];
 }
 
@@ -28,16 +32,18 @@ const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 
 /**
- * @param keys the first one seals; the others still open what they once sealed, so that keys can be
- *   rotated: put the new one in front, and drop the old one when nothing is sealed under it any more.
+ * Creates a keyring.
+ *
+ * @param keys the first key seals; the others only open what they sealed before. To rotate keys, put
+ *   the new key first, and remove the old key when nothing is sealed with it any more.
  */
 export function createKeyring(keys: [NamedKey, ...NamedKey[]]): Keyring {
-  // Derived per purpose, once: a key for one purpose says nothing of that for another (RFC 5869).
+  // One derived key per purpose: a key for one purpose reveals nothing about another (RFC 5869).
   const derived = new Map<string, Buffer>();
   const keyFor = ({ id, secret }: NamedKey, use: string, purpose: string) => {
     const info = `latchkey ${use} ${purpose}`;
-    const known = derived.get(`${id} ${info}`);
-    if (known) return known;
+    const cached = derived.get(`${id} ${info}`);
+    if (cached) return cached;
     const key = Buffer.from(hkdfSync('sha256', secret, '', info, KEY_BYTES));
     derived.set(`${id} ${info}`, key);
     return key;

@@ -1,34 +1,34 @@
-/** Who a mail is from. */
+/** The sender of a mail. */
 export interface Sender {
-  /** What stands before the address; '' for none. */
+  /** The display name before the address; '' if there is none. */
   name: string;
   address: string;
 }
 
 const MAX_ADDRESS_CHARACTERS = 254;
 /**
- * An address that is one address and nothing else, however it is put into a header or a command of
- * SMTP: of RFC 5322 only atoms with dots, so no blanks, quotes, comments, lists or line breaks.
+ * An address that stays a single address in any mail header or SMTP command. Of RFC 5322 it allows
+ * only atoms with dots, so no blanks, quotes, comments, lists or line breaks.
  */
 const ADDRESS = /^[\w.!#$%&'*+/=?^`{|}~-]+@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?$/;
 const SENDER = /^(?:(?<name>[^<>"\p{Cc}]*)<(?<inBrackets>[^<>]+)>|(?<bare>[^<>\s]+))$/u;
 
-/** True for an address to which mail may be sent, and which can do nothing else in a header. */
+/** True if mail may be sent to the address, and it cannot inject anything into a mail header. */
 export function isPlainAddress(address: string): boolean {
   return address.length <= MAX_ADDRESS_CHARACTERS && ADDRESS.test(address);
 }
 
-/** Reads `Latchkey <no-reply@example.com>` or `no-reply@example.com`; null when it is neither. */
+/** Parses `Latchkey <no-reply@example.com>` or `no-reply@example.com`; `null` if it is neither. */
 export function parseSender(text: string): Sender | null {
   const { name, inBrackets, bare } = SENDER.exec(text.trim())?.groups ?? {};
   const address = inBrackets ?? bare ?? '';
   return isPlainAddress(address) ? { name: name?.trim() ?? '', address } : null;
 }
 
-/** Who mail is from when nobody says otherwise: the host that people know. */
+/** Returns the sender to use if MAIL_FROM is not set: no-reply at the host of the origin. */
 export function defaultSender(origin: string): Sender {
   const { hostname } = new URL(origin);
-  // An address in brackets is spelled otherwise in mail, and is only ever this machine.
+  // Mail writes IPv6 addresses differently, and here an IPv6 host can only be this machine.
   const host = hostname.startsWith('[') ? 'localhost' : hostname;
   return { name: 'Latchkey', address: `no-reply@${host}` };
 }

@@ -4,9 +4,10 @@ import { dirname } from 'node:path';
 const OWNER_ONLY = 0o700;
 
 /**
- * Makes a folder, and those above it, for this user alone. One that is there is left as it is.
+ * Creates a folder and its missing parents, accessible to this system user only. An existing folder is
+ * left unchanged.
  *
- * Not mkdir's own "recursive": Node tries for ever where a folder exists and takes no entries (/proc).
+ * Does not use mkdir's `recursive`: Node retries forever in a folder that takes no entries (/proc).
  *
  * @throws the file system's error.
  */
@@ -16,7 +17,7 @@ export function createPrivateFolder(folder: string): void {
   try {
     mkdirSync(folder, { mode: OWNER_ONLY });
   } catch (error) {
-    // Another process that boots at the same time was quicker.
+    // Another process that starts at the same time may have created it first.
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   }
 }

@@ -1,12 +1,12 @@
 import * as z from 'zod';
 import { StartupError } from './startup-error.ts';
 
-/** An OpenID Connect issuer with which people can sign in. */
+/** An OpenID Connect issuer with which users can sign in. */
 export interface OpenIdSettings {
   kind: 'openid';
-  /** Stands in addresses and beside each connection: it does not change while people use it. */
+  /** Part of URLs and of stored connections: must not change while users have connections to it. */
   id: string;
-  /** What people call it. */
+  /** The name that users see. */
   name: string;
   issuer: string;
   clientId: string;
@@ -19,7 +19,7 @@ export interface GitHubSettings {
   kind: 'github';
   id: 'github';
   name: string;
-  /** Where its pages are: also who vouches for the people there. */
+  /** The URL of its website; also the issuer of its users' identities. */
   url: string;
   apiUrl: string;
   clientId: string;
@@ -36,25 +36,26 @@ const GITHUB = 'github';
 const MAX_NAME_CHARACTERS = 40;
 
 const secureUrl = z.url({ protocol: /^https?$/ }).refine(isSecure, {
-  error: 'it must start with https:// (http:// is only for this very machine)',
+  error: 'it must start with https:// (http:// is only for localhost)',
 });
 const text = z.string().min(1).max(1000);
 const name = z
   .string()
   .min(1)
   .max(MAX_NAME_CHARACTERS)
-  .regex(/^\P{Cc}+$/u, 'it may not hold control characters');
+  .regex(/^\P{Cc}+$/u, 'it must not contain control characters');
 const scope = z
   .string()
   .max(500)
-  .refine((value) => value.split(' ').includes('openid'), { error: 'it must hold "openid"' });
+  .refine((value) => value.split(' ').includes('openid'), { error: 'it must include "openid"' });
 
 /**
- * The providers with which people can sign in: `OIDC_PROVIDERS` names any number of OpenID Connect
- * issuers ("google,acme"), each with its `OIDC_GOOGLE_ISSUER`, `…_CLIENT_ID`, `…_CLIENT_SECRET` and,
- * if wanted, `…_NAME` and `…_SCOPE`; `GITHUB_CLIENT_ID` and `GITHUB_CLIENT_SECRET` add GitHub.
+ * Returns the providers with which users can sign in. `OIDC_PROVIDERS` lists any number of OpenID
+ * Connect issuers ("google,acme"). Each needs its `OIDC_GOOGLE_ISSUER`, `…_CLIENT_ID` and
+ * `…_CLIENT_SECRET`; `…_NAME` and `…_SCOPE` are optional. `GITHUB_CLIENT_ID` and
+ * `GITHUB_CLIENT_SECRET` add GitHub.
  *
- * @throws {StartupError} one sentence that names the first variable that is wrong, never its value.
+ * @throws {StartupError} one sentence that names the first invalid variable, never its value.
  */
 export function parseProviders(variables: Variables): ProviderSettings[] {
   const ids = (variables.OIDC_PROVIDERS ?? '')
@@ -64,7 +65,7 @@ export function parseProviders(variables: Variables): ProviderSettings[] {
   if (ids.some((id) => !ID.test(id)) || new Set(ids).size < ids.length || ids.includes(GITHUB)) {
     throw unusable(
       'OIDC_PROVIDERS',
-      'it is a list such as "google,acme": small letters and digits, none twice, and not "github"',
+      'it is a list such as "google,acme": lower-case letters and digits, no duplicates, and not "github"',
     );
   }
   return [...ids.map((id) => parseOpenId(variables, id)), ...parseGitHub(variables)];
@@ -122,7 +123,7 @@ const unusable = (variable: string, why: string) =>
 
 const originOf = (url: string) => new URL(url).origin;
 
-// Codes and client secrets travel to it.
+// Must be encrypted: authorization codes and client secrets are sent to these URLs.
 function isSecure(url: string): boolean {
   if (!URL.canParse(url)) return false;
   const { protocol, hostname } = new URL(url);

@@ -7,15 +7,15 @@ import type { NamedKey } from './keyring.server.ts';
 import { createPrivateFolder } from './private-folder.server.ts';
 import { StartupError } from './startup-error.ts';
 
-/** Keys that the application cannot do without. They reach no log, page or column. */
+/** Keys that the application needs to run. They never appear in a log, page or database column. */
 export interface Secrets {
-  /** Keys the digest that a password is reduced to before bcrypt. */
+  /** Key of the digest that is computed of a password before bcrypt. */
   passwordPepper: string;
-  /** Seal cookies, codes and tokens; the first one is for what is new. See `keyring.server.ts`. */
+  /** Keys that seal cookies, codes and tokens; new values use the first. See `keyring.server.ts`. */
   encryptionKeys: [NamedKey, ...NamedKey[]];
 }
 
-type KeptSecrets = Pick<Secrets, 'passwordPepper'>;
+type StoredSecrets = Pick<Secrets, 'passwordPepper'>;
 
 const SECRET_BYTES = 32;
 const OWNER_ONLY = 0o600;
@@ -23,10 +23,10 @@ const OWNER_ONLY = 0o600;
 const fileSchema = z.object({ passwordPepper: z.string().min(32) });
 
 /**
- * The secrets of the environment; on localhost, where none are given, those of a file that is made
- * on first start (mode 0600) and reused.
+ * Returns the secrets of the environment. On localhost a missing pepper is read from a file, which the
+ * first start creates (mode 0600).
  *
- * @throws {StartupError} when a deployment does not give them, or the file cannot be used.
+ * @throws {StartupError} if a deployment does not set them, or the file cannot be used.
  */
 export function loadSecrets(env: Env): Secrets {
   const passwordPepper = env.PASSWORD_PEPPER ?? pepperOfFile(env);
@@ -53,12 +53,12 @@ function encryptionKeysOf(env: Env, passwordPepper: string): Secrets['encryption
       'ENCRYPTION_KEYS must be set to a name and 32 random bytes in base64, such as "2026:…" (for example from `echo 2026:$(openssl rand -base64 32)`).',
     );
   }
-  // One secret less to keep for whoever tries this out; the pepper itself is not used (RFC 5869).
+  // Saves developers a second secret. The key is derived, so it does not reveal the pepper (RFC 5869).
   const secret = hkdfSync('sha256', passwordPepper, '', 'latchkey encryption', SECRET_BYTES);
   return [{ id: 'local', secret: Buffer.from(secret) }];
 }
 
-function readSecrets(file: string): KeptSecrets | null {
+function readSecrets(file: string): StoredSecrets | null {
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
@@ -69,22 +69,24 @@ function readSecrets(file: string): KeptSecrets | null {
   try {
     return fileSchema.parse(JSON.parse(text));
   } catch {
-    // Making new ones would lock everybody out of their account.
+    // A new pepper would make every stored password unusable.
     throw new StartupError(
       `The secrets file ${file} is damaged; restore it, or delete it if no account needs it.`,
     );
   }
 }
 
-function createSecrets(file: string): KeptSecrets {
-  const secrets: KeptSecrets = { passwordPepper: randomBytes(SECRET_BYTES).toString('base64url') };
+function createSecrets(file: string): StoredSecrets {
+  const secrets: StoredSecrets = {
+    passwordPepper: randomBytes(SECRET_BYTES).toString('base64url'),
+  };
   try {
     createPrivateFolder(dirname(file));
-    writeWhole(file, `${JSON.stringify(secrets, null, 2)}\n`);
+    writeAtomically(file, `${JSON.stringify(secrets, null, 2)}\n`);
     return secrets;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') {
-      // Another process that boots at the same time was quicker.
+      // Another process that starts at the same time may have created it first.
       const theirs = readSecrets(file);
       if (theirs) return theirs;
     }
@@ -94,13 +96,13 @@ function createSecrets(file: string): KeptSecrets {
   }
 }
 
-/** Makes the file with all that is in it at once: another process never reads half of it. */
-function writeWhole(file: string, text: string): void {
+/** Creates the file with its content in one step: another process never reads a partial file. */
+function writeAtomically(file: string, text: string): void {
   const draft = `${file}.${randomUUID()}`;
   try {
     writeFileSync(draft, text, { mode: OWNER_ONLY, flag: 'wx' });
     chmodSync(draft, OWNER_ONLY);
-    // Unlike a rename it takes no other file's place.
+    // Unlike a rename, a link never replaces an existing file.
     linkSync(draft, file);
   } finally {
     rmSync(draft, { force: true });

@@ -1,6 +1,6 @@
 /**
- * The server cannot start, and whoever starts it can put that right. The message is one sentence
- * for that person: what is wrong, and what to do. It never shows a secret; `main` prints it alone,
+ * The server cannot start, and the operator can fix the cause. The message is one sentence for the
+ * operator: what is wrong, and what to do. It never contains a secret. `main` prints only the message,
  * without a stack, and exits with code 1.
  */
 export class StartupError extends Error {

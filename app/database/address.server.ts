@@ -1,6 +1,6 @@
 import { StartupError } from '#app/config/startup-error.ts';
 
-/** Where the data is kept, as DATABASE_URL says. */
+/** A parsed DATABASE_URL. */
 export type DatabaseAddress =
   | {
       provider: 'sqlite';
@@ -9,11 +9,11 @@ export type DatabaseAddress =
     }
   | {
       provider: 'postgresql';
-      /** For the driver; it holds the password. */
+      /** For the driver; contains the password. */
       connectionString: string;
       /** The schema that holds the tables. */
       schema: string;
-      /** Connections at most; null: the driver's default. */
+      /** The most connections to open; `null`: the driver's default. */
       maxConnections: number | null;
     };
 
@@ -22,10 +22,10 @@ export type DatabaseProvider = DatabaseAddress['provider'];
 const DEFAULT_SCHEMA = 'public';
 
 /**
- * Reads a DATABASE_URL: `file:` and a path, or `postgresql://` (`postgres://`) as Prisma takes it,
- * with `schema` and `connection_limit` among the parameters.
+ * Parses a DATABASE_URL: `file:` and a path, or a `postgresql://` (`postgres://`) URL as Prisma
+ * accepts it, with the optional parameters `schema` and `connection_limit`.
  *
- * @throws {StartupError} naming DATABASE_URL. The value is never shown: it may hold a password.
+ * @throws {StartupError} that names DATABASE_URL, never its value: that may contain a password.
  */
 export function parseDatabaseUrl(databaseUrl: string): DatabaseAddress {
   if (databaseUrl.startsWith('file:')) return parseFileUrl(databaseUrl);
@@ -36,7 +36,7 @@ export function parseDatabaseUrl(databaseUrl: string): DatabaseAddress {
 }
 
 function parseFileUrl(databaseUrl: string): DatabaseAddress {
-  // Parameters of older Prisma versions, which mean nothing to this driver.
+  // Drops parameters of older Prisma versions, which this driver does not have.
   const path = databaseUrl.slice('file:'.length).replace(/\?.*$/s, '');
   if (path === '' || path.startsWith(':memory:') || /^\/\/[^/]/.test(path)) {
     throw new StartupError(
@@ -48,8 +48,8 @@ function parseFileUrl(databaseUrl: string): DatabaseAddress {
 
 function parsePostgresUrl(databaseUrl: string): DatabaseAddress {
   const url = URL.canParse(databaseUrl) ? new URL(databaseUrl) : null;
-  // An "@" behind the host is the end of a password that holds a bare "/", "?" or "#": what looks
-  // like host and port is a part of it then, and must not be shown or connected to.
+  // An "@" after the host means that the password contains an unencoded "/", "?" or "#". The parsed
+  // host and port are then parts of the password, and must not be shown or connected to.
   if (!url || /@/.test(url.pathname + url.search + url.hash)) {
     throw new StartupError(
       'DATABASE_URL is not a usable PostgreSQL URL; write it as postgresql://user:password@host:5432/database, with special characters of the password percent-encoded (# is %23, / is %2F, @ is %40).',
@@ -67,7 +67,7 @@ function parsePostgresUrl(databaseUrl: string): DatabaseAddress {
   };
 }
 
-/** A name as SQL wants it between double quotes. */
+/** Quotes a name as an SQL identifier. */
 export function quoteName(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }

@@ -9,19 +9,19 @@ import { StartupError } from '#app/config/startup-error.ts';
 const OWNER_ONLY = 0o600;
 const WAIT_FOR_LOCK_MS = 30_000;
 
-/** How the file of a backup ends, by what is in it. */
+/** File extensions of backups. */
 export const BACKUP_ENDING = { sqlite: '.db', postgresql: '.dump' } as const;
 
 /**
- * Writes all of the database into a new file, as it is at one moment, while it is in use. Only this
- * user can read the file.
+ * Writes a consistent copy of the database to a new file, while the database is in use. Only this
+ * system user can read the file.
  *
- * @returns its size in bytes.
- * @throws {StartupError} one sentence; there is no file then. One that is there already is never touched.
+ * @returns the size of the file in bytes.
+ * @throws {StartupError} one sentence. The new file is then removed; an existing file is never touched.
  */
 export async function backUpDatabase(databaseUrl: string, file: string): Promise<number> {
   const address = parseDatabaseUrl(databaseUrl);
-  makeNewFile(file);
+  createNewFile(file);
   try {
     await (address.provider === 'sqlite'
       ? copySqlite(address.file, file)
@@ -36,7 +36,7 @@ export async function backUpDatabase(databaseUrl: string, file: string): Promise
   }
 }
 
-function makeNewFile(file: string): void {
+function createNewFile(file: string): void {
   try {
     createPrivateFolder(dirname(file));
     closeSync(openSync(file, 'wx', OWNER_ONLY));
@@ -51,8 +51,8 @@ function makeNewFile(file: string): void {
   }
 }
 
-// Not the backup API of SQLite: that begins anew whenever somebody writes. And what VACUUM writes has
-// no free pages, in which erased rows could still be read.
+// Not SQLite's backup API, which starts over after every write. VACUUM also leaves out free pages, in
+// which erased rows could still be read.
 async function copySqlite(from: string, to: string): Promise<void> {
   if (!existsSync(from)) {
     throw new StartupError(`There is no database ${from}; correct DATABASE_URL.`);
@@ -75,7 +75,7 @@ async function dumpPostgres(
   await runPostgresProgram('pg_dump', [...format, ...what], address);
 }
 
-/** Else letters become small ones, and "*" stands for anything. */
+/** Quotes a schema for pg_dump, which else folds it to lower case and reads "*" as a wildcard. */
 function quotePattern(schema: string): string {
   return `"${schema.replaceAll('"', '""')}"`;
 }

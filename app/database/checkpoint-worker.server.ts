@@ -1,14 +1,14 @@
 import Driver from 'better-sqlite3';
 
-/** What the thread is asked to do; see `database-checkpoint.server.ts`. */
+/** The task of the worker thread; see `checkpoints.server.ts`. */
 export interface CheckpointTask {
   file: string;
 }
 
-/** The thread's own, for as long as it lives. */
+/** The thread's own connection, kept open until the thread ends. */
 let connection: Driver.Database | null = null;
 
-/** Runs in a worker thread: a checkpoint of as much as there is, without waiting for anybody. */
+/** Runs a passive checkpoint in the worker thread: it does as much as it can without waiting for locks. */
 export function checkpoint({ file }: CheckpointTask): void {
   connection ??= new Driver(file, { fileMustExist: true });
   connection.pragma('wal_checkpoint(PASSIVE)');

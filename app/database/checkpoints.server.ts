@@ -2,9 +2,9 @@ import Piscina from 'piscina';
 import type { CheckpointTask } from './checkpoint-worker.server.ts';
 import type { DatabaseAddress } from './address.server.ts';
 
-/** Brings what was written into the file of the database, where the thread that wrote it would have to. */
+/** Runs SQLite checkpoints in a separate thread, so that the main thread does not have to. */
 export interface Checkpoints {
-  /** Resolves when what was committed before is there. Nobody has to wait for it. */
+  /** Resolves when earlier commits are in the database file. Awaiting it is optional. */
   checkpoint(): Promise<void>;
   close(): Promise<void>;
 }
@@ -12,13 +12,13 @@ export interface Checkpoints {
 const IDLE_THREAD_MS = 10_000;
 
 /**
- * SQLite's driver works in the thread that asks it. With every thousand pages in its log, a commit
- * copies them into the file and waits for the disk: for ten milliseconds or a hundred nobody is
- * answered. Whoever writes many rows in a row asks for that after each few instead: it is done in a
- * thread of its own, over a connection of its own, and the log stays short. (A checkpoint changes
- * nothing: it is no news to whoever watches the file. It waits for nobody, and holds up no writer.)
+ * Creates the checkpoints of a database. SQLite's driver blocks the calling thread. At every thousand
+ * pages in the write-ahead log, a commit copies them into the file and waits for the disk, which delays
+ * every request by 10 to 100 ms. Code that writes many rows therefore asks for a checkpoint after every
+ * few rows. It runs in its own thread over its own connection, and keeps the log short. A checkpoint
+ * changes no data, so watchers of the file do not notice it, and it never blocks a writer.
  *
- * PostgreSQL has processes for that.
+ * On PostgreSQL this does nothing: its own processes run checkpoints.
  */
 export function createCheckpoints(address: DatabaseAddress): Checkpoints {
   if (address.provider === 'postgresql') {
@@ -38,7 +38,7 @@ export function createCheckpoints(address: DatabaseAddress): Checkpoints {
   };
 }
 
-// Bundled, the worker lies beside the server; from the sources it needs a loader for TypeScript.
+// In a build, the worker is next to the server bundle. In the sources, it needs a TypeScript loader.
 function workerModule(): { filename: string; execArgv?: string[] } {
   return import.meta.url.endsWith('.ts')
     ? {

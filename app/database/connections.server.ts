@@ -15,29 +15,29 @@ const RETRY_MS = 50;
 const CONNECT_WITHIN_MS = 5000;
 
 export interface PostgresLimits {
-  /** How long the server may take to accept the connection. Default five seconds. */
+  /** How long the server may take to accept the connection. Default: five seconds. */
   connectWithinMs?: number;
-  /** How long it may take to answer a statement. Left out: as long as it takes. */
+  /** How long the server may take to answer a statement. Default: no limit. */
   answerWithinMs?: number;
 }
 
 /**
- * Opens a SQLite file with the driver itself. A file that is missing is made, for its owner alone,
- * and so is its folder; write-ahead logging is switched on for good.
+ * Opens a SQLite file with the driver, without Prisma. Creates the file and its folder if they are
+ * missing, accessible to this system user only, and switches the file to write-ahead logging.
  *
  * @param waitMs how long to wait for a lock that another process holds.
- * @throws {StartupError} when it cannot be opened, written or is not a database.
+ * @throws {StartupError} if the file cannot be opened or written, or is not a database.
  */
 export async function openSqliteFile(
   file: string,
   { waitMs }: { waitMs: number },
 ): Promise<BetterSqlite3.Database> {
-  makeFile(file);
+  createFile(file);
   const { default: Driver } = await import('better-sqlite3');
   let db: BetterSqlite3.Database | undefined;
   try {
     db = new Driver(file, { timeout: waitMs });
-    // Reads the header: opening alone does not look at the file.
+    // Opening does not read the file yet; this reads its header.
     db.prepare('SELECT count(*) FROM sqlite_master').get();
     await switchToWriteAheadLog(db, file, waitMs);
     return db;
@@ -47,7 +47,7 @@ export async function openSqliteFile(
   }
 }
 
-function makeFile(file: string): void {
+function createFile(file: string): void {
   const folder = dirname(file);
   try {
     createPrivateFolder(folder);
@@ -58,7 +58,7 @@ function makeFile(file: string): void {
     );
   }
   try {
-    // An empty file is an empty database. SQLite gives its mode to the files that it puts beside it.
+    // An empty file is an empty database. SQLite creates its -wal and -shm files with the same mode.
     closeSync(openSync(file, 'ax', OWNER_ONLY));
   } catch (error) {
     if (codeOf(error) === 'EEXIST') return;
@@ -69,7 +69,7 @@ function makeFile(file: string): void {
   }
 }
 
-// The switch needs the file for itself for a moment, and SQLite does not always wait for it.
+// The switch needs a short exclusive lock, and SQLite does not always wait for it.
 async function switchToWriteAheadLog(
   db: BetterSqlite3.Database,
   file: string,
@@ -90,34 +90,34 @@ async function switchToWriteAheadLog(
   }
 }
 
-/** What a person can do about an error of the SQLite driver. */
+/** Returns a StartupError that tells the operator how to fix an error of the SQLite driver. */
 export function sqliteStartupError(error: unknown, file: string): StartupError {
   if (error instanceof StartupError) return error;
   const code = codeOf(error);
-  const say = (sentence: string) =>
+  const startupError = (sentence: string) =>
     new StartupError(`The database file ${file} ${sentence}`, { cause: error });
   if (code === 'SQLITE_NOTADB') {
-    return say(
-      'is not a SQLite database; move it out of the way, or name another file in DATABASE_URL.',
+    return startupError(
+      'is not a SQLite database; move it elsewhere, or name another file in DATABASE_URL.',
     );
   }
-  if (/^SQLITE_CORRUPT/.test(code)) return say('is damaged; restore it from a backup.');
+  if (/^SQLITE_CORRUPT/.test(code)) return startupError('is damaged; restore it from a backup.');
   if (/^SQLITE_(BUSY|LOCKED)/.test(code)) {
-    return say('is locked by another program; end that program and start again.');
+    return startupError('is locked by another program; end that program and start again.');
   }
   if (/^SQLITE_(CANTOPEN|READONLY|PERM)/.test(code)) {
-    return say(
+    return startupError(
       `cannot be opened for writing (${code}); check the permissions of the file and of its folder, or name another file in DATABASE_URL.`,
     );
   }
-  return say(`cannot be used: ${messageOf(error)}.`);
+  return startupError(`cannot be used: ${messageOf(error)}.`);
 }
 
 /**
- * Connects one PostgreSQL client, with the schema of the address in front of its search path. Its
- * statements may take as long as they take.
+ * Connects one PostgreSQL client whose search path is the schema of the address. The server sets no
+ * time limit on its statements.
  *
- * @throws {StartupError} when the server is not there, refuses, or has no such database.
+ * @throws {StartupError} if the server does not answer, refuses the user, or has no such database.
  */
 export async function connectToPostgres(
   address: PostgresAddress,
@@ -134,10 +134,10 @@ export async function connectToPostgres(
       application_name: 'latchkey',
     });
   } catch {
-    // Not even as a cause: the driver's error may quote the URL.
+    // Without `cause`: the driver's error may quote the URL.
     throw new StartupError('DATABASE_URL is not a URL that the PostgreSQL driver can use.');
   }
-  // A connection that ends on its own says so here and in the query under way; the latter counts.
+  // A lost connection emits this event and fails the running query; the failed query is enough.
   client.on('error', () => undefined);
   try {
     await client.connect();
@@ -145,14 +145,14 @@ export async function connectToPostgres(
     await client.end().catch(() => undefined);
     throw postgresStartupError(error, client);
   }
-  // A pooler may hand over a connection on which requests had a limit.
+  // A pooler may hand out a connection that still has the statement timeout of requests.
   await client.query(`SET search_path TO ${quoteName(address.schema)}; SET statement_timeout = 0`);
   return client;
 }
 
 const TIMESTAMP_WITHOUT_ZONE = 1114;
 
-/** How to read values: times are kept without a zone, and are UTC; the driver would take them for local time. */
+/** Returns type parsers that read timestamps without a zone as UTC. The driver would read local time. */
 export async function utcTypes(): Promise<pg.CustomTypesConfig> {
   const { default: driver } = await import('pg');
   const parserOf = driver.types.getTypeParser;
@@ -168,32 +168,34 @@ function postgresStartupError(error: unknown, client: pg.Client): StartupError {
   const code = codeOf(error);
   const server = `${client.host}:${client.port}`;
   const said = messageOf(error);
-  const say = (sentence: string) => new StartupError(sentence, { cause: error });
+  const startupError = (sentence: string) => new StartupError(sentence, { cause: error });
   if (/^E[A-Z_]+$/.test(code) || /timeout/.test(said)) {
     const reason = code === '' ? `within ${CONNECT_WITHIN_MS / 1000} s` : `(${code})`;
-    return say(
+    return startupError(
       `No PostgreSQL server answers at ${server} ${reason}; start it, or correct host and port in DATABASE_URL.`,
     );
   }
   if (/password must be a string/.test(said)) {
-    return say(
-      `PostgreSQL at ${server} asks for a password, and DATABASE_URL gives none; add it behind the user's name.`,
+    return startupError(
+      `PostgreSQL at ${server} asks for a password, and DATABASE_URL gives none; add it after the user's name.`,
     );
   }
   if (/^28/.test(code)) {
-    return say(
+    return startupError(
       `PostgreSQL at ${server} refuses the user "${client.user}" (${said}); correct user or password in DATABASE_URL.`,
     );
   }
   if (code === '3D000') {
-    return say(
+    return startupError(
       `PostgreSQL at ${server} has no database "${client.database}"; make it (CREATE DATABASE), or correct its name in DATABASE_URL.`,
     );
   }
   if (code === '57P03') {
-    return say(`PostgreSQL at ${server} is not ready yet (${said}); start again in a moment.`);
+    return startupError(
+      `PostgreSQL at ${server} is not ready yet (${said}); start again in a moment.`,
+    );
   }
-  return say(
+  return startupError(
     `PostgreSQL at ${server} cannot be used (${said}); check the server and DATABASE_URL.`,
   );
 }
@@ -203,7 +205,7 @@ function codeOf(error: unknown): string {
   return typeof code === 'string' ? code : '';
 }
 
-/** What the database itself says. */
+/** Returns the message of an error. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

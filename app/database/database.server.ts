@@ -9,7 +9,7 @@ import {
   type FeedLog,
 } from './session-feed.server.ts';
 import { openPostgresPool } from './postgres-pool.server.ts';
-import { openSqliteRows, postgresRows } from './row-reader.server.ts';
+import { openSqliteRowReader, createPostgresRowReader } from './row-reader.server.ts';
 import { createSnapshots, type Snapshots } from './snapshots.server.ts';
 import { parseDatabaseUrl, type DatabaseAddress, type DatabaseProvider } from './address.server.ts';
 import { applyMigrations, migrationNames, type MigrationsLog } from './migrations.server.ts';
@@ -17,36 +17,36 @@ import { createSqliteAdapter } from './sqlite-adapter.server.ts';
 
 export interface Database {
   /**
-   * Typed by the SQLite client, the narrower of the two. Inside `$transaction`, use only the client
-   * that it hands over.
+   * Has the type of the SQLite client, the narrower of the two. Inside `$transaction`, use only the
+   * client that it passes in.
    */
   client: PrismaClient;
   provider: DatabaseProvider;
-  /** Reads single rows by prepared statements, past Prisma: for what every request asks. */
+  /** Reads single rows with prepared statements, without Prisma: for the reads of every request. */
   rows: RowReader;
   /**
-   * To be awaited now and then by whoever writes very many rows, so that no commit of theirs, or of
-   * anybody else, has to bring all of them into the file at once; see `database-checkpoint.server.ts`.
+   * Await it every few rows when you write very many rows, so that no commit has to copy all of them
+   * into the file at once; see `checkpoints.server.ts`.
    */
   checkpoint: () => Promise<void>;
   snapshots: Snapshots;
   /**
-   * Begins to listen to the news of sessions; for the server, of which SQLite has one at a time.
+   * Opens the feed of session changes. Only a server calls it: SQLite allows one server at a time.
    *
-   * @throws {StartupError} when another server has the SQLite file.
+   * @throws {StartupError} if another server uses the SQLite file.
    */
   openFeed(log: FeedLog): Promise<NewsFeed>;
   /**
-   * The same under leases, so that memory may answer for sessions.
+   * Opens the feed under leases, so that sessions may be cached in memory.
    *
-   * @throws {StartupError} on SQLite, where it would spare nothing.
+   * @throws {StartupError} on SQLite, where a cache would save nothing.
    */
   openLeasedFeed(log: FeedLog): SessionFeed;
-  /** True when the database answers and takes writes. Throws what it throws when it does not. */
+  /** True if the database answers and accepts writes. @throws the database's error during an outage. */
   isAnswering(): Promise<boolean>;
-  /** True when it has every migration of this version. Throws likewise. */
+  /** True if the database has every migration of this version. @throws as `isAnswering`. */
   isMigrated(): Promise<boolean>;
-  /** Lets go of every connection. The client must not be used afterwards. */
+  /** Closes every connection. The client must not be used afterwards. */
   close(): Promise<void>;
 }
 
@@ -56,35 +56,35 @@ export interface DatabaseOptions {
   /** Default: `prisma/{provider}/migrations` of the current directory. */
   migrationsFolder?: string;
   log: MigrationsLog;
-  /** Hears of every statement that the database carried out, to count them. Left out: nobody does. */
+  /** Called with every executed statement, to count them. */
   onQuery?: (sql: string) => void;
   /**
-   * True for a command: its statements on PostgreSQL may take as long as they take. Default: a request
-   * waits for each, so that the server ends it after two seconds.
+   * True for a command: its statements on PostgreSQL have no time limit. Default: false; a request
+   * waits for each statement, so PostgreSQL cancels it after two seconds.
    */
   isForCommand?: boolean;
 }
 
-/** A row from a database that is there to be used. */
-const ANSWERS: Record<DatabaseProvider, string> = {
-  // Without a table SQLite would not look at its file.
+/** Queries that return a row if the database is usable. */
+const HEALTH_QUERIES: Record<DatabaseProvider, string> = {
+  // SQLite reads its file only if the query names a table.
   sqlite: 'SELECT count(*) AS "tables" FROM sqlite_master',
-  // A replica answers too, of things that were true a while ago.
+  // A replica also answers, but its data may be stale and it accepts no writes.
   postgresql: 'SELECT 1 AS "primary" WHERE NOT pg_is_in_recovery()',
 };
-const APPLIED = `SELECT "migration_name" AS "name" FROM "_prisma_migrations"
+const APPLIED_MIGRATIONS = `SELECT "migration_name" AS "name" FROM "_prisma_migrations"
   WHERE "finished_at" IS NOT NULL AND "rolled_back_at" IS NULL`;
 
-/** The part of a client that tells of its statements; its type says so only when that was asked for. */
+/** The query events of a client. Its type has them only if the client was created with query logging. */
 interface QuerySource {
   $on(event: 'query', listener: (event: { query: string }) => void): unknown;
 }
 
 /**
- * Opens the database that DATABASE_URL names: makes a SQLite file that is missing, brings the
- * tables up to date, and connects Prisma.
+ * Opens the database at DATABASE_URL: creates a missing SQLite file, applies pending migrations, and
+ * connects Prisma.
  *
- * @throws {StartupError} one sentence that says what to do; it never shows the password.
+ * @throws {StartupError} one sentence that says what to do; it never contains the password.
  */
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
   const address = parseDatabaseUrl(options.databaseUrl);
@@ -108,10 +108,10 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     openFeed: (log) => openDatabaseFeed({ address, client, watch, log }),
     openLeasedFeed: (log) => openLeasedFeed({ address, client, watch, log }),
     async isAnswering() {
-      return (await client.$queryRawUnsafe<unknown[]>(ANSWERS[address.provider])).length > 0;
+      return (await client.$queryRawUnsafe<unknown[]>(HEALTH_QUERIES[address.provider])).length > 0;
     },
     async isMigrated() {
-      const applied = await client.$queryRawUnsafe<{ name: string }[]>(APPLIED);
+      const applied = await client.$queryRawUnsafe<{ name: string }[]>(APPLIED_MIGRATIONS);
       const names = new Set(applied.map(({ name }) => name));
       return migrations.every((name) => names.has(name));
     },
@@ -123,24 +123,24 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   };
 }
 
-interface Connected extends Pick<Database, 'client' | 'rows'> {
+interface DatabaseConnection extends Pick<Database, 'client' | 'rows'> {
   disconnect: () => Promise<void>;
 }
 
-const eventsOf = ({ onQuery }: DatabaseOptions) =>
+const queryEventOptions = ({ onQuery }: DatabaseOptions) =>
   onQuery ? { log: [{ emit: 'event' as const, level: 'query' as const }] } : {};
 
 async function connectSqlite(
   file: string,
   options: DatabaseOptions,
   watch: SqliteWatch,
-): Promise<Connected> {
+): Promise<DatabaseConnection> {
   const { PrismaClient } = await import('../../prisma/sqlite/client/client.ts');
   const adapter = await createSqliteAdapter(file, watch.connected);
-  const client = new PrismaClient({ adapter, ...eventsOf(options) });
-  const rows = await openSqliteRows(file, options.onQuery);
+  const client = new PrismaClient({ adapter, ...queryEventOptions(options) });
+  const rows = await openSqliteRowReader(file, options.onQuery);
   const disconnect = () => {
-    // First: the last connection to be closed brings the log into the file, and this one only reads.
+    // Closed first: the last connection writes the log into the file, and this one is read-only.
     rows.close();
     return client.$disconnect();
   };
@@ -150,18 +150,18 @@ async function connectSqlite(
 async function connectPostgres(
   address: Extract<DatabaseAddress, { provider: 'postgresql' }>,
   options: DatabaseOptions,
-): Promise<Connected> {
+): Promise<DatabaseConnection> {
   const { PrismaClient } = await import('../../prisma/postgresql/client/client.ts');
   const { PrismaPg } = await import('@prisma/adapter-pg');
   const { log, onQuery, isForCommand = false } = options;
   const { pool, close } = await openPostgresPool(address, { log, isForCommand });
   const adapter = new PrismaPg(pool, { schema: address.schema });
-  const client = new PrismaClient({ adapter, ...eventsOf(options) });
+  const client = new PrismaClient({ adapter, ...queryEventOptions(options) });
   const disconnect = async () => {
     await client.$disconnect();
     await close();
   };
-  // Both clients come from the same models: a test compares them.
+  // Both clients are generated from the same models; a test compares them.
   const asSqlite = client as unknown as Database['client'];
-  return { client: asSqlite, rows: await postgresRows(pool, onQuery), disconnect };
+  return { client: asSqlite, rows: await createPostgresRowReader(pool, onQuery), disconnect };
 }

@@ -1,4 +1,4 @@
-/** What Prisma's driver adapters say about a failed query. */
+/** The cause that Prisma's driver adapters report for a failed query. */
 interface DriverCause {
   kind: string;
   originalCode?: string;
@@ -7,10 +7,10 @@ interface DriverCause {
   constraint?: { fields?: string[]; index?: string };
 }
 
-// The generated clients are two, and the server is bundled apart from the pages: `instanceof`
-// would tell apart what is the same.
+// No `instanceof` in this file: there are two generated clients, and the server is bundled separately
+// from the pages, so the same error class exists several times.
 
-/** Prisma's codes for a database that is down, busy, full, or not the one that the models describe. */
+/** Prisma's codes for a database that is down, busy or full, or lacks the tables of the models. */
 const UNAVAILABLE_CODES = new Set([
   'P1000',
   'P1001',
@@ -28,7 +28,7 @@ const UNAVAILABLE_CODES = new Set([
   'P2037',
 ]);
 
-/** The same, as the adapters say it of statements that were written by hand. */
+/** The same failures, as the adapters report them for raw SQL. */
 const UNAVAILABLE_KINDS = new Set([
   'DatabaseNotReachable',
   'ConnectionClosed',
@@ -47,8 +47,9 @@ const SQLITE_UNAVAILABLE =
   /^SQLITE_(BUSY|LOCKED|IOERR|CORRUPT|NOTADB|FULL|CANTOPEN|READONLY|PERM|NOMEM|PROTOCOL)/;
 
 /**
- * Classes of PostgreSQL's codes: connection, authorization, resources, operator, system, internal;
- * and no such database, table or column, read-only (a replica after a failover), no privilege, lock not available.
+ * PostgreSQL codes, by class: connection, authorization, resources, operator, system, internal; and
+ * single codes: no such database, table or column, read-only (a replica after a failover), no
+ * privilege, lock not available, serialization failure, deadlock.
  */
 const POSTGRES_UNAVAILABLE =
   /^(08|28|53|57|58|XX|3D000$|25006$|42501$|42P01$|42703$|55P03$|40001$|40P01$)/;
@@ -65,22 +66,22 @@ const DRIVER_MESSAGES = [
   'Client was closed and is not queryable',
   'Cannot use a pool after calling end on the pool',
   'The database connection is not open',
-  // SQLite has one code for whatever is wrong with a statement.
+  // SQLite has one code for all errors in a statement, so only the message tells.
   'no such table: ',
   'no such column: ',
 ];
 
-/** As the drivers say it of statements that were written by hand. */
+/** Codes that the drivers report for raw SQL. */
 const FOREIGN_KEY_CODES = new Set(['23503', 'SQLITE_CONSTRAINT_FOREIGNKEY']);
 
-/** How far to follow `cause`. */
+/** How many levels of `cause` to follow. */
 const DEPTH = 5;
 
 /**
- * True when the write was refused because another row holds this value of `field` already.
+ * True if a write failed because another row already has this value of `field`.
  *
- * PostgreSQL names the index and not the field: it is recognised by the name that Prisma gives it
- * (`Table_field_key`); that of a primary key does not tell, and counts as `id`.
+ * PostgreSQL reports the index instead of the field. The field is taken from the name that Prisma gives
+ * the index (`Table_field_key`). The index of a primary key names no field, and counts as `id`.
  */
 export function isUniqueViolation(error: unknown, field: string): boolean {
   const cause = driverCauseOf(error);
@@ -95,14 +96,14 @@ function fieldsOfIndex(index: string, table: string | undefined): string[] {
   return rest === 'pkey' ? ['id'] : rest.replace(/_key$/, '').split('_');
 }
 
-/** True when the write was refused because the row that it belongs to is gone. */
+/** True if a write failed because the row that it refers to does not exist. */
 export function isForeignKeyViolation(error: unknown): boolean {
   return driverCauseOf(error)?.kind === 'ForeignKeyConstraintViolation';
 }
 
 /**
- * True when a write was refused because the row that it belongs to is gone, or because it was to change
- * a row that is: somebody's account was erased at that moment. Also when it is the cause of the error.
+ * True if a write failed because the row that it refers to, or the user that it updates, no longer
+ * exists: the account was deleted at that moment. Also checks the causes of the error.
  */
 export function isUserGone(error: unknown): boolean {
   let current = error;
@@ -118,12 +119,12 @@ export function isUserGone(error: unknown): boolean {
 }
 
 /**
- * True when the database could not answer: it is down, locked, out of connections or space,
- * damaged, or lacks the tables. Nothing may be concluded then; answer 503. False for what the
- * database did answer (a constraint, no such record) and for mistakes of the program.
+ * True if the database could not answer: it is down, locked, out of connections or disk space,
+ * damaged, or lacks the tables. Answer 503: an outage says nothing about a user or a session. False
+ * for an answer of the database (a violated constraint, no such record) and for programming mistakes.
  *
- * A refused network connection of anything else looks the same: wrap such errors before they get
- * here.
+ * A refused network connection to any other server looks the same, so wrap such errors before they
+ * reach this function.
  */
 export function isDatabaseUnavailable(error: unknown): boolean {
   let current = error;
@@ -136,7 +137,7 @@ export function isDatabaseUnavailable(error: unknown): boolean {
 
 function isUnavailableError(error: Error): boolean {
   const { code } = error as { code?: unknown };
-  // Connecting failed before there was a query.
+  // The connection failed before any query.
   if (error.name === 'PrismaClientInitializationError') return true;
   const cause = driverCauseOf(error);
   if (cause) {
@@ -144,7 +145,7 @@ function isUnavailableError(error: Error): boolean {
     return (
       UNAVAILABLE_KINDS.has(cause.kind) ||
       SQLITE_UNAVAILABLE.test(originalCode) ||
-      // Five characters, as every SQLSTATE: "SQLITE_…" is none.
+      // An SQLSTATE has five characters, which excludes "SQLITE_…".
       (originalCode.length === 5 && POSTGRES_UNAVAILABLE.test(originalCode))
     );
   }

@@ -17,7 +17,7 @@ import {
 } from './address.server.ts';
 import { StartupError } from '#app/config/startup-error.ts';
 
-/** The part of the log that migrations write to. */
+/** The log methods that migrations use. */
 export interface MigrationsLog {
   info(fields: object, message: string): void;
   warn(fields: object, message: string): void;
@@ -30,7 +30,7 @@ export interface MigrationsOptions {
   log: MigrationsLog;
 }
 
-/** A migration stopped the boot. The message names it and says what to do. */
+/** A migration prevented the start. The message names the migration and says what to do. */
 export class MigrationError extends StartupError {
   override name = 'MigrationError';
   constructor(
@@ -48,14 +48,14 @@ interface Migration {
   checksum: string;
 }
 
-/** A row of `_prisma_migrations`, as far as it matters here. */
+/** The columns of `_prisma_migrations` that are used here. */
 interface MigrationRecord {
   name: string;
   checksum: string;
   isFinished: boolean;
 }
 
-/** Prisma's own, so that its `migrate deploy` and a booting server keep out of each other's way. */
+/** The id of Prisma's lock, so that `migrate deploy` and a starting server never run at the same time. */
 const ADVISORY_LOCK = 72_707_369;
 const WAIT_FOR_LOCK_MS = 30_000;
 
@@ -81,7 +81,7 @@ const POSTGRES_TABLE = `CREATE TABLE IF NOT EXISTS "_prisma_migrations" (
     applied_steps_count     INTEGER NOT NULL DEFAULT 0
 )`;
 
-// A row that `prisma migrate resolve` marked as rolled back counts as if it were not there.
+// Ignores rows that `prisma migrate resolve` marked as rolled back.
 const READ_RECORDS = `SELECT "migration_name" AS "name", "checksum", "finished_at" IS NOT NULL AS "finished"
   FROM "_prisma_migrations" WHERE "rolled_back_at" IS NULL ORDER BY "started_at"`;
 
@@ -89,15 +89,15 @@ const INSERT_RECORD = `INSERT INTO "_prisma_migrations"
   ("id", "checksum", "migration_name", "started_at", "finished_at", "applied_steps_count")`;
 
 /**
- * Brings the tables up to date: applies the migrations that the database does not have yet, in
- * order of name, each in a transaction of its own, and records them as Prisma does, so that
- * Prisma's `migrate deploy` and `migrate status` agree afterwards. One process at a time does it;
- * others wait, and find it done. A script must not begin or end transactions itself.
+ * Applies the migrations that the database does not have yet, in order of name, each in its own
+ * transaction. Records them as Prisma does, so that Prisma's `migrate deploy` and `migrate status`
+ * agree. Only one process applies migrations at a time; other processes wait until they are applied.
+ * A migration script must not begin or end transactions.
  *
- * @returns the names of the migrations that it applied; empty when there was nothing to do.
- * @throws {MigrationError} when a migration fails (it is rolled back whole), was edited after it
- *   was applied, or was left half done.
- * @throws {StartupError} when the database or the folder cannot be used.
+ * @returns the names of the migrations that it applied; empty if there were none.
+ * @throws {MigrationError} if a migration fails (it is rolled back completely), was edited after it
+ *   was applied, or was interrupted halfway.
+ * @throws {StartupError} if the database or the folder cannot be used.
  */
 export async function applyMigrations(options: MigrationsOptions): Promise<string[]> {
   const { databaseUrl, log } = options;
@@ -111,7 +111,7 @@ export async function applyMigrations(options: MigrationsOptions): Promise<strin
   return applied;
 }
 
-/** The names of all migrations that this version of the application brings, in order. */
+/** Returns the names of all migrations of this version of the application, in order. */
 export function migrationNames(options: Omit<MigrationsOptions, 'log'>): string[] {
   const { provider } = parseDatabaseUrl(options.databaseUrl);
   const folder = options.migrationsFolder ?? defaultFolder(provider);
@@ -154,14 +154,18 @@ function checksumOf(sql: string): string {
   return createHash('sha256').update(sql).digest('hex');
 }
 
-// As Prisma does it: a checkout with the other kind of line ends is no edit.
+// Like Prisma, accepts both kinds of line endings: a checkout may convert them.
 function matchesChecksum({ sql, checksum }: Migration, recorded: string): boolean {
   if (checksum === recorded) return true;
   const unix = sql.replaceAll('\r\n', '\n');
   return [unix, unix.replaceAll('\n', '\r\n')].some((text) => checksumOf(text) === recorded);
 }
 
-/** The migrations that are not recorded yet. Throws when the records forbid to go on. */
+/**
+ * Returns the migrations that are not recorded yet.
+ *
+ * @throws {MigrationError} if a migration did not finish, or was edited after it was applied.
+ */
 function findPending(records: MigrationRecord[], migrations: Migration[]): Migration[] {
   const halfDone = records.find((record) => !record.isFinished);
   if (halfDone) {
@@ -183,9 +187,8 @@ function findPending(records: MigrationRecord[], migrations: Migration[]): Migra
   });
 }
 
-// An older version that restarts while a newer one is rolled out: the newer tables are made to
-// serve both.
-function warnOfUnknown(
+// Not an error: an older version may restart during a roll-out, and newer tables work with both.
+function warnAboutUnknown(
   records: MigrationRecord[],
   migrations: Migration[],
   log: MigrationsLog,
@@ -200,11 +203,11 @@ function warnOfUnknown(
   }
 }
 
-function failed({ name }: Migration, error: unknown): StartupError {
+function toMigrationError({ name }: Migration, error: unknown): StartupError {
   if (error instanceof StartupError) return error;
   return new MigrationError(
     name,
-    `The migration ${name} failed and was rolled back whole; mend it and start again. The database says: ${messageOf(error)}`,
+    `The migration ${name} failed and was rolled back completely; fix it and start again. The database says: ${messageOf(error)}`,
     { cause: error },
   );
 }
@@ -216,11 +219,11 @@ async function applyToSqlite(
 ): Promise<string[]> {
   const db = await openSqliteFile(file, { waitMs: WAIT_FOR_LOCK_MS });
   try {
-    // Prisma's scripts rebuild a table by dropping it, which would cascade. Inside a transaction
-    // this pragma, also that of the scripts, does nothing.
+    // Prisma's scripts rebuild a table by dropping it, which would cascade. The pragma must be set here:
+    // inside a transaction it does nothing, including in the scripts.
     db.pragma('foreign_keys = OFF');
     const records = readSqliteRecords(db);
-    warnOfUnknown(records, migrations, log);
+    warnAboutUnknown(records, migrations, log);
     const pending = findPending(records, migrations);
     return pending.filter((migration) => applyOneToSqlite(db, migration)).map(({ name }) => name);
   } catch (error) {
@@ -230,7 +233,7 @@ async function applyToSqlite(
   }
 }
 
-/** False when another process was quicker. */
+/** Applies one migration. False if another process had applied it already. */
 function applyOneToSqlite(db: BetterSqlite3.Database, migration: Migration): boolean {
   db.exec('BEGIN IMMEDIATE');
   try {
@@ -251,9 +254,9 @@ function applyOneToSqlite(db: BetterSqlite3.Database, migration: Migration): boo
     db.exec('COMMIT');
     return isPending;
   } catch (error) {
-    // Some errors (a full disk, say) make SQLite roll back by itself.
+    // After some errors, such as a full disk, SQLite has already rolled back.
     if (db.inTransaction) db.exec('ROLLBACK');
-    throw failed(migration, error);
+    throw toMigrationError(migration, error);
   }
 }
 
@@ -277,7 +280,7 @@ function readSqliteRecords(db: BetterSqlite3.Database): MigrationRecord[] {
   return rows.map(({ finished, ...row }) => ({ ...row, isFinished: finished === 1 }));
 }
 
-/** As Prisma writes times into SQLite. */
+/** Formats a time as Prisma stores it in SQLite. */
 function sqliteTime(time: Date): string {
   return time.toISOString().replace('Z', '+00:00');
 }
@@ -289,10 +292,10 @@ async function applyToPostgres(
 ): Promise<string[]> {
   const client = await connectToPostgres(address);
   try {
-    // Held by the session: it goes with the connection, however that ends.
+    // A session-level lock: PostgreSQL releases it when the connection ends for any reason.
     await client.query('SELECT pg_advisory_lock($1)', [ADVISORY_LOCK]);
     const records = await readPostgresRecords(client);
-    warnOfUnknown(records, migrations, log);
+    warnAboutUnknown(records, migrations, log);
     const pending = findPending(records, migrations);
     if (pending.length > 0) {
       await client.query(`CREATE SCHEMA IF NOT EXISTS ${quoteName(address.schema)}`);
@@ -304,11 +307,11 @@ async function applyToPostgres(
   } catch (error) {
     if (error instanceof StartupError) throw error;
     throw new StartupError(
-      `The migrations could not be looked up in PostgreSQL (${messageOf(error)}); check the rights of the user in DATABASE_URL.`,
+      `The migrations could not be read from PostgreSQL (${messageOf(error)}); check the privileges of the user in DATABASE_URL.`,
       { cause: error },
     );
   } finally {
-    // Whatever went wrong before is what counts.
+    // An error here must not hide an earlier one.
     await client.end().catch(() => undefined);
   }
 }
@@ -328,9 +331,9 @@ async function applyOneToPostgres(client: pg.Client, migration: Migration): Prom
     ]);
     await client.query('COMMIT');
   } catch (error) {
-    // On a connection that is lost the server has rolled back already.
+    // If the connection is lost, the server has already rolled back.
     await client.query('ROLLBACK').catch(() => undefined);
-    throw failed(migration, error);
+    throw toMigrationError(migration, error);
   }
 }
 

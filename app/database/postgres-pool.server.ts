@@ -5,24 +5,24 @@ import { quoteName, type DatabaseAddress } from './address.server.ts';
 type PostgresAddress = Extract<DatabaseAddress, { provider: 'postgresql' }>;
 
 /**
- * A request waits for a free connection, then for its statement: together less than five seconds. The
- * server ends a statement first and says so; a connection that says nothing for longer is dead.
+ * A request waits for a free connection and then for its statement, in total less than five seconds.
+ * The server normally cancels a slow statement; a connection that stays silent for longer is dead.
  */
 const CONNECT_WITHIN_MS = 2000;
 const STATEMENT_WITHIN_MS = 2000;
 const SILENT_AFTER_MS = STATEMENT_WITHIN_MS + 500;
-/** A process that was stopped reads what arrived meanwhile before it calls a connection silent. */
-const LAST_LOOK_MS = 100;
+/** A suspended process that resumes first reads what has arrived, before it calls a connection silent. */
+const FINAL_READ_MS = 100;
 const PROBE_WITHIN_MS = 1000;
 const PROBE_EVERY_MS = 250;
-/** The server ends what a process that vanished left open, and its locks with it. */
+/** The server ends the open transactions of a vanished process, and releases their locks. */
 const IDLE_IN_TRANSACTION_MS = 30_000;
 const UNACKNOWLEDGED_MS = 10_000;
 const KEEP_ALIVE_AFTER_MS = 1000;
 const CLOSE_WITHIN_MS = 1000;
 
-/** A transaction that takes its time says how long a statement of it may take, and this side waits as long. */
-const OWN_LIMIT = /^SET LOCAL statement_timeout = (\d+)$/;
+/** A slow transaction sets its own limit per statement; this client then waits as long. */
+const TRANSACTION_LIMIT = /^SET LOCAL statement_timeout = (\d+)$/;
 const END_OF_TRANSACTION = /^(COMMIT|ROLLBACK)$/;
 
 export interface PostgresPoolOptions {
@@ -30,20 +30,20 @@ export interface PostgresPoolOptions {
     info(fields: object, message: string): void;
     warn(fields: object, message: string): void;
   };
-  /** True: statements may take as long as they take. */
+  /** True: statements have no time limit. */
   isForCommand: boolean;
 }
 
 export interface PostgresPool {
   pool: pg.Pool;
-  /** Ends every connection, also one to a server that no longer answers. */
+  /** Closes every connection, even if the server no longer answers. */
   close: () => Promise<void>;
 }
 
 /**
- * Opens a pool that cannot hang. A connection that stays silent is destroyed, and what waits for it
- * fails. If a probe over a new connection gets no answer either, no caller gets a connection until one
- * does: each request is refused at once instead of after seconds.
+ * Opens a pool that cannot hang. A silent connection is destroyed, and its queries fail. If a probe
+ * over a new connection also gets no answer, the pool refuses every request at once, instead of after
+ * seconds, until a probe succeeds.
  */
 export async function openPostgresPool(
   address: PostgresAddress,
@@ -58,10 +58,10 @@ export async function openPostgresPool(
     keepAlive: true,
     keepAliveInitialDelayMillis: KEEP_ALIVE_AFTER_MS,
     ...(maxConnections !== null && { max: maxConnections }),
-    // Statements written by hand name no schema. Poolers do not take this, so only when needed.
+    // Raw SQL names no schema. Set only when needed, because poolers reject this option.
     ...(schema !== 'public' && { options: `-c search_path=${quoteName(schema)}` }),
   };
-  // By statements, not in the start-up message: PgBouncer refuses a connection that brings them there.
+  // Set by statements, because PgBouncer refuses a connection with these in its start-up message.
   const settings = [
     `SET statement_timeout = ${isForCommand ? 0 : STATEMENT_WITHIN_MS}`,
     `SET idle_in_transaction_session_timeout = ${IDLE_IN_TRANSACTION_MS}`,
@@ -75,10 +75,10 @@ export async function openPostgresPool(
 
   const pool = new driver.Pool({
     ...config,
-    // Awaited by the driver, though its types do not say so.
+    // The driver awaits this promise, though its types do not say so.
     onConnect(client) {
       clients.add(client);
-      if (!isForCommand) destroyWhenSilent(client, suspect);
+      if (!isForCommand) destroyWhenSilent(client, probeServer);
       return client.query(settings) as never;
     },
   });
@@ -94,7 +94,7 @@ export async function openPostgresPool(
 
   const connect = pool.connect.bind(pool) as (callback?: ConnectCallback) => Promise<pg.PoolClient>;
   pool.connect = ((callback?: ConnectCallback) => {
-    if (isSilent) return refuse(callback);
+    if (isSilent) return refuseConnection(callback);
     if (!callback) {
       return connect().catch((error: unknown) => {
         noteTimeout(error);
@@ -108,15 +108,15 @@ export async function openPostgresPool(
   }) as typeof pool.connect;
 
   function noteTimeout(error: unknown) {
-    if (error instanceof Error && CONNECT_TIMEOUT.test(error.message)) suspect();
+    if (error instanceof Error && CONNECT_TIMEOUT.test(error.message)) probeServer();
   }
 
-  /** A process without time takes its own delay for silence: only a probe that fails as well counts. */
-  function suspect() {
+  /** Probes the server. A busy process can mistake its own delay for silence, so only the probe decides. */
+  function probeServer() {
     if (isProbing || isClosed) return;
     isProbing = true;
-    // Whatever silenced one connection may have silenced those, too.
-    for (const client of idle) destroy(client);
+    // The idle connections may be dead for the same reason.
+    for (const client of idle) destroySocket(client);
     void probe().finally(() => (isProbing = false));
   }
 
@@ -139,7 +139,7 @@ export async function openPostgresPool(
     } catch {
       return false;
     } finally {
-      destroy(client);
+      destroySocket(client);
     }
   }
 
@@ -150,7 +150,7 @@ export async function openPostgresPool(
       const ending = pool.end();
       const late = sleep(CLOSE_WITHIN_MS, undefined, { ref: false });
       await Promise.race([ending, late]);
-      for (const client of clients) destroy(client);
+      for (const client of clients) destroySocket(client);
       await ending;
     },
   };
@@ -162,17 +162,17 @@ type ConnectCallback = (
   release: (error?: Error | boolean) => void,
 ) => void;
 
-/** What the driver says when a server took too long to accept a connection. */
+/** The driver's messages for a server that took too long to accept a connection. */
 const CONNECT_TIMEOUT = /^(Connection terminated due to connection timeout|timeout expired)$/;
 
-function refuse(callback?: ConnectCallback): Promise<pg.PoolClient> | void {
+function refuseConnection(callback?: ConnectCallback): Promise<pg.PoolClient> | void {
   const error = new Error('timeout exceeded when trying to connect');
   if (!callback) return Promise.reject(error);
   process.nextTick(() => callback(error, undefined, () => undefined));
 }
 
-/** The socket; the driver's own `end` would wait for the server's word. */
-function destroy(client: pg.ClientBase): void {
+/** Destroys the socket: the driver's `end` would wait for the server. */
+function destroySocket(client: pg.ClientBase): void {
   (
     client as unknown as { connection: { stream: { destroy(): void } } }
   ).connection.stream.destroy();
@@ -182,22 +182,25 @@ type AnyQuery = (...args: unknown[]) => unknown;
 
 function destroyWhenSilent(client: pg.ClientBase, onSilence: () => void): void {
   const query = client.query.bind(client) as AnyQuery;
-  let ownLimitMs: number | null = null;
+  let transactionLimitMs: number | null = null;
   const watch = (text: string) => {
-    const [, ownLimit] = OWN_LIMIT.exec(text) ?? [];
-    if (ownLimit) ownLimitMs = Number(ownLimit);
-    if (END_OF_TRANSACTION.test(text)) ownLimitMs = null;
-    const limitMs = ownLimitMs === null ? SILENT_AFTER_MS : ownLimitMs + SILENT_AFTER_MS;
+    const [, limit] = TRANSACTION_LIMIT.exec(text) ?? [];
+    if (limit) transactionLimitMs = Number(limit);
+    if (END_OF_TRANSACTION.test(text)) transactionLimitMs = null;
+    const limitMs =
+      transactionLimitMs === null ? SILENT_AFTER_MS : transactionLimitMs + SILENT_AFTER_MS;
     const giveUp = () => {
-      destroy(client);
+      destroySocket(client);
       onSilence();
     };
-    let timer = setTimeout(() => (timer = setTimeout(giveUp, LAST_LOOK_MS)), limitMs);
+    let timer = setTimeout(() => (timer = setTimeout(giveUp, FINAL_READ_MS)), limitMs);
     return () => clearTimeout(timer);
   };
   client.query = ((...args: unknown[]) => {
-    const [asked] = args;
-    const stop = watch(typeof asked === 'string' ? asked : (asked as pg.QueryConfig).text);
+    const [statement] = args;
+    const stop = watch(
+      typeof statement === 'string' ? statement : (statement as pg.QueryConfig).text,
+    );
     const callback = args.at(-1);
     if (typeof callback === 'function') {
       const answer = (...answers: unknown[]) => {

@@ -7,11 +7,11 @@ type PostgresAddress = Extract<DatabaseAddress, { provider: 'postgresql' }>;
 const LAST_LINES = 3;
 
 /**
- * Runs a program of PostgreSQL's on the database of an address. The password is handed over in the
- * environment: arguments can be read by everybody on the machine.
+ * Runs a PostgreSQL program on the database of an address. Passes the password in the environment,
+ * because every user of the machine can read arguments.
  *
- * @returns what it said on standard output.
- * @throws {StartupError} when it is not installed, or fails; with what it said last.
+ * @returns its standard output.
+ * @throws {StartupError} if the program is not installed, or fails; with its last lines of output.
  */
 export async function runPostgresProgram(
   name: 'pg_dump' | 'pg_restore',
@@ -22,20 +22,20 @@ export async function runPostgresProgram(
     env: { ...process.env, ...(address ? { PGPASSWORD: passwordOf(address) } : {}) },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  let said = '';
-  let complaints = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (said += text));
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (complaints += text));
+  let output = '';
+  let errorOutput = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (errorOutput += text));
   const code = await new Promise<number | null>((resolve, reject) => {
-    child.once('error', (error) => reject(missing(name, error)));
+    child.once('error', (error) => reject(programMissingError(name, error)));
     child.once('close', resolve);
   });
-  if (code === 0) return said;
-  const reason = complaints.trim().split('\n').slice(-LAST_LINES).join(' ').replace(/\.$/, '');
+  if (code === 0) return output;
+  const reason = errorOutput.trim().split('\n').slice(-LAST_LINES).join(' ').replace(/\.$/, '');
   throw new StartupError(`${name} failed: ${reason || `it ended with ${code}`}.`);
 }
 
-function missing(name: string, error: unknown): StartupError {
+function programMissingError(name: string, error: unknown): StartupError {
   return new StartupError(
     `${name} is needed and not found on PATH; install the client programs of PostgreSQL, of the server's version or newer (on Debian: apt-get install postgresql-client).`,
     { cause: error },

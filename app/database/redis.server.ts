@@ -1,19 +1,19 @@
 import type { Log } from '#app/operations/log.server.ts';
 
-/** A connection to Redis, made when the first command asks for it and again whenever it breaks. */
+/** A connection to Redis. Connects with the first command, and reconnects whenever it breaks. */
 export interface Redis {
   /**
-   * The answer to one command.
+   * Sends one command, and returns the answer.
    *
-   * @throws {RedisUnavailableError} when there is none within two seconds; it may have been carried
-   *   out all the same.
+   * @throws {RedisUnavailableError} if there is no answer within two seconds. Redis may still have
+   *   executed the command.
    */
   send(command: string[]): Promise<unknown>;
-  /** Lets go of the connection. */
+  /** Closes the connection. */
   close(): void;
 }
 
-/** Redis could not answer. Nothing may be concluded then; answer 503. */
+/** Redis could not answer. Answer 503: an outage says nothing about a limit. */
 export class RedisUnavailableError extends Error {
   override name = 'RedisUnavailableError';
   constructor(cause: unknown) {
@@ -25,10 +25,10 @@ const CONNECT_WITHIN_MS = 5000;
 const ANSWER_WITHIN_MS = 2000;
 const RECONNECT_AFTER_AT_MOST_MS = 1000;
 const RECONNECT_STEP_MS = 50;
-/** Commands that wait for a connection or an answer; beyond them each is refused at once. */
+/** The most commands that wait for a connection or an answer; further commands fail at once. */
 const MAX_WAITING = 1000;
 
-/** Opens no connection yet: the application starts, and shows its pages, without Redis too. */
+/** Creates the client without connecting: the application must start and show pages without Redis. */
 export async function openRedis({ url, log }: { url: string; log: Log }): Promise<Redis> {
   const { createClient } = await import('redis');
   const client = createClient({
@@ -40,10 +40,10 @@ export async function openRedis({ url, log }: { url: string; log: Log }): Promis
         Math.min((retries + 1) * RECONNECT_STEP_MS, RECONNECT_AFTER_AT_MOST_MS),
     },
   });
-  // Every failed attempt is an error of its own: one line an outage is enough.
+  // Every failed attempt emits an error; one log line per outage is enough.
   let isDown = false;
   client.on('error', (error: unknown) => {
-    if (!isDown) log.error({ err: error }, 'Redis is not available; it is tried again until it is');
+    if (!isDown) log.error({ err: error }, 'Redis is not available; reconnecting');
     isDown = true;
   });
   client.on('ready', () => {
@@ -84,7 +84,7 @@ async function withinTime<Answer>(
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => {
-      // What was not sent yet shall not be sent later.
+      // A command that was not sent yet must not be sent later.
       abort.abort();
       reject(new Error(`Redis did not answer within ${ANSWER_WITHIN_MS} ms.`));
     }, ANSWER_WITHIN_MS);

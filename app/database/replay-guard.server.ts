@@ -2,47 +2,48 @@ import { createHash } from 'node:crypto';
 import { isUniqueViolation } from './errors.server.ts';
 import type { Database } from './database.server.ts';
 
-/** What may work once: challenges, states, and sealed cookies that finish something. */
+/** Stops replays of values that work only once: challenges, states, and sealed one-time cookies. */
 export interface ReplayGuard {
   /**
-   * True for the first who brings it, false for everybody after, also when many bring it at once.
+   * Marks a value as used. True for the first call with this value, false for every other call, also
+   * if they run concurrently.
    *
-   * @param thing anything unguessable; only its SHA-256 is kept.
-   * @param expiresAt when it is refused for its age anyway, and need not be remembered any longer.
+   * @param value any unguessable text; only its SHA-256 is stored.
+   * @param expiresAt when the value has expired anyway, so that its digest can be removed.
    */
-  claim(thing: string, expiresAt: Date): Promise<boolean>;
+  claim(value: string, expiresAt: Date): Promise<boolean>;
   /**
-   * True for the first who takes hold of it, false for everybody else until it is let go or `until`
-   * has passed: whoever holds it may not live to let go.
+   * Locks a value. True for the first caller, false for every other caller until it is unlocked or
+   * `until` has passed: a process may end before it can unlock.
    */
-  lock(thing: string, until: Date, now: Date): Promise<boolean>;
-  /** Lets go of what was taken hold of until then; nothing happens when somebody else has it by now. */
-  unlock(thing: string, until: Date): Promise<void>;
-  /** Forgets what is too old to be brought again. Answers how many. */
+  lock(value: string, until: Date, now: Date): Promise<boolean>;
+  /** Unlocks a value that was locked until this time. Does nothing if another caller locked it since. */
+  unlock(value: string, until: Date): Promise<void>;
+  /** Removes expired values, and returns how many. */
   prune(now: Date): Promise<number>;
 }
 
 export function createReplayGuard(db: Database['client']): ReplayGuard {
-  const claim: ReplayGuard['claim'] = async (thing, expiresAt) => {
+  const claim: ReplayGuard['claim'] = async (value, expiresAt) => {
     try {
-      const data = { digest: digestOf(thing), expiresAt };
+      const data = { digest: digestOf(value), expiresAt };
       await db.spent.create({ data, select: { digest: true } });
       return true;
     } catch (error) {
-      // PostgreSQL does not name the field of a primary key.
+      // PostgreSQL does not report the field of a primary key; see `isUniqueViolation`.
       if (isUniqueViolation(error, 'digest') || isUniqueViolation(error, 'id')) return false;
       throw error;
     }
   };
   return {
     claim,
-    async lock(thing, until, now) {
-      const isOver = { digest: digestOf(thing), expiresAt: { lte: now } };
-      const { count } = await db.spent.updateMany({ where: isOver, data: { expiresAt: until } });
-      return count > 0 || claim(thing, until);
+    async lock(value, until, now) {
+      const expired = { digest: digestOf(value), expiresAt: { lte: now } };
+      const { count } = await db.spent.updateMany({ where: expired, data: { expiresAt: until } });
+      return count > 0 || claim(value, until);
     },
-    async unlock(thing, until) {
-      await db.spent.deleteMany({ where: { digest: digestOf(thing), expiresAt: until } });
+    async unlock(value, until) {
+      await db.spent.deleteMany({ where: { digest: digestOf(value), expiresAt: until } });
     },
     async prune(now) {
       const { count } = await db.spent.deleteMany({ where: { expiresAt: { lt: now } } });
@@ -51,6 +52,6 @@ export function createReplayGuard(db: Database['client']): ReplayGuard {
   };
 }
 
-function digestOf(thing: string): string {
-  return createHash('sha256').update(thing).digest('base64url');
+function digestOf(value: string): string {
+  return createHash('sha256').update(value).digest('base64url');
 }

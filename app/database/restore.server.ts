@@ -18,7 +18,7 @@ import { StartupError } from '#app/config/startup-error.ts';
 type SqliteAddress = Extract<DatabaseAddress, { provider: 'sqlite' }>;
 type PostgresAddress = Extract<DatabaseAddress, { provider: 'postgresql' }>;
 
-/** A receipt of an erasure, as the replaced database has it. */
+/** An erasure receipt from the replaced database. */
 export interface KeptReceipt {
   id: string;
   erasedAt: Date;
@@ -27,9 +27,9 @@ export interface KeptReceipt {
 }
 
 export interface Replaced {
-  /** Where the replaced database is now; null: there was none. */
+  /** Where the replaced database is now; `null`: there was none. */
   aside: string | null;
-  /** Of the replaced database; null: they cannot be read. */
+  /** The receipts of the replaced database; `null`: they cannot be read. */
   receipts: KeptReceipt[] | null;
 }
 
@@ -39,8 +39,8 @@ export interface RestoreOptions {
   file: string;
   now: Date;
   /**
-   * Brings the restored database up to date and erases in it what was erased since. On SQLite it is
-   * given a file beside the database, which takes its place only afterwards.
+   * Migrates the restored database and repeats the erasures since the backup. On SQLite it gets the URL
+   * of a draft file, which replaces the database afterwards.
    */
   bringUpToDate: (databaseUrl: string, replaced: Replaced) => Promise<void>;
 }
@@ -51,9 +51,9 @@ const POSTGRES_MAGIC = 'PGDMP';
 const RECEIPTS = 'SELECT "id", "erasedAt", "counts", "subjectDigest" FROM';
 
 /**
- * Checks that the file is a backup of such a database, and that nobody is using the database.
+ * Checks that the file is a backup of this kind of database, and that the database is not in use.
  *
- * @throws {StartupError} one sentence that says why it cannot be restored. Nothing has changed then.
+ * @throws {StartupError} one sentence that says why the backup cannot be restored. Changes nothing.
  */
 export async function checkRestore(options: Omit<RestoreOptions, 'bringUpToDate'>): Promise<void> {
   const address = parseDatabaseUrl(options.databaseUrl);
@@ -65,7 +65,7 @@ export async function checkRestore(options: Omit<RestoreOptions, 'bringUpToDate'
     await checkDump(options.file, address);
     const client = await connectToPostgres(address);
     try {
-      await requireAlone(client);
+      await requireUnused(client);
     } finally {
       await client.end();
     }
@@ -73,9 +73,9 @@ export async function checkRestore(options: Omit<RestoreOptions, 'bringUpToDate'
 }
 
 /**
- * Puts a backup in the place of the database, and the database aside.
+ * Replaces the database with a backup, and keeps the replaced database under another name.
  *
- * @throws {StartupError} one sentence; the database is then as it was.
+ * @throws {StartupError} one sentence; the database is then unchanged.
  */
 export async function restoreDatabase(options: RestoreOptions): Promise<Replaced> {
   await checkRestore(options);
@@ -85,26 +85,26 @@ export async function restoreDatabase(options: RestoreOptions): Promise<Replaced
     : restorePostgres(address, options);
 }
 
-/** "20261121-120000": sorts by time, and may stand in names of files and schemas. */
+/** Returns a time as "20261121-120000": it sorts by time, and is valid in names of files and schemas. */
 function stampOf(now: Date): string {
   return now.toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-');
 }
 
 function checkKind(file: string, provider: DatabaseAddress['provider']): void {
-  const head = headOf(file);
+  const head = readHead(file);
   const isSqlite = head.startsWith(SQLITE_MAGIC);
   const isPostgres = head.startsWith(POSTGRES_MAGIC);
   if (provider === 'sqlite' ? isSqlite : isPostgres) return;
   const wanted = provider === 'sqlite' ? 'SQLite' : 'PostgreSQL';
-  const found = isSqlite ? 'of SQLite' : isPostgres ? 'of PostgreSQL' : null;
+  const found = isSqlite ? 'SQLite' : isPostgres ? 'PostgreSQL' : null;
   throw new StartupError(
     found
-      ? `${file} is a backup ${found}, and DATABASE_URL names a database of ${wanted}; restore it to one of its own kind.`
-      : `${file} is no backup of ${wanted}: it is damaged, or another file.`,
+      ? `${file} is a ${found} backup, and DATABASE_URL names a ${wanted} database; restore it to one of its own kind.`
+      : `${file} is not a ${wanted} backup: it is damaged, or another kind of file.`,
   );
 }
 
-function headOf(file: string): string {
+function readHead(file: string): string {
   try {
     const opened = openSync(file, 'r');
     try {
@@ -124,32 +124,35 @@ function headOf(file: string): string {
 
 async function checkSqliteFile(file: string): Promise<void> {
   const { default: Driver } = await import('better-sqlite3');
-  let said: unknown;
+  let result: unknown;
   let tables = 0;
   try {
     const db = new Driver(file, { readonly: true, fileMustExist: true });
     try {
-      said = db.pragma('integrity_check(1)', { simple: true });
+      result = db.pragma('integrity_check(1)', { simple: true });
       tables = db.prepare(`SELECT 1 FROM sqlite_master WHERE name = 'User'`).all().length;
     } finally {
       db.close();
     }
   } catch (error) {
-    said = messageOf(error);
+    result = messageOf(error);
   }
-  if (said !== 'ok') {
-    throw new StartupError(`The backup ${file} is damaged (${String(said)}); take another one.`);
+  if (result !== 'ok') {
+    throw new StartupError(`The backup ${file} is damaged (${String(result)}); take another one.`);
   }
-  if (tables === 0) throw new StartupError(`${file} is a database, but none of Latchkey.`);
+  if (tables === 0) throw new StartupError(`${file} is a database, but not one of Latchkey.`);
 }
 
-/** Reads the receipts, and empties the log beside the file, so that the file is all of it. */
+/**
+ * Returns the erasure receipts, and merges the write-ahead log into the file, so that the file is
+ * complete. `null` if the database is damaged.
+ */
 async function readReplacedSqlite(file: string): Promise<KeptReceipt[] | null> {
   const { default: Driver } = await import('better-sqlite3');
   try {
     const db = new Driver(file, { fileMustExist: true, timeout: 0 });
     try {
-      // Only who is alone may leave the write-ahead log: whoever serves holds a lock on the file.
+      // Turning write-ahead logging off fails if another connection, such as a server's, is open.
       db.pragma('journal_mode = DELETE');
       const has = db.prepare(`SELECT 1 FROM sqlite_master WHERE name = 'ErasureReceipt'`).all();
       if (has.length === 0) return [];
@@ -165,11 +168,11 @@ async function readReplacedSqlite(file: string): Promise<KeptReceipt[] | null> {
     const code = String((error as { code?: unknown }).code);
     if (/^SQLITE_(BUSY|LOCKED)/.test(code)) {
       throw new StartupError(
-        `The database ${file} is in use; stop the server (and what else has it open), and try again.`,
+        `The database ${file} is in use; stop the server (and other programs that use it), and try again.`,
         { cause: error },
       );
     }
-    // That it is damaged may be why a backup is wanted.
+    // Not an error: damage may be the reason for the restore.
     if (/^SQLITE_(NOTADB|CORRUPT)/.test(code)) return null;
     throw new StartupError(`The database ${file} cannot be put aside: ${messageOf(error)}.`, {
       cause: error,
@@ -196,7 +199,7 @@ async function restoreSqlite(
     throw error;
   }
   if (aside !== null) {
-    // Of a damaged database the log may still be there; it must not be taken for that of the new one.
+    // A damaged database may still have its log, which must not be applied to the restored file.
     for (const ending of ['', '-wal', '-shm']) {
       if (existsSync(file + ending)) renameSync(file + ending, aside + ending);
     }
@@ -232,10 +235,10 @@ async function checkDump(file: string, { schema }: PostgresAddress): Promise<voi
   );
   if (!list.includes(` TABLE ${schema} User `)) {
     throw new StartupError(
-      `${file} holds no tables of Latchkey in the schema "${schema}" that DATABASE_URL names.`,
+      `${file} has no Latchkey tables in the schema "${schema}" that DATABASE_URL names.`,
     );
   }
-  // The list stands at its head. This reads all of it, and writes it nowhere.
+  // The list is only the head of the file. This reads the rest, and discards it.
   await runPostgresProgram('pg_restore', ['--file', '/dev/null', file], null).catch(
     (error: unknown) => {
       throw new StartupError(`The backup ${file} is damaged; take another one.`, { cause: error });
@@ -243,19 +246,19 @@ async function checkDump(file: string, { schema }: PostgresAddress): Promise<voi
   );
 }
 
-async function requireAlone(client: pg.Client): Promise<void> {
+async function requireUnused(client: pg.Client): Promise<void> {
   const { rows } = await client.query<{ name: string }>(
     `SELECT DISTINCT coalesce(nullif(application_name, ''), 'no name') AS name FROM pg_stat_activity
      WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'`,
   );
   if (rows.length === 0) return;
   throw new StartupError(
-    `The database is in use (by ${rows.map(({ name }) => name).join(', ')}); stop the server (and what else is connected to it), and try again.`,
+    `The database is in use (by ${rows.map(({ name }) => name).join(', ')}); stop the server (and other programs that use it), and try again.`,
   );
 }
 
-// The replaced tables stay in the same database, in a schema of their own: that needs no right to make
-// databases, and is undone by two names.
+// The replaced tables stay in the same database, in another schema: this needs no privilege to create
+// databases, and renaming two schemas undoes it.
 async function restorePostgres(
   address: PostgresAddress,
   { databaseUrl, file, now, bringUpToDate }: RestoreOptions,
@@ -263,7 +266,7 @@ async function restorePostgres(
   const client = await connectToPostgres(address);
   const aside = `${address.schema}_replaced_${stampOf(now).replace('-', '_')}`;
   try {
-    await requireAlone(client);
+    await requireUnused(client);
     const found = await client.query<{ found: boolean }>(
       `SELECT EXISTS (SELECT 1 FROM pg_namespace WHERE nspname = $1) AS found`,
       [address.schema],
@@ -295,7 +298,7 @@ async function restorePostgres(
   } catch (error) {
     if (error instanceof StartupError) throw error;
     throw new StartupError(
-      `The backup was not restored, and the database is as it was: ${messageOf(error)}.`,
+      `The backup was not restored, and the database is unchanged: ${messageOf(error)}.`,
       { cause: error },
     );
   } finally {
@@ -308,7 +311,7 @@ async function readPostgresReceipts(client: pg.Client): Promise<KeptReceipt[]> {
     `SELECT to_regclass('"ErasureReceipt"') IS NOT NULL AS found`,
   );
   if (table.rows[0]?.found !== true) return [];
-  // Times are kept without a zone, and are those of UTC.
+  // Times are stored without a zone, in UTC.
   const { rows } = await client.query<Omit<KeptReceipt, 'erasedAt'> & { erasedAt: string }>(
     `SELECT "id", to_char("erasedAt", 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS "erasedAt", "counts",
        "subjectDigest" FROM "ErasureReceipt"`,

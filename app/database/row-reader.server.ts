@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type BetterSqlite3 from 'better-sqlite3';
 import type pg from 'pg';
 import type { RowReader } from '#app/sessions/stores/prisma.ts';
-import { BUSY_WAIT_MS, LOCK_WITHIN_MS, whenUnlocked } from './sqlite-busy.server.ts';
+import { BUSY_WAIT_MS, LOCK_WITHIN_MS, retryWhileBusy } from './sqlite-busy.server.ts';
 import { utcTypes } from './connections.server.ts';
 
 type OnQuery = ((sql: string) => void) | undefined;
@@ -12,10 +12,10 @@ export interface OpenRowReader extends RowReader {
 }
 
 /**
- * Reads rows of a SQLite file over a connection of its own. In write-ahead mode no writer keeps it
- * waiting, and each look-up sees what any connection committed before it.
+ * Opens a reader of a SQLite file with its own connection. With write-ahead logging, a writer never
+ * blocks it, and each read sees all earlier commits of every connection.
  */
-export async function openSqliteRows(file: string, onQuery: OnQuery): Promise<OpenRowReader> {
+export async function openSqliteRowReader(file: string, onQuery: OnQuery): Promise<OpenRowReader> {
   const { default: Driver } = await import('better-sqlite3');
   const db = new Driver(file, { readonly: true, fileMustExist: true, timeout: BUSY_WAIT_MS });
   return {
@@ -24,23 +24,23 @@ export async function openSqliteRows(file: string, onQuery: OnQuery): Promise<Op
       return async (value) => {
         onQuery?.(sql);
         const read = () => {
-          // At the first look-up: a database whose tables are away is an outage, and no failed start.
+          // Prepared at the first read: missing tables are then an outage, not a failed start.
           statement ??= db.prepare<[string], unknown[]>(sql).raw();
           return statement.get(value) ?? null;
         };
-        return whenUnlocked(read, performance.now() + LOCK_WITHIN_MS);
+        return retryWhileBusy(read, performance.now() + LOCK_WITHIN_MS);
       };
     },
     close: () => void db.close(),
   };
 }
 
-/** Reads rows of PostgreSQL by named statements, which each connection of the pool prepares once. */
-export async function postgresRows(pool: pg.Pool, onQuery: OnQuery): Promise<RowReader> {
+/** Creates a reader of PostgreSQL with named statements. Each connection prepares a statement once. */
+export async function createPostgresRowReader(pool: pg.Pool, onQuery: OnQuery): Promise<RowReader> {
   const types = await utcTypes();
   return {
     prepare(text) {
-      // The same in every process: a pooler may hand a connection from one to another.
+      // The same name in every process: a pooler may move a connection between processes.
       const name = `row_${createHash('sha256').update(text).digest('base64url').slice(0, 20)}`;
       return async (value) => {
         onQuery?.(text);

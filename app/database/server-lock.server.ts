@@ -1,19 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { StartupError } from '#app/config/startup-error.ts';
 
-/** A server that is being replaced may take as long to stop. */
+/** How long a server that is being replaced may take to stop. */
 const WAIT_MS = 3000;
 const RETRY_MS = 50;
 
 /**
- * Makes this process the one server of a SQLite file: what a second one wrote, this one would hear of
- * too late. Held by a lock of the system on a file beside it, which ends with the process, however it
- * ends. Commands that read and write the file for a moment do not take it.
+ * Makes this process the only server of a SQLite file, because a server notices the changes of other
+ * processes too late. Holds a system lock on a file next to the database, which ends with the process.
+ * Commands, which use the file only for a short time, do not take the lock.
  *
- * @returns lets go of it.
- * @throws {StartupError} when another server has it.
+ * @returns a function that releases the lock.
+ * @throws {StartupError} if another server holds the lock.
  */
-export async function takeServerLock(file: string): Promise<() => void> {
+export async function acquireServerLock(file: string): Promise<() => void> {
   const { default: Driver } = await import('better-sqlite3');
   const db = new Driver(`${file}.server`, { timeout: 0 });
   const giveUpAt = performance.now() + WAIT_MS;

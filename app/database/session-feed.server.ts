@@ -8,22 +8,22 @@ import {
 import type { NewsFeed, SessionFeed } from '#app/sessions/session-feed.ts';
 import { connectToPostgres } from './connections.server.ts';
 import { createSqliteFeed } from './sqlite-feed.server.ts';
-import { takeServerLock } from './server-lock.server.ts';
+import { acquireServerLock } from './server-lock.server.ts';
 import type { DatabaseAddress } from './address.server.ts';
 import { StartupError } from '#app/config/startup-error.ts';
 
 type PostgresAddress = Extract<DatabaseAddress, { provider: 'postgresql' }>;
 
-/** What is asked over the link is answered at once, or never. */
+/** A query over the feed's connection is answered at once, or never. */
 const LINK_LIMITS = { connectWithinMs: 2000, answerWithinMs: 2000 };
 
-/** The part of the log that a feed writes to. */
+/** The log methods that a feed uses. */
 export interface FeedLog {
   info(message: string): void;
   warn(message: string): void;
 }
 
-/** The connection to a SQLite file, for whoever watches it; there is a new one after each disconnect. */
+/** Passes each new connection to a SQLite file to one watcher; there is a new one after a disconnect. */
 export class SqliteWatch {
   #driver: BetterSqlite3.Database | null = null;
   #watcher: ((driver: BetterSqlite3.Database) => void) | null = null;
@@ -46,24 +46,24 @@ interface FeedOptions {
   log: FeedLog;
 }
 
-/** How the news of sessions come from this database. @throws {StartupError} as `Database.openFeed`. */
+/** Opens the feed of session changes in this database. @throws {StartupError} as `Database.openFeed`. */
 export async function openDatabaseFeed(options: FeedOptions): Promise<NewsFeed> {
   const { address, client, watch, log } = options;
   if (address.provider === 'postgresql') {
     return postgresNews({ ...connectionsOf(address, client), log });
   }
-  const letGo = await takeServerLock(address.file);
+  const releaseLock = await acquireServerLock(address.file);
   const feed = createSqliteFeed();
   await client.$connect();
   watch.begin((driver) => feed.watch(driver));
   const close = async () => {
     await feed.close();
-    letGo();
+    releaseLock();
   };
   return { ...feed, close };
 }
 
-/** The same under leases, so that memory may answer. @throws {StartupError} for SQLite. */
+/** Opens the feed under leases, so that sessions may be cached. @throws {StartupError} on SQLite. */
 export function openLeasedFeed({ address, client, log }: FeedOptions): SessionFeed {
   if (address.provider === 'sqlite') {
     throw new StartupError(

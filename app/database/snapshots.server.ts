@@ -3,53 +3,53 @@ import { BUSY_WAIT_MS } from './sqlite-busy.server.ts';
 import { connectToPostgres, utcTypes } from './connections.server.ts';
 import type { DatabaseAddress } from './address.server.ts';
 
-/** A value as a driver hands it over. Times are a Date from PostgreSQL, and milliseconds from SQLite. */
+/** A value as a driver returns it. Times are a Date from PostgreSQL, and milliseconds from SQLite. */
 export type StoredValue = string | number | bigint | boolean | Buffer | Date | null;
 export type StoredRow = Record<string, StoredValue>;
 
-/** A database as it stood at one moment, whatever is written meanwhile. One question at a time. */
+/** A consistent view of the database at one time, unaffected by later writes. One query at a time. */
 export interface Snapshot {
   /**
-   * The rows of a SELECT, in pages: of however many there are, only a few are in memory. Between two
-   * pages everything else gets its turn.
+   * Yields the rows of a SELECT in pages, so that only a few rows are in memory. Other work can run
+   * between two pages.
    *
-   * @param sql with `?` for every value.
+   * @param sql has a `?` for every value.
    */
   pages(sql: string, values: string[]): AsyncGenerator<StoredRow[]>;
-  /** Lets go of it. Harmless when that was done before; whatever is being read then fails. */
+  /** Closes the snapshot; a running read then fails. Closing twice is not an error. */
   close(): Promise<void>;
 }
 
 export interface Snapshots {
   /**
-   * A snapshot of this moment; null when as many as may be are open.
+   * Opens a snapshot of the current state; `null` if the maximum number is open.
    *
-   * @throws when the database is down.
+   * @throws if the database is down.
    */
   open(): Promise<Snapshot | null>;
   closeAll(): Promise<void>;
 }
 
-/** Few: each page is made in one go, and everybody else waits that long. */
+/** Small, because reading one SQLite page blocks the thread and every other request. */
 const ROWS_A_PAGE = 100;
-/** Each holds a connection. Whoever comes then is asked to come again. */
-const AT_ONCE = 8;
-/** PostgreSQL ends a snapshot that nobody reads from, even if this process cannot. */
-const UNREAD_FOR_AT_MOST = '10min';
-/** A page of rows takes milliseconds: a server that says nothing for so long is gone. */
+/** The most open snapshots; each holds a connection. */
+const MAX_OPEN = 8;
+/** PostgreSQL ends a snapshot that is not read for this long, even if this process cannot. */
+const MAX_UNREAD_TIME = '10min';
+/** A page of rows takes milliseconds: a server that is silent for this long is down. */
 const POSTGRES_LIMITS = { connectWithinMs: 2000, answerWithinMs: 2500 };
 
 /**
- * Snapshots on connections of their own: Prisma has one connection to a SQLite file, where a
- * transaction would keep everybody else waiting, and a few to PostgreSQL, which slow readers would
- * use up.
+ * Creates snapshots with their own connections. Prisma has only one connection to a SQLite file, on
+ * which a transaction would block every other request, and a few to PostgreSQL, which slow readers
+ * would use up.
  */
 export function createSnapshots(address: DatabaseAddress): Snapshots {
   const open = new Set<Snapshot>();
   let opening = 0;
   return {
     async open() {
-      if (open.size + opening >= AT_ONCE) return null;
+      if (open.size + opening >= MAX_OPEN) return null;
       opening += 1;
       try {
         const opened =
@@ -79,7 +79,7 @@ async function openSqlite(file: string): Promise<Snapshot> {
   const db = new Driver(file, { readonly: true, fileMustExist: true, timeout: BUSY_WAIT_MS });
   let reading: IterableIterator<StoredRow> | null = null;
   try {
-    // The transaction sees what there was at its first look (WAL mode); it keeps no writer waiting.
+    // In WAL mode the transaction sees the state at its first read, and blocks no writer.
     db.exec('BEGIN');
     db.prepare('SELECT count(*) FROM sqlite_master').get();
   } catch (error) {
@@ -96,13 +96,13 @@ async function openSqlite(file: string): Promise<Snapshot> {
         yield page;
         page = [];
         await nextTurn();
-        // Else the rest of the rows would seem not to exist.
+        // Without this error, the read would end early as if there were no more rows.
         if (!db.open) throw new Error('The database connection is not open');
       }
       if (page.length > 0) yield page;
     },
     async close() {
-      // It cannot be closed in the middle of a statement.
+      // A connection cannot be closed while a statement runs.
       reading?.return?.();
       db.close();
     },
@@ -116,8 +116,8 @@ async function openPostgres(
   const types = await utcTypes();
   try {
     await client.query('BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY');
-    await client.query(`SET LOCAL idle_in_transaction_session_timeout = '${UNREAD_FOR_AT_MOST}'`);
-    // As in SQLite: the first look is the one that counts.
+    await client.query(`SET LOCAL idle_in_transaction_session_timeout = '${MAX_UNREAD_TIME}'`);
+    // The first read fixes the state that the snapshot sees, as in SQLite.
     await client.query('SELECT 1');
   } catch (error) {
     await client.end().catch(() => undefined);
@@ -136,7 +136,7 @@ async function openPostgres(
           if (rows.length < ROWS_A_PAGE) return;
         }
       } finally {
-        // Also when whoever reads has seen enough. What failed cannot be closed, and need not be.
+        // Also runs if the reader stops early. After a failure the cursor is gone already.
         await client.query('CLOSE reading').catch(() => undefined);
       }
     },

@@ -2,18 +2,18 @@ import type { PrismaBetterSqlite3 } from '@prisma/adapter-better-sqlite3';
 import type BetterSqlite3 from 'better-sqlite3';
 import {
   BUSY_WAIT_MS,
-  busyError,
+  createBusyError,
   LOCK_WITHIN_MS,
-  Turns,
-  whenUnlocked,
+  WriteQueue,
+  retryWhileBusy,
 } from './sqlite-busy.server.ts';
 
 type Adapter = Awaited<ReturnType<PrismaBetterSqlite3['connect']>>;
 type Transaction = Awaited<ReturnType<Adapter['startTransaction']>>;
 
 /**
- * Prisma's adapter sets none of them. They hold for one connection, so each gets them anew. What is
- * deleted is overwritten: else an erased account would stay readable in the free pages of the file.
+ * Set on every new connection, because Prisma's adapter sets none of them. `secure_delete` overwrites
+ * deleted rows: otherwise an erased account would stay readable in the free pages of the file.
  */
 const PRAGMAS = `
   PRAGMA journal_mode = WAL;
@@ -24,19 +24,19 @@ const PRAGMAS = `
 `;
 
 /**
- * Prisma's adapter for SQLite, with four things put right: the pragmas, who takes part in a
- * transaction, what becomes of one that cannot be committed, and who waits for a lock.
+ * Creates Prisma's adapter for SQLite, with four corrections: the pragmas, isolation of transactions,
+ * failed commits, and waiting for locks.
  *
- * All queries share one connection, and a transaction lets other code run between its statements.
- * Their statements would become part of it, and vanish with it when it is rolled back, after they
- * were reported as done. Here they wait until it has ended. Code inside `$transaction` must
- * therefore use the client that it is given: the outer one would wait for itself.
+ * All queries share one connection, and other code runs between the statements of a transaction. Its
+ * statements would become part of the transaction, and a rollback would undo them after they were
+ * reported as done. Here they wait until the transaction has ended. Code inside `$transaction` must
+ * therefore use the client that it receives: with the outer client it would wait for itself.
  *
- * SQLite waits for a lock of another process in the thread, and with it waits every other request,
- * `/healthz` too. Here a statement asks again and again instead, one write at a time, and the thread
- * is free meanwhile. A transaction takes the lock when it begins: it never fails for it in the middle.
+ * SQLite blocks the thread while it waits for a lock of another process, and with it every request,
+ * `/healthz` included. Here a statement retries instead, one write at a time, and leaves the thread
+ * free. A transaction takes the write lock when it begins, so it never fails on the lock halfway.
  *
- * @param onConnect is handed the driver's own connection, each time that there is a new one.
+ * @param onConnect called with the driver's own connection whenever there is a new one.
  */
 export async function createSqliteAdapter(
   file: string,
@@ -52,7 +52,7 @@ export async function createSqliteAdapter(
     const adapter = await connect();
     await adapter.executeScript(PRAGMAS);
     onConnect((adapter as unknown as { client: BetterSqlite3.Database }).client);
-    return createKeyedQueue(adapter);
+    return serializeWrites(adapter);
   };
   return factory;
 }
@@ -60,28 +60,28 @@ export async function createSqliteAdapter(
 const READ = /^\s*SELECT\b/i;
 const statement = (sql: string) => ({ sql, args: [], argTypes: [] });
 
-function createKeyedQueue(adapter: Adapter): Adapter {
+function serializeWrites(adapter: Adapter): Adapter {
   const { provider, adapterName } = adapter;
   const queryRaw = adapter.queryRaw.bind(adapter);
   const executeRaw = adapter.executeRaw.bind(adapter);
-  const writers = new Turns();
-  let underWay: Promise<void> | null = null;
-  const giveUp = () => performance.now() + LOCK_WITHIN_MS;
+  const writeQueue = new WriteQueue();
+  let activeTransaction: Promise<void> | null = null;
+  const deadline = () => performance.now() + LOCK_WITHIN_MS;
 
   const write = async <Answer>(run: () => Promise<Answer>): Promise<Answer> => {
-    const giveUpAt = giveUp();
-    const endTurn = await writers.take(giveUpAt);
+    const giveUpAt = deadline();
+    const leaveQueue = await writeQueue.enter(giveUpAt);
     try {
-      return await whenUnlocked(run, giveUpAt);
+      return await retryWhileBusy(run, giveUpAt);
     } finally {
-      endTurn();
+      leaveQueue();
     }
   };
   const read: Adapter['queryRaw'] = (query) => {
-    const giveUpAt = giveUp();
-    return whenUnlocked(async () => {
-      // A loop: others may have waited for the same end, and one of them begun the next transaction.
-      while (underWay) await endOf(underWay, giveUpAt);
+    const giveUpAt = deadline();
+    return retryWhileBusy(async () => {
+      // A loop, because another waiter may have begun the next transaction.
+      while (activeTransaction) await waitForEnd(activeTransaction, giveUpAt);
       return queryRaw(query);
     }, giveUpAt);
   };
@@ -89,33 +89,33 @@ function createKeyedQueue(adapter: Adapter): Adapter {
   adapter.queryRaw = (query) => (READ.test(query.sql) ? read(query) : write(() => queryRaw(query)));
   adapter.executeRaw = (query) => write(() => executeRaw(query));
   adapter.startTransaction = async () => {
-    const giveUpAt = giveUp();
-    const endTurn = await writers.take(giveUpAt);
+    const giveUpAt = deadline();
+    const leaveQueue = await writeQueue.enter(giveUpAt);
     try {
-      await whenUnlocked(() => executeRaw(statement('BEGIN IMMEDIATE')), giveUpAt);
+      await retryWhileBusy(() => executeRaw(statement('BEGIN IMMEDIATE')), giveUpAt);
     } catch (error) {
-      endTurn();
+      leaveQueue();
       throw error;
     }
     let end = () => {};
-    underWay = new Promise((resolve) => {
+    activeTransaction = new Promise((resolve) => {
       end = () => {
         end = () => {};
-        underWay = null;
-        endTurn();
+        activeTransaction = null;
+        leaveQueue();
         resolve();
       };
     });
-    return endingWith({ provider, adapterName, queryRaw, executeRaw }, () => end());
+    return toTransaction({ provider, adapterName, queryRaw, executeRaw }, () => end());
   };
   return adapter;
 }
 
-/** @throws the error of a locked file when it has not come by then. */
-async function endOf(transaction: Promise<void>, giveUpAt: number): Promise<void> {
+/** Waits until a transaction has ended. @throws {@link createBusyError} at `giveUpAt`. */
+async function waitForEnd(transaction: Promise<void>, giveUpAt: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(busyError()), giveUpAt - performance.now());
+    timer = setTimeout(() => reject(createBusyError()), giveUpAt - performance.now());
   });
   try {
     await Promise.race([transaction, late]);
@@ -125,9 +125,10 @@ async function endOf(transaction: Promise<void>, giveUpAt: number): Promise<void
 }
 
 /**
- * A transaction that has begun on the connection. Prisma ends it by a statement and then says so.
+ * Returns the Prisma transaction that has begun on the connection. Prisma ends it with a statement, and
+ * then calls `commit` or `rollback`.
  */
-function endingWith(
+function toTransaction(
   {
     provider,
     adapterName,
@@ -152,9 +153,9 @@ function endingWith(
       try {
         return await executeRaw(query);
       } catch (error) {
-        // A COMMIT that fails (a full disk, a deferred foreign key) leaves the transaction open, and
-        // Prisma does not end it: no other could ever begin. When SQLite rolled back by itself,
-        // there is nothing left to roll back.
+        // A failed COMMIT (a full disk, a deferred foreign key) leaves the transaction open, and Prisma
+        // does not end it, so no other could ever begin. If SQLite has already rolled back, this
+        // ROLLBACK fails, and the error is ignored.
         if (query.sql === 'COMMIT') await run('ROLLBACK').catch(() => undefined);
         throw error;
       }

@@ -1,39 +1,39 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** How long SQLite itself waits for a lock of another process. The thread waits with it. */
+/** How long SQLite itself waits for a lock of another process. This blocks the thread. */
 export const BUSY_WAIT_MS = 10;
-/** After that, how soon it is asked again; others have the thread meanwhile. */
+/** The pause before a statement retries; the thread is free meanwhile. */
 export const RETRY_MS = 20;
-/** How long a statement waits for a lock and for its turn, in all. */
+/** How long a statement waits in total, in the write queue and for a lock. */
 export const LOCK_WITHIN_MS = 4500;
 
-/** True if another process holds a lock that the statement needs. Nothing of it was carried out. */
+/** True if another process holds a lock that the statement needs. The statement changed nothing. */
 export function isBusy(error: unknown): boolean {
   const { code, cause } = error as { code?: unknown; cause?: { originalCode?: unknown } };
   return /^SQLITE_BUSY/.test(String(cause?.originalCode ?? code));
 }
 
-/** As the adapter says it of a lock: see `isDatabaseUnavailable`. */
-export function busyError(): Error {
+/** Returns the error that the adapter throws for a locked file; see `isDatabaseUnavailable`. */
+export function createBusyError(): Error {
   const originalMessage = 'database is locked';
   const cause = { kind: 'SocketTimeout', originalCode: 'SQLITE_BUSY', originalMessage };
   const error = new Error(originalMessage, { cause });
-  // By its name Prisma tells what a driver said from a mistake of the program.
+  // Prisma recognises a driver's error by this name.
   error.name = 'DriverAdapterError';
   return error;
 }
 
-/** One at a time, in the order in which they asked. */
-export class Turns {
+/** Lets one writer in at a time, in the order in which they called `enter`. */
+export class WriteQueue {
   readonly #waiting: (() => void)[] = [];
   #isTaken = false;
 
   /**
-   * Resolves when it is the caller's turn, which lasts until it calls what it gets.
+   * Resolves when it is the caller's turn, with a function that ends the turn.
    *
-   * @throws {@link busyError} at `giveUpAt`, a time of `performance.now()`.
+   * @throws {@link createBusyError} at `giveUpAt`, a time of `performance.now()`.
    */
-  async take(giveUpAt: number): Promise<() => void> {
+  async enter(giveUpAt: number): Promise<() => void> {
     if (this.#isTaken) await this.#wait(giveUpAt);
     this.#isTaken = true;
     return () => {
@@ -45,21 +45,21 @@ export class Turns {
 
   #wait(giveUpAt: number): Promise<void> {
     return new Promise((resolve, reject) => {
-      const mine = () => {
+      const startTurn = () => {
         clearTimeout(timer);
         resolve();
       };
       const timer = setTimeout(() => {
-        this.#waiting.splice(this.#waiting.indexOf(mine), 1);
-        reject(busyError());
+        this.#waiting.splice(this.#waiting.indexOf(startTurn), 1);
+        reject(createBusyError());
       }, giveUpAt - performance.now());
-      this.#waiting.push(mine);
+      this.#waiting.push(startTurn);
     });
   }
 }
 
-/** Runs it, and again while the file is locked. @throws what it throws at `giveUpAt`. */
-export async function whenUnlocked<Answer>(
+/** Calls `run`, and retries while the file is locked. @throws the last error of `run` after `giveUpAt`. */
+export async function retryWhileBusy<Answer>(
   run: () => Answer | Promise<Answer>,
   giveUpAt: number,
 ): Promise<Answer> {

@@ -2,13 +2,13 @@ import type BetterSqlite3 from 'better-sqlite3';
 import type { NewsFeed, SessionEvent } from '#app/sessions/session-feed.ts';
 import { createSubscribers } from '#app/sessions/feeds/subscribers.ts';
 
-/** Open pages show what another process changed in the file after this long at the most. */
-const LOOK_EVERY_MS = 500;
-/** While a transaction is under way. */
-const LOOK_AGAIN_MS = 5;
+/** How often to check for changes by other processes; open pages show such changes at most this late. */
+const POLL_EVERY_MS = 500;
+/** How often to check whether a running transaction has been committed. */
+const COMMIT_CHECK_MS = 5;
 
-// Of the connection and not of the file: they tell of what this process writes, at once, also of what
-// a cascade takes along. A touch is no news. What is told and then rolled back has done no harm.
+// Temporary triggers belong to the connection, so they report only the writes of this process,
+// including cascades. A touch is not reported. Reporting a change that is rolled back is harmless.
 const TRIGGERS = `
   CREATE TEMP TRIGGER "news_started" AFTER INSERT ON main."Session" BEGIN
     SELECT latchkey_news('started', NEW."id", NEW."userId");
@@ -27,7 +27,7 @@ const TRIGGERS = `
   CREATE TEMP TRIGGER "news_deleted" AFTER DELETE ON main."Session" WHEN OLD."revokedAt" IS NULL BEGIN
     SELECT latchkey_news('ended', OLD."id", OLD."userId");
   END;
-  CREATE TEMP TRIGGER "news_person" AFTER UPDATE ON main."User" BEGIN
+  CREATE TEMP TRIGGER "news_user" AFTER UPDATE ON main."User" BEGIN
     SELECT latchkey_news('changed', NULL, OLD."id");
   END;
   CREATE TEMP TRIGGER "news_picture_added" AFTER INSERT ON main."Picture" BEGIN
@@ -42,24 +42,24 @@ const TRIGGERS = `
 `;
 
 export interface SqliteFeed extends NewsFeed {
-  /** To be called with each new connection that the process writes by. */
+  /** Watches a connection. Call it with each new connection over which the process writes. */
   watch(driver: BetterSqlite3.Database): void;
 }
 
 /**
- * The news of a SQLite file, of which there is one server process. Triggers of its connection tell what
- * it writes, as soon as that is committed; what any other process writes is noticed within half a second by
- * `PRAGMA data_version`, which tells that there was something and not what.
+ * Creates the feed of a SQLite file, which has one server process. Triggers on the server's connection
+ * report its own changes as soon as they are committed. `PRAGMA data_version` shows within half a
+ * second that another process wrote to the file, but not what it wrote.
  */
 export function createSqliteFeed(): SqliteFeed {
   const subscribers = createSubscribers();
   let driver: BetterSqlite3.Database | null = null;
   let version: unknown;
-  /** Told by triggers, in the middle of the write: rows are read over another connection, after the commit. */
+  /** Changes from triggers, held until the commit: subscribers read the rows over another connection. */
   const waiting: SessionEvent[] = [];
-  const tellWhenCommitted = () => {
+  const publishWhenCommitted = () => {
     if (driver?.open && driver.inTransaction)
-      return void setTimeout(tellWhenCommitted, LOOK_AGAIN_MS);
+      return void setTimeout(publishWhenCommitted, COMMIT_CHECK_MS);
     for (const news of waiting.splice(0)) subscribers.tell(news);
   };
   const versionOf = (db: BetterSqlite3.Database) => db.pragma('data_version', { simple: true });
@@ -70,13 +70,13 @@ export function createSqliteFeed(): SqliteFeed {
     version = now;
     subscribers.tellLink(false);
     subscribers.tellLink(true);
-  }, LOOK_EVERY_MS);
+  }, POLL_EVERY_MS);
   timer.unref();
 
   return {
     watch(connection) {
       const tell = (kind: SessionEvent['kind'], id: string | null, userId: string) => {
-        if (waiting.push({ kind, id, userId }) === 1) queueMicrotask(tellWhenCommitted);
+        if (waiting.push({ kind, id, userId }) === 1) queueMicrotask(publishWhenCommitted);
         return null;
       };
       connection.function('latchkey_news', tell);

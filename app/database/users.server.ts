@@ -17,13 +17,13 @@ export interface NewUser {
   name: string;
   /** What `Passwords.hash` returned; `null`: a user without a password. */
   passwordHash: string | null;
-  /** When the user proved that the address is theirs; `null` if they did not. */
+  /** When the user verified the address; `null` if they did not. */
   emailVerifiedAt: Date | null;
 }
 
 export interface NewConnectedUser {
   name: string;
-  /** The user has proved that it is theirs. */
+  /** A verified address of the user. */
   email: string;
   /** Columns of the connection; see `Connections.toConnectionColumns`. */
   connection: ConnectionColumns;
@@ -42,7 +42,7 @@ export interface UserSummary {
   email: string;
 }
 
-/** A user as a pending step of theirs needs them: has anything changed since it began? */
+/** A user with the data that shows whether their security has changed since a pending step began. */
 export interface UserSecurity extends UserSummary {
   /** `null`: no password. */
   passwordChangedAt: Date | null;
@@ -52,7 +52,7 @@ export type Users = ReturnType<typeof createUsers>;
 
 const SUMMARY = { id: true, name: true, email: true } as const;
 
-/** The table of users. */
+/** Reads and writes the table of users. */
 export function createUsers(db: Client) {
   return {
     /** Returns a user; `null` if there is none of this id. */
@@ -122,15 +122,15 @@ export function createUsers(db: Client) {
       }
     },
 
-    /** Changes what a user is called. */
+    /** Changes a user's name. */
     async rename(userId: string, name: string, now: Date): Promise<void> {
       const data = { name, updatedAt: now };
       await db.user.update({ where: { id: userId }, data, select: { id: true } });
     },
 
     /**
-     * Gives a user another address, which they have proved to be theirs. Returns the former one; `null`
-     * if the new one is taken, or the user is gone.
+     * Changes a user's e-mail to an address that they have verified. Returns the former address; `null`
+     * if the new one is taken, or the user no longer exists.
      */
     async changeEmail(userId: string, email: string, now: Date): Promise<string | null> {
       const user = await db.user.findUnique({ where: { id: userId }, select: { email: true } });

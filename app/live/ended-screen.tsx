@@ -1,4 +1,4 @@
-/** In place of a page whose session is over, until the login page is there. */
+/** Replaces a page whose session has ended, until the login page loads. */
 export function SignedOutScreen({ loginPath }: { loginPath: string }) {
   return (
     <main className="grid min-h-dvh place-items-center p-6">

@@ -1,16 +1,16 @@
 import type { ServerResponse } from 'node:http';
 import { SECOND_MS } from '#app/sessions/index.ts';
 
-/** Proxies close what is silent for a minute; many of them for half of one. */
+/** Proxies close silent connections after a minute, many after half a minute. */
 const HEARTBEAT_MS = 20 * SECOND_MS;
-/** Whoever leaves this much unread is gone, or wants to fill our memory. */
+/** A client that leaves more than this unread is gone, or tries to exhaust the server's memory. */
 const MAX_UNREAD_BYTES = 64 * 1024;
-/** Between these many milliseconds a browser waits before it comes back: not all at once. */
+/** A browser reconnects after a random pause in this range, so that not all browsers do so at once. */
 const RETRY_MS = { least: 1000, most: 4000 };
 
 /**
- * Headers of an event stream. `no-transform` keeps proxies (and our own compression) from gathering
- * what is to leave at once, `X-Accel-Buffering` keeps nginx from it.
+ * Headers of an event stream. `no-transform` stops proxies and this server's compression from buffering
+ * events, and `X-Accel-Buffering` stops nginx.
  */
 export const EVENT_STREAM_HEADERS = {
   'Content-Type': 'text/event-stream; charset=utf-8',
@@ -18,17 +18,17 @@ export const EVENT_STREAM_HEADERS = {
   'X-Accel-Buffering': 'no',
 } as const;
 
-/** What one browser is told, one event after the other (WHATWG HTML, "Server-sent events"). */
+/** A stream of events to one browser (WHATWG HTML, "Server-sent events"). */
 export interface EventStream {
   /** @param data one line of text. */
   send(event: string, data: string): void;
-  /** Says that it is still there, when nothing else has for a while. */
+  /** Sends a heartbeat, if the last one was long enough ago. */
   beat(now: Date): void;
-  /** Ends the answer; what was sent before arrives. */
+  /** Ends the response; events that were sent before still arrive. */
   end(): void;
 }
 
-/** Begins an event stream as the answer to a request. */
+/** Opens an event stream as the response to a request. */
 export function openEventStream(response: ServerResponse, now: Date): EventStream {
   let spokeAtMs = now.getTime();
   const write = (text: string) => {
@@ -42,7 +42,7 @@ export function openEventStream(response: ServerResponse, now: Date): EventStrea
   return {
     send: (event, data) => write(`event: ${event}\ndata: ${data}\n\n`),
     beat(at) {
-      // A clock that jumped back must not silence it.
+      // The absolute difference, so that a clock that jumps back does not stop the heartbeat.
       if (Math.abs(at.getTime() - spokeAtMs) < HEARTBEAT_MS) return;
       spokeAtMs = at.getTime();
       write(': still here\n\n');

@@ -2,11 +2,11 @@ import { useEffect, useRef, useState } from 'react';
 import { Button } from '#app/ui/button.tsx';
 
 interface ExpiryNoticeProps {
-  /** When the session ends, on the clock of `performance.now()`. */
+  /** When the session expires, as a time of `performance.now()`. */
   untilMs: number;
-  /** False: it has reached its lifetime, whatever the person does. */
+  /** False: the session reaches its maximum lifetime, and activity cannot extend it. */
   canStay: boolean;
-  /** Answers whether it went through. */
+  /** Resolves to true if the request succeeded. */
   onStay: () => Promise<boolean>;
   onClose: () => void;
 }
@@ -16,8 +16,8 @@ const REFRESH_MS = 5_000;
 const TYPED_INTO = 'input, textarea, select, [contenteditable]';
 
 /**
- * Says that the session is about to end, while it can still be kept. It takes the focus, unless
- * somebody is typing, and gives it back; Escape puts it away.
+ * Warns that the session is about to expire. Takes the focus, unless the user is typing, and returns it
+ * on closing. Escape closes it.
  */
 export function ExpiryNotice({ untilMs, canStay, onStay, onClose }: ExpiryNoticeProps) {
   const notice = useRef<HTMLDialogElement>(null);
@@ -31,7 +31,7 @@ export function ExpiryNotice({ untilMs, canStay, onStay, onClose }: ExpiryNotice
 
   useEffect(() => {
     const before = document.activeElement;
-    // A question that is open keeps everything else from being used, but for what opens above it.
+    // An open modal dialog blocks the rest of the page, so the notice must open as a modal above it.
     if (document.querySelector('dialog:modal')) {
       notice.current?.close();
       notice.current?.showModal();

@@ -1,27 +1,27 @@
 import type { SessionMessage } from './session-messages.ts';
 
-/** The stream of events; see `app/live/session-streams.server.ts`. */
+/** The path of the event stream; see `app/live/session-streams.server.ts`. */
 export const SESSION_EVENTS = '/session/events';
 export const ENDED_HEADER = 'Session-Ended';
 const SECOND_MS = 1000;
-/** The server says something three times as often; a connection that is silent for so long is dead. */
+/** The server sends a heartbeat three times as often; a connection silent for this long is dead. */
 const SILENCE_MS = 65 * SECOND_MS;
 const MAX_PAUSE_MS = 30 * SECOND_MS;
-/** Between a new token and its cookie there is a moment in which nobody knows this browser. */
+/** One "unknown" may be a race between a new token and its cookie; this many in a row end the session. */
 const LEAST_UNKNOWN = 2;
 
 interface Outcome {
-  /** Comes back after this many milliseconds; null: never. */
+  /** Reconnect after this many milliseconds; `null`: never. */
   pauseMs: number | null;
   isUnknown?: boolean;
 }
 
 /**
- * Follows the events of this browser's session, by one connection, and comes back when that breaks:
- * after a pause that grows, and not in step with other browsers. Runs in a worker as in a page.
+ * Follows the events of this browser's session over one connection. Reconnects when it breaks, with
+ * exponential back-off and jitter. Runs in a worker or in a page.
  *
- * @param onNews `ended` is the last that it says.
- * @returns its clean-up.
+ * @param onNews called with every message; `ended` is the last one.
+ * @returns a function that stops following.
  */
 export function followSession(onNews: (news: SessionMessage) => void): () => void {
   const stopped = new AbortController();
@@ -54,7 +54,7 @@ export function followSession(onNews: (news: SessionMessage) => void): () => voi
   const connect = async (): Promise<Outcome> => {
     const connection = new AbortController();
     let reader: ReadableStreamDefaultReader<Uint8Array> | null = null;
-    // A browser complains of a body that is broken off while it is read.
+    // Cancels the reader if there is one: browsers log an error if a body is aborted while it is read.
     const stop = () => {
       if (reader) reader.cancel().catch(() => undefined);
       else connection.abort();
@@ -74,7 +74,7 @@ export function followSession(onNews: (news: SessionMessage) => void): () => voi
         return backOff(Number(answer.headers.get('Retry-After') ?? 0) * SECOND_MS);
       }
       failures = unknowns = 0;
-      // What happened in between was told to nobody here.
+      // Changes during the interruption were missed.
       if (wasConnected) onNews({ kind: 'sessions' });
       wasConnected = true;
       reader = answer.body.getReader();
@@ -113,7 +113,7 @@ export function followSession(onNews: (news: SessionMessage) => void): () => voi
   return () => stopped.abort();
 }
 
-/** Shorter when the network comes back meanwhile. */
+/** Waits, but not longer than until the network is back. */
 function pause(pauseMs: number, stopped: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const goOn = () => {

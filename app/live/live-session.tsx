@@ -9,15 +9,15 @@ import { dispatchSessionsChanged, type SessionMessage } from './session-messages
 import { forgetSubmission, isSubmitting } from '#app/ui/submission-marker.tsx';
 
 const NOTICE_MS = 120_000;
-/** So long the server has to say that the end was put off elsewhere, before a page speaks up by itself. */
+/** How long to wait for the server to report an extension by another page, before the notice opens. */
 const GRACE_MS = 3_000;
-/** A page that is on its way elsewhere, by its own doing, gets so long to arrive. */
+/** How long a navigation of the page itself may take before the redirect to the login page. */
 const ON_ITS_WAY_MS = 3_000;
 const LOOK_AGAIN_MS = 250;
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 interface LiveSessionProps {
-  /** True: what is on the page is nobody's business any more, and has to go at once. */
+  /** True: the session has ended, so the content of the page must be removed at once. */
   onSignedOut: (isOver: boolean) => void;
 }
 
@@ -27,8 +27,8 @@ interface Expiry {
 }
 
 /**
- * Keeps an open page in step with its session: away with it at once when the session is over, a
- * notice before it ends by itself, and word to the page when another session came or went.
+ * Keeps an open page in sync with its session: replaces the page when the session ends, shows a notice
+ * before it expires, and tells the page when another session of the user starts or ends.
  */
 export function LiveSession({ onSignedOut }: LiveSessionProps) {
   const [expiry, setExpiry] = useState<Expiry | null>(null);
@@ -45,8 +45,8 @@ export function LiveSession({ onSignedOut }: LiveSessionProps) {
         onSignedOut(true);
       });
       forgetPageData();
-      // Signing out here, or in again, leads to a page of its own. Going elsewhere would cut it off, also
-      // where the answer takes its time.
+      // Signing out or in on this page navigates by itself. A redirect would interrupt that, even if the
+      // response is slow.
       const waitMs = isBusy() || reason === 'replaced' ? ON_ITS_WAY_MS : 0;
       const go = () => {
         if (isBusy()) leaving = setTimeout(go, LOOK_AGAIN_MS);
@@ -68,8 +68,8 @@ export function LiveSession({ onSignedOut }: LiveSessionProps) {
       link.current?.close();
       link.current = null;
     };
-    // The browser may keep the page as it stands, and show it again by "Back": covered until it is
-    // known whose turn it is.
+    // The browser may keep the page in its back/forward cache. Hides the page until the session is known
+    // to be live.
     const hide = () => {
       document.documentElement.hidden = true;
       close();
@@ -90,7 +90,7 @@ export function LiveSession({ onSignedOut }: LiveSessionProps) {
       window.removeEventListener('pagehide', hide);
       window.removeEventListener('pageshow', showAgain);
       close();
-      // The page has gone elsewhere by itself: to one for somebody who is signed out.
+      // The page has navigated by itself, to a page for signed-out visitors.
       clearTimeout(leaving);
       onSignedOut(false);
     };
@@ -99,7 +99,7 @@ export function LiveSession({ onSignedOut }: LiveSessionProps) {
   useEffect(() => {
     if (!expiry) return;
     const leftMs = expiry.untilMs - performance.now();
-    // The server says it once more when the end is near.
+    // The server sends the expiry once more when it is near.
     const waitMs = leftMs <= NOTICE_MS ? 0 : leftMs - NOTICE_MS + GRACE_MS;
     if (waitMs > MAX_TIMER_MS) return;
     const timer = setTimeout(() => setIsNear(true), waitMs);
@@ -117,7 +117,7 @@ export function LiveSession({ onSignedOut }: LiveSessionProps) {
   return isNear && expiry ? <ExpiryNotice {...expiry} onStay={stay} onClose={close} /> : null;
 }
 
-/** Tells whether the page is being left, or a form of it is on its way. */
+/** Returns a function that is true while the page navigates or submits a form. */
 function useIsOnItsWay(): () => boolean {
   const isNavigating = useNavigation().state !== 'idle';
   const isSending = useFetchers().length > 0 || isNavigating;
@@ -139,7 +139,7 @@ function useIsOnItsWay(): () => boolean {
   );
 }
 
-/** 'live', or why it is not; null when that cannot be told. */
+/** Returns 'live', or why the session ended; `null` if the server does not answer. */
 async function askState(): Promise<string | null> {
   try {
     const { status, headers } = await fetch(SESSION_EVENTS, { method: 'HEAD', cache: 'no-store' });
@@ -150,7 +150,7 @@ async function askState(): Promise<string | null> {
   }
 }
 
-/** When the session ends now; null when nobody could be told. */
+/** Extends the session, and returns its new expiry; `null` if the request failed. */
 async function askToStay(): Promise<SessionMessage | null> {
   try {
     const answer = await fetch('/session/stay', { method: 'POST', redirect: 'manual' });
@@ -162,7 +162,7 @@ async function askToStay(): Promise<SessionMessage | null> {
   }
 }
 
-/** What the server had put into the page for its scripts. */
+/** Clears the data that the server put into inline scripts. */
 function forgetPageData(): void {
   for (const script of document.querySelectorAll('script:not([src])')) script.textContent = '';
 }

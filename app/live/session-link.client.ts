@@ -3,16 +3,16 @@ import type { SessionMessage } from './session-messages.ts';
 
 type OnNews = (news: SessionMessage) => void;
 
-/** A page's share in the one connection of its browser. */
+/** A page's part in the shared connection of its browser. */
 export interface SessionConnection {
-  /** Tells every page of this browser, this one too. */
+  /** Sends a message to every page of this browser, including this one. */
   tell(news: SessionMessage): void;
   close(): void;
 }
 
 /**
- * Links this page to the news of its session: through a worker that all pages share, else through
- * that page among them that was elected, else by a connection of its own.
+ * Connects this page to the events of its session: through a worker shared by all pages; without
+ * shared workers, through one elected page; without that, by its own connection.
  */
 export function connectToSession(onNews: OnNews): SessionConnection {
   if ('SharedWorker' in window) return linkThroughWorker(onNews);
@@ -28,7 +28,7 @@ function linkThroughWorker(onNews: OnNews): SessionConnection {
   });
   let instead: SessionConnection | null = null;
   let isClosed = false;
-  // Where workers of this kind cannot be had after all.
+  // The worker may fail to load although the browser supports shared workers.
   worker.onerror = () => {
     if (!isClosed) instead ??= linkThroughElected(onNews);
   };
@@ -47,7 +47,7 @@ function linkThroughWorker(onNews: OnNews): SessionConnection {
 
 const JOINED = 'joined';
 
-// Whoever holds the lock holds the connection; the browser passes it on when that page goes.
+// The page that holds the lock has the connection; when it closes, the browser gives another the lock.
 function linkThroughElected(onNews: OnNews): SessionConnection {
   const channel = new BroadcastChannel('session');
   const closed = new AbortController();
@@ -70,7 +70,7 @@ function linkThroughElected(onNews: OnNews): SessionConnection {
       });
     });
   navigator.locks.request('session-events', { signal: closed.signal }, hold).catch(() => {
-    // Closed before its turn came.
+    // The page closed before it got the lock.
   });
   channel.postMessage(JOINED);
   return {

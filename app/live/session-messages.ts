@@ -1,24 +1,24 @@
 import { useEffect } from 'react';
 
-/** What an open page is told of its session. */
+/** A message to an open page about its session. */
 export type SessionMessage =
-  /** It is over; `reason` is the server's word for it. */
+  /** The session ended; `reason` is an `EndReason`, or 'unknown'. */
   | { kind: 'ended'; reason: string }
-  /** Something happened to the person's sessions. */
+  /** A session of the user changed. */
   | { kind: 'sessions' }
-  /** When it ends by itself. */
+  /** When the session expires. */
   | { kind: 'expires'; leftMs: number; canStay: boolean };
 
 const SESSIONS_CHANGED = 'latchkey:sessions';
-/** Several come together: one sign-in ends another session, "everywhere else" ends many. */
+/** Changes come in groups: a sign-in may end another session, "sign out everywhere else" ends many. */
 const GATHER_MS = 150;
 
-/** Tells the page on show that the person's sessions are no longer what they were. */
+/** Tells the current page that the user's sessions have changed. */
 export function dispatchSessionsChanged(): void {
   window.dispatchEvent(new Event(SESSIONS_CHANGED));
 }
 
-/** Calls back when the person's sessions changed, wherever that was done. */
+/** Calls `onChanged` when the user's sessions have changed, on any device. */
 export function useSessionsChanged(onChanged: () => void): void {
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined;

@@ -10,11 +10,11 @@ import {
 } from '#app/sessions/index.ts';
 import type { EventStream } from './event-stream.server.ts';
 
-/** Before its end by so much, a session's pages say that it is near. */
+/** How long before its expiry a session's pages show a notice. */
 export const NOTICE_MS = 2 * MINUTE_MS;
-/** Once it is near, the row is read as often as this: another page may have put it off. */
+/** How often the row is read when the expiry is near: another page may have extended the session. */
 const NEAR_CHECK_MS = 10 * SECOND_MS;
-/** A store that did not answer is asked again after this long. */
+/** How long to wait before reading the row again after a store error. */
 const ASK_AGAIN_MS = 5 * SECOND_MS;
 
 export interface SessionStreamOptions {
@@ -26,19 +26,19 @@ export interface SessionStreamOptions {
   onOutage: (error: unknown) => void;
 }
 
-/** Why a session's pages close. `unknown`: its row is gone, and with it the reason. */
+/** Why a session ended. `unknown`: its row, and with it the reason, no longer exists. */
 export type StreamEnding = EndReason | 'unknown';
 
 /**
- * The stream of one browser: what happens to its session, and that something did to the person's
- * others. News only make it look; what it tells stands in the row.
+ * The stream of one browser: reports changes of its session, and that other sessions of the user
+ * changed. A message of the feed only triggers a read; the stream reports what the row says.
  */
 export class SessionStream {
   readonly sessionId: string;
   readonly userId: string;
   readonly #options: SessionStreamOptions;
   #expiresAtMs = 0;
-  /** When the row is to be read the next time, news or not. */
+  /** When the row is read next, even without a message of the feed. */
   #checkAtMs = 0;
   #isChecking = false;
   #isDoubtful = false;
@@ -54,28 +54,28 @@ export class SessionStream {
     this.#tellExpiry(options.session);
   }
 
-  /** Takes news of this person's sessions. */
+  /** Handles a message of the feed about this user's sessions. */
   hear({ kind, id }: SessionEvent): void {
     const isOwn = id === this.sessionId || id === null;
     if (!isOwn || kind === 'changed') this.#noteChange();
     if (isOwn) void this.check();
   }
 
-  /** News may have been missed. */
+  /** Reads the row and reports a change, because messages of the feed may have been missed. */
   async catchUp(): Promise<void> {
     await this.check();
     this.#noteChange();
   }
 
-  /** What is due: a heartbeat, another look at the row. */
+  /** Sends a heartbeat and reads the row, if they are due. */
   tick(now: Date): void {
     this.#options.stream.beat(now);
     if (now.getTime() >= this.#checkAtMs) void this.check();
   }
 
-  /** Reads the row, and ends the stream when the session is over or has another token. */
+  /** Reads the row, and ends the stream if the session has ended or has another token. */
   async check(): Promise<void> {
-    // News that come while the row is read may be newer than what is read.
+    // A message that arrives during a read may be newer than the row that was read: then read again.
     this.#isDoubtful = true;
     if (this.#isChecking) return;
     this.#isChecking = true;
@@ -86,7 +86,7 @@ export class SessionStream {
     this.#isChecking = false;
   }
 
-  /** Ends it without a reason: the browser comes back, here or elsewhere. */
+  /** Ends the stream without a reason; the browser reconnects, to this process or another. */
   end(): void {
     this.#isEnded = true;
     this.#options.stream.end();
@@ -98,12 +98,12 @@ export class SessionStream {
       const resumed = await sessions.resume(token, now(), { countsAsActivity: false });
       if (resumed.state === 'live') return this.#tellExpiry(resumed.session);
       if (resumed.state === 'ended') return this.#tellEnding(resumed.ending.reason);
-      // Under a new token the session lives on: its browser comes back with that one.
+      // The session has a new token, with which its browser reconnects.
       const isThere = (await sessions.find(this.sessionId, this.userId)) !== null;
       if (isThere) this.end();
       else this.#tellEnding('unknown');
     } catch (error) {
-      // An outage is no sign-out: the page stays, and so does the doubt.
+      // An outage never signs anyone out: keeps the stream open, and reads the row again later.
       this.#checkAtMs = now().getTime() + ASK_AGAIN_MS;
       onOutage(error);
     }
@@ -115,7 +115,7 @@ export class SessionStream {
     this.end();
   }
 
-  // Many come at once when "everywhere else" is signed out; the page asks once.
+  // Combines changes: "sign out everywhere else" reports many at once, and the page must load only once.
   #noteChange(): void {
     this.#changes += 1;
     if (this.#isChangeDue || this.#isEnded) return;
@@ -126,7 +126,7 @@ export class SessionStream {
     });
   }
 
-  // Told when it changed, and once more when it is near: a browser's clock may have slept.
+  // Sends the expiry when it changed, and once more when it is near: the browser may have been asleep.
   #tellExpiry(session: Session): void {
     const { stream, sessions, now } = this.#options;
     const nowMs = now().getTime();

@@ -10,13 +10,13 @@ import { isSameOrigin } from '#app/http/same-origin.server.ts';
 import { SessionStream, type StreamEnding } from './session-stream.server.ts';
 
 export const SESSION_EVENTS_PATH = '/session/events';
-/** Says why, where a stream is refused for want of a session. */
+/** The response header with the reason why there is no session. */
 export const ENDED_HEADER = 'Session-Ended';
 
 const MAX_PER_SESSION = 20;
 const RETRY_AFTER_SECONDS = 10;
 const TICK_MS = SECOND_MS;
-/** Rows that are read at a time when all streams want to know. */
+/** How many rows are read at the same time when all streams catch up. */
 const CHECKS_AT_A_TIME = 8;
 
 export interface SessionStreamsOptions {
@@ -27,30 +27,30 @@ export interface SessionStreamsOptions {
   log: Log;
   feed: Pick<NewsFeed, 'subscribe' | 'onLink'>;
   now: () => Date;
-  /** Streams that this process holds at a time. */
+  /** The most streams that this process holds open. */
   mostInAll: number;
 }
 
-/** The event streams of all browsers that this process holds. */
+/** The event streams of this process. */
 export interface SessionStreams {
   /** Answers `GET /session/events`. */
   answer: RequestHandler;
-  /** How many are open. */
+  /** Returns how many streams are open. */
   count(): number;
-  /** Does what is due; called once a second. */
+  /** Sends heartbeats and checks rows that are due; called once a second. */
   tick(now: Date): void;
-  /** Ends all of them, so that browsers come back elsewhere, and takes no more. */
+  /** Ends all streams, so that browsers reconnect to another process, and refuses new ones. */
   close(): Promise<void>;
 }
 
 /**
- * Open pages hear of their session here. One look-out for the news and one clock serve all streams;
- * each stream is a few closures and its connection.
+ * Creates the event streams. All streams share one subscription to the feed and one clock; each stream
+ * is a few closures and its connection.
  */
 export function createSessionStreams(options: SessionStreamsOptions): SessionStreams {
   const { origin, sessions, sessionCookie, feed, metrics, now, log, mostInAll } = options;
   const byUser = new Map<string, Set<SessionStream>>();
-  /** Those whose row is being read: what they hear meanwhile may be newer than that. */
+  /** Messages that arrive while the row of a new stream is read: they may be newer than that row. */
   const opening = new Set<SessionEvent[]>();
   let open = 0;
   let isClosed = false;
@@ -58,7 +58,7 @@ export function createSessionStreams(options: SessionStreamsOptions): SessionStr
 
   const isTaking = () => !isClosed;
   const onOutage = (error: unknown) => {
-    // Once, not for each of thousands.
+    // One log line, not one for each of thousands of streams.
     if (!isOutageTold) log.warn({ err: error }, 'the rows of event streams cannot be read');
     isOutageTold = true;
   };
@@ -151,14 +151,14 @@ export function createSessionStreams(options: SessionStreamsOptions): SessionStr
   };
 }
 
-/** A page of ours asks by script. No address that somebody follows, and no page of another site. */
+/** True for a request of this application's scripts: not for a followed link, or a page of another site. */
 function isFromOwnScript(request: Request, origin: string): boolean {
   const source = { origin: request.get('origin'), fetchSite: request.get('sec-fetch-site') };
-  // As strictly as what changes something: whoever listens learns when somebody comes and goes.
+  // As strict as for a change, because the events reveal when a user signs in and out.
   return isSameOrigin({ ...source, method: 'POST' }, origin);
 }
 
-/** 204 is what tells an `EventSource` not to come back. */
+/** Refuses a stream for good: 204 tells an `EventSource` not to reconnect. */
 function refuse(response: Response, reason: StreamEnding): void {
   response
     .status(204)

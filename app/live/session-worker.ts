@@ -1,7 +1,7 @@
 import type { SessionMessage } from './session-messages.ts';
 import { createSharedConnection } from './worker-connection.ts';
 
-/** One for all pages of a browser: however many there are, they hold one connection. */
+/** The single connection that all pages of a browser share. */
 const following = createSharedConnection<MessagePort>((page, news) => page.postMessage(news));
 const worker = self as unknown as { onconnect: ((event: MessageEvent) => void) | null };
 

@@ -2,8 +2,8 @@ import { followSession } from './follow-session.ts';
 import type { SessionMessage } from './session-messages.ts';
 
 /**
- * Follows the session once for several pages: begins with the first, stops with the last, and tells
- * a page that comes later when the session ends by itself.
+ * Follows the session once for several pages. Starts with the first page, stops with the last, and tells
+ * a page that joins later when the session expires.
  */
 export function createSharedConnection<Page>(tell: (page: Page, news: SessionMessage) => void) {
   const pages = new Set<Page>();
@@ -15,7 +15,7 @@ export function createSharedConnection<Page>(tell: (page: Page, news: SessionMes
       expires = { untilMs: performance.now() + news.leftMs, canStay: news.canStay };
     }
     const told = [...pages];
-    // The next one that signs in begins anew.
+    // The next sign-in starts a new connection.
     if (news.kind === 'ended') end();
     for (const page of told) tell(page, news);
   };
@@ -37,7 +37,7 @@ export function createSharedConnection<Page>(tell: (page: Page, news: SessionMes
       pages.delete(page);
       if (pages.size === 0) end();
     },
-    /** News of a page's own, for all of them. */
+    /** Sends a page's message to all pages. */
     hear,
   };
 }

@@ -6,55 +6,55 @@ import { RefusedMailError, type MailTransport } from './transport.ts';
 export interface MailWorkerOptions {
   mails: OutgoingMails;
   transport: MailTransport;
-  /** Scheme, host and port of the application, as mails show it. */
+  /** Scheme, host and port of the application, for the links in mails. */
   origin: string;
   now: () => Date;
   log: Log;
 }
 
-/** Sends the mail that waits, in the background, a few at a time. */
+/** Sends the queued mails in the background, a few at a time. */
 export interface MailWorker {
-  /** Has it look soon for mail that is due. */
+  /** Makes the worker check soon for mails that are due. */
   wake(): void;
-  /** Comes back once nothing is under way: for tests. */
+  /** Resolves when no mail is being sent. */
   idle(): Promise<void>;
-  /** Takes on no more; what is being sent finishes, or is left for the next start. */
+  /** Stops taking mails, and waits up to ten seconds for running attempts. */
   close(): Promise<void>;
 }
 
-const AT_ONCE = 4;
-/** A claim outlives the longest attempt, so that no other process sends the same mail meanwhile. */
+const MAX_SENDERS = 4;
+/** A claim lasts longer than any attempt, so that no other process sends the same mail meanwhile. */
 const SEND_WITHIN_MS = MINUTE_MS;
 const CLAIMED_FOR_MS = 2 * MINUTE_MS;
-/** The answer to whoever asked for the mail goes first. */
+/** The response to the request that queued the mail goes first. */
 const WAKE_AFTER_MS = 20;
-/** For what other processes left behind, and for what a moved clock made due. */
+/** How often to check for mails of stopped processes, and for mails that a clock change made due. */
 const POLL_MS = 30 * SECOND_MS;
 const STOP_WITHIN_MS = 10 * SECOND_MS;
 const FIRST_PAUSE_MS = 5 * SECOND_MS;
 const LONGEST_PAUSE_MS = 15 * MINUTE_MS;
 
-/** How long to wait after this many tries failed. */
+/** Returns the pause in milliseconds after this many failed attempts. */
 export function pauseAfter(tries: number): number {
   return Math.min(FIRST_PAUSE_MS * 2 ** (tries - 1), LONGEST_PAUSE_MS);
 }
 
-/** Starts the worker. It looks at once for what an earlier run left behind. */
+/** Starts the worker. It first sends the mails of an earlier run. */
 export function startMailWorker(options: MailWorkerOptions): MailWorker {
   const { mails, transport, origin, now, log } = options;
-  const lanes = new Set<Promise<void>>();
+  const senders = new Set<Promise<void>>();
   const timers = new Set<NodeJS.Timeout>();
-  /** Sent, though the row could not be removed yet: it must not go out twice. */
+  /** Ids of sent mails whose rows are not removed yet: they must not be sent twice. */
   const sent = new Set<string>();
   const stopping = new AbortController();
   let isClosed = false;
   let isWakeDue = false;
-  let lookAgain = false;
+  let isMoreDue = false;
 
   const wakeIn = (ms: number) => {
     const timer = setTimeout(() => {
       timers.delete(timer);
-      openLane();
+      startSender();
     }, ms);
     timers.add(timer.unref());
   };
@@ -64,49 +64,52 @@ export function startMailWorker(options: MailWorkerOptions): MailWorker {
     const timer = setTimeout(() => {
       timers.delete(timer);
       isWakeDue = false;
-      openLane();
+      startSender();
     }, WAKE_AFTER_MS);
     timers.add(timer.unref());
   };
 
-  function openLane() {
+  function startSender() {
     if (isClosed) return;
-    if (lanes.size >= AT_ONCE) {
-      lookAgain = true;
+    if (senders.size >= MAX_SENDERS) {
+      isMoreDue = true;
       return;
     }
-    const lane = sendWhatIsDue()
+    const sender = sendDueMails()
       .catch((error: unknown) => {
-        log.warn({ code: codeOf(error) }, 'mail could not be looked after; it is tried again soon');
+        log.warn({ code: codeOf(error) }, 'the mail queue could not be read; retrying soon');
       })
       .finally(() => {
-        lanes.delete(lane);
-        if (lookAgain) {
-          lookAgain = false;
-          openLane();
+        senders.delete(sender);
+        if (isMoreDue) {
+          isMoreDue = false;
+          startSender();
         }
       });
-    lanes.add(lane);
+    senders.add(sender);
   }
 
-  async function sendWhatIsDue() {
+  async function sendDueMails() {
     for (;;) {
       if (isClosed) return;
       const claimedAt = now();
       const mail = await mails.claim(claimedAt, later(claimedAt, CLAIMED_FOR_MS));
       if (!mail) return;
-      // Where there is one there may be more: they need not wait for a slow server.
-      openLane();
-      await handle(mail);
+      // There may be more mails, which need not wait for this one.
+      startSender();
+      await sendOrDiscard(mail);
     }
   }
 
-  async function handle(mail: ClaimedMail) {
+  async function sendOrDiscard(mail: ClaimedMail) {
     const { id, sealed, tries } = mail;
-    if (sent.has(id) || mail.expiresAt <= now()) return settle(id);
+    if (sent.has(id) || mail.expiresAt <= now()) return removeMail(id);
     if (!sealed) {
-      log.error({ mail: id }, 'a mail cannot be read: its key is gone; it is not sent');
-      return settle(id);
+      log.error(
+        { mail: id },
+        'a mail cannot be decrypted, because its key was removed; it is not sent',
+      );
+      return removeMail(id);
     }
     try {
       await send(id, sealed);
@@ -114,37 +117,37 @@ export function startMailWorker(options: MailWorkerOptions): MailWorker {
       const code = codeOf(error);
       if (error instanceof RefusedMailError) {
         log.error({ mail: id, code }, 'a mail was refused; it is not sent');
-        return settle(id);
+        return removeMail(id);
       }
-      return showAgain(mail, code, tries);
+      return retryLater(mail, code, tries);
     }
     sent.add(id);
-    await settle(id);
+    await removeMail(id);
   }
 
   async function send(id: string, { to, content, isDecoy }: NonNullable<ClaimedMail['sealed']>) {
-    // Loaded with the first mail: a start has no need of it.
+    // Loaded with the first mail, to keep the start fast.
     const { renderMail } = await import('./render-mail.server.tsx');
     const rendered = await renderMail(content, { origin });
     if (isDecoy) return;
     const signal = AbortSignal.any([AbortSignal.timeout(SEND_WITHIN_MS), stopping.signal]);
-    const letter = { id, kind: content.kind, to, at: now(), ...rendered };
-    await transport.deliver(letter, signal);
+    const mail = { id, kind: content.kind, to, at: now(), ...rendered };
+    await transport.deliver(mail, signal);
   }
 
-  async function settle(id: string) {
+  async function removeMail(id: string) {
     await mails.remove(id);
     sent.delete(id);
   }
 
-  async function showAgain({ id, expiresAt }: ClaimedMail, code: string, tries: number) {
+  async function retryLater({ id, expiresAt }: ClaimedMail, code: string, tries: number) {
     const pauseMs = pauseAfter(tries);
     const dueAt = later(now(), pauseMs);
     if (dueAt >= expiresAt) {
       log.error({ mail: id, code, tries }, 'a mail could not be sent in time; it is given up');
-      return settle(id);
+      return removeMail(id);
     }
-    log.warn({ mail: id, code, tries, dueAt }, 'a mail could not be sent; it is tried again');
+    log.warn({ mail: id, code, tries, dueAt }, 'a mail could not be sent; it is retried');
     await mails.postpone(id, dueAt);
     if (!isClosed) wakeIn(pauseMs);
   }
@@ -153,15 +156,15 @@ export function startMailWorker(options: MailWorkerOptions): MailWorker {
     mails
       .removeExpired(now())
       .catch((error: unknown) => {
-        log.warn({ code: codeOf(error) }, 'mail could not be looked after; it is tried again soon');
+        log.warn({ code: codeOf(error) }, 'the mail queue could not be read; retrying soon');
       })
-      .finally(openLane);
+      .finally(startSender);
   }, POLL_MS).unref();
   wake();
 
   const idle = async () => {
-    while (isWakeDue || lanes.size > 0) {
-      await Promise.all([...lanes, new Promise((resolve) => setTimeout(resolve, WAKE_AFTER_MS))]);
+    while (isWakeDue || senders.size > 0) {
+      await Promise.all([...senders, new Promise((resolve) => setTimeout(resolve, WAKE_AFTER_MS))]);
     }
   };
 
@@ -173,7 +176,7 @@ export function startMailWorker(options: MailWorkerOptions): MailWorker {
       clearInterval(poll);
       for (const timer of timers) clearTimeout(timer);
       const giveUp = setTimeout(() => stopping.abort(), STOP_WITHIN_MS);
-      await Promise.all(lanes);
+      await Promise.all(senders);
       clearTimeout(giveUp);
       transport.close();
     },
@@ -184,7 +187,7 @@ function later(moment: Date, ms: number): Date {
   return new Date(moment.getTime() + ms);
 }
 
-// The message of an error may name an address or hold a statement; its code does not.
+// The message of an error may contain an address or SQL; its code does not.
 function codeOf(error: unknown): string {
   const { code, name } = (error ?? {}) as { code?: unknown; name?: unknown };
   return typeof code === 'string' ? code : typeof name === 'string' ? name : 'unknown';

@@ -1,22 +1,22 @@
 import type { Database } from '#app/database/database.server.ts';
 
-/** Every mail that is sent, and what it has to say. Times are ISO 8601 in UTC. */
+/** The content of every kind of mail. Times are ISO 8601 in UTC. */
 export type MailContent =
-  /** Somebody makes an account with this address: the code proves that it is theirs. */
+  /** For a sign-up with this address; the code verifies it. */
   | { kind: 'sign-up-code'; code: string; link: string }
-  /** Somebody tried to make an account with the address of one that is there. */
+  /** For a sign-up with the address of an existing account. */
   | { kind: 'sign-up-taken'; loginLink: string; resetLink: string }
   | { kind: 'password-reset-code'; name: string; code: string; link: string }
-  /** To the new address of an account. */
+  /** Sent to the new address of an account. */
   | { kind: 'email-change-code'; name: string; code: string; link: string }
-  /** To the old address; the link undoes it. */
+  /** Sent to the former address; the link undoes the change. */
   | { kind: 'email-changed'; name: string; newEmail: string; undoLink: string; undoUntil: string }
-  /** The last one: the account is gone. It knows no name any more. */
+  /** The last mail to a deleted account. It has no name, because that is erased. */
   | { kind: 'account-deleted'; receiptId: string; at: string }
-  /** Something happened that the person should know of. The link says that it was not them. */
+  /** A security notice to the user. The link reports that it was not them. */
   | ({ kind: 'notice'; name: string; event: NoticeEvent; notMeLink: string | null } & EventOrigin);
 
-/** On what device, from where and when it happened. */
+/** The device, place and time of an event. */
 export interface EventOrigin {
   /** "Firefox 131 on Windows". */
   device: string;
@@ -41,29 +41,30 @@ export type NoticeEvent =
   | { what: 'download-made' }
   | { what: 'many-failed-attempts' };
 
-/** The table in which mail waits. */
+/** The table of queued mails. */
 export type MailTable = Pick<Database['client'], 'outgoingMail'>;
 
 export interface Mail {
-  /** The address, as a person typed it: it reaches a header, and is checked there. */
+  /** The address as the user typed it. The transport checks it before it goes into a header. */
   to: string;
-  /** Whose account it is about: mail that waits goes with the account. null: none. */
+  /** The account that the mail is about; its deletion removes the queued mail. `null`: no account. */
   userId: string | null;
   content: MailContent;
-  /** After that it is of no use and is not sent any more. */
+  /** The mail is not sent after this time, because it is then useless. */
   expiresAt: Date;
 }
 
-/** Sends mail, or says that it cannot. */
+/** Queues mails for sending. */
 export interface Mailer {
-  /** False where there is no way to send mail: what needs it is off. */
+  /** False if mail cannot be sent; features that need mail are then off. */
   readonly isOn: boolean;
   /**
-   * Takes a mail to be sent; it comes back when the mail is kept, not when it has arrived, so that an
-   * answer takes no longer for an address that is known. null: takes as long, and sends nothing.
+   * Queues a mail. Resolves when the mail is stored, not when it is delivered, so that the time of the
+   * response does not reveal whether an address has an account.
    *
-   * @param within the client of a transaction with which it is kept or not; left out: on its own.
-   * @throws what the database throws when it is down.
+   * @param mail `null` takes the same time, but sends nothing.
+   * @param within the client of a transaction that stores the mail. Default: without a transaction.
+   * @throws the database's error during an outage.
    */
   send(mail: Mail | null, now: Date, within?: MailTable): Promise<void>;
 }

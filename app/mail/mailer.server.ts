@@ -2,7 +2,7 @@ import type { Mailer } from './mail.ts';
 import type { MailWorker } from './mail-worker.server.ts';
 import type { OutgoingMails } from './outgoing-mails.server.ts';
 
-/** A mailer that keeps each mail in the database, and has the worker send it. */
+/** Creates a mailer that stores each mail in the database, and wakes the worker to send it. */
 export function createMailer(mails: OutgoingMails, worker: Pick<MailWorker, 'wake'>): Mailer {
   return {
     isOn: true,
@@ -13,5 +13,5 @@ export function createMailer(mails: OutgoingMails, worker: Pick<MailWorker, 'wak
   };
 }
 
-/** Where no mail can be sent: what needs it is off, and what would only tell is not told. */
+/** The mailer if mail cannot be sent: features that need mail are off, and notices are dropped. */
 export const noMailer: Mailer = { isOn: false, send: () => Promise.resolve() };

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import * as z from 'zod';
 import type { AddressedMail, MailTransport } from './transport.ts';
 
-/** A mail of the outbox, as it stands in its file. */
+/** A mail in the outbox, as its file stores it. */
 export interface OutboxMail {
   kind: string;
   to: string;
@@ -15,32 +15,32 @@ export interface OutboxMail {
   at: string;
 }
 
-/** What a list shows of a mail. */
+/** A mail in the list of the outbox. */
 export type OutboxEntry = Pick<OutboxMail, 'kind' | 'to' | 'subject' | 'at'> & { mailId: string };
 
-/** A folder in which mail is put in place of sending it, for whoever tries Latchkey on one machine. */
+/** A transport that stores mails in a folder instead of sending them, for development on localhost. */
 export interface Outbox extends MailTransport {
-  /** The newest first. */
+  /** Returns the mails, newest first. */
   list(): Promise<OutboxEntry[]>;
-  /** null: there is none of this id. */
+  /** Returns a mail; `null` if there is none with this id. */
   read(mailId: string): Promise<OutboxMail | null>;
   /**
-   * Removes every mail to this address, but for those that say that its account is deleted: they are
-   * the last that the person hears, and on this machine there is no other place to read them.
+   * Removes every mail to this address except confirmations of a deleted account: the user can read
+   * them only in the outbox.
    */
   removeTo(address: string): Promise<void>;
 }
 
 export interface OutboxOptions {
   folder: string;
-  /** Makes the folder, should it not be there. */
+  /** Creates the folder if it is missing. */
   makeFolder: (folder: string) => void;
 }
 
 const OWNER_ONLY = 0o600;
 const KEPT_MAILS = 200;
 const RANDOM_BYTES = 6;
-/** When it was written, which one of that moment, and something that nobody guesses: they sort by age. */
+/** Time in milliseconds, count, and random digits: ids sort by age, and cannot be guessed. */
 const MAIL_ID = /^\d{14}-\d{6}-[0-9a-f]{12}$/;
 const TIME_DIGITS = 14;
 const COUNT_DIGITS = 6;
@@ -85,7 +85,7 @@ export function createOutbox({ folder, makeFolder }: OutboxOptions): Outbox {
       const mail: OutboxMail = { kind, to, subject, text, html, at: at.toISOString() };
       const draft = join(folder, `${mailId}.draft`);
       await writeFile(draft, JSON.stringify(mail), { mode: OWNER_ONLY, flag: 'wx' });
-      // All of it at once: nobody reads half a mail.
+      // A rename is atomic: no reader sees a partial mail.
       await rename(draft, fileOf(mailId));
       const tooMany = (await idsNewestFirst()).slice(KEPT_MAILS);
       await Promise.all(tooMany.map((id) => rm(fileOf(id), { force: true })));
@@ -115,7 +115,7 @@ export function createOutbox({ folder, makeFolder }: OutboxOptions): Outbox {
   };
 }
 
-// A file that somebody has changed is none of ours.
+// Returns `null` for a file that was changed and is no longer a mail.
 function parseMail(text: string): OutboxMail | null {
   try {
     return mailSchema.parse(JSON.parse(text));
@@ -124,7 +124,7 @@ function parseMail(text: string): OutboxMail | null {
   }
 }
 
-/** For a file or folder that is not there: no mail yet, or one that has made room. */
+/** Returns a catch handler for a missing file or folder: there is no mail yet, or it was removed. */
 function whenMissing<Value>(value: Value): (error: unknown) => Value {
   return (error) => {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return value;

@@ -2,54 +2,54 @@ import type { Database } from '#app/database/database.server.ts';
 import type { Keyring } from '#app/config/keyring.server.ts';
 import type { Mail, MailContent, MailTable } from './mail.ts';
 
-/** What is kept of a mail, sealed; a decoy is only there to take as long as a mail. */
-interface Sealed {
+/** The sealed data of a mail. A decoy only takes as long as a mail, and is never sent. */
+interface SealedMail {
   to: string;
   content: MailContent;
   isDecoy: boolean;
 }
 
-/** A mail that this process alone may send until its claim runs out. */
+/** A mail that only this process may send until its claim expires. */
 export interface ClaimedMail {
   id: string;
-  /** null: it was sealed under a key that is gone. */
-  sealed: Sealed | null;
+  /** `null`: it was sealed with a key that was removed. */
+  sealed: SealedMail | null;
   expiresAt: Date;
-  /** This one included. */
+  /** Attempts, including this one. */
   tries: number;
 }
 
-/** The rows of mail that waits to be sent. */
+/** The queue of mails in the database. */
 export interface OutgoingMails {
-  /** null: keeps a decoy. @throws what the database throws. */
+  /** Stores a mail, or a decoy for `null`. @throws the database's error. */
   enqueue(mail: Mail | null, now: Date, within?: MailTable): Promise<void>;
   /**
-   * Takes the mail that has been due the longest, for this process alone until `untilAt`: it is due
-   * again then, should the process die. null: none is due.
+   * Claims the mail that has been due the longest, for this process until `untilAt`. If the process
+   * ends, the mail is due again at that time. `null` if no mail is due.
    */
   claim(now: Date, untilAt: Date): Promise<ClaimedMail | null>;
-  /** Removes one that was sent, or is of no use. */
+  /** Removes a mail that was sent, or that will not be sent. */
   remove(id: string): Promise<void>;
-  /** Gives one back, to be tried again at `dueAt`. */
+  /** Ends the claim of a mail, which is due again at `dueAt`. */
   postpone(id: string, dueAt: Date): Promise<void>;
   /**
-   * Removes what waits for this address and belongs to no account, but for the mail that says that its
-   * account is deleted.
+   * Removes queued mails to this address that belong to no account, except confirmations of a deleted
+   * account.
    */
   removeTo(address: string): Promise<void>;
-  /** Removes all that are of no use any more; answers how many. */
+  /** Removes expired mails, and returns how many. */
   removeExpired(now: Date): Promise<number>;
 }
 
 const PURPOSE = 'outgoing-mail';
 const DECOY_EXPIRES_MS = 600_000;
-/** Other processes take the same row: look for another one this often. */
+/** How many rows to try to claim, if other processes claim each of them first. */
 const CLAIM_TRIES = 20;
 const PAGE_ROWS = 200;
 const COLUMNS = { id: true, sealed: true, dueAt: true, expiresAt: true, tries: true } as const;
 
-// As long as a mail with a code, and rendered as one is: nobody can tell by what it costs.
-const DECOY: Sealed = {
+// As long as a mail with a code, and rendered like one, so that it takes the same time.
+const DECOY: SealedMail = {
   to: 'somebody.somewhere@example.invalid',
   content: {
     kind: 'password-reset-code',
@@ -61,13 +61,13 @@ const DECOY: Sealed = {
 };
 
 export function createOutgoingMails(db: Database['client'], keyring: Keyring): OutgoingMails {
-  const open = (sealed: string): Sealed | null => {
+  const open = (sealed: string): SealedMail | null => {
     const text = keyring.open(PURPOSE, sealed);
-    return text === null ? null : (JSON.parse(text) as Sealed);
+    return text === null ? null : (JSON.parse(text) as SealedMail);
   };
   return {
     async enqueue(mail, now, within = db) {
-      const { to, content, isDecoy }: Sealed = mail ? { ...mail, isDecoy: false } : DECOY;
+      const { to, content, isDecoy }: SealedMail = mail ? { ...mail, isDecoy: false } : DECOY;
       await within.outgoingMail.create({
         data: {
           userId: mail?.userId ?? null,
@@ -81,7 +81,7 @@ export function createOutgoingMails(db: Database['client'], keyring: Keyring): O
     },
 
     async claim(now, untilAt) {
-      for (let look = 0; look < CLAIM_TRIES; look += 1) {
+      for (let attempt = 0; attempt < CLAIM_TRIES; attempt += 1) {
         const row = await db.outgoingMail.findFirst({
           where: { dueAt: { lte: now } },
           orderBy: { dueAt: 'asc' },
@@ -89,7 +89,7 @@ export function createOutgoingMails(db: Database['client'], keyring: Keyring): O
         });
         if (!row) return null;
         const { count } = await db.outgoingMail.updateMany({
-          // Whoever moves it first has it; nobody else finds it where it was.
+          // Atomic: only the first process to change `dueAt` matches this row.
           where: { id: row.id, dueAt: row.dueAt },
           data: { dueAt: untilAt, tries: { increment: 1 } },
         });
@@ -117,11 +117,11 @@ export function createOutgoingMails(db: Database['client'], keyring: Keyring): O
           take: PAGE_ROWS,
           select: { id: true, sealed: true },
         });
-        const theirs = rows.filter(({ sealed }) => {
+        const matching = rows.filter(({ sealed }) => {
           const mail = open(sealed);
           return mail?.to === address && mail.content.kind !== 'account-deleted';
         });
-        await db.outgoingMail.deleteMany({ where: { id: { in: theirs.map(({ id }) => id) } } });
+        await db.outgoingMail.deleteMany({ where: { id: { in: matching.map(({ id }) => id) } } });
         if (rows.length < PAGE_ROWS) return;
         after = rows.at(-1)!.id;
       }

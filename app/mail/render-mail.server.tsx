@@ -10,12 +10,12 @@ import { signUpTaken } from './templates/sign-up-taken.tsx';
 import type { RenderedMail } from './transport.ts';
 
 /**
- * A mail as it is read, in HTML and in plain text, both of the same template. No code is ever in the
- * subject, nor in what lists show after it: locked phones show both.
+ * Renders a mail as HTML and as plain text, both from the same template. The subject and the preheader
+ * never contain a code, because locked phones show both.
  *
- * Loading this takes a while: import it when there is mail.
+ * Loading this module is slow: import it with the first mail.
  *
- * @param origin the application's address, for the foot of the mail.
+ * @param origin the application's origin, for the footer of the mail.
  */
 export async function renderMail(
   content: MailContent,
@@ -45,7 +45,7 @@ function partsOf(content: MailContent): MailParts {
   }
 }
 
-/** What html-to-text hands to a formatter; it comes without types. */
+/** The arguments of an html-to-text formatter, for which the library has no types. */
 interface Element {
   attribs: { href?: string };
   children: { data?: string }[];
@@ -72,7 +72,7 @@ function plainTextOf(html: string): string {
   return `${text.trim()}\n`;
 }
 
-// A link on a line of its own is found, and nothing after it is taken for a part of it.
+// On its own line a link is easy to find, and mail programs do not add following text to it.
 function linkOnItsOwnLine(
   { attribs: { href = '' }, children }: Element,
   walk: (children: Element['children'], builder: TextBuilder) => void,

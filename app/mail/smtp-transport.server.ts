@@ -7,7 +7,7 @@ const CONNECT_WITHIN_MS = 10 * SECOND_MS;
 const ANSWER_WITHIN_MS = 30 * SECOND_MS;
 const CONNECTIONS = 4;
 const THIS_MACHINE = new Set(['localhost', '127.0.0.1', '[::1]']);
-/** What may be said in the query of SMTP_URL; the rest could write mails to the console. */
+/** The options allowed in the query of SMTP_URL. Others are dropped: some log mails to the console. */
 const URL_OPTIONS = new Set([
   'requireTLS',
   'ignoreTLS',
@@ -18,22 +18,22 @@ const URL_OPTIONS = new Set([
 ]);
 
 /**
- * Sends by an SMTP server: `smtps://` speaks TLS from the first byte; `smtp://` has to turn to TLS
- * (STARTTLS, RFC 3207) where there is a password to send and the server is not this machine, and
- * does so wherever it is offered. `?requireTLS=…` says otherwise.
+ * Creates a transport that sends by an SMTP server. `smtps://` uses TLS from the first byte. `smtp://`
+ * upgrades to TLS (STARTTLS, RFC 3207) if the server offers it; it requires TLS if there is a password
+ * and the server is not this machine. `?requireTLS=…` overrides this.
  */
 export function createSmtpTransport(smtpUrl: string, from: Sender): MailTransport {
   let transporter: Promise<Transporter> | null = null;
   const domain = from.address.slice(from.address.lastIndexOf('@') + 1);
 
-  // Loaded with the first mail: a start has no need of it.
+  // Loaded with the first mail, to keep the start fast.
   const open = async (): Promise<Transporter> => {
     const { createTransport } = await import('nodemailer');
     return createTransport({
       url: checkedUrl(smtpUrl),
       pool: true,
       maxConnections: CONNECTIONS,
-      // The worker tries again, and says so.
+      // The worker retries failed mails, and logs it.
       maxRequeues: 1,
       connectionTimeout: CONNECT_WITHIN_MS,
       greetingTimeout: CONNECT_WITHIN_MS,
@@ -51,15 +51,15 @@ export function createSmtpTransport(smtpUrl: string, from: Sender): MailTranspor
       const mail = {
         from,
         to: { name: '', address: to },
-        // Who gets it is said by this alone, whatever a header looks like.
+        // Only the envelope sets the recipient, whatever the headers contain.
         envelope: { from: from.address, to: [to] },
         subject: subject.replace(/\p{Cc}+/gu, ' '),
         html,
         text,
         date: at,
-        // The same when it is sent twice: mail programs then show it once.
+        // The same id on every attempt, so that mail programs show a repeated mail once.
         messageId: `<${id}@${domain}>`,
-        // RFC 3834: nobody's holiday reply comes back.
+        // Suppresses automatic replies (RFC 3834).
         headers: { 'Auto-Submitted': 'auto-generated', 'X-Auto-Response-Suppress': 'All' },
         signal,
       };
@@ -75,12 +75,13 @@ export function createSmtpTransport(smtpUrl: string, from: Sender): MailTranspor
   };
 }
 
-// A server that does not want this recipient or this mail; one that does not know us may yet learn to.
+// Returns an error if the server permanently refuses this recipient or mail. Other permanent errors, such
+// as a wrong password, can be fixed by the operator, so the mail is retried.
 function refusalOf(error: unknown): RefusedMailError | null {
   const { responseCode, code } = error as { responseCode?: number; code?: string };
-  const isForGood = responseCode !== undefined && responseCode >= 500 && responseCode < 600;
+  const isPermanent = responseCode !== undefined && responseCode >= 500 && responseCode < 600;
   const isAboutMail = code === 'EENVELOPE' || code === 'EMESSAGE';
-  return isForGood && isAboutMail ? new RefusedMailError(`${code} ${responseCode}`) : null;
+  return isPermanent && isAboutMail ? new RefusedMailError(`${code} ${responseCode}`) : null;
 }
 
 function checkedUrl(smtpUrl: string): string {
@@ -89,8 +90,8 @@ function checkedUrl(smtpUrl: string): string {
     if (!URL_OPTIONS.has(option)) url.searchParams.delete(option);
   }
   const sendsPassword = url.password !== '' && !THIS_MACHINE.has(url.hostname);
-  const saysSo = url.searchParams.has('requireTLS') || url.searchParams.has('ignoreTLS');
-  if (url.protocol === 'smtp:' && sendsPassword && !saysSo) {
+  const hasTlsOption = url.searchParams.has('requireTLS') || url.searchParams.has('ignoreTLS');
+  if (url.protocol === 'smtp:' && sendsPassword && !hasTlsOption) {
     url.searchParams.set('requireTLS', 'true');
   }
   return url.href;

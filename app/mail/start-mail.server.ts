@@ -12,30 +12,30 @@ import { createSmtpTransport } from './smtp-transport.server.ts';
 
 export interface MailOptions {
   env: Pick<Env, 'SMTP_URL' | 'MAIL_FROM' | 'OUTBOX_FOLDER' | 'isLocal'>;
-  /** Scheme, host and port under which people reach the application. */
+  /** Scheme, host and port at which users reach the application. */
   origin: string;
   db: Database['client'];
   keyring: Keyring;
   now: () => Date;
   log: Log;
-  /** Makes a folder for this user alone. */
+  /** Creates a folder that only this system user can access. */
   makeFolder: (folder: string) => void;
 }
 
 export interface MailService {
   mailer: Mailer;
-  /** null: mail is sent, or cannot be. */
+  /** `null` if mail is sent by SMTP, or is off. */
   outbox: Outbox | null;
-  /** null: there is nothing to send. */
+  /** `null` if mail is off. */
   worker: MailWorker | null;
-  /** Removes what waits for this address or lies in the outbox, but for the word that its account is deleted. */
+  /** Removes mails to this address from queue and outbox, except confirmations of a deleted account. */
   forget(address: string): Promise<void>;
   close(): Promise<void>;
 }
 
 /**
- * Mail by SMTP where there is a server for it; else, on this very machine, into the outbox, so that
- * everything can be tried; else none, and a line in the log that says what is off.
+ * Starts the mail service. With SMTP_URL, mail is sent by SMTP. Without it, mail goes to the outbox on
+ * localhost; elsewhere mail is off, and a log line names the features that are off.
  */
 export function startMail(options: MailOptions): MailService {
   const { env, origin, log } = options;
@@ -52,14 +52,14 @@ export function startMail(options: MailOptions): MailService {
     return { ...startSending(options, outbox, outbox), outbox };
   }
   log.warn(
-    'SMTP_URL is not set, so no mail can be sent: confirming addresses, setting a forgotten password anew, changing the e-mail and notices are off',
+    'SMTP_URL is not set, so mail is off, and with it e-mail verification, password reset, e-mail change and notices',
   );
   const { db, keyring } = options;
   return {
     mailer: noMailer,
     outbox: null,
     worker: null,
-    // Of a time when there was a server for it.
+    // The queue may have mails from a time when SMTP_URL was set.
     forget: (address) => createOutgoingMails(db, keyring).removeTo(address),
     close: () => Promise.resolve(),
   };
@@ -77,10 +77,10 @@ function startSending(
     worker,
     async forget(address: string) {
       await mails.removeTo(address);
-      // What was put into a transaction is there to be seen only now.
+      // Mails that were queued in a transaction are visible only after its commit, so check again.
       worker.wake();
       if (!outbox) return;
-      // What is under way would lie in the outbox a moment later.
+      // Waits for running sends, which would add a mail to the outbox after the removal.
       await worker.idle();
       await outbox.removeTo(address);
     },

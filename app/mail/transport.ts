@@ -1,38 +1,38 @@
 import type { MailContent } from './mail.ts';
 
-/** A mail as it is read: the same in HTML and in plain text. */
+/** A rendered mail; HTML and plain text have the same content. */
 export interface RenderedMail {
   subject: string;
   html: string;
   text: string;
 }
 
-/** A mail on its way out. */
+/** A rendered mail with its recipient. */
 export interface AddressedMail extends RenderedMail {
-  /** Stays the same when it is sent again. */
+  /** The same for every attempt. */
   id: string;
   kind: MailContent['kind'];
   to: string;
   at: Date;
 }
 
-/** Brings mail to where it is read. */
+/** Delivers mails. */
 export interface MailTransport {
   /**
-   * Comes back when the other end has taken the mail.
+   * Resolves when the receiving server has accepted the mail.
    *
-   * @param signal ends the attempt.
-   * @throws {RefusedMailError} when trying again is no use; anything else when it may be.
+   * @param signal aborts the attempt.
+   * @throws {RefusedMailError} if a retry is useless; any other error if a retry may succeed.
    */
-  deliver(letter: AddressedMail, signal: AbortSignal): Promise<void>;
-  /** Lets go of connections. What is under way fails. */
+  deliver(mail: AddressedMail, signal: AbortSignal): Promise<void>;
+  /** Closes the connections. Running deliveries fail. */
   close(): void;
 }
 
-/** The other end will not take this mail, now or later (RFC 5321, 4.2.1: replies 5yz). */
+/** The receiving server permanently refused the mail (RFC 5321, 4.2.1: replies 5yz). */
 export class RefusedMailError extends Error {
   constructor(
-    /** What to find it by in a log: says nothing of the mail. */
+    /** For the log: contains nothing of the mail. */
     readonly code: string,
   ) {
     super(`The mail was refused: ${code}.`);

@@ -2,12 +2,12 @@ import { isIPv6 } from 'node:net';
 
 const GROUPS = 8;
 const NETWORK_GROUPS = 4;
-/** An IPv4 address in IPv6's clothes (RFC 4291 §2.5.5.2). */
+/** An IPv4-mapped IPv6 address (RFC 4291 §2.5.5.2). */
 const MAPPED_IPV4 = '0:0:0:0:0:ffff:';
 
 /**
- * What one customer of a network holds: an IPv4 address, or the /64 of an IPv6 address (RFC 6177),
- * in which anybody has 2^64 addresses to try from.
+ * Returns the part of an address that identifies one subscriber: an IPv4 address, or the /64 of an IPv6
+ * address (RFC 6177). Within a /64, one subscriber can use 2^64 addresses.
  */
 export function networkPrefix(ipAddress: string): string {
   const address = ipAddress.replace(/%.*$/, '');
@@ -17,7 +17,7 @@ export function networkPrefix(ipAddress: string): string {
   return `${groups.slice(0, NETWORK_GROUPS).join(':')}::/64`;
 }
 
-/** Eight groups of hexadecimal digits, without leading zeros. */
+/** Returns the eight groups of an IPv6 address, in hexadecimal without leading zeros. */
 function groupsOf(ipv6: string): string[] {
   const address = ipv6.replace(/(\d+)\.(\d+)\.(\d+)\.(\d+)$/, (_dotted, ...bytes) =>
     hexGroupsOf(bytes.slice(0, 4).map(Number)),

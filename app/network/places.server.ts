@@ -4,22 +4,22 @@ import { BlockList, isIPv4, isIPv6 } from 'node:net';
 import { createRequire } from 'node:module';
 import { Reader, type Response } from 'maxmind';
 
-/** Tells where an address is, as far as anyone can without asking somebody else. */
+/** Finds the country of an IP address, without any network request. */
 export interface Places {
-  /** ISO 3166-1 alpha-2 of an address; null when it is private, reserved or not known. */
+  /** Returns the ISO 3166-1 alpha-2 code; `null` if the address is private, reserved or unknown. */
   countryOf(ipAddress: string): string | null;
-  /** "Austria", "Local network" or "Unknown place". */
+  /** Returns "Austria", "Local network" or "Unknown place". */
   describe(ipAddress: string, country: string | null): string;
 }
 
 const DATABASE = '@ip-location-db/geo-whois-asn-country-mmdb/geo-whois-asn-country.mmdb';
 
-/** What this database says of an address. */
+/** The record of an address in this database. */
 interface CountryResponse {
   country_code?: string;
 }
 
-// RFC 1918, 6598, 3927, 4193, 4291: addresses that say nothing of a place.
+// Addresses that have no place: RFC 1918, 6598, 3927, 4193, 4291.
 const localNetworks = () => {
   const list = new BlockList();
   list.addSubnet('10.0.0.0', 8);
@@ -34,7 +34,7 @@ const localNetworks = () => {
   return list;
 };
 
-// RFC 5737, 3849: addresses for examples, which the database gives to whoever registered them.
+// Addresses for documentation (RFC 5737, 3849), for which the database names their registrant's country.
 const exampleNetworks = () => {
   const list = new BlockList();
   list.addSubnet('192.0.2.0', 24);
@@ -45,15 +45,15 @@ const exampleNetworks = () => {
 };
 
 /**
- * The embedded country database (CC0, from WHOIS data). Nothing is asked over the network.
+ * Opens the embedded country database (CC0, from WHOIS data).
  *
- * @throws when it is not there.
+ * @throws if the file is missing.
  */
 export async function openPlaces(): Promise<Places> {
   const file = createRequire(import.meta.url).resolve(DATABASE);
   await access(file);
   let reader: Reader<CountryResponse & Response> | undefined;
-  // At the first sign-in: its 8 MiB take a few milliseconds then, and no start has to wait for them.
+  // Read at the first look-up, so that the start does not wait for 8 MiB.
   const open = () => (reader ??= new Reader<CountryResponse & Response>(readFileSync(file)));
   const local = localNetworks();
   const examples = exampleNetworks();

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** What is closed, in this order: nothing is closed while something above still needs it. */
+/** The parts of the application in closing order: a part closes after every part that uses it. */
 const SLOTS = [
   'health',
   'job',
@@ -25,7 +25,7 @@ export interface Closers {
   /**
    * Closes every slot that is set, once; also after a start that failed halfway.
    *
-   * @returns false if it took longer than `withinMs`; what is left is then left as after a crash.
+   * @returns false if it took longer than `withinMs`; the remaining parts are then left open, as in a crash.
    */
   closeAll(withinMs: number): Promise<boolean>;
 }

@@ -1,22 +1,24 @@
 import type { Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
-/** Ends a server without breaking off what it is doing. */
+/** Stops a server without interrupting running requests. */
 export interface Drain {
   /**
-   * Takes no more connections, lets requests under way finish, and ends each connection with its last
-   * answer. Resolves when all are gone: with how many had to be cut, after `withinMs` at the latest.
+   * Refuses new connections, lets running requests finish, and closes each connection after its last
+   * response. After `withinMs` it cuts the remaining connections.
+   *
+   * @returns the number of connections that it cut.
    */
   drain(withinMs: number): Promise<number>;
 }
 
-/** Call it before the server gets its first connection: it keeps count of them. */
+/** Creates the drain of a server. Call it before the first connection, because it tracks all of them. */
 export function createDrain(server: Server): Drain {
   const sockets = new Set<Socket>();
-  const underWay = new Set<ServerResponse>();
+  const responses = new Set<ServerResponse>();
   let isDraining = false;
 
-  const endAfter = (response: ServerResponse) => {
+  const closeConnectionAfter = (response: ServerResponse) => {
     if (!response.headersSent) response.setHeader('Connection', 'close');
   };
   server.on('connection', (socket) => {
@@ -24,11 +26,11 @@ export function createDrain(server: Server): Drain {
     socket.once('close', () => sockets.delete(socket));
   });
   server.on('request', (_request, response) => {
-    underWay.add(response);
-    if (isDraining) endAfter(response);
+    responses.add(response);
+    if (isDraining) closeConnectionAfter(response);
     response.once('close', () => {
-      underWay.delete(response);
-      // Its head was sent before, and promised to go on. It counts as idle once this is over.
+      responses.delete(response);
+      // A response that had sent its headers promised keep-alive; its connection becomes idle only now.
       if (isDraining) setImmediate(() => server.closeIdleConnections());
     });
   });
@@ -38,8 +40,8 @@ export function createDrain(server: Server): Drain {
       if (!server.listening) return 0;
       isDraining = true;
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      for (const response of underWay) endAfter(response);
-      // Browsers open connections ahead. Node takes one that never said anything for a busy one.
+      for (const response of responses) closeConnectionAfter(response);
+      // Browsers open connections in advance. Node counts a connection without any request as busy.
       for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy();
       server.closeIdleConnections();
       let cut = 0;

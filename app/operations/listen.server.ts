@@ -9,7 +9,7 @@ const HIGHEST_PORT = 65_535;
 export interface ListenAt {
   host: string;
   port: number;
-  /** What the variables PORT and HOST begin with. */
+  /** The prefix of the variables PORT and HOST. */
   name: '' | 'METRICS_';
 }
 
@@ -43,11 +43,11 @@ async function listenError(
     }
     case 'EACCES':
       return new StartupError(
-        `Port ${port} may not be opened by this user; set ${name}PORT to one above 1023.`,
+        `This user may not open port ${port}; set ${name}PORT to one above 1023.`,
       );
     case 'EADDRNOTAVAIL':
     case 'ENOTFOUND':
-      return new StartupError(`${name}HOST is ${host}, which is no address of this machine.`);
+      return new StartupError(`${name}HOST is ${host}, which is not an address of this machine.`);
     default:
       return error;
   }

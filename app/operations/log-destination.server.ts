@@ -1,12 +1,12 @@
 import { pino, type DestinationStream } from 'pino';
 
 /**
- * Returns standard output as a place for log lines: for people if it is a terminal, else as it is, where
- * programs read JSON. A line that is not JSON is shown as it is by both, in its turn.
+ * Returns the destination of log lines, standard output: formatted for reading if it is a terminal, else
+ * plain JSON. Lines that are not JSON are written unchanged.
  */
 export async function openLogDestination(): Promise<DestinationStream> {
   if (!process.stdout.isTTY) return pino.destination(process.stdout.fd);
   const { default: pretty } = await import('pino-pretty');
-  // `sync`: else the last lines before an exit would be lost.
+  // Without `sync`, the last lines before an exit would be lost.
   return pretty({ singleLine: true, sync: true, translateTime: 'SYS:HH:MM:ss' });
 }

@@ -2,7 +2,7 @@ import { pino, type DestinationStream, type Logger } from 'pino';
 
 export type Log = Logger;
 
-/** Paths that no log line may show, whoever logs them by mistake. */
+/** Paths that are redacted in every log line, in case one is logged by mistake. */
 const REDACTED = [
   'password',
   'token',
@@ -20,9 +20,9 @@ const REDACTED = [
 ];
 
 /**
- * Structured logs, one JSON object a line.
+ * Creates a log that writes one JSON object per line.
  *
- * @param destination where lines go; standard output when left out.
+ * @param destination where lines go. Default: standard output.
  */
 export function createLog(level: string, destination?: DestinationStream): Log {
   const options = { level, redact: { paths: REDACTED, censor: '[kept out]' }, base: undefined };

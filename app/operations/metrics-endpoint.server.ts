@@ -5,13 +5,13 @@ import type { ShownMetrics } from './metrics.server.ts';
 
 export interface ShowMetricsOptions {
   metrics: Pick<ShownMetrics, 'text' | 'contentType'>;
-  /** Whoever asks has to bring it; null: whoever reaches the port may ask. */
+  /** The bearer token that a request needs; `null`: every request to the port is answered. */
   token: string | null;
 }
 
 /**
- * `GET /metrics` with the right token. For everybody else there is nothing there: what comes next
- * answers as it does for any address that is none.
+ * Answers `GET /metrics` with the right token. Passes every other request on, so that without the token
+ * the path looks like any unknown URL.
  */
 export function showMetrics({ metrics, token }: ShowMetricsOptions): RequestHandler {
   return (request, response, next) => {
@@ -19,13 +19,13 @@ export function showMetrics({ metrics, token }: ShowMetricsOptions): RequestHand
     if (token !== null && !isBearer(request.get('authorization'), token)) return next();
     metrics.text().then((text) => {
       response.set({ 'Cache-Control': 'no-store', 'Content-Type': metrics.contentType });
-      // As it is: Express would write its own charset into the type.
+      // Not `send`: Express would add its own charset to the content type.
       response.end(text);
     }, next);
   };
 }
 
-/** A server of their own, which shows the metrics and nothing else. It does not listen yet. */
+/** Creates a separate server that serves only the metrics. It does not listen yet. */
 export function createMetricsServer(options: ShowMetricsOptions): Server {
   const web = express();
   web.disable('x-powered-by');
@@ -36,7 +36,7 @@ export function createMetricsServer(options: ShowMetricsOptions): Server {
   return createServer(web);
 }
 
-// Digests are of one length, and what is compared of them says nothing about the token.
+// Compares digests: they have equal lengths, and the time of the comparison reveals nothing.
 function isBearer(header: string | undefined, token: string): boolean {
   const [, given] = /^Bearer +([^ ]+)$/i.exec(header ?? '') ?? [];
   return given !== undefined && timingSafeEqual(digestOf(given), digestOf(token));

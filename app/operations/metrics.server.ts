@@ -1,62 +1,65 @@
 import type { EndReason } from '#app/sessions/index.ts';
 
-/** What is counted of the application, for whoever runs it. Nothing here names a person. */
+/** The metrics of the application, for operators. They never identify a user. */
 export interface Metrics {
   requests: {
     /**
-     * One request is over.
+     * Records one finished request.
      *
-     * @param route a pattern, of which there is a bounded number; never a path.
-     * @param status null: it was cut off before there was an answer.
+     * @param route a pattern from a bounded set; never a path.
+     * @param status `null`: the connection closed before a response.
      */
     observe(
       request: { method: string; route: string; status: number | null },
       durationMs: number,
     ): void;
   };
-  /** Sessions looked up: from memory, in the row, or in the row because memory may not answer just now. */
+  /**
+   * Counts session look-ups: `hit` from the cache, `miss` from the row, `bypass` from the row because the
+   * cache may not be used at the moment.
+   */
   lookups: { inc(labels: { result: 'hit' | 'miss' | 'bypass' }): void };
-  /** Event streams that are open. */
+  /** Counts open event streams. */
   streams: { inc(): void; dec(): void };
-  /** Sessions that were ended before their time. */
+  /** Counts sessions that ended before they expired. */
   revocations: { inc(labels: { reason: EndReason }, count?: number): void };
-  /** Rows that went because they had been kept for as long as they are. */
+  /** Counts rows that were removed at the end of their retention period. */
   pruned: { inc(labels: { what: string }, count: number): void };
-  /** Shows whether news of other nodes arrive, asked whenever metrics are read. */
+  /** Adds a gauge of the feed's connection, read whenever metrics are read. */
   watchFeed(isLinked: () => boolean): void;
 }
 
-/** Metrics, and how to show them. */
+/** Metrics with their output. */
 export interface ShownMetrics extends Metrics {
   contentType: string;
-  /** All of them, in the text format of Prometheus. */
+  /** Returns all metrics in the text format of Prometheus. */
   text(): Promise<string>;
-  /** Forgets what was counted, and stops watching the process. */
+  /** Clears the metrics, and stops watching the process. */
   close(): void;
 }
 
-const nothing = () => undefined;
+const doNothing = () => undefined;
 
-/** Nobody looks: nothing is counted, and nothing loaded. */
+/** Metrics that count nothing, and load no library. */
 export const noMetrics: Metrics = {
-  requests: { observe: nothing },
-  lookups: { inc: nothing },
-  streams: { inc: nothing, dec: nothing },
-  revocations: { inc: nothing },
-  pruned: { inc: nothing },
-  watchFeed: nothing,
+  requests: { observe: doNothing },
+  lookups: { inc: doNothing },
+  streams: { inc: doNothing, dec: doNothing },
+  revocations: { inc: doNothing },
+  pruned: { inc: doNothing },
+  watchFeed: doNothing,
 };
 
 const PREFIX = 'latchkey_';
 const SECOND_IN_MS = 1000;
 const DURATION_BUCKETS_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
-/** Anybody may make up another one. */
+/** Other methods are counted as "other", because a client may invent any number of them. */
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PATCH', 'DELETE']);
 
 /**
- * Counts by prom-client, in a registry of its own: of two applications in one process each has its own.
+ * Creates metrics with prom-client. Each application in a process gets its own registry.
  *
- * @param waitingHashes how many passwords wait for a thread just now.
+ * @param waitingHashes returns how many passwords wait for a hashing thread.
  */
 export async function createMetrics({
   waitingHashes,
@@ -70,43 +73,43 @@ export async function createMetrics({
   collectDefaultMetrics({ register: registry });
   const requests = new Histogram({
     name: `${PREFIX}request_duration_seconds`,
-    help: 'Requests by method, pattern of the route and class of the status, and how long they took.',
+    help: 'Duration of requests by method, route pattern and status class.',
     labelNames: ['method', 'route', 'status'] as const,
     buckets: DURATION_BUCKETS_SECONDS,
     registers,
   });
   const lookups = new Counter({
     name: `${PREFIX}session_lookups_total`,
-    help: 'Sessions looked up: hit (memory), miss (the row), bypass (the row, as memory may not answer).',
+    help: 'Session look-ups: hit (cache), miss (row), bypass (row, because the cache may not be used).',
     labelNames: ['result'] as const,
     registers,
   });
   const streams = new Gauge({
     name: `${PREFIX}live_streams`,
-    help: 'Event streams that are open.',
+    help: 'Open event streams.',
     registers,
   });
   const revocations = new Counter({
     name: `${PREFIX}revocations_total`,
-    help: 'Sessions ended before their time, by reason.',
+    help: 'Sessions that ended before they expired, by reason.',
     labelNames: ['reason'] as const,
     registers,
   });
   const pruned = new Counter({
     name: `${PREFIX}pruned_rows_total`,
-    help: 'Rows removed because they had been kept for as long as they are.',
+    help: 'Rows removed at the end of their retention period.',
     labelNames: ['what'] as const,
     registers,
   });
   new Gauge({
     name: `${PREFIX}password_hashes_waiting`,
-    help: 'Passwords that wait for a thread to hash them.',
+    help: 'Passwords that wait for a hashing thread.',
     registers,
     collect() {
       this.set(waitingHashes());
     },
   });
-  // A rate can be told from the first change on only if what had not happened yet counts as 0.
+  // Starts the counters at 0: Prometheus can compute a rate of the first increment only if 0 was seen.
   for (const result of ['hit', 'miss', 'bypass'] as const) lookups.inc({ result }, 0);
 
   return {
@@ -129,7 +132,7 @@ export async function createMetrics({
     watchFeed(isLinked) {
       new Gauge({
         name: `${PREFIX}feed_linked`,
-        help: '1 while news of other nodes arrive, 0 while open pages hear of changes late.',
+        help: '1 while changes of other nodes arrive, 0 while open pages show changes late.',
         registers,
         collect() {
           this.set(isLinked() ? 1 : 0);

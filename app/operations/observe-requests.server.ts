@@ -4,12 +4,12 @@ import type { Log } from './log.server.ts';
 import type { Metrics } from './metrics.server.ts';
 import type { RequestTrace, Tracing } from './tracing.server.ts';
 
-/** What is known of a request while it is under way; kept in `response.locals`. */
+/** Data of a running request, in `response.locals`. */
 export interface ObservedLocals {
-  /** Writes the request's id into every line. */
+  /** Adds the request's id to every line. */
   log: Log;
   trace: RequestTrace;
-  /** True once it has come to the pages: it is neither a file nor a question after our health. */
+  /** True once the request has reached the pages: it is neither for a file nor a health check. */
   isForPages?: boolean;
 }
 
@@ -17,24 +17,24 @@ export interface ObserveOptions {
   log: Log;
   metrics: Pick<Metrics, 'requests'>;
   tracing: Tracing;
-  /** The pattern of the route that answers a path; one of a bounded number. */
+  /** Returns the pattern of the route that answers a path, from a bounded set. */
   routeOf: (path: string) => string;
 }
 
-/** 96 bits in characters of which few are digits: nothing in a log should look like a code. */
+/** 96 bits, in base64url with few digits, so that an id in the log does not look like a one-time code. */
 const ID_BYTES = 12;
 const WELL_FORMED_ID = /^[A-Za-z0-9._-]{8,64}$/;
 const MAX_CHARACTERS = 512;
-/** Also those that JSON lets through, and that a terminal may obey. */
+/** Includes control characters that JSON does not escape and that a terminal may execute. */
 const CONTROL_CHARACTERS = /[\p{Cc}\u2028\u2029]/gu;
 
 /**
- * Gives every request an id, and says what became of it: a line in the log, a count, a span. Stands
- * before everything else, so that what is refused is seen too.
+ * Gives every request an id, and records its outcome: a log line, a metric, a span. Must come first, so
+ * that it also records refused requests.
  *
- * The id is that of a proxy of ours, when it sent one; the answer carries it as `X-Request-Id`. A line
- * holds the path without the query, which may carry what does not belong into a log. Files and health
- * checks are logged at `debug`.
+ * The id comes from a trusted proxy if it sends one; the response has it as `X-Request-Id`. The log line
+ * has the path without the query, which may contain secrets. Files and health checks are logged at
+ * `debug`.
  */
 export function observeRequests(options: ObserveOptions): RequestHandler {
   const { metrics, tracing, routeOf } = options;
@@ -59,7 +59,7 @@ export function observeRequests(options: ObserveOptions): RequestHandler {
         status,
         durationMs: Math.round(durationMs * 10) / 10,
         userAgent: escapeControlCharacters(request.get('user-agent') ?? ''),
-        // Whoever asked did not wait for the end.
+        // The client disconnected before the end of the response.
         ...(!response.writableFinished && { isCutOff: true }),
       };
       log[locals.isForPages ? 'info' : 'debug'](line, 'request');
@@ -71,16 +71,16 @@ export function observeRequests(options: ObserveOptions): RequestHandler {
   };
 }
 
-/** Stands where files have been looked for in vain. */
+/** Marks a request as one for pages. Comes after the static files, when no file matched. */
 export const markAsPageRequest: RequestHandler = (_request, response, next) => {
   (response.locals as ObservedLocals).isForPages = true;
   next();
 };
 
-/** The log of this request. */
+/** Returns the observed data of a request. */
 export const requestInfo = (response: Response) => response.locals as ObservedLocals;
 
-// With no proxy of ours in front, or past it, anybody may have written the headers.
+// Without a trusted proxy, a client may have written these headers itself.
 function isFromProxy(request: Request): boolean {
   return request.ips.length > 0;
 }
@@ -93,14 +93,14 @@ function idOf(request: Request): string | null {
 const newId = () => randomBytes(ID_BYTES).toString('base64url');
 
 function pathOf(url: string): string {
-  // A whole address, or a star, is none of our paths.
+  // A request target may also be a whole URL or "*" (RFC 9112, 3.2); both are logged as "*".
   return url.startsWith('/') ? url.replace(/[?#].*$/s, '') : '*';
 }
 
 const otherRouteOf = (path: string) =>
   /^\/(healthz|readyz|metrics)$/.test(path) ? path : '(file)';
 
-/** The same text on one line, whatever it holds; at most 512 characters. */
+/** Returns the text on one line, with escaped control characters; at most 512 characters. */
 export function escapeControlCharacters(text: string): string {
   return text.slice(0, MAX_CHARACTERS).replace(CONTROL_CHARACTERS, (character) => {
     const code = character.charCodeAt(0).toString(16).padStart(4, '0');

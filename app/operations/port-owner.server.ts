@@ -3,16 +3,16 @@ import { promisify } from 'node:util';
 
 const WITHIN_MS = 3000;
 
-/** Programs that know who listens on a port, and how to read a process and its name from what they print. */
+/** Programs that find the process on a port, and how to read its id and name from their output. */
 const sources: { program: string; args: (port: number) => string[]; read: RegExp }[] = [
   {
-    // macOS, and most Linux machines. `-F` prints "p<process>" and "c<command>", each on a line.
+    // On macOS and most Linux machines. `-F` prints "p<process>" and "c<command>", each on a line.
     program: 'lsof',
     args: (port) => ['-nP', `-iTCP:${port}`, '-sTCP:LISTEN', '-Fpc'],
     read: /^p(?<pid>\d+)\nc(?<name>.+)$/m,
   },
   {
-    // Every other Linux: users:(("node",pid=123,fd=20))
+    // On other Linux machines. Prints users:(("node",pid=123,fd=20)).
     program: 'ss',
     args: (port) => ['-Hltnp', `sport = :${port}`],
     read: /\(\("(?<name>[^"]+)",pid=(?<pid>\d+)/,
@@ -20,8 +20,8 @@ const sources: { program: string; args: (port: number) => string[]; read: RegExp
 ];
 
 /**
- * Returns the program that listens on a port, as "node (process 123)"; null if the system does not say:
- * it tells users only about their own processes.
+ * Returns the program that listens on a port, as "node (process 123)"; `null` if it cannot be found: the
+ * system shows users only their own processes.
  */
 export async function programOnPort(port: number): Promise<string | null> {
   for (const { program, args, read } of sources) {
@@ -32,7 +32,7 @@ export async function programOnPort(port: number): Promise<string | null> {
   return null;
 }
 
-/** Returns nothing if the program fails, or is not there. */
+/** Returns the output of a program; '' if the program fails or is missing. */
 async function outputOf(program: string, args: string[]): Promise<string> {
   try {
     const { stdout } = await promisify(execFile)(program, args, { timeout: WITHIN_MS });

@@ -1,32 +1,32 @@
 import type { ServerBuild } from '@remix-run/node';
 
-/** For whatever no route of its own answers. */
+/** The pattern of paths without a route. */
 const NO_ROUTE = '*';
 const MANIFEST = '/__manifest';
-/** The kinds of segments in the order in which Remix prefers them. */
+/** Kinds of segments, in Remix's order of preference. */
 const STATIC = '0';
 const REQUIRED = '1';
 const OPTIONAL = '2';
 const SPLAT = '3';
 
 /**
- * Which route answers a path, by its pattern (`/settings/sessions/:sessionId/name`): as many different
- * answers as there are routes, whatever people ask for.
+ * Returns a function that finds the pattern of the route that answers a path, such as
+ * `/settings/sessions/:sessionId/name`. The set of patterns is bounded, whatever paths clients request.
  *
- * @param others patterns of what is answered before Remix.
+ * @param others patterns of requests that are answered before Remix.
  */
 export function createRouteMatcher(
   build: Pick<ServerBuild, 'routes'>,
   others: readonly string[] = [],
 ): (path: string) => string {
-  const ofBuild = Object.keys(build.routes).map((id) => patternOf(build, id));
-  const patterns = [...new Set([...ofBuild, ...others])]
+  const buildPatterns = Object.keys(build.routes).map((id) => patternOf(build, id));
+  const patterns = [...new Set([...buildPatterns, ...others])]
     .filter((pattern) => !pattern.includes('*'))
     .sort((one, other) => (rankOf(one) < rankOf(other) ? -1 : 1))
     .map((pattern) => ({ pattern, matches: matcherOf(pattern) }));
   return (path) => {
     if (path === MANIFEST) return MANIFEST;
-    // Where scripts ask for the data of a page.
+    // Scripts load the data of a page from its path with ".data".
     const page = path === '/_root.data' ? '/' : path.replace(/\.data$/, '');
     return patterns.find(({ matches }) => matches.test(page))?.pattern ?? NO_ROUTE;
   };
@@ -53,11 +53,11 @@ function matcherOf(pattern: string): RegExp {
     .filter(Boolean)
     .map((segment) => {
       const name = segment.replace(/\?$/, '');
-      const one = name.startsWith(':') ? '[^/]+' : literally(name);
-      return segment.endsWith('?') ? `(?:/${one})?` : `/${one}`;
+      const matcher = name.startsWith(':') ? '[^/]+' : escapeRegExp(name);
+      return segment.endsWith('?') ? `(?:/${matcher})?` : `/${matcher}`;
     })
     .join('');
   return new RegExp(`^${source}/?$`, 'i');
 }
 
-const literally = (text: string) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+const escapeRegExp = (text: string) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');

@@ -1,10 +1,10 @@
-/** npm passes on a Ctrl-C which the terminal has sent to the server as well. */
+/** npm forwards a Ctrl-C that the terminal has also sent to the server: both count as one signal. */
 const SAME_SIGNAL_MS = 1000;
-const STOPPED_AT_ONCE = 1;
+const FORCED_EXIT_CODE = 1;
 
 /**
- * Stops the process when it is told to: by `stop` at the first SIGINT or SIGTERM, with exit code 0; at
- * once if one more comes while that is under way.
+ * Stops the process on a signal. The first SIGINT or SIGTERM calls `stop`, and then exits with code 0. A
+ * second signal meanwhile exits at once, with code 1.
  */
 export function stopOnSignals(stop: () => Promise<unknown>): void {
   let stoppingSince: number | null = null;
@@ -13,7 +13,7 @@ export function stopOnSignals(stop: () => Promise<unknown>): void {
       stoppingSince = performance.now();
       void stop().then(() => process.exit(0));
     } else if (performance.now() - stoppingSince > SAME_SIGNAL_MS) {
-      process.exit(STOPPED_AT_ONCE);
+      process.exit(FORCED_EXIT_CODE);
     }
   };
   process.on('SIGINT', stopOnce);

@@ -2,36 +2,36 @@ import type { IncomingHttpHeaders } from 'node:http';
 
 /** The span of one request. */
 export interface RequestTrace {
-  /** For lines of the log. */
+  /** For log lines. */
   ids: { traceId?: string };
-  /** Runs it in a span of its own, below that of the request. */
+  /** Calls `run` in a child span of the request's span. */
   span<Result>(name: string, run: () => Promise<Result>): Promise<Result>;
   end(request: FinishedRequest): void;
 }
 
-/** What is known of a request when it is over. */
+/** Data of a finished request. */
 export interface FinishedRequest {
   method: string;
   /** A pattern. */
   route: string;
   /** Without the query. */
   path: string;
-  /** null: it was cut off before there was an answer. */
+  /** `null`: the connection closed before a response. */
   status: number | null;
   requestId: string;
 }
 
-/** Where requests spend their time, told to a collector. */
+/** Sends the spans of requests to a collector. */
 export interface Tracing {
-  /** @param headers what may name the trace that this request belongs to; of a proxy of ours only. */
+  /** @param headers may name the trace that this request belongs to; only of a trusted proxy. */
   startRequest(method: string, headers: IncomingHttpHeaders): RequestTrace;
-  /** Sends what waits, for two seconds at most. */
+  /** Sends the remaining spans, within two seconds. */
   close(): Promise<void>;
 }
 
 const CLOSE_WITHIN_MS = 2000;
 const SERVICE = 'latchkey';
-/** The usual variables that say where traces go. */
+/** The OpenTelemetry variables that set a destination of traces. */
 const DESTINATIONS = [
   'OTEL_EXPORTER_OTLP_ENDPOINT',
   'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT',
@@ -46,16 +46,16 @@ const untraced: RequestTrace = {
 const noTracing: Tracing = { startRequest: () => untraced, close: () => Promise.resolve() };
 
 /**
- * OpenTelemetry, when its usual variables ask for it; else nothing is loaded. The SDK reads the rest
- * of them (`OTEL_SERVICE_NAME`, `OTEL_TRACES_SAMPLER`, headers, protocol) from the process itself.
+ * Starts OpenTelemetry if its variables set a destination; otherwise loads nothing. The SDK reads its
+ * other variables (`OTEL_SERVICE_NAME`, `OTEL_TRACES_SAMPLER`, headers, protocol) from the process.
  */
 export async function startTracing(
   variables: Record<string, string | undefined>,
 ): Promise<Tracing> {
-  return isAskedFor(variables) ? startSdk(variables) : noTracing;
+  return isEnabled(variables) ? startSdk(variables) : noTracing;
 }
 
-function isAskedFor(variables: Record<string, string | undefined>): boolean {
+function isEnabled(variables: Record<string, string | undefined>): boolean {
   if (variables.OTEL_SDK_DISABLED?.toLowerCase() === 'true') return false;
   if (variables.OTEL_TRACES_EXPORTER === 'none') return false;
   return DESTINATIONS.some((name) => variables[name]);
@@ -69,11 +69,11 @@ async function startSdk(variables: Record<string, string | undefined>): Promise<
   const { context, propagation, ROOT_CONTEXT, SpanKind, SpanStatusCode, trace } = api;
   const sdk = new NodeSDK({
     ...(variables.OTEL_SERVICE_NAME ? {} : { serviceName: SERVICE }),
-    // Spans are made by hand. Metrics and logs have ways of their own: /metrics, standard output.
+    // The application creates its spans itself. Metrics are at /metrics, logs on standard output.
     instrumentations: [],
     metricReaders: [],
     logRecordProcessors: [],
-    // The others would tell the collector of the command line, the user and the machine.
+    // The other detectors would report the command line, the system user and the machine.
     resourceDetectors: [resources.envDetector],
   });
   sdk.start();
@@ -91,7 +91,7 @@ async function startSdk(variables: Record<string, string | undefined>): Promise<
           try {
             return await context.with(trace.setSpan(inRequest, inner), run);
           } catch (error) {
-            // Its message may hold what does not belong into a trace.
+            // Without the message of the error, which may contain secrets.
             inner.setStatus({ code: SpanStatusCode.ERROR });
             throw error;
           } finally {
@@ -117,7 +117,7 @@ async function startSdk(variables: Record<string, string | undefined>): Promise<
       const late = new Promise<void>((resolve) => {
         timer = setTimeout(resolve, CLOSE_WITHIN_MS);
       });
-      // A collector that is gone is no reason not to stop.
+      // The process must stop even if the collector is down.
       await Promise.race([sdk.shutdown().catch(() => undefined), late]);
       clearTimeout(timer);
     },

@@ -1,4 +1,4 @@
-/** Returns what a terminal shows once the server is up: the address, and what to do next. */
+/** Returns the text that the terminal shows after the start: the URL, and next steps. */
 export function welcomeText(origin: string, { hasOutbox }: { hasOutbox: boolean }): string {
   const lines = [`  Latchkey is at   ${origin}`];
   if (hasOutbox) {

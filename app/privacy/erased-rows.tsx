@@ -1,4 +1,4 @@
-/** What a table holds, for one row of it and for several. Those left out go without saying. */
+/** Names of the tables that users see, for one row and for several rows. */
 const NAMES: Record<string, [one: string, many: string]> = {
   User: ['Your profile', 'Your profile'],
   Password: ['Your password', 'Your password'],
@@ -14,7 +14,7 @@ const NAMES: Record<string, [one: string, many: string]> = {
   OutgoingMail: ['mail waiting to be sent', 'mails waiting to be sent'],
 };
 
-/** A list of what goes, or went, with how many there are of each. */
+/** A list of the erased tables, or of those to erase, with the number of rows. */
 export function ErasedRows({ counts }: { counts: Record<string, number> }) {
   const rows = Object.entries(NAMES).flatMap(([table, [one, many]]) => {
     const count = counts[table] ?? 0;

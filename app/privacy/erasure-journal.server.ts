@@ -3,9 +3,9 @@ import { open, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import * as z from 'zod';
 
-/** That an account was erased, as far as it must be known to erase it once more. It names nobody. */
+/** The data that is needed to repeat an erasure. It does not identify the user. */
 export interface ErasedSubject {
-  /** Of the receipt. */
+  /** The id of the receipt. */
   id: string;
   erasedAt: Date;
   /** Keyed digest of the user's id. */
@@ -13,14 +13,14 @@ export interface ErasedSubject {
 }
 
 /**
- * A file beside the database to which every erasure adds a line. A backup that is restored knows
- * nothing of the erasures after it; should the database that does know of them be lost, this is what
- * is left to purge it by. Lines are never changed or removed.
+ * A file outside the database with one line per erasure. A restored backup lacks later erasures. If the
+ * replaced database is lost, only this file tells which erasures to repeat. Lines are never changed or
+ * removed.
  */
 export interface ErasureJournal {
-  /** Comes back when the line is on the disk. One that stands there already is not written again. */
+  /** Resolves when the line is on the disk. Does nothing if the file already has the erasure. */
   append(erased: ErasedSubject): Promise<void>;
-  /** Every erasure in the file; none when there is no file. A line that was cut off is passed over. */
+  /** Returns every erasure in the file; none if there is no file. Skips a truncated line. */
   read(): Promise<ErasedSubject[]>;
 }
 
@@ -34,7 +34,7 @@ const lineSchema = z.object({
 
 export function createErasureJournal(options: {
   file: string;
-  /** Makes the folder, should it not be there. */
+  /** Creates the folder if it is missing. */
   makeFolder: (folder: string) => void;
 }): ErasureJournal {
   const { file, makeFolder } = options;
@@ -59,7 +59,7 @@ export function createErasureJournal(options: {
       const { O_APPEND, O_CREAT, O_WRONLY } = constants;
       const opened = await open(file, O_APPEND | O_CREAT | O_WRONLY, OWNER_ONLY);
       try {
-        // The break in front ends a line that a crash has cut off.
+        // The leading line break ends a line that a crash has truncated.
         await opened.appendFile(`\n${line}\n`);
         await opened.sync();
       } finally {

@@ -7,39 +7,39 @@ import { DAY_MS } from '#app/sessions/index.ts';
 import { failureNoticeOf } from '#app/activity/activity-log.server.ts';
 import type { ErasedSubject, ErasureJournal } from './erasure-journal.server.ts';
 
-/** How many rows, by table. */
+/** The number of rows by table. */
 export type RowCounts = Record<string, number>;
 
-/** What remains of an erased account. It names nobody. */
+/** The record of an erased account. It does not identify the user. */
 export interface Receipt {
-  /** Random; whoever holds it was given it. */
+  /** Random; given only to the user who erased the account. */
   id: string;
   erasedAt: Date;
   counts: RowCounts;
 }
 
-/** Erases accounts: all at once in the database, and then whatever lies outside of it. */
+/** Erases accounts: first in the database, in one transaction, then outside of it. */
 export interface Erasures {
-  /** How many rows of each table would go; a table without any is left out. */
+  /** Returns how many rows of each table an erasure would delete, without tables that have none. */
   count(userId: string): Promise<RowCounts>;
   /**
-   * Erases an account. The receipt of the first is that of every later request; null: there is no
-   * such account, and none was erased here.
+   * Erases an account, and returns the receipt; a repeated request returns the same receipt. `null` if
+   * there is no such account, and none was erased.
    *
-   * @throws what the database throws; nothing has gone then.
+   * @throws the database's error; nothing is erased then.
    */
   erase(userId: string, now: Date): Promise<Receipt | null>;
-  /** A receipt by its id; null: there is none. */
+  /** Returns a receipt by its id; `null` if there is none. */
   findReceipt(id: string): Promise<Receipt | null>;
   /**
-   * Clears what an erasure that was cut off has left outside the database. Answers how many erasures
-   * are finished by it. What fails is logged, and left for the next time.
+   * Finishes interrupted erasures outside the database, and returns how many it finished. Logs failures,
+   * and leaves them for the next call.
    */
   finishPending(): Promise<number>;
   /**
-   * Erases once more what a backup brought back. Answers how many accounts those were.
+   * Erases the accounts again that a restored backup contains, and returns how many there were.
    *
-   * @param erased as the replaced database and the journal have it.
+   * @param erased the erasures in the replaced database and the journal.
    */
   repeatErasures(erased: Iterable<ErasedSubject & { counts?: RowCounts }>): Promise<number>;
 }
@@ -48,9 +48,9 @@ export interface ErasuresOptions extends Pick<Database, 'provider'> {
   db: Database['client'];
   keyring: Keyring;
   journal: ErasureJournal;
-  /** Tells the person, once the account is gone. null: nobody is told. */
+  /** Sends the user a confirmation of the deletion. `null`: sends none. */
   mailer: Mailer | null;
-  /** Forgets a person outside of the tables that hold their rows: counters, and mail that waits. */
+  /** Removes a user's data outside their rows: rate-limit counters, and mails to their address. */
   forget: {
     counters(user: { userId: string; email: string | null }): Promise<void>;
     mail(email: string): Promise<void>;
@@ -60,7 +60,7 @@ export interface ErasuresOptions extends Pick<Database, 'provider'> {
 
 type Client = Parameters<Parameters<Database['client']['$transaction']>[0]>[0];
 
-/** What is sealed into a receipt until all of it is cleared. */
+/** The sealed data in a receipt, until the erasure outside the database is finished. */
 interface Pending {
   userId: string;
   email: string;
@@ -71,9 +71,9 @@ const PENDING = 'erasure pending';
 const ID_BYTES = 18;
 const MAIL_EXPIRES_MS = 7 * DAY_MS;
 const PAGE_ROWS = 500;
-/** An account with very many rows takes its time. */
+/** Long timeouts, because an account may have very many rows. */
 const TRANSACTION = { timeout: 60_000, maxWait: 10_000 } as const;
-/** Of two transactions that wait for each other PostgreSQL ends one. */
+/** Attempts, because PostgreSQL ends one of two transactions in a deadlock. */
 const TRIES = 3;
 
 export function createErasures(options: ErasuresOptions): Erasures {
@@ -81,13 +81,13 @@ export function createErasures(options: ErasuresOptions): Erasures {
 
   async function eraseRows(userId: string, receipt: ErasedSubject): Promise<RowCounts | null> {
     return db.$transaction(async (tx) => {
-      // Whoever is about to write a row of this person waits here, and then finds nobody to write it for.
+      // A concurrent write for this user waits for this lock, and then fails because the user is gone.
       if (provider === 'postgresql') {
-        // A cascade over very many rows is one statement, and may take longer than those of a page.
+        // A cascade over very many rows is one statement, and may take longer than the limit of requests.
         await tx.$executeRawUnsafe(`SET LOCAL statement_timeout = ${TRANSACTION.timeout}`);
         await tx.$queryRaw`SELECT 1 FROM "User" WHERE "id" = ${userId} FOR UPDATE`;
       }
-      // First of all a write: SQLite lets nobody else write from then on.
+      // Begins with a write, which locks SQLite for other writers.
       const notices = await tx.spent.deleteMany({ where: { digest: failureNoticeOf(userId) } });
       const user = await tx.user.findUnique({ where: { id: userId }, select: { email: true } });
       if (!user) return null;
@@ -96,9 +96,9 @@ export function createErasures(options: ErasuresOptions): Erasures {
         ...(await countRows(tx, provider, userId)),
         Spent: notices.count,
       });
-      // What was mailed to the address before there was an account; the rest goes by cascade.
+      // Codes for the address from before the account; the account's own codes are deleted by cascade.
       await tx.mailedCode.deleteMany({ where: { email } });
-      // What acts for them goes; what acts for a whole store stays, and forgets who connected it.
+      // Deletes grants that act for the user. Keeps grants of a whole store, without the user's data.
       const granted = { OR: [{ userId }, { email }] };
       await tx.oauthSession.deleteMany({ where: { ...granted, isOnline: true } });
       await tx.oauthSession.updateMany({ where: granted, data: ANONYMIZED });
@@ -106,13 +106,13 @@ export function createErasures(options: ErasuresOptions): Erasures {
       const pending = keyring.seal(PENDING, JSON.stringify({ userId, email } satisfies Pending));
       const { subjectDigest, erasedAt } = receipt;
       const { id: receiptId } = await tx.erasureReceipt.upsert({
-        // There is one already where a backup brought the person back.
+        // A receipt already exists if a restored backup contained the erased user.
         where: { subjectDigest },
         create: { ...receipt, counts: JSON.stringify(counts), pending },
         update: { pending },
         select: { id: true },
       });
-      // In the same transaction: whoever is gone is told, and nobody else.
+      // In the same transaction, so that the mail is sent only if the account is erased.
       await mailer?.send(lastMail(email, receiptId, erasedAt), erasedAt, tx);
       return counts;
     }, TRANSACTION);
@@ -137,7 +137,7 @@ export function createErasures(options: ErasuresOptions): Erasures {
   }
 
   async function clearOutside(receiptId: string, { userId, email }: Pending): Promise<void> {
-    // After a crash the address may be that of a new account: what is under it is no longer theirs.
+    // After a crash, the address may belong to a new account, whose data must not be removed.
     const isTaken = (await db.user.count({ where: { email } })) > 0;
     await forget.counters({ userId, email: isTaken ? null : email });
     if (!isTaken) await forget.mail(email);
@@ -145,7 +145,7 @@ export function createErasures(options: ErasuresOptions): Erasures {
     log.info({ receipt: receiptId }, 'an account was erased');
   }
 
-  // Pages that were freed are overwritten, but the log beside the file still has them as they were.
+  // Freed pages in the file are overwritten, but the write-ahead log still contains the erased rows.
   async function emptyWriteAheadLog(): Promise<void> {
     const [row] = await db.$queryRawUnsafe<{ busy: number | bigint }[]>(
       'PRAGMA wal_checkpoint(TRUNCATE)',
@@ -175,7 +175,7 @@ export function createErasures(options: ErasuresOptions): Erasures {
       const counts = await retryOnConflict(() => eraseRows(userId, receipt));
       const row = await receiptOf(userId);
       if (!row) return null;
-      // What follows is done again at the next boot should it be cut off here.
+      // If this is interrupted, `finishPending` repeats it.
       if (counts && row.pending !== null) await finishOne({ ...row, pending: row.pending });
       return readReceipt(row);
     },
@@ -235,7 +235,7 @@ export function createErasures(options: ErasuresOptions): Erasures {
   };
 }
 
-/** It is of nobody's account any more, so it does not go with one. */
+/** Returns the confirmation. Its `userId` is null, so that the deletion of the account keeps it. */
 function lastMail(email: string, receiptId: string, erasedAt: Date): Mail {
   return {
     to: email,
@@ -266,7 +266,7 @@ function readReceipt(row: { id: string; erasedAt: Date; counts: string }): Recei
   return { id, erasedAt, counts: JSON.parse(counts) as RowCounts };
 }
 
-/** What belongs to a person by their id. Whoever adds a table that names people adds it here. */
+/** Tables whose rows belong to a user by `userId`. Add every new table with data of users. */
 const OWNED = [
   'Password',
   'Totp',
@@ -279,10 +279,10 @@ const OWNED = [
   'OutgoingMail',
   'ExpressSession',
 ];
-/** And what belongs to them by their id or their address. */
+/** Tables whose rows belong to a user by `userId` or `email`. */
 const OWNED_OR_ADDRESSED = ['MailedCode', 'OauthSession'];
 
-/** The rows that go with a person, by table, in one statement. Answers nothing for nobody. */
+/** Counts a user's rows by table, in one statement. Returns `{}` if the user does not exist. */
 async function countRows(
   db: Pick<Client, '$queryRawUnsafe'>,
   provider: Database['provider'],

@@ -12,15 +12,15 @@ export interface CleanupScope extends RetentionScope {
   erasures: Pick<Erasures, 'finishPending'>;
 }
 
-/** Schedules the cleanup. Its process may exit although it is scheduled. */
+/** Schedules the cleanup. The timer does not keep the process alive. */
 export function scheduleCleanup(scope: CleanupScope, now: () => Date): Cron {
   const options = { protect: true, unref: true, timezone: 'UTC' };
   return new Cron(EVERY_HOUR, options, () => runCleanup(scope, now()));
 }
 
 /**
- * Deletes everything whose retention is over, and finishes interrupted erasures. A part that fails does
- * not stop the others; it is retried in an hour.
+ * Deletes all data whose retention period has ended, and finishes interrupted erasures. A part that
+ * fails does not stop the others, and is retried in an hour.
  */
 export async function runCleanup(scope: CleanupScope, now: Date): Promise<void> {
   const { log, metrics, erasures } = scope;

@@ -6,19 +6,19 @@ import type { Database } from '#app/database/database.server.ts';
 import type { ReplayGuard } from '#app/database/replay-guard.server.ts';
 import type { RateLimits } from '#app/limits/rate-limits.server.ts';
 
-/** One kind of thing that is kept for a time, and then goes. */
+/** One kind of data that is deleted after its retention period. */
 export interface RetentionPart {
   /** "ended sessions". */
   what: string;
   /** "30 days after they ended". */
   keptFor: string;
-  /** How many would go now. */
+  /** Returns how many rows `prune` would delete now. */
   count(now: Date): Promise<number>;
-  /** Deletes them; answers how many went. */
+  /** Deletes the rows, and returns how many. */
   prune(now: Date): Promise<number>;
 }
 
-/** What the schedule works with; the server's own parts, or those of a command. */
+/** The objects that the schedule needs, of the server or of a command. */
 export interface RetentionScope {
   db: Database['client'];
   sessions: Pick<Sessions, 'prune' | 'retentionMs'>;
@@ -34,7 +34,7 @@ const days = (ms: number) => {
   return count === 1 ? 'a day' : `${count} days`;
 };
 
-/** Everything that goes by itself after its time: what the server does every hour, and the command by hand. */
+/** Returns every kind of data with a retention period. The server prunes hourly, the command on demand. */
 export function retentionSchedule(scope: RetentionScope): RetentionPart[] {
   const { db, sessions, activityLog, replayGuard, mailedCodes, limits } = scope;
   const oldReceipts = (now: Date) => ({
@@ -87,7 +87,7 @@ export function retentionSchedule(scope: RetentionScope): RetentionPart[] {
     {
       what: 'counters of tries',
       keptFor: 'an hour at the most',
-      // Their clock is the system's; see `counters-postgres.server.ts`.
+      // Uses the system clock, as the counters do; see `postgres-counters.server.ts`.
       count: () => db.rateLimit.count({ where: { expire: { lt: Date.now() } } }),
       prune: () => limits.prune(),
     },

@@ -1,29 +1,29 @@
 import { DAY_MS, HOUR_MS } from '#app/sessions/index.ts';
 
 /**
- * How long what is kept outlives its use, once, for the schedule that deletes it and for every page
- * that says so. The two that an environment sets come with their default; what holds is said by
- * `Sessions.retentionMs` and `ActivityLog.retentionDays`.
+ * The retention periods, for the schedule that deletes data and for every page that shows a period. Two
+ * of them are defaults that the environment can change: `Sessions.retentionMs` and
+ * `ActivityLog.retentionDays` have the actual values.
  *
- * There is no period for accounts whose e-mail was never proven: where mail is on, none is made before
- * the code has come back, and where it is off none can prove it, so that they are as good as any.
+ * Accounts with an unverified e-mail have no period. With mail on, no account exists before its e-mail
+ * is verified; with mail off, no e-mail can be verified.
  */
 export const retention = {
-  /** `SESSION_RETENTION_DAYS`: after it ended. */
+  /** `SESSION_RETENTION_DAYS`: after the session ended. */
   endedSessionMs: 30 * DAY_MS,
-  /** `ACTIVITY_RETENTION_DAYS`: after it happened. */
+  /** `ACTIVITY_RETENTION_DAYS`: after the event. */
   activityMs: 180 * DAY_MS,
-  /** After it is no good any more. */
+  /** After the code has expired. */
   mailedCodeMs: DAY_MS,
-  /** What worked once is remembered for as long as it could be brought again, and no longer. */
+  /** After a one-time value has expired: its digest is useless from then on. */
   spentMs: 0,
-  /** The longest window in which tries are counted. */
+  /** The longest window of a rate limit. */
   countersMs: HOUR_MS,
-  /** Mail that cannot be sent is given up when it is of no use any more; the longest is of use for this long. */
+  /** The longest time until a queued mail expires and is no longer sent. */
   waitingMailMs: 7 * DAY_MS,
   /**
-   * After an erasure. A restore needs the receipt to purge once more what an older backup brings back,
-   * so it has to outlive the oldest backup that anybody keeps; and it names nobody.
+   * After the erasure. A restore needs the receipt to repeat the erasure on an older backup, so it must
+   * be kept longer than any backup. It does not identify the user.
    */
   erasureReceiptMs: 3 * 365 * DAY_MS,
 } as const;

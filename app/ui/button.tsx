@@ -21,7 +21,7 @@ interface ButtonProps extends ButtonHTMLAttributes<HTMLButtonElement> {
   pendingText?: string;
 }
 
-/** A button; it keeps its focus while its form is on the way. */
+/** A button. It keeps the focus while its form is submitted. */
 export function Button({
   look = 'primary',
   pending = false,

@@ -1,10 +1,10 @@
 const DAY_MS = 86_400_000;
 
-/** Returns the date at which `at` falls in this time zone: "2026-11-21". */
+/** Returns the date of `at` in this time zone, as "2026-11-21". */
 export const dayOf = (at: string, timeZone: string | undefined): string =>
   new Intl.DateTimeFormat('en-CA', { dateStyle: 'short', timeZone }).format(new Date(at));
 
-// Calendar dates, not 24 hours back: a day lasts 23 or 25 hours when the clocks change.
+// Calculates with dates in UTC: with times, a day has 23 or 25 hours when the clocks change.
 const dayBefore = (day: string) =>
   new Date(Date.parse(day) - DAY_MS).toISOString().slice(0, day.length);
 

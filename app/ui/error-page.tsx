@@ -3,11 +3,11 @@ import { ButtonLink } from './button.tsx';
 interface ErrorPageProps {
   title: string;
   text: string;
-  /** True when trying once more may help. */
+  /** True if a retry may help. */
   canRetry?: boolean;
 }
 
-/** A page that says what happened and what to do. */
+/** A page that says what happened, and what the user can do. */
 export function ErrorPage({ title, text, canRetry = false }: ErrorPageProps) {
   return (
     <div className="mx-auto grid w-full max-w-136 justify-items-start gap-4 px-5 py-20 sm:py-28">
@@ -15,7 +15,7 @@ export function ErrorPage({ title, text, canRetry = false }: ErrorPageProps) {
       <p className="text-lead text-muted">{text}</p>
       <div className="mt-2 flex flex-wrap gap-3">
         {canRetry && (
-          // The same address again: a whole new page, whatever state this one is in.
+          // A link to the same URL: it loads a new document, whatever state this page is in.
           <a
             href="?"
             className="inline-flex min-h-11 items-center rounded-xl bg-accent px-5 font-medium text-on-accent hover:bg-accent-strong sm:min-h-10"
@@ -32,9 +32,9 @@ export function ErrorPage({ title, text, canRetry = false }: ErrorPageProps) {
 }
 
 /**
- * What to say for a status of HTTP.
+ * Returns the text for an HTTP status.
  *
- * @param body of the answer; that of 429 says how long to wait.
+ * @param body the response body; for 429 it says how long to wait.
  */
 export function textForStatus(status: number, body?: unknown): ErrorPageProps {
   switch (status) {
@@ -75,7 +75,7 @@ export function textForStatus(status: number, body?: unknown): ErrorPageProps {
   }
 }
 
-/** What to say when the network is gone. */
+/** The text for a page without a network. */
 export const offlineText: ErrorPageProps = {
   title: 'You are offline',
   text: 'This page needs the network. It will be here when the connection is back.',

@@ -1,13 +1,13 @@
 import type { SubmissionResult } from '@conform-to/dom';
 import { useEffect, useId, useRef, type InputHTMLAttributes, type ReactNode } from 'react';
 
-/** What the server said of a form: what was typed, and what is wrong with it. */
+/** The server's response to a form: the submitted values, and their errors. */
 export type Reply = SubmissionResult | null | undefined;
 
 interface FieldProps extends InputHTMLAttributes<HTMLInputElement> {
   name: string;
   label: string;
-  /** Below the field, until an error takes its place. */
+  /** Shown below the field, unless there is an error. */
   help?: ReactNode;
   reply: Reply;
 }
@@ -15,7 +15,7 @@ interface FieldProps extends InputHTMLAttributes<HTMLInputElement> {
 const inputLook =
   'block min-h-11 w-full rounded-xl border bg-raised px-3.5 py-2 text-base text-ink placeholder:text-muted';
 
-/** A labelled input with its help, its error in place of the help, and what was typed before. */
+/** A labelled input with its submitted value, and its error or help. */
 export function Field({ name, label, help, reply, defaultValue, ...rest }: FieldProps) {
   const id = useId();
   const error = errorOf(reply, name);
@@ -52,7 +52,7 @@ export function Field({ name, label, help, reply, defaultValue, ...rest }: Field
   );
 }
 
-/** Tells password managers whose password is asked for; people know. */
+/** A hidden field that tells password managers which account the password belongs to. */
 export function UsernameField({ email }: { email: string }) {
   return (
     <input
@@ -75,7 +75,7 @@ interface CheckboxProps {
   reply: Reply;
 }
 
-/** A labelled checkbox that is as it was left when the form comes back. */
+/** A labelled checkbox that keeps its submitted state when the form is shown again. */
 export function Checkbox({ name, label, help, defaultChecked, reply }: CheckboxProps) {
   const id = useId();
   const checked = reply ? reply.initialValue?.[name] !== undefined : defaultChecked;
@@ -101,7 +101,7 @@ export function Checkbox({ name, label, help, defaultChecked, reply }: CheckboxP
   );
 }
 
-/** What is wrong with the form as a whole; it takes the focus when no single field is at fault. */
+/** The error of the whole form; it takes the focus when it appears. */
 export function FormError({ reply }: { reply: Reply }) {
   const ref = useRef<HTMLParagraphElement>(null);
   const error = errorOf(reply, '');
@@ -121,7 +121,7 @@ export function FormError({ reply }: { reply: Reply }) {
   );
 }
 
-/** Moves the focus to the first field in error when an answer comes back; without scripts, `autofocus` does. */
+/** Moves the focus to the first field with an error after a response; without scripts, `autofocus` does. */
 export function useFocusOnError(reply: Reply) {
   const form = useRef<HTMLFormElement>(null);
   useEffect(() => {

@@ -1,4 +1,4 @@
-/** The mark of Latchkey: a keyhole in a plate. */
+/** The logo of Latchkey: a keyhole in a plate. */
 export function Logo({ className = 'size-7' }: { className?: string }) {
   return (
     <svg viewBox="0 0 32 32" className={className} aria-hidden="true" focusable="false">
@@ -11,7 +11,7 @@ export function Logo({ className = 'size-7' }: { className?: string }) {
   );
 }
 
-/** The mark with the name. */
+/** The logo with the name. */
 export function Wordmark() {
   return (
     <span className="inline-flex items-center gap-2.5">

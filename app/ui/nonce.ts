@@ -1,11 +1,14 @@
 import { createContext, useContext } from 'react';
 
-/** The Content-Security-Policy's nonce while a page is rendered on the server; empty in the browser, which hides nonces from scripts. */
+/**
+ * The nonce of the Content-Security-Policy while the server renders a page. Empty in the browser, which
+ * hides nonces from scripts.
+ */
 const NonceContext = createContext('');
 
 export const NonceProvider = NonceContext.Provider;
 
-/** The nonce for script elements of this page. */
+/** Returns the nonce for the script elements of this page. */
 export function useNonce(): string {
   return useContext(NonceContext);
 }

@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react';
 
-/** A page of one form: narrow, in the middle. */
+/** A narrow, centred page with one form. */
 export function FormPage({
   title,
   lead,
@@ -19,7 +19,7 @@ export function FormPage({
   );
 }
 
-/** The head of a settings page, with room for one action beside it. */
+/** The heading of a settings page, with an optional action next to it. */
 export function SettingsHeading({
   title,
   lead,
@@ -33,7 +33,7 @@ export function SettingsHeading({
     <div className="mb-8 flex flex-wrap items-center justify-between gap-x-6 gap-y-3">
       <h1 className="text-title font-semibold">{title}</h1>
       {lead && (
-        // A line of its own, also below a short title.
+        // Full width, so that it is on its own line even after a short title.
         <div className="order-last w-full sm:-mt-2">
           <p className="max-w-136 text-muted">{lead}</p>
         </div>
@@ -43,7 +43,7 @@ export function SettingsHeading({
   );
 }
 
-/** Something to know before the form. */
+/** A message above a form. */
 export function Notice({ children }: { children: ReactNode }) {
   return (
     <div role="status" className="rounded-xl bg-glow px-4 py-3 text-ink">

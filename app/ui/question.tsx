@@ -1,18 +1,18 @@
 import { useNavigate } from '@remix-run/react';
 import { useEffect, useRef, type ReactNode } from 'react';
 
-interface QuestionProps {
+interface DialogProps {
   title: string;
-  /** The page that it stands on: where Escape leads. */
+  /** The page below the dialog, to which Escape returns. */
   backTo: string;
   children: ReactNode;
 }
 
 /**
- * A question that has an address of its own. Without scripts it stands at the head of its page;
- * with them it is a modal dialog, which keeps the focus and goes away by Escape.
+ * A dialog that has its own URL. Without scripts it is at the top of its page. With scripts it is modal:
+ * it traps the focus, and Escape closes it.
  */
-export function Dialog({ title, backTo, children }: QuestionProps) {
+export function Dialog({ title, backTo, children }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   const navigate = useNavigate();
 

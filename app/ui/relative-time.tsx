@@ -6,7 +6,7 @@ const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 const UPDATE_INTERVAL_MS = 30_000;
 
-/** How many of each unit are told before the next one takes over. */
+/** Each unit, with the count from which the next unit is used. */
 const UNITS: [fewerThan: number, unitMs: number, unit: Intl.RelativeTimeFormatUnit][] = [
   [60, MINUTE_MS, 'minute'],
   [24, HOUR_MS, 'hour'],
@@ -17,19 +17,19 @@ const UNITS: [fewerThan: number, unitMs: number, unit: Intl.RelativeTimeFormatUn
 
 const format = new Intl.RelativeTimeFormat('en', { numeric: 'always' });
 
-/** "2 minutes ago", "in 13 days"; "just now" within a minute. */
+/** Returns "2 minutes ago", "in 13 days", or "just now" for the last minute. */
 export function relativeTime(at: Date, now: Date): string {
   const distanceMs = at.getTime() - now.getTime();
   if (Math.abs(distanceMs) < MINUTE_MS) return distanceMs > 0 ? 'in a minute' : 'just now';
-  // What is past is past in full; what lies ahead is told to the nearest.
+  // Rounds a past time down to full units, and a future time to the nearest unit.
   const count = (unitMs: number) =>
     distanceMs < 0 ? Math.ceil(distanceMs / unitMs) : Math.round(distanceMs / unitMs);
   const [, unitMs, unit] = UNITS.find(([limit, length]) => Math.abs(count(length)) < limit)!;
-  // Twelve months of thirty days are a few days short of a year.
+  // The count of years can be 0, because twelve months of 30 days are shorter than a year.
   return format.format(count(unitMs) || Math.sign(distanceMs), unit);
 }
 
-/** "21 November 2026 at 14:05:09 UTC". */
+/** Returns "21 November 2026 at 14:05:09 UTC". */
 export function exactTime(at: Date, timeZone?: string): string {
   return new Intl.DateTimeFormat('en-GB', {
     dateStyle: 'long',
@@ -42,15 +42,15 @@ const timeZoneHere = () => new Intl.DateTimeFormat().resolvedOptions().timeZone;
 
 interface RelativeTimeProps {
   at: string;
-  /** The server's time when the page was made: what both sides reckon from. */
+  /** The server's time when the page was rendered; server and browser calculate from it. */
   now: string;
-  /** Before the time: "Active". */
+  /** Shown before the time, such as "Active". */
   prefix?: string;
 }
 
 /**
- * A time as people say it, with the exact time on hover and for assistive technology: in UTC as
- * it comes from the server, in the reader's own time zone once scripts run, and kept up to date.
+ * A relative time, with the exact time on hover and for assistive technology. The server renders it in
+ * UTC; scripts show the user's time zone and keep it up to date.
  */
 export function RelativeTime({ at, now, prefix }: RelativeTimeProps) {
   const [elapsedMs, setElapsedMs] = useState(0);
@@ -58,7 +58,7 @@ export function RelativeTime({ at, now, prefix }: RelativeTimeProps) {
 
   useEffect(() => {
     const startedAt = performance.now();
-    // The server's clock decides, whatever this device believes.
+    // Adds elapsed time to the server's time, because this device's clock may be wrong.
     const timer = setInterval(
       () => setElapsedMs(performance.now() - startedAt),
       UPDATE_INTERVAL_MS,
@@ -67,12 +67,12 @@ export function RelativeTime({ at, now, prefix }: RelativeTimeProps) {
   }, [now]);
 
   const date = new Date(at);
-  const reckonedNow = new Date(new Date(now).getTime() + elapsedMs);
+  const currentTime = new Date(new Date(now).getTime() + elapsedMs);
   const exact = exactTime(date, timeZone);
   return (
     <time dateTime={at} title={exact}>
       {prefix ? `${prefix} ` : ''}
-      {relativeTime(date, reckonedNow)}
+      {relativeTime(date, currentTime)}
       <span className="sr-only"> ({exact})</span>
     </time>
   );

@@ -1,8 +1,8 @@
 import { History, KeyRound, MonitorSmartphone, Package, UserRound } from 'lucide-react';
 
 /**
- * The pages of the settings, in the order in which they are offered; the short name is for a phone,
- * and what stands in `with` are pages that belong to it without an address below it.
+ * The settings pages, in the order of the menu. `short` is the name on a phone. `with` lists pages that
+ * belong to the entry, but whose paths are not below its path.
  */
 export const settingsPages = [
   {

@@ -10,17 +10,17 @@ import { ThemeSwitch, type ThemeName } from './theme-switch.tsx';
 export interface FrameUser {
   name: string;
   email: string;
-  /** Names their picture; null: there is none. */
+  /** The version of the user's picture, for its URL; `null`: no picture. */
   picture: string | null;
 }
 
-/** What stands around every page: the mark, the person's menu with "Sign out", the theme. */
+/** The frame of every page: the logo, the user's menu with "Sign out", and the theme switch. */
 export function SiteFrame({
   user,
   theme,
   children,
 }: {
-  /** null: nobody is signed in; undefined: that cannot be told. */
+  /** `null`: signed out; undefined: not known, because the loader failed. */
   user: FrameUser | null | undefined;
   theme: ThemeName;
   children: ReactNode;
@@ -73,7 +73,7 @@ function GuestLinks() {
 function UserMenu({ user }: { user: FrameUser }) {
   const menu = useRef<HTMLDetailsElement>(null);
 
-  // It opens and closes without scripts; with them, as menus do, also by Escape and a click elsewhere.
+  // The menu works without scripts; scripts also close it on Escape and on a click elsewhere.
   useEffect(() => {
     const element = menu.current;
     if (!element) return;

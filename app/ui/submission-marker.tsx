@@ -1,35 +1,39 @@
 import { useNonce } from './nonce.ts';
 
-/** The browser does not tell scripts whether what it has sent by itself is still on its way. */
+/** How long a submission counts as pending: the browser does not tell scripts when it has failed. */
 const MAX_MS = 15_000;
 
 declare global {
   interface Window {
-    /** When this page last sent a form that has not arrived, of `performance.now()`. */
+    /** When this page last submitted a form without a response yet, as a time of `performance.now()`. */
     submittedAtMs?: number;
   }
 }
 
-const NOTE = 'addEventListener("submit",function(){submittedAtMs=performance.now()})';
+const RECORD_SUBMIT = 'addEventListener("submit",function(){submittedAtMs=performance.now()})';
 
 /**
- * Notes when a form is sent, from the first byte of the page on: a form may be sent before the scripts
- * have arrived, and Remix tells React of one only when that has time.
+ * An inline script that records when a form is submitted. A form may be submitted before the other
+ * scripts have loaded, and Remix reports a submission to React only in a low-priority update.
  */
 export function SubmissionMarker() {
   const nonce = useNonce();
   return (
-    <script nonce={nonce} suppressHydrationWarning dangerouslySetInnerHTML={{ __html: NOTE }} />
+    <script
+      nonce={nonce}
+      suppressHydrationWarning
+      dangerouslySetInnerHTML={{ __html: RECORD_SUBMIT }}
+    />
   );
 }
 
-/** True: a form of this page was sent, and where it leads to may be yet to come. */
+/** True while a form of this page may still wait for its response. */
 export function isSubmitting(): boolean {
   const { submittedAtMs = -Infinity } = window;
   return performance.now() - submittedAtMs < MAX_MS;
 }
 
-/** What was sent has arrived. */
+/** Clears the record after a submission has its response. */
 export function forgetSubmission(): void {
   delete window.submittedAtMs;
 }

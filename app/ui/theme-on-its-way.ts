@@ -1,6 +1,6 @@
 import { useFetchers } from '@remix-run/react';
 
-/** The theme that is on its way to the server, to be shown at once; null when none is. */
+/** Returns the theme that is being submitted, so that it shows at once; `null` if there is none. */
 export function useSubmittedTheme(): string | null {
   const fetcher = useFetchers().find(({ formAction }) => formAction === '/theme');
   const theme = fetcher?.formData?.get('theme');

@@ -9,7 +9,7 @@ const themes = [
   { name: 'dark', text: 'Dark', Icon: Moon },
 ] as const;
 
-/** Chooses between light, dark and what the system says; kept in this browser. */
+/** Switches between light, dark and the system's theme; the choice is stored in a cookie. */
 export function ThemeSwitch({ theme }: { theme: ThemeName }) {
   const fetcher = useFetcher();
   const { pathname, search } = useLocation();

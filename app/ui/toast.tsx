@@ -2,13 +2,13 @@ import { X } from 'lucide-react';
 import { useState } from 'react';
 import { useHydrated } from './use-hydrated.ts';
 
-/** The id of what comes last in every page, since the live region does. */
+/** The id of the last element of every page, which is the live region. */
 export const LAST_OF_PAGE = 'last-of-page';
 
 /**
- * What just happened, in a line. The live region stands in every page, so that what appears in it
- * is announced. It goes by itself, by its style sheet alone, unless it is being read; with scripts
- * it can be put away.
+ * A short message about the last action. The live region is in every page, so that screen readers
+ * announce a new message. The message disappears by CSS, unless the user is reading it; with scripts it
+ * has a close button.
  */
 export function Toast({ text, id }: { text: string | null; id: string | null }) {
   const [closedId, setClosedId] = useState<string | null>(null);

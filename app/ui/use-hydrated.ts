@@ -1,8 +1,8 @@
 import { startTransition, useEffect, useState } from 'react';
 
 /**
- * True once scripts run: what differs between server and browser may be shown from then on. A
- * transition, because a forced render while the page still comes to life fails in React 18 (#345).
+ * Returns true after hydration, when the page may differ from the server's HTML. Set in a transition,
+ * because a synchronous render during hydration fails in React 18 (#345).
  */
 export function useHydrated(): boolean {
   const [isHydrated, setIsHydrated] = useState(false);

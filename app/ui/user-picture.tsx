@@ -3,7 +3,7 @@ const looks = {
   page: { pixels: 96, file: 256, shape: 'size-24 text-hero' },
 } as const;
 
-/** A person's picture, or the first letter of their name where there is none. */
+/** A user's picture, or the first letter of their name if there is none. */
 export function UserPicture({
   name,
   picture,
@@ -13,7 +13,7 @@ export function UserPicture({
   name: string;
   picture: string | null;
   size: keyof typeof looks;
-  /** Leave it out where the name stands beside it. */
+  /** Leave it out if the name is next to the picture. */
   alt?: string;
 }) {
   const { pixels, file, shape } = looks[size];

@@ -5,7 +5,7 @@ import { Facts, Paragraph } from './pieces.tsx';
 
 type Content = Extract<MailContent, { kind: 'account-deleted' }>;
 
-/** The last mail: nothing is known of the person any more but where it goes. */
+/** The last mail to a user: only the address is still known. */
 export function accountDeleted({ receiptId, at }: Content): MailParts {
   return {
     subject: 'Your Latchkey account is deleted',

@@ -1,4 +1,4 @@
-/** The colours of `app/tailwind.css` in the notation that every mail program reads. */
+/** The colours of `app/tailwind.css`, in hexadecimal, which every mail program supports. */
 export const LIGHT = {
   ground: '#fcfaf6',
   raised: '#fffffe',
@@ -22,8 +22,8 @@ export const DARK: typeof LIGHT = {
 };
 
 /**
- * For programs that follow the device's colour scheme; the rest shows the light values that stand in
- * the elements themselves. Without quotes and angles: React would escape them.
+ * Styles for mail programs that follow the device's colour scheme; others show the light inline styles.
+ * Contains no quotes or angle brackets, because React would escape them.
  */
 export const DARK_STYLES = `
 :root { color-scheme: light dark; supported-color-schemes: light dark; }

@@ -3,7 +3,7 @@ import type { MailParts } from './mail-parts.ts';
 import { formatMoment } from './moments.ts';
 import { Action, Aside, Facts, Paragraph } from './pieces.tsx';
 
-/** To the address that was left. */
+/** The mail to the former address after a change. */
 export function emailChanged(content: Extract<MailContent, { kind: 'email-changed' }>): MailParts {
   const { name, newEmail, undoLink, undoUntil } = content;
   return {

@@ -15,7 +15,7 @@ import type { MailParts } from './mail-parts.ts';
 const FONT =
   "ui-sans-serif, system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif";
 
-/** What stands around every mail: the mark, the title, and why it came. */
+/** The layout of every mail: logo, title, body, and the reason for the mail. */
 export function Frame({ subject, preheader, title, body, why, origin }: FrameProps) {
   return (
     <Html lang="en">
@@ -24,14 +24,14 @@ export function Frame({ subject, preheader, title, body, why, origin }: FramePro
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta name="color-scheme" content="light dark" />
         <meta name="supported-color-schemes" content="light dark" />
-        {/* Codes are no telephone numbers. */}
+        {/* Otherwise a code may become a telephone link. */}
         <meta
           name="format-detection"
           content="telephone=no, date=no, address=no, email=no, url=no"
         />
         <style>{DARK_STYLES}</style>
       </Head>
-      {/* Body of react-email gives its colour to a cell that the dark style does not reach. */}
+      {/* Not react-email's Body, which puts its colour on a cell that the dark style cannot override. */}
       <body className="ground" style={{ margin: 0, padding: 0, backgroundColor: LIGHT.ground }}>
         <Preview>{preheader}</Preview>
         <Section className="ground" style={ground}>
@@ -43,7 +43,7 @@ export function Frame({ subject, preheader, title, body, why, origin }: FramePro
               </Heading>
               {body}
             </Section>
-            {/* A line in plain text; in HTML the edge of the panel is one. */}
+            {/* Only for plain text; in HTML the border of the panel separates the footer. */}
             <Hr style={{ border: 'none', borderTop: 'none', margin: '8px 0' }} />
             <Text className="muted" style={footer}>
               {why}
@@ -62,11 +62,11 @@ export function Frame({ subject, preheader, title, body, why, origin }: FramePro
 }
 
 interface FrameProps extends MailParts {
-  /** Where the application is. */
+  /** The application's origin. */
   origin: string;
 }
 
-// Of boxes: a picture would be loaded from somewhere, and drawings many mail programs leave out.
+// Drawn with boxes: an image would be a remote request, and many mail programs do not show SVG.
 function Mark() {
   return (
     <table

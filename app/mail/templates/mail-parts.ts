@@ -1,13 +1,13 @@
 import type { ReactNode } from 'react';
 
-/** What a template says; the frame around it is the same for all. */
+/** The parts of a mail that differ by template; see `Frame`. */
 export interface MailParts {
-  /** Shown by locked phones and in lists: never a code, and no word of what somebody else typed. */
+  /** Shown on locked phones and in lists: never contains a code, or text that another user typed. */
   subject: string;
-  /** What lists show after the subject; the same holds. */
+  /** The preview that lists show after the subject; the same rule applies. */
   preheader: string;
   title: string;
   body: ReactNode;
-  /** Why the person gets this. */
+  /** Tells the user why they got this mail. */
   why: string;
 }

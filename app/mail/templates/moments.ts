@@ -4,7 +4,7 @@ const MOMENT = new Intl.DateTimeFormat('en-GB', {
   timeZone: 'UTC',
 });
 
-/** "21 November 2026 at 12:00 UTC": a mail does not know where it is read. */
+/** Returns a time as "21 November 2026 at 12:00 UTC", because the reader's time zone is unknown. */
 export function formatMoment(iso: string): string {
   return `${MOMENT.format(new Date(iso))} UTC`;
 }

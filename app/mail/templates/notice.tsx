@@ -4,10 +4,10 @@ import { formatMoment } from './moments.ts';
 import { noticeText } from './notice-texts.ts';
 import { Action, Facts, Paragraph } from './pieces.tsx';
 
-/** Something happened that the person should know of. */
+/** A security notice about an event. */
 export function notice(content: Extract<MailContent, { kind: 'notice' }>): MailParts {
   const { name, event, notMeLink, device, place, at } = content;
-  const { subject, title, said, fact } = noticeText(event);
+  const { subject, title, sentence, fact } = noticeText(event);
   return {
     subject,
     preheader: 'If it was you, there is nothing to do.',
@@ -15,7 +15,7 @@ export function notice(content: Extract<MailContent, { kind: 'notice' }>): MailP
     body: (
       <>
         <Paragraph>
-          Hello {name}, {said}
+          Hello {name}, {sentence}
         </Paragraph>
         <Facts
           facts={[

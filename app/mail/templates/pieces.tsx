@@ -10,7 +10,7 @@ export function Paragraph({ children }: { children: ReactNode }) {
   );
 }
 
-/** Something that may be skipped. */
+/** A less important paragraph. */
 export function Aside({ children }: { children: ReactNode }) {
   return (
     <Text className="muted" style={{ ...paragraph, color: LIGHT.muted }}>
@@ -19,7 +19,7 @@ export function Aside({ children }: { children: ReactNode }) {
   );
 }
 
-/** A code to read, copy and type: spaced by its style, so that no blanks are copied with it. */
+/** A one-time code. Its letter spacing is a style, so that a copy contains no spaces. */
 export function Code({ children }: { children: string }) {
   return (
     <Section className="glow" style={codePlate}>
@@ -30,7 +30,7 @@ export function Code({ children }: { children: string }) {
   );
 }
 
-/** The one thing to do. In plain text: what it is, and the link on a line of its own. */
+/** The main button. In plain text: its label, and the link on its own line. */
 export function Action({ href, children }: { href: string; children: string }) {
   return (
     <Section style={{ margin: '20px 0' }}>
@@ -41,7 +41,7 @@ export function Action({ href, children }: { href: string; children: string }) {
   );
 }
 
-/** What is known of something, one fact a line. */
+/** A list of labelled facts, one per line. */
 export function Facts({ facts }: { facts: [what: string, value: string][] }) {
   return (
     <Section className="line" style={{ borderLeft: `3px solid ${LIGHT.line}`, margin: '16px 0' }}>

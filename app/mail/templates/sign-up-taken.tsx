@@ -6,7 +6,7 @@ import { LIGHT } from './colours.ts';
 
 type Content = Extract<MailContent, { kind: 'sign-up-taken' }>;
 
-/** Says to the owner of an address what the sign-up page says to nobody: there is an account. */
+/** Tells the owner of an address that an account exists, which the sign-up page never reveals. */
 export function signUpTaken({ loginLink, resetLink }: Content): MailParts {
   return {
     subject: 'You have a Latchkey account already',

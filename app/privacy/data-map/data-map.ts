@@ -24,9 +24,9 @@ const AS_LONG_AS_ACCOUNT = 'As long as your account exists.';
 const yours = repeats('Whose it is', 'Your own id, which stands in your profile.');
 
 /**
- * Everything that is kept, classed once: what a person gets in their download, and what not and why.
- * The download, its JSON Schema, the page /privacy and docs/processing.md are made from it, so that
- * none of them can forget a table. In the order in which a person reads it.
+ * Classifies every stored field: which ones a user's download contains, and why others are withheld.
+ * The download, its JSON Schema, the page /privacy and docs/processing.md are generated from it, so
+ * that none of them can miss a table. In the order in which users see the tables.
  */
 export const dataMap: DataMap = {
   User: {
@@ -365,13 +365,13 @@ export interface MappedModel<Class> {
   model: Class;
 }
 
-/** Every model, in the order of the map. */
+/** All models, in the order of the map. */
 export const everyModel = Object.entries(dataMap).map(([name, model]) => ({
   name,
   model,
 })) as MappedModel<ModelClass>[];
 
-/** Those whose rows a person gets in their download. */
+/** The models whose rows are in a user's download. */
 export const personalModels = everyModel.filter(
   (mapped): mapped is MappedModel<PersonalModel> => mapped.model.part !== null,
 );
@@ -386,7 +386,7 @@ const UNITS = [
   ['hour', HOUR_MS],
 ] as const;
 
-/** "1 hour", "30 days", "3 years": in the largest unit that has a whole number of it. */
+/** Returns "1 hour", "30 days", "3 years": in the largest unit with a whole count. */
 function period(ms: number): string {
   const [unit, unitMs] = UNITS.find(([, length]) => ms % length === 0) ?? ['hour', HOUR_MS];
   const count = Math.ceil(ms / unitMs);

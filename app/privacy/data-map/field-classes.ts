@@ -2,55 +2,55 @@ import type { Database } from '#app/database/database.server.ts';
 
 type Client = Database['client'];
 
-/** Models by the name of their part of the client: `user`, `mailedCode`. */
+/** Names of models in the Prisma client: `user`, `mailedCode`. */
 type ModelKey = Extract<
   { [Key in keyof Client]: Client[Key] extends { fields: unknown } ? Key : never }[keyof Client],
   string
 >;
 
-/** Models as the schema calls them: `User`, `MailedCode`. */
+/** Names of models in the schema: `User`, `MailedCode`. */
 export type ModelName = Capitalize<ModelKey>;
 
-/** The fields of a model that are data; relations are none. */
+/** The data fields of a model, without relations. */
 type FieldsOf<Key extends ModelKey> = Exclude<
   Client[Key] extends { fields: infer Fields } ? keyof Fields : never,
   symbol | number
 >;
 
-/** What the value of an exported field is. `json` is kept as text; `image` is WebP. */
+/** The type of an exported field. `json` is stored as text; `image` is WebP. */
 export type FieldType = 'text' | 'time' | 'number' | 'yes-or-no' | 'json' | 'image';
 
 export interface Exported {
   is: 'exported';
   as: FieldType;
-  /** True when there may be none. */
+  /** True if the value may be null. */
   isOptional: boolean;
-  /** A few words, to stand above a value. */
+  /** A short heading for the value. */
   label: string;
-  /** One sentence for the person whose it is. */
+  /** One sentence that explains the value to the user. */
   what: string;
 }
 
-/** Why something stays out of a download. */
+/** Why a field is not in the download. */
 export type WithheldFor =
-  /** It, or what can be found out with it, lets somebody in. */
+  /** The value, or a value derived from it, gives access to the account. */
   | 'secret'
-  /** It says nothing more of the person than another field does. */
+  /** The value says nothing about the user that another field does not say. */
   | 'repeats'
-  /** It names nobody. */
+  /** The value does not identify a user. */
   | "nobody's";
 
 export interface Withheld {
   is: 'withheld';
   for: WithheldFor;
   label: string;
-  /** One sentence that says so to the person. */
+  /** One sentence that explains the reason to the user. */
   why: string;
 }
 
 export type FieldClass = Exported | Withheld;
 
-/** How long things are kept, as far as the environment says. */
+/** The retention periods that the environment can set. */
 export interface Periods {
   sessionRetentionDays: number;
   activityRetentionDays: number;
@@ -58,26 +58,26 @@ export interface Periods {
 
 interface Described {
   title: string;
-  /** Why it is kept at all. */
+  /** Why the data is stored. */
   purpose: string;
-  /** On what ground (GDPR, article 6). */
+  /** The legal basis (GDPR, article 6). */
   ground: 'contract' | 'legitimate interest';
   keptFor: (periods: Periods) => string;
 }
 
-/** A model whose rows are about a person. */
+/** A model whose rows are about a user. */
 export interface PersonalModel<Field extends string = string> extends Described {
-  /** Its name in the download. */
+  /** The name of the model in the download. */
   part: string;
   rows: 'one' | 'many';
-  /** Which rows are theirs. Left out: those whose `userId` it is. */
+  /** The columns that identify a user's rows. Default: `userId`. */
   whose?: 'id' | 'userId-or-email';
-  /** What the rows stand in the order of; where there may be very many of them, an index has it. */
+  /** The field by which the rows are sorted. It has an index if there may be very many rows. */
   order: Field;
   fields: Record<Field, FieldClass>;
 }
 
-/** A model whose rows are about nobody who could be named. */
+/** A model whose rows do not identify a user. */
 export interface AnonymousModel<Field extends string = string> extends Described {
   part: null;
   fields: Record<Field, Withheld>;
@@ -86,7 +86,7 @@ export interface AnonymousModel<Field extends string = string> extends Described
 export type ModelClass<Field extends string = string> =
   PersonalModel<Field> | AnonymousModel<Field>;
 
-/** A class for every model and every field of it: TypeScript names the one that is missing. */
+/** A class for every field of every model: a missing one is a TypeScript error that names it. */
 export type DataMap = { [Key in ModelKey as Capitalize<Key>]: ModelClass<FieldsOf<Key>> };
 
 type Describe = (label: string, what: string) => Exported;

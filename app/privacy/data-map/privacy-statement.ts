@@ -1,22 +1,22 @@
 import type { Periods } from './field-classes.ts';
 import { everyModel } from './data-map.ts';
 
-/** What is said to people of one kind of thing that is kept. */
+/** The text for users about one kind of stored data. */
 export interface DataCategory {
   title: string;
   purpose: string;
   ground: string;
   keptFor: string;
-  /** What is in their download. */
+  /** The fields that are in the download. */
   inDownload: { label: string; what: string }[];
-  /** What is not, and why. */
+  /** The fields that are not in the download, and why. */
   notInDownload: { label: string; what: string }[];
 }
 
 export interface PrivacyStatement {
-  /** About the person who reads it. */
+  /** Data about the user. */
   aboutYou: DataCategory[];
-  /** About nobody in particular. */
+  /** Data that does not identify a user. */
   aboutNobody: DataCategory[];
 }
 
@@ -25,7 +25,7 @@ const grounds = {
   'legitimate interest': 'It takes that to keep your account safe.',
 };
 
-/** "What we keep about you, why and for how long", from the data map. */
+/** Returns the content of "What we keep about you, why and for how long", from the data map. */
 export function privacyStatement(periods: Periods): PrivacyStatement {
   const things = everyModel.map(({ model }) => {
     const fields = Object.values(model.fields);
@@ -37,7 +37,7 @@ export function privacyStatement(periods: Periods): PrivacyStatement {
       inDownload: fields.flatMap((field) =>
         field.is === 'exported' ? [{ label: field.label, what: field.what }] : [],
       ),
-      // What only repeats something else is of no interest to whoever reads this.
+      // A field that only repeats another one would not inform the user.
       notInDownload: fields.flatMap((field) =>
         field.is === 'withheld' && field.for !== 'repeats'
           ? [{ label: field.label, what: field.why }]

@@ -21,7 +21,7 @@ while it is stale.
 - **Protection:** see [security.md](security.md).
 `;
 
-/** docs/processing.md, before Prettier. */
+/** Returns the text of docs/processing.md, before Prettier formats it. */
 export function processingRecord(): string {
   const sections = everyModel.map(({ name, model }) => sectionOf(name, model));
   return [INTRODUCTION, ...sections].join('\n');

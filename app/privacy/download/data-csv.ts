@@ -5,12 +5,12 @@ import type { MappedModel } from '../data-map/data-map.ts';
 import { exportedFields, storedRows, textIn, type Owner, type Row } from './stored-rows.ts';
 import { describeRow, describedFields, type RowContext } from './described-rows.ts';
 
-/** Without it Excel takes UTF-8 for an encoding of the last century; everything else skips it. */
+/** Without it Excel does not read the file as UTF-8; other programs ignore it. */
 const BYTE_ORDER_MARK = '\uFEFF';
 
 /**
- * The rows of one model as CSV (RFC 4180), in pieces. A value that a spreadsheet would take for a
- * formula begins with an apostrophe: a user agent is whatever somebody sent.
+ * Yields the rows of one model as CSV (RFC 4180). Puts an apostrophe before a value that a spreadsheet
+ * would run as a formula, because a client can send any text as its user agent.
  */
 export async function* dataCsv(
   snapshot: Snapshot,

@@ -15,7 +15,7 @@ import { dataZip } from './data-zip.ts';
 import { readProfile, storedRows, type Owner } from './stored-rows.ts';
 import type { RowContext } from './described-rows.ts';
 
-/** A snapshot keeps the database from cleaning up, so it must not be held for ever. */
+/** The longest time of a download: an open snapshot prevents the database's clean-up. */
 export const DOWNLOAD_MS = 10 * MINUTE_MS;
 
 export type DownloadFormat = 'zip' | 'json';
@@ -26,7 +26,7 @@ export interface DataDownload {
   name: string;
   contentType: string;
   content: Readable;
-  /** Call it when nothing more is read, for whatever reason. */
+  /** Call it when reading has stopped, for any reason. */
   end(): Promise<void>;
 }
 
@@ -41,11 +41,11 @@ interface DataDownloadsOptions {
 
 export type DataDownloads = ReturnType<typeof createDataDownloads>;
 
-/** Downloads of everything that is stored about a user. */
+/** Creates the downloads of everything that is stored about a user. */
 export function createDataDownloads(options: DataDownloadsOptions) {
   const { places, sessions, tokenSessions, replayGuard, snapshots, activityLog } = options;
 
-  /** How long data is stored here. */
+  /** The retention periods of this server. */
   const periods: Periods = {
     sessionRetentionDays: Math.round(sessions.retentionMs / DAY_MS),
     activityRetentionDays: activityLog.retentionDays,
@@ -70,11 +70,13 @@ export function createDataDownloads(options: DataDownloadsOptions) {
     periods,
 
     /**
-     * Opens a download of everything that is stored about a user at this moment; it is made while it is
-     * read. `null` if one of theirs is under way, or as many as the server allows.
+     * Opens a download of everything that is stored about a user at this moment. Its content is generated
+     * while it is read. `null` if another download of the user is running, or the maximum number of
+     * snapshots is open.
      *
-     * @param record records the download; called before the snapshot is taken, so that it is in it.
-     * @throws what the database throws if it is down: no download has begun then.
+     * @param record records the download; called before the snapshot opens, so that the download includes
+     *   this entry.
+     * @throws the database's error during an outage; no download has begun then.
      */
     async open(
       visit: Visit,
@@ -83,7 +85,7 @@ export function createDataDownloads(options: DataDownloadsOptions) {
       record: () => Promise<void>,
     ): Promise<DataDownload | null> {
       const { now } = visit;
-      // In the database, because the next request may reach another process. It expires by itself if
+      // The lock is in the database, because the next request may reach another process. It expires if
       // this process dies.
       const turn = `data download: ${userId}`;
       const until = new Date(now.getTime() + DOWNLOAD_MS);
@@ -118,7 +120,7 @@ export function createDataDownloads(options: DataDownloadsOptions) {
   };
 }
 
-/** Reports what cannot be read before the response begins: later it could only be cut off. */
+/** Reads one row of each model, so that an error is thrown before the response begins, not during it. */
 async function readOneRowOfEach(snapshot: Snapshot, owner: Owner): Promise<void> {
   for (const mapped of personalModels) {
     const pages = storedRows(snapshot, mapped, owner, 1);

@@ -7,7 +7,7 @@ export const FORMAT = 'latchkey-data';
 export const VERSION = 1;
 export const SCHEMA_FILE = 'schema.json';
 
-/** data.json, in pieces: every part of the data map, each row on a line of its own. */
+/** Yields the text of data.json: every part of the data map, one row per line. */
 export async function* dataJson(
   snapshot: Snapshot,
   owner: Owner,

@@ -15,21 +15,21 @@ import {
 } from './stored-rows.ts';
 import { describeRow, describedFields, type RowContext } from './described-rows.ts';
 
-/** More than anybody reads; a browser takes its time with a page of a hundred thousand rows. */
+/** The most rows of a table on the page: a browser is slow to show a hundred thousand rows. */
 const ROWS_ON_PAGE = 1000;
 
-// Nothing is loaded and nothing runs, whatever somebody has got into a user agent.
+// The page loads nothing and runs no scripts, whatever HTML a user agent contains.
 const styleHash = createHash('sha256').update(pageStyle).digest('base64');
 const POLICY = `default-src 'none'; style-src 'sha256-${styleHash}'; img-src data:; base-uri 'none'; form-action 'none'`;
 
 interface PageOptions {
   telling: RowContext;
   periods: Periods;
-  /** The files beside it, by the part of the data that they hold. */
+  /** Names of the other files of the download, by the part that they contain. */
   files: Record<string, string>;
 }
 
-/** index.html, in pieces: everything in words, to be read in any browser without a network. */
+/** Yields the text of index.html: all data in words, readable in any browser without a network. */
 export async function* dataPage(
   snapshot: Snapshot,
   owner: Owner,
@@ -60,7 +60,7 @@ function head({ email }: Owner, now: Date): string {
   const links = personalModels.map(
     ({ model }) => html`<li><a href="#${model.part}">${model.title}</a></li>`,
   );
-  // The style is ours and goes in as it is: its hash stands in the policy.
+  // The style is trusted and must not be escaped: its hash is in the policy.
   const page = html`<!doctype html>
     <html lang="en">
       <head>
@@ -102,7 +102,7 @@ function rowOf({ name, model }: MappedModel<PersonalModel>, row: Row): Html {
   </li>`;
 }
 
-/** What a row is called, and when it was. */
+/** Returns the name, details and time of a row. */
 function summaryOf({ order }: PersonalModel, row: Row): Html {
   const { label, what, name, displayName, purpose, application, store, device, place } = row;
   const title = label ?? what ?? name ?? displayName ?? purpose ?? application ?? store ?? device;

@@ -6,7 +6,7 @@ import { describedFields } from './described-rows.ts';
 
 type Schema = Record<string, unknown>;
 
-/** The JSON Schema of data.json: nothing but what the data map exports is valid in it. */
+/** Returns the JSON Schema of data.json. It allows only the fields that the data map exports. */
 export function dataSchema(): Schema {
   const parts = personalModels.map(({ name, model }) => {
     const row = objectOf([...describedFields(name), ...exportedFields(model)]);
@@ -14,7 +14,7 @@ export function dataSchema(): Schema {
     const schema =
       model.rows === 'many'
         ? { ...about, type: 'array', items: row }
-        : // Everybody has a profile; the rest is there if they have it.
+        : // Every user has a profile; every other part may be null.
           { ...about, ...row, type: model.whose === 'id' ? 'object' : ['object', 'null'] };
     return [model.part, schema] as const;
   });
@@ -46,7 +46,7 @@ function objectOf(fields: [name: string, field: Exported][]): Schema {
 
 function schemaOf({ as, isOptional, label, what }: Exported): Schema {
   const about = { title: label, description: what };
-  // Whatever JSON can hold, none included.
+  // Any JSON value, including null.
   if (as === 'json') return about;
   const { type, ...rest } = typeOf(as);
   return { ...about, type: isOptional ? [type, 'null'] : type, ...rest };

@@ -17,8 +17,8 @@ const CSV_FILES: { file: string; mapped: MappedModel<PersonalModel> }[] = [
 ];
 
 /**
- * The ZIP of a download, to be read from. Its files are made one after another, each while it is read:
- * nothing waits in memory. When one of them fails, so does the whole.
+ * Returns the ZIP of a download as a stream. Its files are generated one after another while they are
+ * read, so that none is held in memory. If one file fails, the stream fails.
  */
 export async function dataZip(
   snapshot: Snapshot,
@@ -36,7 +36,7 @@ export async function dataZip(
     })),
     ...(await picturesOf(snapshot, owner)),
   ];
-  // Only now: it takes 14 MiB, and few ask for it.
+  // Loaded on demand: it takes 14 MiB, and downloads are rare.
   const archiver = await import('archiver');
   const zip = new archiver.ZipArchive({});
   fill(zip, entries, telling.now).catch((error: unknown) => zip.destroy(error as Error));
@@ -51,7 +51,7 @@ interface Entry {
 async function fill(zip: ZipArchive, entries: Entry[], date: Date): Promise<void> {
   for (const { name, content } of entries) {
     const source = Readable.from(content, { objectMode: false });
-    // An archive begins to read whatever it is given, and goes on after a file that failed.
+    // Without this, the archive would continue after a file that failed.
     source.on('error', (error) => zip.destroy(error));
     const added = once(zip, 'entry');
     zip.append(source, { name, date });

@@ -17,13 +17,13 @@ import {
 import { endTexts } from '#app/devices/end-reasons.ts';
 import { textIn, type Row } from './stored-rows.ts';
 
-/** What it takes to tell of a row in words. */
+/** What is needed to describe a row in words. */
 export interface RowContext {
   places: Pick<Places, 'describe'>;
   sessions: Pick<Sessions<SessionMeta, User>, 'endingOf'>;
   tokenSessions: Pick<TokenSessions, 'endingOf'>;
   now: Date;
-  /** What was found out so far of the user agents and addresses that came up. */
+  /** A cache of the descriptions of user agents and addresses. */
   known: Map<string, string>;
 }
 
@@ -35,7 +35,7 @@ interface Told {
 const device = text('Device', 'Browser and system, as far as the browser said.');
 const place = text('Place', 'Where that was, as far as the IP address tells.');
 
-/** What is told of a row besides what is kept: the same as the pages say. */
+/** Fields that are added to a stored row: the same descriptions as on the pages. */
 const told: Partial<Record<ModelName, Told>> = {
   Session: {
     fields: {
@@ -46,7 +46,7 @@ const told: Partial<Record<ModelName, Told>> = {
     },
     of(row, telling) {
       const { sessions, tokenSessions, now } = telling;
-      // Their times mean different things.
+      // Sessions and tokens have different timeouts.
       const engine = row.kind === 'token' ? tokenSessions : sessions;
       const ending = engine.endingOf(sessionOf(row), now);
       return {
@@ -77,14 +77,14 @@ export function describedFields(model: ModelName): [name: string, field: Exporte
 }
 
 /**
- * Adds to a row what is told of it. Into the row itself: with a spread, each of very many rows would
- * become an object of a shape of its own, and V8 cleans those away late (230 MB more at 200,000 rows).
+ * Adds the described fields to a row, in place. A spread would give each row an object shape of its own,
+ * which V8 collects late: 230 MB more at 200,000 rows.
  */
 export function describeRow(model: ModelName, row: Row, telling: RowContext): Row {
   return Object.assign(row, told[model]?.of(row, telling));
 }
 
-/** A person has few browsers and addresses and many rows, and it takes long to tell what they are. */
+/** The size of the cache. A user has many rows, but few browsers and addresses, which are slow to parse. */
 const KNOWN_AT_MOST = 500;
 
 function known(said: string, { known: texts }: RowContext, find: () => string): string {

@@ -1,11 +1,11 @@
-/** Text that is HTML already; everything else is escaped when it is put into a page. */
+/** Text that is HTML already. All other values are escaped in a page. */
 export class Html {
   constructor(readonly text: string) {}
 }
 
 type Part = Html | string | number | null | false | Part[];
 
-/** A piece of HTML: what stands in `${}` is escaped, unless it was made by this very function. */
+/** Returns HTML from a template. Values in `${}` are escaped, unless they are `Html`. */
 export function html(strings: TemplateStringsArray, ...parts: Part[]): Html {
   return new Html(String.raw({ raw: strings }, ...parts.map(textOf)));
 }

@@ -1,4 +1,4 @@
-/** The style of index.html, which has to stand in it: the page is read without a network. */
+/** The style of index.html, which is inline because the page must work without a network. */
 export const pageStyle = `
 :root {
   color-scheme: light dark;

@@ -2,17 +2,17 @@ import type { Snapshot, StoredRow, StoredValue } from '#app/database/snapshots.s
 import type { Exported, PersonalModel } from '../data-map/field-classes.ts';
 import { dataMap, type MappedModel } from '../data-map/data-map.ts';
 
-/** Whose data it is. */
+/** The user whose data is read. */
 export interface Owner {
   id: string;
   email: string;
 }
 
-/** A value as it stands in the download. Times are ISO 8601, images base64. */
+/** A value in the download. Times are ISO 8601, images base64. */
 export type Value = string | number | boolean | object | null;
 export type Row = Record<string, Value>;
 
-/** The fields of a model that are exported, by name. */
+/** Returns the exported fields of a model, by name. */
 export function exportedFields({ fields }: PersonalModel): [name: string, field: Exported][] {
   return Object.entries(fields).filter(
     (entry): entry is [string, Exported] => entry[1].is === 'exported',
@@ -20,9 +20,9 @@ export function exportedFields({ fields }: PersonalModel): [name: string, field:
 }
 
 /**
- * What a snapshot holds of a person, in pages: the fields that the data map exports, and none besides.
+ * Yields a user's rows of one model in pages, with only the fields that the data map exports.
  *
- * @param limit how many rows at most, newest first; left out: all of them, oldest first.
+ * @param limit the most rows to read, newest first. Default: all rows, oldest first.
  */
 export async function* storedRows(
   snapshot: Snapshot,
@@ -40,7 +40,7 @@ export async function* storedRows(
   }
 }
 
-/** How many rows of that kind there are. */
+/** Returns how many rows of the model the user has. */
 export async function countRows(
   snapshot: Snapshot,
   { name, model }: MappedModel<PersonalModel>,
@@ -57,14 +57,14 @@ function rowsOf(model: PersonalModel, { id, email }: Owner): { where: string; va
     case 'id':
       return { where: '"id" = ?', values: [id] };
     case 'userId-or-email':
-      // What went to their address before it had an account.
+      // Includes rows for the address from before it had an account.
       return { where: '"userId" = ? OR ("userId" IS NULL AND "email" = ?)', values: [id, email] };
     default:
       return { where: '"userId" = ?', values: [id] };
   }
 }
 
-// Written out: with `Object.fromEntries` each of very many rows would leave a dozen arrays behind.
+// A loop, because `Object.fromEntries` would create a dozen arrays for each of very many rows.
 function read(row: StoredRow, fields: [string, Exported][]): Row {
   const values: Row = {};
   for (const [name, { as }] of fields) values[name] = valueOf(row[name] ?? null, as);
@@ -79,7 +79,7 @@ function valueOf(value: StoredValue, as: Exported['as']): Value {
     case 'number':
       return Number(value);
     case 'yes-or-no':
-      // SQLite keeps 0 and 1.
+      // SQLite stores 0 and 1.
       return Boolean(value);
     case 'json':
       return JSON.parse(String(value)) as Value;
@@ -90,18 +90,18 @@ function valueOf(value: StoredValue, as: Exported['as']): Value {
   }
 }
 
-// As numbers in SQLite, or as text, if another program of Prisma wrote them.
+// SQLite stores times as numbers, or as text if another Prisma program wrote them.
 function timeOf(value: Exclude<StoredValue, null>): Date {
   if (value instanceof Date) return value;
   return new Date(typeof value === 'string' ? value : Number(value));
 }
 
-/** A value as text: what is no text is written as JSON writes it. */
+/** Returns a value as text; as JSON if it is not a string. */
 export function textIn(value: Value | undefined): string {
   return typeof value === 'string' ? value : JSON.stringify(value ?? null);
 }
 
-/** The person's profile, read first: by it everything else is found. null: the account is gone. */
+/** Returns the id and e-mail that identify the user's rows; `null` if the account no longer exists. */
 export async function readProfile(snapshot: Snapshot, userId: string): Promise<Owner | null> {
   const user = { name: 'User', model: dataMap.User as PersonalModel } as const;
   for await (const [row] of storedRows(snapshot, user, { id: userId, email: '' })) {
