@@ -5,27 +5,27 @@ import { proofText, type SessionMeta } from '#app/visit/proof.ts';
 import { describeDevice, type DeviceKind } from '#app/sessions/device.ts';
 import { lifetimeEndOf, type EndReason, type Session, type Sessions } from '#app/sessions/index.ts';
 
-/** A session as its owner sees it on the page: no token, no hash. */
+/** A session as its user sees it on the page: without token and hash. */
 export interface SessionView {
   id: string;
   kind: DeviceKind;
-  /** The name it was given, the application that it is of, or the guess. */
+  /** See {@link deviceName}. */
   name: string;
-  /** The name it was given; null when it goes by the guess. */
+  /** The name that the user gave it; `null` if there is none. */
   label: string | null;
   /** "Firefox 131 on Windows". */
   detail: string;
   place: string;
   ipAddress: string;
   createdAt: string;
-  /** "password and code"; null where that was not written down. */
+  /** "password and code"; `null` if that was not recorded. */
   provenBy: string | null;
   lastSeenAt: string;
   expiresAt: string;
-  /** True when it ends then only if it is not used before. */
+  /** True if using the session moves `expiresAt`. */
   endsWhenUnused: boolean;
   isCurrent: boolean;
-  /** null while it is live. */
+  /** `null` while it is live. */
   ended: { at: string; reason: EndReason } | null;
 }
 
@@ -35,7 +35,7 @@ interface ViewOptions {
   now: Date;
 }
 
-/** What the page shows of a session. */
+/** Returns what the page shows of a session. */
 export function viewDevice(
   { places, sessions, now }: ViewOptions,
   session: Session<SessionMeta>,
@@ -61,7 +61,7 @@ export function viewDevice(
   };
 }
 
-/** What a session goes by: the name it was given, the application that it is of, or the guess of the device. */
+/** Returns the name that the user gave a session; else its application's name; else a description of the device. */
 export function deviceName(session: Pick<Session, 'label' | 'userAgent' | 'meta'>): string {
   const meta = session.meta as SessionMeta | null;
   return session.label ?? meta?.application ?? describeDevice(session.userAgent).name;
@@ -69,7 +69,7 @@ export function deviceName(session: Pick<Session, 'label' | 'userAgent' | 'meta'
 
 const MAX_DEVICE_NAME_CHARACTERS = 40;
 
-/** A name for a device, 1 to 40 characters on one line; empty or blank: none, which is null. */
+/** A name for a device, 1 to 40 characters on one line; `null` if it is empty or blank. */
 export const deviceNameSchema = z
   .string()
   .trim()

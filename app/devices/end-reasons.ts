@@ -1,6 +1,6 @@
 import type { EndReason } from '#app/sessions/index.ts';
 
-const words: Record<EndReason, string> = {
+const texts: Record<EndReason, string> = {
   'signed-out': 'Signed out there',
   'signed-out-elsewhere': 'Signed out from another device',
   'password-changed': 'Signed out when the password was changed',
@@ -13,8 +13,8 @@ const words: Record<EndReason, string> = {
   administrator: 'Signed out by an administrator',
 };
 
-/** How a session ended, in words. */
+/** Returns how a session ended, in words. */
 export function endReasonText(reason: EndReason): string {
-  // A row of another version of the application may give a reason that this one does not know.
-  return (words as Partial<typeof words>)[reason] ?? reason;
+  // Another version of the application may have stored a reason that this version does not know.
+  return (texts as Partial<typeof texts>)[reason] ?? reason;
 }

@@ -1,6 +1,6 @@
 import type { RequestHandler } from 'express';
 
-/** No page or operation has more than five. */
+/** No page or operation has more than five segments. */
 const MAX_SEGMENTS = 64;
 /** The framework reads the paths that a browser wants to know the routes of from this parameter. */
 const MANIFEST_PATH_PARAMETER = 'p';

@@ -11,7 +11,7 @@ interface SettleVisitOptions {
   sessionCookie: Pick<SessionCookie, 'remove'>;
 }
 
-/** What became of the work of a request. */
+/** The outcome of a request's work. */
 export type Settled<Result> =
   | { state: 'done'; result: Result }
   /** The account was erased while the request was under way. */

@@ -22,7 +22,7 @@ export interface NewToken {
   days: TokenDays;
 }
 
-/** The engine of access tokens: sessions of their own kind, which no cookie opens. */
+/** Access tokens are sessions of their own kind; no cookie carries them. */
 export type TokenSessions = Sessions<TokenMeta, User>;
 
 interface AccessTokensOptions {
