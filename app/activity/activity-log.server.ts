@@ -83,7 +83,7 @@ export interface ActivityLog {
   /**
    * Records a failed attempt, and returns how many there were within a day. The statements are the same,
    * in number and kind, for an unknown e-mail. Attempts of one device within an hour share an entry, and
-   * so do attempts of very many devices: nobody can flood the log of another user.
+   * so do attempts of very many devices, so that an attacker cannot flood a user's log.
    */
   recordFailure(
     attempted: AttemptTarget,
@@ -236,7 +236,7 @@ export function createActivityLog(options: ActivityLogOptions): ActivityLog {
   };
 }
 
-/** Returns the key of the claim that this account was mailed about failed attempts, in the table "Spent". */
+/** Returns the key, in the table "Spent", of the claim for a mail to this user about failed attempts. */
 export function failureNoticeOf(userId: string): string {
   return `mail about failed attempts ${userId}`;
 }

@@ -45,7 +45,7 @@ export function viewActivity(
   };
 }
 
-/** False for events that only took access away, or gave none: no reason to worry, even if an attacker did it. */
+/** False for events that took access away, or gave none: harmless, even if an attacker caused them. */
 function canBeDisputed(event: StoredEvent): boolean {
   switch (event.kind) {
     case 'session-ended':

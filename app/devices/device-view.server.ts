@@ -61,7 +61,7 @@ export function viewDevice(
   };
 }
 
-/** Returns the name that the user gave a session; else its application's name; else a description of the device. */
+/** Returns the name that the user gave a session, else that of its application, else of its device. */
 export function deviceName(session: Pick<Session, 'label' | 'userAgent' | 'meta'>): string {
   const meta = session.meta as SessionMeta | null;
   return session.label ?? meta?.application ?? describeDevice(session.userAgent).name;

@@ -7,7 +7,7 @@ const HASHED = '/assets/';
 const IMMUTABLE = { maxAge: '1y', immutable: true };
 const ONE_HOUR = { maxAge: '1h' };
 
-/** The HTTP content codings of the build's compressed files, with the endings of their names; smallest first. */
+/** The content codings of the build's compressed files, with the endings of their names; best first. */
 const CODINGS = [
   ['br', '.br'],
   ['gzip', '.gz'],

@@ -4,7 +4,7 @@ import type { Visit } from '#app/visit/visit.ts';
 
 /** How far a response has been sent. */
 export interface ResponseProgress {
-  /** Resolves when the client has received what was written, or has disconnected. Await it before writing more. */
+  /** Resolves when more can be written without piling up in memory, or the client has disconnected. */
   isReady(): Promise<void>;
   /** Aborts when the client disconnects. */
   gone: AbortSignal;

@@ -62,7 +62,7 @@ export function createStartVisit(options: StartVisitOptions): StartVisit {
   };
 }
 
-/** Writes the jar once, with the head of whatever the response turns out to be. */
+/** Writes the jar once, with the head of the response, of any kind. */
 function sendJarWithHead({ jar }: Visit, response: Response): void {
   const writeHead = response.writeHead.bind(response) as (...args: unknown[]) => Response;
   response.writeHead = (...args: unknown[]) => {

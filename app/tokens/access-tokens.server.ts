@@ -11,7 +11,7 @@ import type { TokenDays, TokenMeta, TokenScope } from './token-schema.ts';
 import { tokenName } from './token-view.server.ts';
 
 /**
- * Stands before every personal access token, so that secret scanners recognise a leaked one. A session
+ * The prefix of every personal access token, so that secret scanners recognise a leaked one. A session
  * token is never looked up among access tokens, nor the other way round.
  */
 export const TOKEN_PREFIX = 'latchkey_';

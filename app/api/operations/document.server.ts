@@ -9,7 +9,7 @@ const documentSchema = z
   .looseObject({ openapi: z.string() })
   .meta({ description: 'An OpenAPI 3.1 document.' });
 
-/** Makes the operation that answers with the description of all operations, itself included; made once, on use. */
+/** Makes the operation that describes all operations, itself included; on first use it makes the document. */
 export function documentOperation({
   origin,
   sessionCookie,

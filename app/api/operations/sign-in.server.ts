@@ -14,13 +14,10 @@ import { viewCurrent } from '../views.server.ts';
 const MAX_PENDING_CHARACTERS = 4096;
 const MAX_TYPED_CHARACTERS = 64;
 
-const remember = z
-  .boolean()
-  .default(false)
-  .meta({
-    description:
-      'True: the session ends after two weeks without use, and after a month at the latest.',
-  });
+const remember = z.boolean().default(false).meta({
+  description:
+    'True: the session ends after two weeks without use, and after a month at the latest.',
+});
 
 const secondFactor = z
   .string()

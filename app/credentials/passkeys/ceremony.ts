@@ -22,7 +22,7 @@ const REFRESH_MS = 240_000;
 
 /** True during a ceremony that a button started; autofill waits, because browsers run one at a time. */
 let isAsking = false;
-/** The last request for options. They run one after the other, so that the last cookie fits the ceremony. */
+/** The last request for options. Requests run one by one, so that the last cookie fits the ceremony. */
 let lastRequest: Promise<unknown> = Promise.resolve();
 let resumeAutofill: (() => void) | null = null;
 

@@ -208,7 +208,7 @@ export function createPasskeys({ db, origin, replayGuard }: PasskeysOptions): Pa
     signInOptions: () => requestOptions(),
     async signIn(assertion, challenge, now) {
       const { userHandle } = assertion.response;
-      // The user is not known yet: the passkey must name one, and the row must agree (WebAuthn §7.2, step 6).
+      // The user is unknown: the passkey must name one that the row confirms (WebAuthn §7.2, step 6).
       if (userHandle === undefined || !(await isPasskeyOf(assertion.id, userHandle))) return null;
       return verify(assertion, challenge, now);
     },

@@ -10,7 +10,7 @@ export interface LeakedPasswordsOptions {
 
 const PREFIX_CHARACTERS = 5;
 const ANSWER_WITHIN_MS = 1000;
-/** After a failure the API is not asked for this long, so that users do not wait for an API that is down. */
+/** How long the API is not called after a failure, so that users do not wait for an API that is down. */
 const PAUSE_MS = 5 * 60_000;
 /** Twenty times the longest answer, padding included. */
 const MAX_CHARACTERS = 1_000_000;

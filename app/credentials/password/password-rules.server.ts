@@ -16,7 +16,7 @@ export interface PasswordRules {
   findObjection(password: string, owner: PasswordOwner): Promise<string | null>;
 }
 
-export interface KnownPasswordsOptions {
+export interface PasswordRulesOptions {
   /** Address of a range API; `null` checks only against our own list and rules. */
   rangeApi: string | null;
   now: () => Date;
@@ -34,8 +34,8 @@ const LISTED =
 const LIKE_OWNER = 'This password is too much like your name or your e-mail. Choose another one.';
 const LIKE_SITE = 'This password is too much like the name of this site. Choose another one.';
 
-/** Checks passwords against a built-in list, the user's name and e-mail, the site's name, and the range API. */
-export function createPasswordRules({ rangeApi, now, log }: KnownPasswordsOptions): PasswordRules {
+/** Checks passwords against a built-in list, the user's name and e-mail, our name, and the range API. */
+export function createPasswordRules({ rangeApi, now, log }: PasswordRulesOptions): PasswordRules {
   const hasLeaked = rangeApi === null ? null : createLeakedPasswords({ url: rangeApi, now, log });
   return {
     async findObjection(password, owner) {

@@ -27,9 +27,9 @@ export interface ListedConnection {
  * of an account at a provider can change, and later belong to another user.
  */
 export interface Connections {
-  /** Returns the id of the user that this identity is connected to; `null` if there is none. Writes nothing. */
+  /** Returns the id of the user that the identity is connected to; `null` if there is none. Only reads. */
   findUserId(identity: Pick<Identity, 'issuer' | 'subject'>): Promise<string | null>;
-  /** Returns the same, and records the use and the current display name. */
+  /** Returns the same as `findUserId`, and records the use and the current display name. */
   authenticate(identity: ConnectedIdentity, now: Date): Promise<string | null>;
   /** Connects the identity to the account, unless it is connected to this or another account already. */
   add(
