@@ -9,7 +9,7 @@ const documentSchema = z
   .looseObject({ openapi: z.string() })
   .meta({ description: 'An OpenAPI 3.1 document.' });
 
-/** Makes the operation that describes all operations, itself included; on first use it makes the document. */
+/** Makes the operation that describes every operation, itself included. The document is made on use. */
 export function documentOperation({
   origin,
   sessionCookie,
