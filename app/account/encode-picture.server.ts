@@ -1,21 +1,21 @@
 import { createHash } from 'node:crypto';
 import type { Metadata, Sharp, SharpOptions } from 'sharp';
 
-/** Square, in pixels, by the name of the column. */
+/** Width and height in pixels, by the name of the column. */
 export const PICTURE_PIXELS = { small: 64, large: 256 } as const;
 
-/** More than telephones take as a rule; decoding so many takes up to 360 MB of memory at its worst. */
+/** More than most phone cameras have. Decoding so many takes up to 360 MB of memory. */
 const MAX_PIXELS = 50_000_000;
-/** Of AVIF, which takes six times as much for each. */
+/** For AVIF, which takes six times as much memory per pixel. */
 const MAX_AVIF_PIXELS = 16_000_000;
 const MAX_SECONDS = 10;
 const WEBP_QUALITY = 82;
-/** JPEG, PNG, WebP, GIF, AVIF. What reads all the rest (SVG, TIFF, …) is never run. */
+/** JPEG, PNG, WebP, GIF, AVIF. The loaders of all other formats (SVG, TIFF, …) are blocked. */
 const LOADERS = ['Jpeg', 'Png', 'Webp', 'Nsgif', 'Heif'].map((name) => `VipsForeignLoad${name}`);
-/** "ftyp" and one of these begin a file of Apple's cameras: a patented format, for which no decoder is there. */
+/** The start of a HEIC file, as Apple's cameras write: a patented format, for which we have no decoder. */
 const HEIC_BRAND = /^ftyp(hei[cmsx]|hev[cmsx]|mif1|msf1)/;
 
-/** A picture as it is kept: made anew of what can be seen, and nothing else of the file it came in. */
+/** A picture as it is stored: encoded from the visible pixels only, without the metadata of the file. */
 export interface EncodedPicture {
   small: Uint8Array<ArrayBuffer>;
   large: Uint8Array<ArrayBuffer>;
@@ -28,23 +28,23 @@ export type Encoding =
   | { ok: false; why: 'no-picture' | 'heic' | 'damaged' | 'too-many-pixels' };
 
 /**
- * Makes a picture of any size, in any of the formats that browsers show, one of ours: the middle of
- * it, upright, of an animation the first moment. What it is is told by its content alone; place,
- * device and whatever else stood in the file beside the picture stay behind.
+ * Converts a picture of any size, in any format that browsers show: its centre square, upright, and only
+ * the first frame of an animation. The format is detected from the content alone. All metadata, such as
+ * place and device, is dropped.
  *
- * It is the work of one picture at a time: see `createPictures`.
+ * Run one at a time: see `createPictures`.
  */
 export async function encodePicture(file: Uint8Array): Promise<Encoding> {
   const open = await loadSharp();
-  const known = await readMetadata(open, file);
-  if (!known.ok) return known;
-  const { format, compression, width, height } = known.metadata;
+  const result = await readMetadata(open, file);
+  if (!result.ok) return result;
+  const { format, compression, width, height } = result.metadata;
   if (format === 'heif' && compression !== 'av1') return { ok: false, why: 'heic' };
   if (format === 'heif' && width * height > MAX_AVIF_PIXELS) {
     return { ok: false, why: 'too-many-pixels' };
   }
   try {
-    // Decoded once; the small one is made of the large one.
+    // Decoded once; the small picture is made from the large one.
     const { data, info } = await open(file)
       .autoOrient()
       .resize(PICTURE_PIXELS.large, PICTURE_PIXELS.large, { fit: 'cover' })
@@ -64,22 +64,22 @@ export async function encodePicture(file: Uint8Array): Promise<Encoding> {
 }
 
 type Open = (file: Uint8Array, options?: SharpOptions) => Sharp;
-type Known = { ok: true; metadata: Metadata } | Extract<Encoding, { ok: false }>;
+type MetadataResult = { ok: true; metadata: Metadata } | Extract<Encoding, { ok: false }>;
 
-/** Not before there is a picture: it takes a tenth of a second, which no start should wait for. */
+/** Loads the library on first use: that takes a tenth of a second, which would slow down the start. */
 async function loadSharp(): Promise<Open> {
   const { default: sharp } = await import('sharp');
   sharp.cache(false);
-  // Of two cores one stays with the pages.
+  // One thread: on a server with two cores, one stays free for requests.
   sharp.concurrency(1);
   sharp.block({ operation: ['VipsForeignLoad'] });
   sharp.unblock({ operation: LOADERS });
   return (file, options) =>
-    // A file that is cut off is refused; one with a slip that every viewer forgives is not.
+    // 'error' refuses a truncated file, but accepts small defects that every viewer accepts.
     sharp(file, { limitInputPixels: MAX_PIXELS, failOn: 'error', ...options });
 }
 
-async function readMetadata(open: Open, file: Uint8Array): Promise<Known> {
+async function readMetadata(open: Open, file: Uint8Array): Promise<MetadataResult> {
   try {
     return { ok: true, metadata: await open(file).metadata() };
   } catch (error) {

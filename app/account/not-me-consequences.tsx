@@ -1,4 +1,4 @@
-/** What saying "This wasn't me" does, before it is said. */
+/** Tells the user what "This wasn't me" will do, before they confirm it. */
 export function NotMeConsequences({ email, hasMail }: { email: string | null; hasMail: boolean }) {
   return (
     <ul className="grid list-disc gap-1.5 pl-5 text-muted">

@@ -4,47 +4,47 @@ import { encodePicture, type EncodedPicture, type Encoding } from './encode-pict
 
 export type PictureSize = keyof Pick<EncodedPicture, 'small' | 'large'>;
 
-/** Pictures that are read or made at the same time: each may hold thrice its 10 MB until it is done. */
-const PLACES = 6;
-const PLACES_PER_PERSON = 2;
+/** Concurrent uploads. Each may hold three times its 10 MB in memory until it is done. */
+const MAX_UPLOADS = 6;
+const MAX_UPLOADS_PER_USER = 2;
 
-/** The pictures by which people know their account. Everything throws when the database is down. */
+/** The profile pictures of users. Every method throws if the database is down. */
 export interface Pictures {
   /**
-   * A place among those that are sending a picture just now, before any of it is read. Answers the
-   * function that gives it back; null when all are taken.
+   * Reserves an upload slot, before the request's body is read. Returns the function that frees it;
+   * `null` if no slot is free.
    */
   reserveSlot(userId: string): (() => void) | null;
-  /** Makes a picture of a file, one after the other. */
+  /** Converts a file to our pictures. Runs one at a time. */
   encode(file: Uint8Array): Promise<Encoding>;
-  /** Keeps it in place of the one before; false when the person is gone. */
+  /** Saves the user's picture, and replaces an earlier one. False if the user is gone. */
   save(userId: string, picture: EncodedPicture, now: Date): Promise<boolean>;
-  /** WebP; null when this person has no such picture (any more). */
+  /** Returns the picture as WebP; `null` if this user has no such picture, or no longer. */
   find(userId: string, digest: string, size: PictureSize): Promise<Uint8Array<ArrayBuffer> | null>;
-  /** False when there was none. */
+  /** Deletes the user's picture. False if there was none. */
   remove(userId: string): Promise<boolean>;
 }
 
-/** Pictures in the database: so every node, the backup and the end of the account have them. */
+/** Stores pictures in the database, so that every node, the backup and an erasure cover them. */
 export function createPictures({ db }: { db: Database['client'] }): Pictures {
-  const sending = new Map<string, number>();
-  let lastInLine: Promise<unknown> = Promise.resolve();
+  const uploads = new Map<string, number>();
+  let lastEncoding: Promise<unknown> = Promise.resolve();
   return {
     reserveSlot(userId) {
-      const own = sending.get(userId) ?? 0;
-      const all = [...sending.values()].reduce((sum, count) => sum + count, 0);
-      if (own >= PLACES_PER_PERSON || all >= PLACES) return null;
-      sending.set(userId, own + 1);
+      const own = uploads.get(userId) ?? 0;
+      const all = [...uploads.values()].reduce((sum, count) => sum + count, 0);
+      if (own >= MAX_UPLOADS_PER_USER || all >= MAX_UPLOADS) return null;
+      uploads.set(userId, own + 1);
       return () => {
-        const left = (sending.get(userId) ?? 1) - 1;
-        if (left === 0) sending.delete(userId);
-        else sending.set(userId, left);
+        const left = (uploads.get(userId) ?? 1) - 1;
+        if (left === 0) uploads.delete(userId);
+        else uploads.set(userId, left);
       };
     },
 
     encode(file) {
-      const encoding = lastInLine.then(() => encodePicture(file));
-      lastInLine = encoding.catch(() => undefined);
+      const encoding = lastEncoding.then(() => encodePicture(file));
+      lastEncoding = encoding.catch(() => undefined);
       return encoding;
     },
 

@@ -83,7 +83,7 @@ export interface ActivityLog {
   /**
    * Records a failed attempt, and returns how many there were within a day. The statements are the same,
    * in number and kind, for an unknown e-mail. Attempts of one device within an hour share an entry, and
-   * so do attempts of very many devices: nobody can flood the log of another user.
+   * so do attempts of very many devices, so that an attacker cannot flood a user's log.
    */
   recordFailure(
     attempted: AttemptTarget,
@@ -115,8 +115,8 @@ interface ActivityLogOptions extends Pick<Database, 'provider'> {
 }
 
 const PRUNE_BATCH_ROWS = 100;
-/** Entries for failed attempts that one account gets a day, before they share one an hour. */
-const FAILURES_A_DAY = 20;
+/** Entries for failed attempts per account and day; further ones share one entry per hour. */
+const MAX_FAILURE_ENTRIES_PER_DAY = 20;
 const KEY_CHARACTERS = 12;
 
 const ENTRY_COLUMNS = {
@@ -161,7 +161,7 @@ export function createActivityLog(options: ActivityLogOptions): ActivityLog {
       const known = await db.activity.findFirst({ where: { ...before, deviceKey }, select });
       if (known) return false;
       if (await db.activity.findFirst({ where: before, select })) return true;
-      // Of an account that nobody used for as long as entries are kept, the first is on record no more.
+      // If an account was unused for the whole retention, its earlier sign-ins were pruned: count as new.
       const keptSince = new Date(at.getTime() - retentionDays * DAY_MS);
       const older = { id: userId, createdAt: { lt: keptSince } };
       return (await db.user.findFirst({ where: older, select })) !== null;
@@ -176,15 +176,21 @@ export function createActivityLog(options: ActivityLogOptions): ActivityLog {
       const aDayAgo = new Date(now.getTime() - DAY_MS);
       const hour = Math.floor(now.getTime() / HOUR_MS);
       const { userAgent, ipAddress, country } = source;
-      const own = `failed-${what}-${hour}-${digestOf(deviceKey)}-`;
+      const ownPrefix = `failed-${what}-${hour}-${digestOf(deviceKey)}-`;
       const [, , rows] = await db.$transaction([
         db.$queryRawUnsafe(
           statements.record[column],
-          ...[aDayAgo, FAILURES_A_DAY, own, own, `failed-${what}-${hour}-`],
+          ...[
+            aDayAgo,
+            MAX_FAILURE_ENTRIES_PER_DAY,
+            ownPrefix,
+            ownPrefix,
+            `failed-${what}-${hour}-`,
+          ],
           ...[now, userAgent, ipAddress, country],
           ...[JSON.stringify({ what, count: 1 }), deviceKey, value],
         ),
-        // Something is written in either case: a commit that has to reach the disk takes its time.
+        // Write a row in either case: a commit that reaches the disk takes longer than an empty one.
         db.spent.create({ data: { digest: randomUUID(), expiresAt: now } }),
         db.$queryRawUnsafe<FailureRow[]>(statements.recent[column], aDayAgo, value),
       ]);
@@ -205,7 +211,7 @@ export function createActivityLog(options: ActivityLogOptions): ActivityLog {
           ...(after && { OR: [{ at: { lt: after.at } }, { at: after.at, id: { lt: after.id } }] }),
         },
         orderBy: [{ at: 'desc' }, { id: 'desc' }],
-        // One more than asked for tells whether there is another page.
+        // One more than the limit, to know whether there is another page.
         take: limit + 1,
         select: ENTRY_COLUMNS,
       });
@@ -230,12 +236,12 @@ export function createActivityLog(options: ActivityLogOptions): ActivityLog {
   };
 }
 
-/** Under what the table of spent things has it that this account was mailed about failed attempts. */
+/** Returns the key, in the table "Spent", of the claim for a mail to this user about failed attempts. */
 export function failureNoticeOf(userId: string): string {
   return `mail about failed attempts ${userId}`;
 }
 
-/** What a device is told apart by: an update of its browser does not make it another one. */
+/** Returns what identifies a device. It stays the same when the browser is updated. */
 export function deviceKeyOf({ userAgent, country }: Pick<ActivitySource, 'userAgent' | 'country'>) {
   return `${describeDevice(userAgent).name} | ${country ?? '-'}`;
 }
@@ -270,7 +276,7 @@ function failuresOf(rows: FailureRow[]): RecentFailures {
   };
 }
 
-// Part of an id: short, and of letters that may stand in an address.
+// Part of an id: short, and safe in a URL.
 function digestOf(deviceKey: string): string {
   return createHash('sha256').update(deviceKey).digest('hex').slice(0, KEY_CHARACTERS);
 }

@@ -1,39 +1,39 @@
 import type { DatabaseProvider } from '#app/database/address.server.ts';
 
-/** Where a statement finds the account: by what was typed, or by what is known. */
+/** A statement for each way to find the account: by the typed e-mail, or by its id. */
 type ByColumn = Record<'email' | 'id', string>;
 
 export interface ActivityStatements {
   /**
-   * Writes a failed attempt down: one statement, so that it does for an e-mail that nobody has just
-   * what it does for one that is known, up to finding no row. The first time within an hour it
-   * inserts, after that it counts. Once an account has its fill of such entries for a day, what more
-   * devices do counts in one entry an hour.
+   * Records a failed attempt in one statement, so that an unknown e-mail costs the same as a known one,
+   * except that no row is found. The first attempt of a device within an hour inserts an entry, later
+   * ones increment its count. Once an account has its maximum of such entries for a day, the attempts of
+   * further devices share one entry per hour.
    *
-   * Values: a day ago, entries a day, the start of the entry's id (twice), of that for the rest; time,
-   * user agent, address, country, detail, device key; the account.
+   * Values: a day ago; entries per day; the prefix of the entry's id (twice); the prefix of the shared
+   * entry's id; time; user agent; address; country; detail; device key; the account.
    */
   record: ByColumn;
-  /** The person, and the entries of failed attempts since then. Values: since, the account. */
+  /** Selects the user, and the entries of failed attempts since a time. Values: the time; the account. */
   recent: ByColumn;
   /**
-   * Takes the one notice that an account gets in a while: answers a row for the first who asks, and
-   * none until it ran out. Values: what is taken, until when, now.
+   * Claims the one notice that an account gets within a period: returns a row to the first caller, and
+   * none until the claim expires. Values: the key of the claim; when it expires; now.
    */
   takeNotice: string;
-  /** Removes some entries that are older. Values: than what, how many. */
+  /** Deletes a batch of old entries. Values: older than; at most how many. */
   prune: string;
 }
 
-/** Written by hand, because each has to be one statement whatever it meets. */
+/** Returns the statements of a database. Written in SQL, because each must be one atomic statement. */
 export function activityStatements(provider: DatabaseProvider): ActivityStatements {
   const isSqlite = provider === 'sqlite';
-  // "?" stays the way to write a parameter below; PostgreSQL counts them.
+  // The texts below write a parameter as "?"; PostgreSQL numbers them.
   const statement = (sql: string) => {
     let count = 0;
     return isSqlite ? sql : sql.replace(/\?/g, () => `$${(count += 1)}`);
   };
-  const countedUp = isSqlite
+  const incrementedCount = isSqlite
     ? `json_set("Activity"."detail", '$.count', json_extract("Activity"."detail", '$.count') + 1)`
     : `jsonb_set("Activity"."detail"::jsonb, '{count}',
          to_jsonb(("Activity"."detail"::jsonb ->> 'count')::integer + 1))::text`;
@@ -50,7 +50,7 @@ export function activityStatements(provider: DatabaseProvider): ActivityStatemen
        FROM "User" AS u WHERE u."${column}" = ?
        ON CONFLICT ("id") DO UPDATE SET "at" = excluded."at", "userAgent" = excluded."userAgent",
          "ipAddress" = excluded."ipAddress", "country" = excluded."country",
-         "deviceKey" = excluded."deviceKey", "detail" = ${countedUp}
+         "deviceKey" = excluded."deviceKey", "detail" = ${incrementedCount}
        RETURNING "userId"`,
     );
   const recentBy = (column: string) =>

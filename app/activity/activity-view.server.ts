@@ -3,13 +3,13 @@ import { describeDevice, type DeviceKind } from '#app/sessions/device.ts';
 import type { ActivityKind, StoredEvent } from './activity-event.ts';
 import type { ActivityEntry } from './activity-log.server.ts';
 
-/** An entry of the activity log as its owner sees it on the page. */
+/** An entry of the activity log as its user sees it on the page. */
 export interface ActivityView {
   id: string;
   kind: ActivityKind;
   /** "Signed in", "Passkey Kitchen iPad removed". */
   text: string;
-  /** What else there is to say; null: nothing. */
+  /** A further sentence; `null` if there is none. */
   more: string | null;
   deviceKind: DeviceKind;
   /** "Firefox 131 on Windows". */
@@ -17,13 +17,13 @@ export interface ActivityView {
   place: string;
   ipAddress: string;
   at: string;
-  /** True when it happened in the session that asks. */
+  /** True if it happened in the current session. */
   isHere: boolean;
-  /** True for what would be a reason to worry if it was somebody else. */
+  /** True if the page offers "This wasn't me" for it. */
   canBeDisputed: boolean;
 }
 
-/** What the page shows of an entry. */
+/** Returns what the page shows of an entry. */
 export function viewActivity(
   { places }: { places: Pick<Places, 'describe'> },
   activity: ActivityEntry,
@@ -45,7 +45,7 @@ export function viewActivity(
   };
 }
 
-/** What is no reason to worry whoever did it: it took away access, or gave none. */
+/** False for events that took access away, or gave none: harmless, even if an attacker caused them. */
 function canBeDisputed(event: StoredEvent): boolean {
   switch (event.kind) {
     case 'session-ended':
@@ -55,16 +55,16 @@ function canBeDisputed(event: StoredEvent): boolean {
     case 'not-me':
       return false;
     case 'sign-in-failed':
-      // Whoever is asked for a second factor had the first one right.
+      // The second factor is asked for only after a correct first one.
       return event.what === 'second-factor';
     default:
       return true;
   }
 }
 
-/** What to call it, and what else there is to say. */
+/** Returns the title of an event, and a further sentence or `null`. */
 export function describeEvent(event: StoredEvent): { text: string; more: string | null } {
-  // An entry of another version of the application may be of a kind that this one does not know.
+  // Another version of the application may have written a kind that this version does not know.
   const texts = textsFor(event) as ReturnType<typeof textsFor> | undefined;
   const [text, more = null] = texts ?? [event.kind];
   return { text, more };

@@ -1,19 +1,19 @@
 import type { z } from 'zod';
 
-/** An answer as JSON, or without content. */
+/** A response with JSON, or without content. */
 export interface JsonAnswer {
   status: number;
-  /** Left out: there is no content. */
+  /** Without it, the response has no content. */
   body?: unknown;
   headers?: Record<string, string | string[]>;
 }
 
-/** What an operation answers with; a `Response` is a file that is made while it is sent. */
+/** The result of an operation; a `Response` is a file that is made while it is sent. */
 export type Answer = JsonAnswer | Response;
 
 export const NO_CONTENT: JsonAnswer = { status: 204 };
 
-/** 200 with a body that is what the schema says: TypeScript compares. */
+/** Returns 200 with a body. The schema is only for the compiler, which checks the body against it. */
 export function answerOf<Schema extends z.ZodType>(
   _schema: Schema,
   body: z.input<Schema>,

@@ -15,7 +15,7 @@ import type { AccessTokens, TokenSessions } from '#app/tokens/access-tokens.serv
 import type { SessionMeta } from '#app/visit/proof.ts';
 import type { User } from '#app/visit/user.ts';
 
-/** What the operations of the API work with. */
+/** The features that the operations of the API use. */
 export interface ApiApp {
   origin: string;
   sessionCookie: Pick<SessionCookie, 'name' | 'read'>;

@@ -38,7 +38,7 @@ interface ApiOptions {
 
 const ID = '([\\w-]{1,64})';
 
-/** Makes the JSON API. It answers before Remix, which would take three times as long. */
+/** Makes the JSON API. It runs before Remix, which would take three times as long. */
 export function createApi({ app, startVisit, settleVisit, now }: ApiOptions): Api {
   const operations = [...allOperations, documentOperation(app)];
   const routes = operations.map((operation) => ({
@@ -58,10 +58,10 @@ export function createApi({ app, startVisit, settleVisit, now }: ApiOptions): Ap
     const id = route.matches.exec(path)?.[1] ?? '';
     const credentials = readCredentials(request, app);
     const visit = startVisit(request, response, now(), tokenFor(operation, credentials));
-    const asked = { app, visit, request, response, credentials, id };
+    const apiRequest = { app, visit, request, response, credentials, id };
     try {
       const isChange = operation.method !== 'GET';
-      const settled = await settleVisit(visit, () => run(operation, asked), { isChange });
+      const settled = await settleVisit(visit, () => run(operation, apiRequest), { isChange });
       if (settled.state === 'done') return await send(response, settled.result);
       await send(response, settled.state === 'outage' ? unavailable(app) : userGone(app));
     } catch (error) {
@@ -89,13 +89,13 @@ const userGone = (app: ApiApp) => problem(app, 'not-signed-in');
 const unavailable = (app: ApiApp) =>
   problem(app, 'unavailable', { headers: { 'Retry-After': String(OUTAGE_RETRY_SECONDS) } });
 
-// Operations for everyone ignore the cookie: signing in must not end the browser's own session.
+// Open operations ignore the cookie: a sign-in with the API must not end the browser's own session.
 function tokenFor({ allows }: AnyOperation, { bearer, cookie }: RequestCredentials): string | null {
   if (bearer?.kind === 'session') return bearer.token;
   return allows === 'anybody' ? null : cookie;
 }
 
-interface Asked {
+interface ApiRequest {
   app: ApiApp;
   visit: Visit;
   request: Request;
@@ -104,8 +104,8 @@ interface Asked {
   id: string;
 }
 
-async function run(operation: AnyOperation, asked: Asked): Promise<Answer> {
-  const { app, visit, request, response, credentials, id } = asked;
+async function run(operation: AnyOperation, apiRequest: ApiRequest): Promise<Answer> {
+  const { app, visit, request, response, credentials, id } = apiRequest;
   if (!isTrustedSource(request, credentials, app.origin)) return problem(app, 'other-origin');
   const { allows } = operation;
   const caller = allows === 'anybody' ? null : await findCaller(app, visit, credentials);
@@ -166,6 +166,6 @@ async function send(response: Response, answer: Answer): Promise<void> {
 async function sendStream(response: Response, answer: globalThis.Response): Promise<void> {
   response.writeHead(answer.status, Object.fromEntries(answer.headers));
   const content = Readable.fromWeb(answer.body as import('node:stream/web').ReadableStream);
-  // The failure was logged where it happened; the connection is cut.
+  // `sendFile` has logged the failure; cut the connection.
   await pipeline(content, response).catch(() => undefined);
 }

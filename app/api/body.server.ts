@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import type { JsonAnswer } from './answer.server.ts';
 import { problem, type ProblemName } from './problems.server.ts';
 
-/** Far more than any body here has. */
+/** Far more than any operation needs. */
 const MAX_BODY_BYTES = 16 * 1024;
 
 const parse: RequestHandler = express.json({
@@ -12,7 +12,7 @@ const parse: RequestHandler = express.json({
   strict: false,
 });
 
-export type Read<Value> = { ok: true; value: Value } | { ok: false; answer: JsonAnswer };
+export type ReadResult<Value> = { ok: true; value: Value } | { ok: false; answer: JsonAnswer };
 
 /** Reads the body as JSON and checks it. */
 export async function readBody<Value>(
@@ -20,20 +20,20 @@ export async function readBody<Value>(
   request: Request,
   response: Response,
   schema: z.ZodType<Value>,
-): Promise<Read<Value>> {
-  // Only what no form of another site can send (and none of ours).
+): Promise<ReadResult<Value>> {
+  // A form cannot send this type, so a form of another site is refused.
   if (!request.is('application/json')) return refuse(context, 'not-json-type');
   const failure = await new Promise<unknown>((resolve) => parse(request, response, resolve));
   if (failure !== undefined) return refuse(context, nameOf(failure));
   return check(context, schema, request.body);
 }
 
-/** Checks what was read, field by field. */
+/** Checks a value against its schema; the errors name the fields. */
 export function check<Value>(
   context: { origin: string },
   schema: z.ZodType<Value>,
   given: unknown,
-): Read<Value> {
+): ReadResult<Value> {
   const parsed = schema.safeParse(given);
   if (parsed.success) return { ok: true, value: parsed.data };
   const errors = parsed.error.issues.map(({ path, message }) => ({

@@ -3,16 +3,16 @@ import { openApiDocument } from './openapi.server.ts';
 import { allOperations } from './operations/all-operations.server.ts';
 import { problems } from './problems.server.ts';
 
-/** What the page for developers shows of an operation. */
+/** What the developers' page shows of an operation. */
 export interface GuideOperation {
   id: string;
   method: string;
   path: string;
   summary: string;
   more: string | null;
-  /** Who may, in a sentence. */
+  /** Who may call it, in a sentence. */
   who: string;
-  /** What goes in, by name. */
+  /** The parameters and fields of the body. */
   takes: GuideField[];
   answers: { status: string; what: string }[];
 }
@@ -41,15 +41,15 @@ interface Described {
   responses: Record<string, { description: string }>;
 }
 
-/** What the page for developers shows of the API. */
+/** What the developers' page shows of the API. */
 export interface ApiGuide {
   operations: GuideOperation[];
   problems: { name: string; status: number; detail: string }[];
 }
 
 /**
- * The API in words, made from its OpenAPI document: what one of them says, the other does. It is made
- * when somebody first asks for it, and kept.
+ * Returns a function that describes the API for the developers' page, from its OpenAPI document, so that
+ * both say the same. The description is made on the first call, and kept.
  */
 export function createApiGuide(of: Pick<ApiApp, 'origin' | 'sessionCookie'>): () => ApiGuide {
   let guide: ApiGuide | undefined;

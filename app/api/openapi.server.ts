@@ -13,7 +13,7 @@ export interface ApiDocument extends Json {
 const PROBLEM_TYPE = 'application/problem+json';
 const PROBLEM = { $ref: '#/components/schemas/Problem' };
 
-/** The OpenAPI 3.1 document of these operations, made from the schemas that they are run by. */
+/** Returns the OpenAPI 3.1 document of these operations, made from the schemas that check requests. */
 export function openApiDocument(
   operations: readonly AnyOperation[],
   { origin, cookieName }: { origin: string; cookieName: string },
@@ -28,7 +28,7 @@ export function openApiDocument(
     info: {
       title: 'Latchkey',
       version: '1',
-      summary: 'Sessions that people can see and end.',
+      summary: 'Sessions that users can see and end.',
       description: `How to begin is explained at ${origin}/developers.`,
       license: { name: 'MIT', identifier: 'MIT' },
     },
@@ -113,7 +113,7 @@ function parametersOf(path: string, query: AnyOperation['query']): Json[] {
   return parameters;
 }
 
-/** One response a status, whatever the number of problems that have it. */
+/** Returns one response per status, with the titles of all problems that have it. */
 function problemResponses(names: ProblemName[]): Record<string, Json> {
   const texts = new Map<number, Set<string>>();
   for (const name of names) {
@@ -129,7 +129,7 @@ function problemResponses(names: ProblemName[]): Record<string, Json> {
 }
 
 function schemaOf(schema: z.ZodType, io: 'input' | 'output'): Json {
-  // The dialect is that of OpenAPI 3.1 already.
+  // Left out, because it is the default dialect of OpenAPI 3.1.
   const { $schema: _dialect, ...rest } = z.toJSONSchema(schema, { io });
   return rest;
 }

@@ -7,26 +7,27 @@ import type { Answer } from './answer.server.ts';
 import type { Caller } from './caller.server.ts';
 import type { ProblemName } from './problems.server.ts';
 
-/** One thing that the API does: what it is called, who may, what goes in and what comes out. */
+/** An operation of the API: its name, who may call it, its input and its output. */
 export interface Operation<Body = unknown, Query = unknown, Who = unknown> {
-  /** Names it in the description, and in the programs that are made from it. */
+  /** The `operationId` of the OpenAPI document; generated clients use it as a name. */
   id: string;
   method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
-  /** With `{id}` where an id stands. */
+  /** With `{id}` for the place of an id. */
   path: `/api/${string}`;
   summary: string;
-  /** What else there is to know, in sentences. */
+  /** More about it, in sentences. */
   more?: string;
   /**
-   * Who may: anybody, whoever is signed in, or these and tokens of a scope ('any': of whatever scope).
+   * Who may call it: every client, sessions only, or sessions and tokens with a scope ('any': with any
+   * scope).
    */
   allows: 'anybody' | 'sessions' | { tokens: TokenScope | 'any' };
-  /** What it reads of the body; left out: nothing. */
+  /** Schema of the body. Without it, the body is not read. */
   body?: z.ZodType<Body>;
-  /** What it reads of the query; left out: nothing. */
+  /** Schema of the query. Without it, the query is ignored. */
   query?: z.ZodType<Query>;
   success: { status: 200 | 204; what: string; body?: z.ZodType; contentType?: string };
-  /** Besides what any operation may answer. */
+  /** Its problems, besides those that every operation may answer with. */
   problems?: ProblemName[];
   run(call: Call<Body, Query, Who>): Promise<Answer> | Answer;
 }
@@ -43,20 +44,20 @@ export interface Call<Body, Query, Who> {
   query: Query;
 }
 
-/** An operation for whoever is known. */
+/** Makes an operation that requires a session or a token. */
 export const operation = <Body, Query>(
   described: Operation<Body, Query, Caller>,
 ): Operation<never, never, never> => described as Operation<never, never, never>;
 
-/** An operation for whoever is signed in with a session, and for no token. */
+/** Makes an operation that requires a session, and refuses personal access tokens. */
 export const sessionOperation = <Body, Query>(
   described: Operation<Body, Query, Caller & { by: 'session' }> & { allows: 'sessions' },
 ): Operation<never, never, never> => described as Operation<never, never, never>;
 
-/** An operation for anybody. */
+/** Makes an operation that is open to every client. */
 export const openOperation = <Body, Query>(
   described: Operation<Body, Query, null> & { allows: 'anybody' },
 ): Operation<never, never, never> => described as Operation<never, never, never>;
 
-/** As the dispatcher holds them, whatever goes in. */
+/** An operation of any input, as the dispatcher holds it. */
 export type AnyOperation = Operation<never, never, never>;

@@ -4,14 +4,16 @@ import type { JsonAnswer } from './answer.server.ts';
 
 /** Problem details (RFC 9457). */
 export const problemSchema = z.object({
-  type: z.url().meta({ description: 'Names the kind of problem; the address explains it.' }),
+  type: z
+    .url()
+    .meta({ description: 'Identifies the kind of problem; the page at this address explains it.' }),
   title: z.string().meta({ description: 'The kind, in a few words.' }),
   status: z.int(),
-  detail: z.string().meta({ description: 'What to do about it, in a sentence for a person.' }),
+  detail: z.string().meta({ description: 'What to do about it, in a sentence for the user.' }),
   errors: z
     .array(z.object({ field: z.string(), message: z.string() }))
     .optional()
-    .meta({ description: 'What is wrong with which field; "" stands for the whole.' }),
+    .meta({ description: 'What is wrong with each field; "" means the whole body.' }),
 });
 
 interface ProblemKind {
@@ -108,20 +110,20 @@ export const problems = {
 
 export type ProblemName = keyof typeof problems;
 
-interface Particulars {
+interface ProblemDetails {
   detail?: string;
   errors?: { field: string; message: string }[];
   headers?: JsonAnswer['headers'];
 }
 
-/** Where a kind of problem is explained. */
+/** Returns the address that explains a kind of problem. */
 export const problemType = (origin: string, name: ProblemName) => `${origin}/developers#${name}`;
 
-/** An answer that says what went wrong. */
+/** Returns the response for a problem. */
 export function problem(
   { origin }: { origin: string },
   name: ProblemName,
-  { detail, errors, headers }: Particulars = {},
+  { detail, errors, headers }: ProblemDetails = {},
 ): JsonAnswer {
   const kind: ProblemKind = problems[name];
   const body: z.input<typeof problemSchema> = {
@@ -136,19 +138,19 @@ export function problem(
     body,
     headers: {
       'Content-Type': 'application/problem+json',
-      // RFC 9110 §11.6.1: whoever answers 401 says how to do better.
+      // RFC 9110 §11.6.1: a 401 must name a scheme for authentication.
       ...(kind.status === 401 && { 'WWW-Authenticate': 'Bearer' }),
       ...headers,
     },
   };
 }
 
-/** What was typed is of the right shape and wrong all the same. */
+/** Returns the response for a field that has the right form and a wrong value. */
 export function fieldProblem(context: { origin: string }, field: string, message: string) {
   return problem(context, 'invalid-fields', { errors: [{ field, message }] });
 }
 
-/** 429 (RFC 6585 §4). */
+/** Returns 429 (RFC 6585 §4). */
 export function tooManyRequestsProblem(
   context: { origin: string },
   retryAfterSeconds: number,
@@ -161,7 +163,7 @@ export function tooManyRequestsProblem(
   });
 }
 
-/** The step-up challenge of RFC 9470: sign in is not asked for, a proof is. */
+/** Returns the step-up challenge of RFC 9470: it asks for re-authentication, not for a sign-in. */
 export function proofRequired(context: { origin: string }, freshMs: number): JsonAnswer {
   const challenge = `Bearer error="insufficient_user_authentication", max_age=${freshMs / SECOND_MS}`;
   return problem(context, 'proof-required', { headers: { 'WWW-Authenticate': challenge } });

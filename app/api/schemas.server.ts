@@ -6,9 +6,9 @@ const time = (description: string) => z.iso.datetime().meta({ description });
 
 const userSchema = z
   .object({ id: z.string(), email: z.string(), name: z.string() })
-  .meta({ description: 'Whose session or token it is.' });
+  .meta({ description: 'The user of the session or token.' });
 
-const id = z.string().meta({ description: 'Public: it names a session and proves nothing.' });
+const id = z.string().meta({ description: 'Public: it identifies a session and gives no access.' });
 const kind = z
   .enum(['session', 'token'])
   .meta({ description: 'A device that is signed in, or a personal access token.' });
@@ -17,50 +17,50 @@ const scopes = z
   .nullable()
   .meta({ description: 'What a token may do; null for a session, which may do anything.' });
 
-/** Who asks. */
+/** The session or token of a request, and its user. */
 export const currentSessionSchema = z.object({
   person: userSchema,
   session: z.object({
     id,
     kind,
     scopes,
-    expiresAt: time('When it ends by itself.'),
-    provenAt: time('The last full proof of who the person is.'),
+    expiresAt: time('When it expires.'),
+    provenAt: time('When the user last gave a full proof of identity.'),
     isFresh: z
       .boolean()
-      .meta({ description: 'True while that proof is recent enough for anything sensitive.' }),
+      .meta({ description: 'True while that proof is recent enough for sensitive operations.' }),
   }),
 });
 
-/** A session, or token, in the list of a person. */
+/** A session or token in the list of a user. */
 export const listedSessionSchema = z.object({
   id,
   kind,
   name: z
     .string()
-    .meta({ description: 'The name it was given, or what the device says of itself.' }),
-  isNamed: z.boolean().meta({ description: 'Whether it was given one.' }),
-  isCurrent: z.boolean().meta({ description: 'True for the one that asks.' }),
-  device: z.string().meta({ description: 'Browser and system that began it.' }),
+    .meta({ description: 'The name that the user gave it, or a description of the device.' }),
+  isNamed: z.boolean().meta({ description: 'True if the user gave it a name.' }),
+  isCurrent: z.boolean().meta({ description: 'True for the session or token of the request.' }),
+  device: z.string().meta({ description: 'Browser and system that started it.' }),
   place: z.string(),
   ipAddress: z.string(),
-  provenBy: z.string().nullable().meta({ description: 'What the person signed in with.' }),
+  provenBy: z.string().nullable().meta({ description: 'How the user signed in.' }),
   scopes,
-  createdAt: time('When it began.'),
+  createdAt: time('When it was created.'),
   lastUsedAt: z.iso
     .datetime()
     .nullable()
-    .meta({ description: 'To within a minute or so; null: not since it was made.' }),
-  expiresAt: time('When it ends by itself.'),
+    .meta({ description: 'Accurate to about a minute; null if it was not used yet.' }),
+  expiresAt: time('When it expires.'),
 });
 
 export const sessionListSchema = z.object({ sessions: z.array(listedSessionSchema) });
 
 const token = z.string().meta({
-  description: 'For "Authorization: Bearer …". It is shown here and nowhere else.',
+  description: 'For "Authorization: Bearer …". It is shown only here.',
 });
 
-/** What comes of signing in. */
+/** The result of a finished sign-in. */
 export const signedInSchema = z.object({
   state: z.literal('signed-in'),
   token,
@@ -69,15 +69,16 @@ export const signedInSchema = z.object({
 
 export const secondFactorStepSchema = z.object({
   state: z.literal('second-factor'),
-  pending: z.string().meta({ description: 'To be sent along with the code. It signs nobody in.' }),
-  expiresAt: time('Until when it can be.'),
+  pending: z.string().meta({ description: 'Send it with the code. It gives no access alone.' }),
+  expiresAt: time('When it expires.'),
 });
 
 export const signInSchema = z.discriminatedUnion('state', [signedInSchema, secondFactorStepSchema]);
 
 export const confirmedSchema = z.object({
   token: token.nullable().meta({
-    description: 'In place of the one before, which is dead; null where a cookie was asked by.',
+    description:
+      'Replaces the earlier token, which is no longer valid; null for a session with a cookie.',
   }),
   ...currentSessionSchema.shape,
 });
@@ -87,10 +88,12 @@ export const endedSchema = z.object({
   tokens: z.int().meta({ description: 'How many tokens were revoked.' }),
 });
 
-/** A name for a session; null takes it away. */
+/** A name for a session; `null` removes it. */
 export const nameSchema = z
   .string()
   .nullable()
   .transform((name) => name ?? undefined)
   .pipe(deviceNameSchema)
-  .meta({ description: 'At most 40 characters on one line. null or nothing takes the name away.' });
+  .meta({
+    description: 'At most 40 characters on one line. null or an empty text removes the name.',
+  });

@@ -14,7 +14,7 @@ import type { currentSessionSchema, listedSessionSchema } from './schemas.server
 type Current = z.input<typeof currentSessionSchema>;
 type Listed = z.input<typeof listedSessionSchema>;
 
-/** Shows the caller. The session look-up has read all of it already. */
+/** Returns what the API shows of the caller. */
 export function viewCaller(
   app: Pick<ApiApp, 'sessions'>,
   visit: Pick<Visit, 'now'>,
@@ -25,7 +25,7 @@ export function viewCaller(
     : viewOf(caller.session, caller.user, { scopes: caller.scopes, isFresh: false });
 }
 
-/** Shows a session that was just started, or renewed. */
+/** Returns what the API shows of a session that was just started, or renewed. */
 export function viewCurrent(
   { sessions }: Pick<ApiApp, 'sessions'>,
   { now }: Pick<Visit, 'now'>,
@@ -53,7 +53,7 @@ function viewOf(
   };
 }
 
-/** Shows a signed-in device in the list. */
+/** Returns what the list shows of a signed-in device. */
 export function viewDevice(
   app: Pick<ApiApp, 'places'>,
   session: Session<SessionMeta>,
@@ -69,7 +69,7 @@ export function viewDevice(
   };
 }
 
-/** Shows a personal access token in the list. */
+/** Returns what the list shows of a personal access token. */
 export function toListedToken(
   app: Pick<ApiApp, 'places'>,
   token: Session<TokenMeta>,

@@ -7,7 +7,7 @@ interface CodeFieldProps {
   name?: string;
 }
 
-/** The field for six digits of an authenticator app. */
+/** The field for a code of an authenticator app. */
 export function CodeField({ reply, help, name = 'code' }: CodeFieldProps) {
   return (
     <Field

@@ -1,6 +1,6 @@
 import { Field, type Reply } from '#app/ui/field.tsx';
 
-/** Where two factors are asked for: a code of the authenticator, or one that was put away for the day it is lost. */
+/** The field for a second factor: a code of an authenticator app, or a recovery code. */
 export function SecondFactorField({ reply }: { reply: Reply }) {
   return (
     <Field

@@ -3,14 +3,14 @@ import type { Database } from '#app/database/database.server.ts';
 type Tables = Pick<Database['client'], 'password' | 'passkey' | 'connection'>;
 type Transaction = Parameters<Parameters<Database['client']['$transaction']>[0]>[0];
 
-/** What a person can sign in with, each by itself. */
+/** The methods by which a user can sign in. Each is enough alone. */
 export interface SignInMethods {
   password: boolean;
   passkeys: number;
   connections: number;
 }
 
-/** The ways in to an account: the last one is never taken away. Works inside a transaction too. */
+/** Returns the sign-in methods of an account. Works inside a transaction too. */
 export async function countSignInMethods(db: Tables, userId: string): Promise<SignInMethods> {
   const where = { userId };
   const password = (await db.password.count({ where })) > 0;
@@ -19,17 +19,17 @@ export async function countSignInMethods(db: Tables, userId: string): Promise<Si
   return { password, passkeys, connections };
 }
 
-/** How many they are. */
+/** Returns how many methods there are in total. */
 export function totalSignInMethods({ password, passkeys, connections }: SignInMethods): number {
   return Number(password) + passkeys + connections;
 }
 
 /**
- * Takes away a way in, unless nothing would be left to sign in with. Two who take away the last two
- * at the same time: one of them is refused.
+ * Removes a sign-in method, unless it is the last one of the user. If two requests remove the last two
+ * at the same time, one of them is refused.
  *
- * @param remove does it, with the client that it is given and no other, and answers how many went.
- * @returns 'unknown' when there was nothing to remove, 'last-way-in' when it stays because it is.
+ * @param remove deletes it, only with the client that it is given, and returns how many rows it deleted.
+ * @returns 'unknown' if there was nothing to remove, 'last-way-in' if it was kept as the last one.
  */
 export async function removeSignInMethod(
   db: Database['client'],
@@ -39,7 +39,7 @@ export async function removeSignInMethod(
 ): Promise<'removed' | 'unknown' | 'last-way-in'> {
   try {
     return await db.$transaction(async (transaction) => {
-      // Not for the date: the write makes whoever removes another one wait until this is done.
+      // Locks the user's row: a concurrent removal waits until this one is done.
       const { count } = await transaction.user.updateMany({
         where: { id: userId },
         data: { updatedAt: now },
@@ -55,5 +55,5 @@ export async function removeSignInMethod(
   }
 }
 
-/** Undoes the transaction. */
+/** Rolls the transaction back. */
 class LastSignInMethodError extends Error {}

@@ -8,10 +8,10 @@ const icons = {
   unknown: CircleHelp,
 } as const;
 
-/** A picture of the kind of device; its name stands beside it. */
+/** An icon for the kind of device. Hidden from screen readers, because the name is next to it. */
 export function DeviceIcon({ kind, className }: { kind: keyof typeof icons; className: string }) {
   const Icon = icons[kind];
-  // Lying on its side, a tablet is not taken for a phone.
+  // In landscape, so that it does not look like a phone.
   const turn = kind === 'tablet' ? 'rotate-90' : '';
   return <Icon aria-hidden className={`${turn} ${className}`} strokeWidth={1.6} />;
 }

@@ -2,12 +2,12 @@ import { readdirSync } from 'node:fs';
 import { extname, join, relative } from 'node:path';
 import type { RequestHandler, Response } from 'express';
 
-/** Contents named by their hash never change. */
+/** The names of these files contain a hash of their content, so they never change. */
 const HASHED = '/assets/';
-const FOREVER = { maxAge: '1y', immutable: true };
-const A_WHILE = { maxAge: '1h' };
+const IMMUTABLE = { maxAge: '1y', immutable: true };
+const ONE_HOUR = { maxAge: '1h' };
 
-/** Codings of HTTP that the build has laid beside its files, and what their names end with; the smallest first. */
+/** The content codings of the build's compressed files, with the endings of their names; best first. */
 const CODINGS = [
   ['br', '.br'],
   ['gzip', '.gz'],
@@ -16,38 +16,38 @@ const CODINGS = [
 type Coding = (typeof CODINGS)[number];
 
 /**
- * Serves the files of a build, compressed as the build has left them: nothing is compressed while
- * somebody waits. What is not among them when it is made goes on to the next handler, so that no
- * address leads anywhere else; nor do the compressed files have addresses of their own.
+ * Serves the files of a build. The build has compressed them already, so no request waits for that. Only
+ * files that exist when this is called are served; every other path goes to the next handler, so no path
+ * can lead out of the folder. The compressed files have no URLs of their own.
  *
- * `express-static-gzip` would do, were it not another package for what `sendFile` does but for the
- * choice between three names. That, and HEAD, conditions and ranges, are Express's.
+ * Instead of `express-static-gzip`: only the choice between three names is ours. HEAD, conditional
+ * requests and ranges are done by Express's `sendFile`.
  */
 export function builtFiles(folder: string): RequestHandler {
   const files = filesOf(folder);
   return (request, response, next) => {
-    const name = decoded(request.path);
+    const name = decodePath(request.path);
     const codings = name === null ? undefined : files.get(name);
     if (name === null || !codings || !['GET', 'HEAD'].includes(request.method)) return next();
     response.type(extname(name));
     let ending = '';
     if (codings.length > 0) {
       response.vary('Accept-Encoding');
-      // A client that says nothing gets the file as it is; weights count only where they refuse.
+      // Without `Accept-Encoding` the file is not compressed. Of the weights, only `q=0` has an effect.
       const accepted = codings.find(([coding]) => request.acceptsEncodings(coding));
       if (accepted) {
         response.set('Content-Encoding', accepted[0]);
         ending = accepted[1];
       }
     }
-    const lifetime = name.startsWith(HASHED) ? FOREVER : A_WHILE;
+    const lifetime = name.startsWith(HASHED) ? IMMUTABLE : ONE_HOUR;
     response.sendFile(`${name}${ending}`, { root: folder, ...lifetime }, (error?: Failure) => {
       if (error) answerFailure(response, error, next);
     });
   };
 }
 
-/** What there is, by its path in an address, with the codings that it is there in. */
+/** Returns the files of a folder by their URL path, each with the codings that exist for it. */
 function filesOf(folder: string): Map<string, readonly Coding[]> {
   const names = new Set(
     readdirSync(folder, { recursive: true, withFileTypes: true })
@@ -63,8 +63,8 @@ function filesOf(folder: string): Map<string, readonly Coding[]> {
   );
 }
 
-/** null: what was asked for cannot be the name of a file. */
-function decoded(path: string): string | null {
+/** Returns the path, decoded; `null` if it is not valid. */
+function decodePath(path: string): string | null {
   try {
     return decodeURIComponent(path);
   } catch {
@@ -72,22 +72,22 @@ function decoded(path: string): string | null {
   }
 }
 
-/** What `sendFile` says instead of sending: a failed condition, a range that is none, or real trouble. */
+/** Answers when `sendFile` did not send: a failed condition, an invalid range, or a real error. */
 function answerFailure(response: Response, error: Failure, next: (error?: unknown) => void) {
-  // Cut in the middle, or nobody is there any more.
+  // It failed in the middle, or the client has disconnected.
   if (response.headersSent || error.code === 'ECONNABORTED') return response.destroy();
   for (const name of ['Content-Encoding', 'Content-Type', 'Cache-Control']) {
     response.removeHeader(name);
   }
   if (error.statusCode === 404) {
-    // Taken away since the start, by the next build: the page for that knows what to say.
+    // A newer build has deleted it since the start: the next handler shows the 404 page.
     return next();
   }
-  const isAsked = error.statusCode === 412 || error.statusCode === 416;
-  return isAsked ? response.status(error.statusCode!).end() : next(error);
+  const isClientError = error.statusCode === 412 || error.statusCode === 416;
+  return isClientError ? response.status(error.statusCode!).end() : next(error);
 }
 
-/** What `sendFile` fails with, as far as it matters here. */
+/** An error of `sendFile`, as far as it matters here. */
 interface Failure extends Error {
   code?: string;
   statusCode?: number;

@@ -1,20 +1,20 @@
 import type { RequestHandler, Response } from 'express';
 
-/** Addresses that name a version of what stands there: its digest. */
-const VERSIONS = '/picture/';
+/** The URLs below contain a digest of their content. */
+const VERSIONED_PATHS = '/picture/';
 
 /**
- * Every page depends on who asks: no copy of one is kept anywhere. Where an address names a version
- * a route may let the person's own browser keep what it has found, and nothing but that.
+ * Forbids caches to store pages, because every page depends on its user. For versioned URLs a route may
+ * allow the user's own browser to store a found file (`private`), and nothing else.
  */
 export const noStoreByDefault: RequestHandler = (request, response, next) => {
-  if (request.path.startsWith(VERSIONS)) decideLast(response);
+  if (request.path.startsWith(VERSIONED_PATHS)) decideWithHead(response);
   else response.set('Cache-Control', 'no-store');
   next();
 };
 
-// When the head is written: before that nobody knows what the answer is.
-function decideLast(response: Response): void {
+// Decides when the head is written: only then are the status and the route's headers known.
+function decideWithHead(response: Response): void {
   const writeHead = response.writeHead.bind(response) as (...args: unknown[]) => Response;
   response.writeHead = (...args: unknown[]) => {
     const isOwn = /^private\b/.test(String(response.getHeader('Cache-Control') ?? ''));

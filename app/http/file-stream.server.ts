@@ -4,7 +4,7 @@ import type { Visit } from '#app/visit/visit.ts';
 
 /** How far a response has been sent. */
 export interface ResponseProgress {
-  /** Resolves once what was written has left, or never will: more would only pile up in memory. */
+  /** Resolves when more can be written without piling up in memory, or the client has disconnected. */
   isReady(): Promise<void>;
   /** Aborts when the client disconnects. */
   gone: AbortSignal;
@@ -32,9 +32,9 @@ export function trackResponse(response: ServerResponse): ResponseProgress {
 export interface StreamedFile {
   name: string;
   contentType: string;
-  /** Of bytes, as any stream that is not in object mode. */
+  /** A stream of bytes, not in object mode. */
   content: Readable;
-  /** Called once nothing more is read from it, whatever the reason. */
+  /** Called when nothing more will be read from it, for any reason. */
   end(): Promise<void>;
 }
 

@@ -3,13 +3,13 @@ import { parseWithZod } from '@conform-to/zod/v4';
 import { data, type HeadersFunction } from '@remix-run/node';
 import type { z } from 'zod';
 
-/** What the page needs to show a form again: what was typed, and what is wrong with it. */
+/** What a page needs to show a form again: the typed values and the errors. */
 export type FormReply = SubmissionResult;
 
 export type ParsedForm<Value> =
   { ok: true; value: Value; fail: Fail } | { ok: false; reply: FormReply };
 
-/** Makes the reply to a form that passed its schema and is wrong nevertheless. Keys: field names, or "form". */
+/** Returns the reply to a form that matches its schema and is still wrong. Keys: field names, or "form". */
 export type Fail = (errors: Record<string, string>) => FormReply;
 
 /** Fields whose values are never sent back to the page. */
@@ -24,9 +24,9 @@ const SECRET_FIELDS = [
 ];
 
 /**
- * Reads a submitted form and checks it against its schema. Unknown fields are dropped.
+ * Reads a submitted form and checks it against its schema. Drops unknown fields.
  *
- * @throws {Response} 400 for a request that no form of ours sends: no form, a file, a field twice.
+ * @throws {Response} 400 for a request that none of our forms sends: not a form, a file, a field twice.
  */
 export async function parseForm<Schema extends z.ZodObject>(
   request: Request,

@@ -1,11 +1,11 @@
 import { Transform } from 'node:stream';
 
 /**
- * A stream that passes on everything but NUL bytes, which no page has.
+ * Returns a stream that removes NUL bytes, which no page contains.
  *
- * React 18 fills a buffer of 2 kB and sends all of it, also the last one to three bytes for which
- * the next character was too wide: a page that is not in English gets NULs in the middle of words
- * (facebook/react#26228; put right in React 19).
+ * React 18 always sends its whole buffer of 2 kB, including the last one to three bytes that were too few
+ * for the next character: pages with non-ASCII text get NULs inside words (facebook/react#26228; fixed in
+ * React 19).
  */
 export function withoutNulBytes(): Transform {
   return new Transform({

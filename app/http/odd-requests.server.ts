@@ -1,12 +1,12 @@
 import type { RequestHandler } from 'express';
 
-/** All that a page of ours sends. */
+/** The methods that our pages send. */
 const METHODS = ['GET', 'HEAD', 'POST'];
 
 /**
- * Refuses what no page of ours sends, and what a route would stumble over: it is no failure of the
- * server, and none is logged. Whatever host the rest claims to have asked, it has asked this one: an
- * address that is built from the request cannot lead elsewhere.
+ * Refuses requests that none of our pages sends and that would make a route fail. That is no failure of
+ * the server, so nothing is logged. Sets `Host` to our own on all others, so that a URL that is built from
+ * the request cannot lead to another site.
  */
 export function rejectMalformedRequests(origin: string): RequestHandler {
   const { host } = new URL(origin);
@@ -29,7 +29,7 @@ export function rejectMalformedRequests(origin: string): RequestHandler {
 function isReadable(path: string, origin: string): boolean {
   if (!path.startsWith('/') || !URL.canParse(origin + path)) return false;
   const { pathname, searchParams } = new URL(origin + path);
-  // Remix's older way to ask for data, which it still answers and calls an error.
+  // Remix's older protocol for data; it still answers such requests, with an error.
   if (searchParams.has('_data')) return false;
   try {
     decodeURIComponent(pathname);

@@ -1,8 +1,8 @@
 import type { RequestHandler } from 'express';
 
-/** No page or operation has more than five. */
+/** No page or operation has more than five segments. */
 const MAX_SEGMENTS = 64;
-/** The framework reads the paths that a browser wants to know the routes of from this parameter. */
+/** The parameter with the paths whose routes a browser asks for. */
 const MANIFEST_PATH_PARAMETER = 'p';
 
 /**
@@ -22,9 +22,9 @@ export function limitPathDepth(origin: string): RequestHandler {
   };
 }
 
-// As the framework counts: it parses the address first, which turns `\` into `/`, and matches `p=a` as `/a`.
+// Counts like the framework: it parses the URL first, which turns `\` into `/`, and matches `p=a` as `/a`.
 function countSegments(path: string, origin: string): number {
-  // An address that cannot be parsed is refused later, and never matched.
+  // A URL that cannot be parsed is refused later, and never matched.
   if (!URL.canParse(origin + path)) return 0;
   const { pathname, searchParams } = new URL(origin + path);
   const paths = [pathname, ...searchParams.getAll(MANIFEST_PATH_PARAMETER)];

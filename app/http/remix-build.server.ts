@@ -6,14 +6,14 @@ import type { RequestHandler } from 'express';
 import { builtFiles } from './built-files.server.ts';
 
 export interface RemixBuild {
-  /** In development it is asked for at each request, because it changes. */
+  /** A function in development, called for each request, because the build changes. */
   build: ServerBuild | (() => Promise<ServerBuild>);
   /** Serve the built files, or Vite's in development. */
   files: RequestHandler[];
   close: () => Promise<void>;
 }
 
-/** Loads the build of the pages; in development Vite makes it as they are asked for. */
+/** Loads the build of the pages; in development Vite builds them on request. */
 export async function loadRemixBuild(
   { isDevelopment }: { isDevelopment: boolean },
   server: Server,

@@ -1,5 +1,5 @@
 const ELSEWHERE = 'https://elsewhere.invalid';
-/** Actions, and the pages of signing in: no destination after a sign-in. */
+/** Actions and sign-in pages: not a destination after a sign-in. */
 const NOT_A_DESTINATION = /^\/(login|logout|signup|theme|confirm|not-me)(\/|\?|#|$)/;
 const MAX_CHARACTERS = 1024;
 
@@ -19,7 +19,7 @@ export function localPath(wanted: unknown): string | null {
   return url.origin === ELSEWHERE && !path.startsWith('//') ? path : null;
 }
 
-/** Returns where to send a user after signing in: the path if it is a page of ours, else `fallback`. */
+/** Returns where to send a user after a sign-in: the path if it is one of our pages, else `fallback`. */
 export function safeReturnPath(wanted: unknown, fallback = '/'): string {
   const path = localPath(wanted);
   return path === null || NOT_A_DESTINATION.test(path) ? fallback : path;
@@ -31,7 +31,7 @@ export function loginPath(request: Request, origin: string): string {
   return redirectTo === '/' ? '/login' : `/login?${new URLSearchParams({ redirectTo })}`;
 }
 
-/** Returns the page that a request belongs to: for a form, the page that it stood on. */
+/** Returns the page of a request: for a form, the page that contained it. */
 export function pagePath(request: Request, origin: string): string | null {
   if (request.method === 'GET' || request.method === 'HEAD') {
     const { pathname, search } = new URL(request.url);

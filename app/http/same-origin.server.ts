@@ -2,7 +2,7 @@ import type { RequestHandler } from 'express';
 
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
 
-/** What a request tells of the page that it came from. */
+/** What a request says about the page that sent it. */
 export interface RequestSource {
   method: string;
   origin: string | undefined;
@@ -10,9 +10,9 @@ export interface RequestSource {
 }
 
 /**
- * True when a request that may change something came from a page of this application
- * (W3C Fetch Metadata; OWASP CSRF: verifying origin with standard headers). A request that says
- * nothing of where it came from is refused: every browser says one or the other.
+ * True if a request came from a page of this application, or uses a safe method (W3C Fetch Metadata;
+ * OWASP CSRF: verifying origin with standard headers). False for an unsafe request with neither header:
+ * every browser sends at least one of them.
  */
 export function isSameOrigin({ method, origin, fetchSite }: RequestSource, own: string): boolean {
   if (SAFE_METHODS.has(method)) return true;
@@ -21,7 +21,7 @@ export function isSameOrigin({ method, origin, fetchSite }: RequestSource, own: 
   return fetchSite === undefined || fetchSite === 'same-origin';
 }
 
-/** Refuses every request that may change something and comes from another site, sign-in and sign-out included. */
+/** Refuses every unsafe request from another site, including sign-in and sign-out. */
 export function rejectCrossOrigin(own: string): RequestHandler {
   return (request, response, next) => {
     const source: RequestSource = {

@@ -7,7 +7,7 @@ const MAX_AGE_SECONDS = 600;
 /** A cookie holds 4,096 bytes, and sealing adds a third. */
 const MAX_BODY_BYTES = 2600;
 const FORM_TYPE = 'application/x-www-form-urlencoded';
-/** The field by which a form says that it stands for the saved one. */
+/** The field by which a form refers to the saved one. */
 export const SAVED_FORM_FIELD = 'keptForm';
 
 const savedFormSchema = z.object({
@@ -19,7 +19,7 @@ const savedFormSchema = z.object({
   body: z.string(),
 });
 
-/** A form that was sent when a fresh proof was due. It is carried out once that is given. */
+/** A form that was sent without the fresh proof that it requires. It runs after the user gives one. */
 export type SavedForm = z.infer<typeof savedFormSchema>;
 
 export type SavedForms = ReturnType<typeof createSavedForms>;
@@ -54,7 +54,7 @@ export function createSavedForms(sealedCookie: SealedCookieFactory) {
     remove: (visit: Visit) => cookie.remove(visit),
 
     /**
-     * Returns the request itself; or, if its form stands for the saved one and was sent to the same
+     * Returns the request itself; or, if its form refers to the saved one and was sent to the same
      * address, a request with what was typed there. The check for a fresh proof comes after this.
      */
     async restore(visit: Visit, request: Request): Promise<Request> {

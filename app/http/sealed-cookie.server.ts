@@ -13,7 +13,7 @@ export interface SealedCookieOptions<Value> {
   maxAgeSeconds: number;
 }
 
-/** A cookie that the browser keeps and cannot read, for what lasts minutes and needs no row. */
+/** An encrypted cookie, for values that last minutes and need no row. */
 export interface SealedCookie<Value> {
   /** Returns the value; `null` if there is none, it expired, it is forged, or there are two. */
   read(visit: Pick<Visit, 'cookieHeader' | 'now'>): Value | null;

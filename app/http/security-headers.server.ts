@@ -5,14 +5,14 @@ import helmet from 'helmet';
 const NONCE_BYTES = 16;
 const TWO_YEARS_SECONDS = 63_072_000;
 
-/** Where the nonce of this answer's Content-Security-Policy is kept for the page to use. */
+/** Passes the nonce of this response's Content-Security-Policy to the page. */
 export interface NonceLocals {
   nonce: string;
 }
 
 /**
- * The headers of every answer: a Content-Security-Policy without inline code, HSTS over HTTPS, no
- * framing, and nothing about the address in requests to other sites.
+ * Sets the headers of every response: a Content-Security-Policy without inline code, HSTS over HTTPS, no
+ * framing, and no referrer in requests to other sites.
  */
 export function securityHeaders(origin: string, { isDevelopment = false } = {}): RequestHandler[] {
   const secure = origin.startsWith('https:');
@@ -25,7 +25,7 @@ export function securityHeaders(origin: string, { isDevelopment = false } = {}):
       directives: {
         defaultSrc: ["'none'"],
         baseUri: ["'none'"],
-        // Vite's hot reload speaks over a socket and writes its styles into the page.
+        // Vite's hot reload uses a WebSocket and inserts inline styles.
         connectSrc: isDevelopment ? ["'self'", 'ws:'] : ["'self'"],
         styleSrc: isDevelopment ? ["'self'", "'unsafe-inline'"] : ["'self'"],
         fontSrc: ["'self'"],
@@ -41,7 +41,7 @@ export function securityHeaders(origin: string, { isDevelopment = false } = {}):
     strictTransportSecurity: secure
       ? { maxAge: TWO_YEARS_SECONDS, includeSubDomains: true, preload: true }
       : false,
-    // With "no-referrer" browsers would send `Origin: null` with our own forms.
+    // Not "no-referrer": with that, browsers send `Origin: null` with our own forms.
     referrerPolicy: { policy: 'same-origin' },
     crossOriginEmbedderPolicy: false,
     xFrameOptions: { action: 'deny' },

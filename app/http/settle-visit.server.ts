@@ -11,7 +11,7 @@ interface SettleVisitOptions {
   sessionCookie: Pick<SessionCookie, 'remove'>;
 }
 
-/** What became of the work of a request. */
+/** The outcome of a request's work. */
 export type Settled<Result> =
   | { state: 'done'; result: Result }
   /** The account was erased while the request was under way. */
@@ -39,7 +39,7 @@ export function createSettleVisit({ sessions, sessionCookie }: SettleVisitOption
    * Runs the work of a request. In an outage it refunds the attempts whose outcome is unknown.
    *
    * @param isChange true if the work may change a user.
-   * @throws whatever else `run` throws, a `Response` included.
+   * @throws every other error of `run`, and a `Response` that it throws.
    */
   return async function settleVisit<Result>(
     visit: Visit,

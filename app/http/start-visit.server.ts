@@ -62,7 +62,7 @@ export function createStartVisit(options: StartVisitOptions): StartVisit {
   };
 }
 
-/** Writes the jar once, with the head of whatever the response turns out to be. */
+/** Writes the jar once, with the head of the response, of any kind. */
 function sendJarWithHead({ jar }: Visit, response: Response): void {
   const writeHead = response.writeHead.bind(response) as (...args: unknown[]) => Response;
   response.writeHead = (...args: unknown[]) => {
@@ -73,12 +73,12 @@ function sendJarWithHead({ jar }: Visit, response: Response): void {
   };
 }
 
-/** True for a page that refreshes itself after a message: its user may be away. */
+/** True for a page that reloads itself after an event: its user may be away. */
 function isInBackground({ method, query }: Request): boolean {
   return method === 'GET' && query.live !== undefined;
 }
 
-// A proxy passes on whatever it was told; `''` if it is not an address.
+// Returns `''` if it is not an address: a proxy may pass on any text.
 function ipAddressOf(request: Request): string {
   const address = (request.ip ?? '').replace(IPV4_IN_IPV6, '');
   return isIP(address) === 0 ? '' : address;

@@ -30,9 +30,9 @@ export interface WebOptions {
   tracing: Tracing;
   now: () => Date;
   isDevelopment: boolean;
-  /** How many proxies in front are ours; what they say about the client's address is believed. */
+  /** How many proxies in front are ours; their headers about the client's address are trusted. */
   trustedProxies: number;
-  /** Remix's build; asked for at each request in development, where it changes. */
+  /** Remix's build; a function in development, called for each request, because the build changes. */
   build: ServerBuild | (() => Promise<ServerBuild>);
   /** Serve the built files, or Vite's in development. */
   files: RequestHandler[];
@@ -56,7 +56,7 @@ export function createWeb(options: WebOptions): Express {
   const web = express();
   web.disable('x-powered-by');
   web.set('trust proxy', options.trustedProxies);
-  // In development the routes change while it runs.
+  // In development the routes change at run time.
   const routeOf = typeof build === 'function' ? () => '*' : createRouteMatcher(build, api.patterns);
   const { log, metrics, tracing, isDevelopment } = options;
   web.use(observeRequests({ log, metrics, tracing, routeOf }));

@@ -2,7 +2,7 @@ import type { Users } from '#app/database/users.server.ts';
 import type { Visit } from '#app/visit/visit.ts';
 import type { AttemptKind, AttemptPermit, RateLimits } from './rate-limits.server.ts';
 
-/** Whose secret is guessed: the e-mail as it was typed, or the id of the user. */
+/** The account whose secret is guessed: the e-mail as it was typed, or the id of the user. */
 type Target = { email: string } | { userId: string };
 
 interface AttemptsOptions {
@@ -12,7 +12,7 @@ interface AttemptsOptions {
 
 export type Attempts = ReturnType<typeof createAttempts>;
 
-/** Counts what a visit tries against the rate limits. */
+/** Counts the attempts of a visit against the rate limits. */
 export function createAttempts({ limits, users }: AttemptsOptions) {
   /**
    * The id of the visit's session, live or ended, if it belongs to the target: its secret was checked,

@@ -1,27 +1,27 @@
 import { RateLimiterMemory, type RateLimiterAbstract } from 'rate-limiter-flexible';
 
-/** How often something may happen before its window is over. A window begins with the first time. */
+/** How often something may happen within a window. A window begins with the first event. */
 export interface Limit {
   points: number;
   durationSeconds: number;
 }
 
-/** One limit, and a counter under it for every key. Throws when the store is down. */
+/** The counters of one limit, one for every key. Throws if the store is down. */
 export type Counter = Pick<RateLimiterAbstract, 'consume' | 'reward'>;
 
 /**
- * Where counters are kept. Keys are made by `rate-limits.server.ts`; those of an account begin with
+ * A store of counters. `rate-limits.server.ts` makes the keys; those of an account begin with
  * `account:<digest>:`.
  */
 export interface CounterStore {
   counter(limit: Limit): Counter;
-  /** Deletes every counter whose key begins with this; it ends in a colon. */
+  /** Deletes every counter whose key begins with this prefix, which ends in a colon. */
   forget(accountPrefix: string): Promise<void>;
-  /** Deletes what has run out and would not go by itself. Answers how many. */
+  /** Deletes expired counters, if the store does not do so itself. Returns how many. */
   prune(): Promise<number>;
 }
 
-/** Counters of this process. With several processes each counts for itself. */
+/** Counters in memory. With several processes, each counts for itself. */
 export function createMemoryCounters(): CounterStore {
   const limiters: RateLimiterMemory[] = [];
   return {

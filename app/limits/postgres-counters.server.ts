@@ -8,10 +8,10 @@ interface Statement {
 }
 
 /**
- * Counters in the table "RateLimit" of a PostgreSQL database: all processes on it count together.
+ * Counters in the table "RateLimit" of a PostgreSQL database, shared by all processes.
  *
- * The limiter's own statements go over the connections of the application. (Its variant for Prisma
- * wants a timestamp in `expire`, and may lose a race for a row that ran out.)
+ * The limiter's own statements use the connections of the application. (The library's variant for Prisma
+ * needs a timestamp in `expire`, and may lose a race for an expired row.)
  */
 export function createPostgresCounters(db: Database['client']): CounterStore {
   const storeClient = {
@@ -28,7 +28,7 @@ export function createPostgresCounters(db: Database['client']): CounterStore {
         storeType: 'pool',
         tableName: 'RateLimit',
         tableCreated: true,
-        // Else each limiter has a timer of its own; `prune` does it for all.
+        // Otherwise each limiter has its own timer; `prune` deletes for all of them.
         clearExpiredByTimeout: false,
         keyPrefix: '',
         points,
@@ -38,7 +38,7 @@ export function createPostgresCounters(db: Database['client']): CounterStore {
       await db.rateLimit.deleteMany({ where: { key: { startsWith: accountPrefix } } });
     },
     async prune() {
-      // The limiter's clock is the system's, and so is the one that its windows end by.
+      // The limiter uses the system clock, so this must too.
       const { count } = await db.rateLimit.deleteMany({ where: { expire: { lt: Date.now() } } });
       return count;
     },

@@ -6,85 +6,87 @@ import { networkPrefix } from '#app/network/ip-address.server.ts';
 export interface RateLimitOptions {
   /** Wrong passwords for one account from one network within a quarter of an hour. */
   passwordTriesPerAccount: number;
-  /** Wrong passwords from one network, for whatever accounts, within a quarter of an hour. */
+  /** Wrong passwords from one network, for any accounts, within a quarter of an hour. */
   passwordTriesPerNetwork: number;
-  /** Wrong passwords in the whole application within a quarter of an hour: a flood. */
+  /** Wrong passwords in the whole application within a quarter of an hour. */
   passwordTriesInAll: number;
-  /** Wrong codes, likewise. */
+  /** The same for wrong codes. */
   codeTriesPerAccount: number;
   codeTriesPerNetwork: number;
   codeTriesInAll: number;
-  /** Accounts made from one network within an hour, and in all. */
+  /** Accounts created within an hour from one network, and in the whole application. */
   signUpsPerNetwork: number;
   signUpsInAll: number;
-  /** Mails that may be asked for to one address from one network within an hour. */
+  /** Mails that may be requested to one address from one network within an hour. */
   mailsPerAddress: number;
-  /** Mails that may be asked for from one network within an hour, to whatever addresses. */
+  /** Mails that may be requested from one network within an hour, to any addresses. */
   mailsPerNetwork: number;
   mailsInAll: number;
 }
 
-/** What can be guessed. Tries of one kind take none of another. */
+/** What an attempt guesses. Each kind is counted separately. */
 export type AttemptKind = 'password' | 'second-factor' | 'mailed-code';
 
-/** Who tries, and at whose account. */
+/** The account of an attempt, and where the attempt comes from. */
 export interface AttemptSource {
   /** The e-mail that was typed, or the id of the user. */
   account: string;
   ipAddress: string;
   /**
-   * Public id of a session of this very account that the browser holds or held; null when it holds
-   * none. A browser that was signed in before has tries of its own, so that nobody can use up those
-   * of another person (OWASP: device cookies).
+   * Public id of a session of this account, live or ended, that the browser holds; `null` if it holds
+   * none. A browser that was signed in before has its own limit, so that an attacker cannot lock the
+   * user out (OWASP: device cookies).
    */
   trustedSessionId: string | null;
 }
 
-/** Leave to try once. */
+/** The permission for one attempt. */
 export type AttemptPermit =
   | {
       isAllowed: true;
-      /** Gives the try back: only wrong guesses count. */
+      /** Takes the attempt back: only wrong guesses count. */
       refund(): Promise<void>;
     }
   | { isAllowed: false; retryAfterSeconds: number };
 
 /**
- * Counts what can be guessed. A try is taken before it is made, so that many at once do not get by.
- * All of it throws when the counters are down: no leave is given then.
+ * Counts attempts. Each is counted before it is made, so that concurrent attempts cannot exceed a limit.
+ * Every method throws if the counter store is down: then no attempt is allowed.
  */
 export interface RateLimits {
-  takeAttempt(kind: AttemptKind, trier: AttemptSource): Promise<AttemptPermit>;
+  /** Counts one attempt. */
+  takeAttempt(kind: AttemptKind, source: AttemptSource): Promise<AttemptPermit>;
+  /** Counts one new account. */
   takeSignUp(ipAddress: string): Promise<AttemptPermit>;
-  /** Leave to have one mail sent to this address. */
-  takeMailAttempt(asked: {
+  /** Counts one mail to this address. */
+  takeMailAttempt(mail: {
     email: string;
     ipAddress: string;
-    /** As that of a {@link AttemptSource}. */
+    /** See {@link AttemptSource}. */
     trustedSessionId?: string | null;
   }): Promise<AttemptPermit>;
-  /** Deletes every counter of this person. A null e-mail is no longer theirs. */
+  /** Deletes every counter of this user. The e-mail is `null` if it is no longer theirs. */
   forget(user: { email: string | null; userId: string }): Promise<void>;
-  /** Deletes counters that have run out. Answers how many; 0 where they go by themselves. */
+  /** Deletes expired counters. Returns how many; 0 if the store deletes them itself. */
   prune(): Promise<number>;
 }
 
 const QUARTER_HOUR_SECONDS = 900;
 const HOUR_SECONDS = 3600;
 const SECOND_MS = 1000;
-/** An account that many networks try at once: this many times what one of them may. */
+/** The limit of an account over all networks: this many times the limit of one network. */
 const NETWORKS_PER_ACCOUNT = 10;
-/** An address to which many networks have mail sent; fewer, for nobody wants that many. */
+/** The same for mails to an address; fewer, because no user wants that many. */
 const NETWORKS_PER_ADDRESS = 5;
 const PURPOSE = 'rate limits';
 
-type Counted = [counter: Counter, key: string];
+type CountedKey = [counter: Counter, key: string];
 
 /**
- * The limits of the application.
+ * Makes the rate limits of the application.
  *
- * No key of a counter names anybody: accounts, networks and sessions stand in it as keyed digests, for
- * an e-mail can be guessed from a plain one.
+ * The keys of counters contain accounts, networks and sessions as keyed digests, because an e-mail could
+ * be guessed from a digest without a key.
  */
 export function createRateLimits(
   options: RateLimitOptions,
@@ -95,10 +97,15 @@ export function createRateLimits(
     const key = `account:${keyring.digest(PURPOSE, account)}:${name}`;
     return from === undefined ? key : `${key}:${keyring.digest(PURPOSE, from)}`;
   };
-  const networkKey = (network: string, what: string) =>
-    `network:${keyring.digest(PURPOSE, network)}:${what}`;
+  const networkKey = (network: string, name: string) =>
+    `network:${keyring.digest(PURPOSE, network)}:${name}`;
 
-  const triesOf = (kind: AttemptKind, perAccount: number, perNetwork: number, inAll: number) => {
+  const attemptCounters = (
+    kind: AttemptKind,
+    perAccount: number,
+    perNetwork: number,
+    inAll: number,
+  ) => {
     const quarterHourly = (points: number) =>
       counters.counter({ points, durationSeconds: QUARTER_HOUR_SECONDS });
     const byDevice = quarterHourly(perAccount);
@@ -106,13 +113,13 @@ export function createRateLimits(
     const byAccountAndNetwork = quarterHourly(perAccount);
     const byAccount = hourly(perAccount * NETWORKS_PER_ACCOUNT);
     const byAll = quarterHourly(inAll);
-    return ({ account, ipAddress, trustedSessionId }: AttemptSource): Counted[] => {
+    return ({ account, ipAddress, trustedSessionId }: AttemptSource): CountedKey[] => {
       if (trustedSessionId !== null) {
         return [[byDevice, accountKey(account, `${kind}-device`, trustedSessionId)]];
       }
       const network = networkPrefix(ipAddress);
-      // In this order: a network that has used up its own tries takes none of the account's, and none
-      // of everybody's.
+      // In this order: a network that has used up its own limit takes nothing from the account's limit, nor
+      // from the limit of the whole application.
       return [
         [byNetwork, networkKey(network, kind)],
         [byAccountAndNetwork, accountKey(account, `${kind}-network`, network)],
@@ -123,16 +130,16 @@ export function createRateLimits(
   };
   const hourly = (points: number) => counters.counter({ points, durationSeconds: HOUR_SECONDS });
   const { codeTriesPerAccount, codeTriesPerNetwork, codeTriesInAll } = options;
-  const codeTries = [codeTriesPerAccount, codeTriesPerNetwork, codeTriesInAll] as const;
-  const tries = {
-    password: triesOf(
+  const codeLimits = [codeTriesPerAccount, codeTriesPerNetwork, codeTriesInAll] as const;
+  const attempts = {
+    password: attemptCounters(
       'password',
       options.passwordTriesPerAccount,
       options.passwordTriesPerNetwork,
       options.passwordTriesInAll,
     ),
-    'second-factor': triesOf('second-factor', ...codeTries),
-    'mailed-code': triesOf('mailed-code', ...codeTries),
+    'second-factor': attemptCounters('second-factor', ...codeLimits),
+    'mailed-code': attemptCounters('mailed-code', ...codeLimits),
   };
   const signUpsByNetwork = hourly(options.signUpsPerNetwork);
   const signUpsByAll = hourly(options.signUpsInAll);
@@ -143,7 +150,7 @@ export function createRateLimits(
   const mailsByAll = hourly(options.mailsInAll);
 
   return {
-    takeAttempt: (kind, trier) => take(tries[kind](trier)),
+    takeAttempt: (kind, source) => take(attempts[kind](source)),
     takeSignUp: (ipAddress) =>
       take([
         [signUpsByNetwork, networkKey(networkPrefix(ipAddress), 'sign-up')],
@@ -154,7 +161,7 @@ export function createRateLimits(
         return take([[mailsByDevice, accountKey(email, 'mail-device', trustedSessionId)]]);
       }
       const network = networkPrefix(ipAddress);
-      // A stranger in one network uses up no more than its own share of somebody's mails.
+      // An attacker in one network uses up only that network's share of a user's mails.
       return take([
         [mailsByNetwork, networkKey(network, 'mail')],
         [mailsByAddressAndNetwork, accountKey(email, 'mail-network', network)],
@@ -173,17 +180,17 @@ export function createRateLimits(
   };
 }
 
-async function take(counted: Counted[]): Promise<AttemptPermit> {
-  const taken: (() => Promise<void>)[] = [];
+async function take(countedKeys: CountedKey[]): Promise<AttemptPermit> {
+  const refunds: (() => Promise<void>)[] = [];
   const refund = async () => {
-    await Promise.all(taken.map((giveOneBack) => giveOneBack()));
+    await Promise.all(refunds.map((refundOne) => refundOne()));
   };
-  for (const [counter, key] of counted) {
+  for (const [counter, key] of countedKeys) {
     const count = await countOne(counter, key);
-    taken.push(count.refund);
+    refunds.push(count.refund);
     if (count.isWithin) continue;
-    // What was refused was not tried: it takes nothing of this limit, nor of those before it, such
-    // as that of everybody in the same network.
+    // A refused attempt is not made, so it counts against no limit, neither this one nor those before it
+    // (such as the limit that a whole network shares).
     await refund();
     return { isAllowed: false, retryAfterSeconds: Math.ceil(count.msBeforeNext / SECOND_MS) };
   }
@@ -191,8 +198,8 @@ async function take(counted: Counted[]): Promise<AttemptPermit> {
 }
 
 async function countOne(counter: Counter, key: string) {
-  // Before the counter is asked: a late answer must not make the window look longer than it is.
-  const askedAt = performance.now();
+  // Read before the request: a slow answer must not make the window look longer than it is.
+  const requestedAt = performance.now();
   const [isWithin, { msBeforeNext }] = await counter.consume(key).then(
     (count) => [true, count] as const,
     (refusal: unknown) => {
@@ -200,9 +207,9 @@ async function countOne(counter: Counter, key: string) {
       throw refusal;
     },
   );
-  const endsAt = askedAt + msBeforeNext;
+  const endsAt = requestedAt + msBeforeNext;
   const refund = async () => {
-    // Given back to a window that is over, it would be one more in the next.
+    // A refund after the end of the window would allow one attempt more in the next.
     if (performance.now() < endsAt) await counter.reward(key);
   };
   return { isWithin, msBeforeNext, refund };

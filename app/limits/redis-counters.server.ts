@@ -1,9 +1,9 @@
 import { RateLimiterRedis } from 'rate-limiter-flexible';
 import type { CounterStore } from './counters.server.ts';
 
-/** All that counters need of a Redis client. */
+/** What counters need of a Redis client. */
 export interface RedisCommands {
-  /** The answer to one command. Rejects when Redis is down. */
+  /** Returns the reply to one command. Rejects if Redis is down. */
   send(command: string[]): Promise<unknown>;
 }
 
@@ -11,9 +11,9 @@ const PREFIX = 'latchkey:limits:';
 const ACCOUNT_OF_KEY = new RegExp(`^${PREFIX}account:[^:]+:`);
 
 /**
- * KEYS[1] is the counter, ARGV[1] what to add, ARGV[2] the window in seconds. KEYS[2], if the
- * counter is one of an account, is the set of that account's counters: by it they are found again
- * without a look through all keys. It lives as long as the last of them.
+ * KEYS[1] is the counter, ARGV[1] the number to add, ARGV[2] the window in seconds. KEYS[2], for the
+ * counter of an account, is the set of that account's counters, so that FORGET need not scan all keys.
+ * The set expires with the last of them.
  */
 const COUNT = `
 redis.call('SET', KEYS[1], 0, 'EX', ARGV[2], 'NX')
@@ -34,11 +34,11 @@ interface EvalOptions {
   arguments: string[];
 }
 
-/** Counters in Redis 5 or later: all processes on it count together, and what ran out goes by itself. */
+/** Counters in Redis 5 or later, shared by all processes. Expired ones are deleted by Redis. */
 export function createRedisCounters(redis: RedisCommands): CounterStore {
   const runScript = (text: string, keys: string[], args: string[]) =>
     redis.send(['EVAL', text, String(keys.length), ...keys, ...args]);
-  // What the limiter asks of a client of the package `redis`.
+  // The method of a client of the package `redis` that the limiter calls.
   const storeClient = {
     eval: (text: string, { keys: [key = ''], arguments: args }: EvalOptions) => {
       const account = ACCOUNT_OF_KEY.exec(key)?.[0];

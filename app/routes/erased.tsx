@@ -12,11 +12,11 @@ export const meta: MetaFunction = () => [
 
 const MAX_ID_CHARACTERS = 64;
 
-/** Shows the receipt of an erasure. It names no one; its random id was given to the user. */
+/** Shows the receipt of an erasure. It identifies no user; its random id was given to the user. */
 export async function loader({ params, context: { app } }: LoaderFunctionArgs) {
   const { receiptId = '' } = params;
-  const isOne = /^[\w-]+$/.test(receiptId) && receiptId.length <= MAX_ID_CHARACTERS;
-  const receipt = isOne ? await app.erasures.findReceipt(receiptId) : null;
+  const isValid = /^[\w-]+$/.test(receiptId) && receiptId.length <= MAX_ID_CHARACTERS;
+  const receipt = isValid ? await app.erasures.findReceipt(receiptId) : null;
   if (!receipt) throw notFound();
   const { id, erasedAt, counts } = receipt;
   return { id, erasedAt: erasedAt.toISOString(), counts };
@@ -37,7 +37,7 @@ export default function Erased() {
         <div>
           <dt className="text-small text-muted">Erased</dt>
           <dd>
-            <time dateTime={erasedAt}>{MOMENT.format(new Date(erasedAt))} UTC</time>
+            <time dateTime={erasedAt}>{DATE_FORMAT.format(new Date(erasedAt))} UTC</time>
           </dd>
         </div>
       </dl>
@@ -58,7 +58,7 @@ export default function Erased() {
   );
 }
 
-const MOMENT = new Intl.DateTimeFormat('en-GB', {
+const DATE_FORMAT = new Intl.DateTimeFormat('en-GB', {
   dateStyle: 'long',
   timeStyle: 'short',
   timeZone: 'UTC',

@@ -29,10 +29,10 @@ export async function loader({ context: { visit } }: LoaderFunctionArgs) {
 }
 
 export default function Home() {
-  return useLoaderData<typeof loader>().isSignedIn ? <WhereToGo /> : <WhatThisIs />;
+  return useLoaderData<typeof loader>().isSignedIn ? <SignedInHome /> : <VisitorHome />;
 }
 
-function WhatThisIs() {
+function VisitorHome() {
   return (
     <div className="mx-auto grid w-full max-w-240 items-center gap-x-16 gap-y-14 px-5 pt-14 pb-10 sm:pt-24 lg:grid-cols-[1fr_26rem]">
       <div className="grid justify-items-start gap-6">
@@ -117,7 +117,7 @@ const purposes: Record<string, string> = {
   '/settings/data': 'Download all that is kept about you, or delete your account.',
 };
 
-function WhereToGo() {
+function SignedInHome() {
   const user = useRouteLoaderData<{ user: FrameUser | null }>('root')?.user;
   return (
     <div className="mx-auto w-full max-w-176 px-5 py-12 sm:py-20">

@@ -1,6 +1,6 @@
 import { redirect, type ActionFunctionArgs } from '@remix-run/node';
 
-/** Following a link signs no one out. */
+/** A GET does not sign out: links and prefetches must not end a session. */
 export function loader() {
   return redirect('/');
 }

@@ -36,13 +36,13 @@ export async function action({ request, context: { app, visit } }: ActionFunctio
   if (!form.ok) return showAgain(form.reply);
   const { key } = form.value;
   // The user is not known, so attempts are counted by network.
-  const whose = `not-me ${networkPrefix(visit.device.ipAddress)}`;
-  const permit = await app.attempts.take(visit, 'mailed-code', { userId: whose });
+  const target = `not-me ${networkPrefix(visit.device.ipAddress)}`;
+  const permit = await app.attempts.take(visit, 'mailed-code', { userId: target });
   if (!permit.isAllowed) return showTooManyAttempts(form.fail, permit.retryAfterSeconds);
-  const said = await app.mailedCodes.redeemLinkKey('not-me', key, visit.now);
-  if (said.state === 'right' && said.userId !== null) {
+  const redeemed = await app.mailedCodes.redeemLinkKey('not-me', key, visit.now);
+  if (redeemed.state === 'right' && redeemed.userId !== null) {
     await permit.refund();
-    return app.notMe.secureAccount(visit, said.userId);
+    return app.notMe.secureAccount(visit, redeemed.userId);
   }
   return showAgain(
     form.fail({

@@ -4,10 +4,10 @@ import { notFound } from '#app/http/form.server.ts';
 import { requireSignedIn } from '#app/visit/visit.ts';
 
 const SIZES: Record<string, PictureSize> = { '64': 'small', '256': 'large' };
-/** SHA-256 in base64url; anything else needs no query. */
+/** SHA-256 in base64url. Other values are not looked up. */
 const DIGEST = /^[\w-]{43}$/;
 /**
- * The address names one version, which never changes. Only the user's own browser caches it, and drops
+ * The URL identifies one version, which never changes. Only the user's own browser caches it, and drops
  * it at the sign-out, which sends `Clear-Site-Data: "cache"`.
  */
 const IMMUTABLE = 'private, max-age=31536000, immutable';

@@ -29,8 +29,8 @@ export default function Privacy() {
           , at any time.
         </p>
       </div>
-      {aboutYou.map((thing) => (
-        <Kept key={thing.title} thing={thing} />
+      {aboutYou.map((category) => (
+        <Category key={category.title} category={category} />
       ))}
       <section aria-labelledby="browser" className="mt-10 border-t border-line pt-8">
         <h2 id="browser" className="text-lead font-semibold">
@@ -61,8 +61,8 @@ export default function Privacy() {
   );
 }
 
-function Kept({ thing }: { thing: DataCategory }) {
-  const { title, purpose, ground, keptFor, inDownload, notInDownload } = thing;
+function Category({ category }: { category: DataCategory }) {
+  const { title, purpose, ground, keptFor, inDownload, notInDownload } = category;
   return (
     <section className="mt-10 border-t border-line pt-8">
       <h2 className="text-lead font-semibold">{title}</h2>

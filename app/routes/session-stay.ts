@@ -3,12 +3,12 @@ import { requireSignedIn } from '#app/visit/visit.ts';
 import { isDocumentRequest, pagePath, safeReturnPath } from '#app/http/return-path.server.ts';
 import { expiryOf, lifetimeEndOf } from '#app/sessions/index.ts';
 
-/** There is no page here. */
+/** This URL has no page. */
 export async function loader() {
   return redirect('/');
 }
 
-/** The user says that they are present, which is activity like any other request. */
+/** Extends the session, because this request counts as activity. Returns how long the session lasts. */
 export async function action({ context: { app, visit }, request }: ActionFunctionArgs) {
   const { session } = await requireSignedIn(visit);
   if (isDocumentRequest(request)) return redirect(safeReturnPath(pagePath(request, app.origin)));

@@ -6,7 +6,7 @@ import { themeSchema, writeTheme } from '#app/http/theme.server.ts';
 
 const formSchema = z.object({ theme: themeSchema, redirectTo: z.string().optional() });
 
-/** There is no page here. */
+/** This URL has no page. */
 export function loader() {
   return redirect('/');
 }

@@ -11,7 +11,7 @@ import type { TokenDays, TokenMeta, TokenScope } from './token-schema.ts';
 import { tokenName } from './token-view.server.ts';
 
 /**
- * Stands before every personal access token, so that secret scanners recognise a leaked one. A session
+ * The prefix of every personal access token, so that secret scanners recognise a leaked one. A session
  * token is never looked up among access tokens, nor the other way round.
  */
 export const TOKEN_PREFIX = 'latchkey_';
@@ -22,7 +22,7 @@ export interface NewToken {
   days: TokenDays;
 }
 
-/** The engine of access tokens: sessions of their own kind, which no cookie opens. */
+/** Access tokens are sessions of their own kind; no cookie carries them. */
 export type TokenSessions = Sessions<TokenMeta, User>;
 
 interface AccessTokensOptions {

@@ -3,7 +3,7 @@ import { KeySquare } from 'lucide-react';
 import { RelativeTime } from '#app/ui/relative-time.tsx';
 import { discoverInRow, type RowDiscovery } from '#app/ui/row-discovery.ts';
 
-/** What the list shows of a personal access token. */
+/** A personal access token in the list. */
 export interface ListedToken {
   id: string;
   name: string;
@@ -16,11 +16,11 @@ export interface ListedToken {
 
 interface TokenListProps {
   tokens: ListedToken[];
-  /** The server's time when the page was made. */
+  /** The server's time when the page was rendered. */
   now: string;
 }
 
-/** A person's access tokens, each with what it may do and when it was last used. */
+/** A user's access tokens, each with what it may do and when it was last used. */
 export function TokenList({ tokens, now }: TokenListProps) {
   return (
     <ul aria-label="Access tokens" className="grid">

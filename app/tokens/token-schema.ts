@@ -1,6 +1,6 @@
 import * as z from 'zod';
 
-/** What a personal access token may be allowed, and what to call it. */
+/** The scopes of personal access tokens, with their texts. */
 export const tokenScopes = {
   'sessions:read': {
     title: 'See sessions',
@@ -22,22 +22,22 @@ const scopeNames = Object.keys(tokenScopes) as TokenScope[];
 
 export const tokenScopeSchema = z.enum(scopeNames);
 
-/** What is kept with a token: what it may do, and nothing else. */
+/** The data that is stored with a token. */
 export interface TokenMeta {
   scopes: TokenScope[];
 }
 
-/** For how many days a token can be made. */
+/** The lifetimes that a user can choose for a token. */
 export const TOKEN_DAYS = [7, 30, 90, 365] as const;
 export type TokenDays = (typeof TOKEN_DAYS)[number];
-/** What is chosen until somebody chooses otherwise. */
+/** The lifetime that the form selects at first. */
 export const DEFAULT_TOKEN_DAYS = 30;
-/** Live tokens that one person may have. */
+/** Live tokens that one user may have. */
 export const MAX_TOKENS = 50;
 
 const MAX_NAME_CHARACTERS = 40;
 
-/** What a token is for, 1 to 40 characters on one line. */
+/** A name for a token, 1 to 40 characters on one line. */
 export const tokenNameSchema = z
   .string('Say what it is for.')
   .trim()
@@ -48,10 +48,10 @@ export const tokenNameSchema = z
   .regex(/^\P{Cc}*$/u, 'Leave out line breaks and other control characters.');
 
 /**
- * The scopes of a token. What was kept by another version of the application, and is no scope of
- * this one, allows nothing.
+ * Returns the scopes of a token. A scope that another version of the application stored, and that this
+ * version does not know, is ignored.
  */
 export function readScopes(meta: TokenMeta | null): TokenScope[] {
-  const kept: readonly unknown[] = Array.isArray(meta?.scopes) ? meta.scopes : [];
-  return scopeNames.filter((scope) => kept.includes(scope));
+  const stored: readonly unknown[] = Array.isArray(meta?.scopes) ? meta.scopes : [];
+  return scopeNames.filter((scope) => stored.includes(scope));
 }

@@ -1,19 +1,19 @@
 import type { Session } from '#app/sessions/index.ts';
 import { readScopes, tokenScopes, type TokenMeta } from './token-schema.ts';
 
-/** A token as its owner sees it: never the token itself. */
+/** A token as its user sees it: without the token itself. */
 export interface TokenView {
   id: string;
   name: string;
   /** "See sessions, Manage sessions". */
   allows: string;
   createdAt: string;
-  /** null: it was not used yet. */
+  /** `null` if it was not used yet. */
   lastUsedAt: string | null;
   expiresAt: string;
 }
 
-/** What the pages show of a token. */
+/** Returns what the pages show of a token. */
 export function viewToken(token: Session<TokenMeta>): TokenView {
   const { id, createdAt, expiresAt } = token;
   return {
@@ -28,12 +28,12 @@ export function viewToken(token: Session<TokenMeta>): TokenView {
   };
 }
 
-/** When a token was last used, to within a minute or so; null: not yet. */
+/** Returns when a token was last used, accurate to about a minute; `null` if it was not used yet. */
 export function lastUsedAt({ createdAt, lastSeenAt }: Session): Date | null {
   return lastSeenAt > createdAt ? lastSeenAt : null;
 }
 
-/** What a token is called. Each has a name from the start. */
+/** Returns the name of a token. Each is created with one. */
 export function tokenName({ label }: Pick<Session, 'label'>): string {
   return label ?? 'Access token';
 }

@@ -4,7 +4,7 @@ import { logout, whoAmI } from './current-session.server.ts';
 import { endOtherSessions, endSessionById, listSessions, nameSession } from './sessions.server.ts';
 import { confirm, login, secondStep } from './sign-in.server.ts';
 
-/** All that the API does, in the order in which somebody reads of it. */
+/** Every operation of the API, in the order of its description. */
 export const allOperations: readonly AnyOperation[] = [
   login,
   secondStep,
@@ -13,7 +13,7 @@ export const allOperations: readonly AnyOperation[] = [
   logout,
   listSessions,
   nameSession,
-  // Before what takes any id.
+  // Before `endSessionById`, whose path matches any id.
   endOtherSessions,
   endSessionById,
   download,

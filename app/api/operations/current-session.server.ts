@@ -9,7 +9,11 @@ export const whoAmI = operation({
   path: '/api/session',
   summary: 'Who am I?',
   allows: { tokens: 'any' },
-  success: { status: 200, what: 'The session or token that asks.', body: currentSessionSchema },
+  success: {
+    status: 200,
+    what: 'The session or token of the request.',
+    body: currentSessionSchema,
+  },
   run: ({ app, visit, caller }) => answerOf(currentSessionSchema, viewCaller(app, visit, caller)),
 });
 
@@ -18,9 +22,9 @@ export const logout = operation({
   method: 'POST',
   path: '/api/logout',
   summary: 'Sign out',
-  more: 'Ends the session that asks; a token revokes itself, whatever its scopes are.',
+  more: 'Ends the session of the request. A personal access token revokes itself, whatever its scopes are.',
   allows: { tokens: 'any' },
-  success: { status: 204, what: 'It is over, and its token is dead.' },
+  success: { status: 204, what: 'The session has ended, and its token is no longer valid.' },
   async run({ app, visit, caller }) {
     if (caller.by === 'token') {
       await app.accessTokens.revoke(visit, caller.session, caller.session.id);

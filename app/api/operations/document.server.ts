@@ -9,7 +9,7 @@ const documentSchema = z
   .looseObject({ openapi: z.string() })
   .meta({ description: 'An OpenAPI 3.1 document.' });
 
-/** Hands out the description of all operations, its own included; it is made once, for the first who asks. */
+/** Makes the operation that describes every operation, itself included. The document is made on use. */
 export function documentOperation({
   origin,
   sessionCookie,

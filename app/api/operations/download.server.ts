@@ -9,7 +9,7 @@ export const download = operation({
   method: 'POST',
   path: '/api/download',
   summary: 'Download everything that is kept about you',
-  more: 'As JSON, made while it is sent. It is written down, and mailed to its owner, as from the page. A session needs a recent proof for it, a token has its scope.',
+  more: 'As JSON, made while it is sent. The download is recorded, and the user gets a mail about it, as from the page. A session needs a recent proof; a token needs the scope.',
   allows: { tokens: 'download' },
   success: {
     status: 200,

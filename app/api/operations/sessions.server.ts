@@ -20,7 +20,7 @@ export const listSessions = operation({
   method: 'GET',
   path: '/api/sessions',
   summary: 'All sessions and tokens',
-  more: 'Of the person who asks, as long as they are live; sessions first, newest activity first.',
+  more: 'The live sessions and tokens of the user: sessions first, newest activity first.',
   allows: { tokens: 'sessions:read' },
   success: { status: 200, what: 'All of them.', body: sessionListSchema },
   async run({ app, visit, caller: { user, session } }) {
@@ -69,9 +69,9 @@ export const endSessionById = operation({
   method: 'DELETE',
   path: '/api/sessions/{id}',
   summary: 'Sign out a device, or revoke a token',
-  more: 'Another than the one that asks: a session needs a recent proof for it, a token has its scope.',
+  more: 'To end another session than the one of the request, a session needs a recent proof; a token needs the scope.',
   allows: { tokens: 'sessions:manage' },
-  success: { status: 204, what: 'It is over, now or since before.' },
+  success: { status: 204, what: 'It has ended, now or before.' },
   problems: ['not-found', 'proof-required'],
   async run(call) {
     const { app, visit, caller, id } = call;
@@ -81,7 +81,7 @@ export const endSessionById = operation({
     if (id === session.id) {
       return logout.run(call as never);
     }
-    const refusal = withoutProof(app, visit, caller);
+    const refusal = refuseWithoutProof(app, visit, caller);
     if (refusal) return refusal;
     if (found.kind === 'token') {
       await app.accessTokens.revoke(visit, found.session, session.id);
@@ -97,18 +97,18 @@ export const endOtherSessions = operation({
   method: 'DELETE',
   path: '/api/sessions/others',
   summary: 'Sign out everywhere else',
-  more: 'Access tokens stay unless they are named: whoever suspects that somebody was in the account names them. A session needs a recent proof for it.',
+  more: 'Access tokens stay valid unless the query says otherwise: revoke them too if an attacker may have been in the account. A session needs a recent proof.',
   allows: { tokens: 'sessions:manage' },
   query: z.object({
     tokens: z
       .enum(['keep', 'revoke'])
       .default('keep')
-      .meta({ description: 'Whether access tokens go too, but for one that asks.' }),
+      .meta({ description: '"revoke" revokes access tokens too, except the one of the request.' }),
   }),
   success: { status: 200, what: 'How many there were.', body: endedSchema },
   problems: ['proof-required'],
   async run({ app, visit, caller, query }) {
-    const refusal = withoutProof(app, visit, caller);
+    const refusal = refuseWithoutProof(app, visit, caller);
     if (refusal) return refusal;
     const { user, session, by } = caller;
     const kept = by === 'session' ? session.id : null;
@@ -122,8 +122,11 @@ export const endOtherSessions = operation({
   },
 });
 
-/** Returns the refusal; `null` if the caller may. A token was proven when it was created, for its scopes. */
-function withoutProof(app: ApiApp, { now }: Visit, caller: Caller): JsonAnswer | null {
+/**
+ * Returns a refusal; `null` if the caller may go on. A token needs no proof: its user gave one when they
+ * created it with its scopes.
+ */
+function refuseWithoutProof(app: ApiApp, { now }: Visit, caller: Caller): JsonAnswer | null {
   if (caller.by === 'token' || app.sessions.isFresh(caller.session, now)) return null;
   return proofRequired(app, app.sessions.timeouts.freshMs);
 }

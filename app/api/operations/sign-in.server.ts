@@ -14,17 +14,17 @@ import { viewCurrent } from '../views.server.ts';
 const MAX_PENDING_CHARACTERS = 4096;
 const MAX_TYPED_CHARACTERS = 64;
 
-const remember = z
-  .boolean()
-  .default(false)
-  .meta({ description: 'True: the session may rest for two weeks, and last for a month.' });
+const remember = z.boolean().default(false).meta({
+  description:
+    'True: the session ends after two weeks without use, and after a month at the latest.',
+});
 
 const secondFactor = z
   .string()
   .max(MAX_TYPED_CHARACTERS, 'That is longer than any code here.')
   .meta({ description: 'The 6 digits of the authenticator app, or a recovery code.' });
 
-/** Signs a program in and returns the token, once; or what it must carry to the second step. */
+/** Signs a client in and returns the token, once; or the pending sign-in for the second step. */
 async function signIn(
   app: ApiApp,
   visit: Visit,
@@ -33,16 +33,16 @@ async function signIn(
 ): Promise<Answer> {
   const { userId, proof, remember } = proven;
   const details = { userId, proof, remember, redirectTo: null };
-  const entered = await app.signIn.complete(visit, details, label);
-  if (entered.state === 'second-factor') {
-    const { carried, expiresAt } = app.pendingSignIns.seal(entered.pending);
+  const outcome = await app.signIn.complete(visit, details, label);
+  if (outcome.state === 'second-factor') {
+    const { carried, expiresAt } = app.pendingSignIns.seal(outcome.pending);
     return answerOf(signInSchema, {
       state: 'second-factor',
       pending: carried,
       expiresAt: expiresAt.toISOString(),
     });
   }
-  const { token, session } = entered.started;
+  const { token, session } = outcome.started;
   const user = await app.users.find(userId);
   if (!user) return problem(app, 'not-signed-in');
   const current = viewCurrent(app, visit, session, user);
@@ -54,13 +54,13 @@ export const login = openOperation({
   method: 'POST',
   path: '/api/login',
   summary: 'Sign in with a password',
-  more: 'Whoever has an authenticator app is asked for a second step, and has no token until then. A bearer token that is sent along is that of the session which ends with this one.',
+  more: 'A user with an authenticator app must pass a second step, and gets no token before it. If the request carries a bearer token, its session ends with this sign-in.',
   allows: 'anybody',
   body: z.object({
     email: emailSchema,
     password: passwordSchema,
     remember,
-    name: nameSchema.default(null).meta({ description: 'What the session is to be called.' }),
+    name: nameSchema.default(null).meta({ description: 'A name for the session.' }),
   }),
   success: { status: 200, what: 'A session, or the second step.', body: signInSchema },
   problems: ['wrong-credentials', 'too-often'],
@@ -82,7 +82,7 @@ export const secondStep = openOperation({
   body: z.object({
     pending: z.string().max(MAX_PENDING_CHARACTERS, 'That is none of ours.'),
     secondFactor,
-    name: nameSchema.default(null).meta({ description: 'What the session is to be called.' }),
+    name: nameSchema.default(null).meta({ description: 'A name for the session.' }),
   }),
   success: { status: 200, what: 'A session.', body: signedInSchema },
   problems: ['sign-in-lapsed', 'too-often'],
@@ -106,7 +106,7 @@ export const confirm = sessionOperation({
   method: 'POST',
   path: '/api/confirm',
   summary: 'Prove again who you are',
-  more: 'With all that the account has: its password, and a code if there is an app. The session goes on under a new token; the one before is dead.',
+  more: 'Needs everything that the account has: its password, and a code if there is an app. The session continues with a new token; the earlier one is no longer valid.',
   allows: 'sessions',
   body: z.object({
     password: passwordSchema.default(''),
@@ -140,7 +140,7 @@ async function renewBearer(app: ApiApp, visit: Visit): Promise<Answer> {
   return answerOf(confirmedSchema, { token: renewed.token, ...current });
 }
 
-// Scripts of a page never see the token of the cookie: the browser gets the new one.
+// Sets the new token as a cookie: scripts of a page must never see it.
 async function renewCookie(app: ApiApp, visit: Visit): Promise<Answer> {
   const held = await visit.session();
   const isRenewed = await app.browserSession.renew(visit, { isProven: true });

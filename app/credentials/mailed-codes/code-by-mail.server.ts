@@ -9,13 +9,13 @@ import {
   type CodePurpose,
   type MailedCodes,
   type NewCode,
-  type Redeemed,
+  type RedeemResult,
 } from './mailed-codes.server.ts';
 
 /** Codes that are typed into the browser that asked for them. */
 type TypedCodePurpose = Extract<CodePurpose, 'sign-up' | 'password-reset' | 'email-change'>;
 
-/** Goes along with every such code: the name that the mail greets, and what the purpose needs. */
+/** Sealed with every such code: the name for the mail's greeting, and what the purpose needs. */
 interface CodePayload {
   name: string;
   [more: string]: unknown;
@@ -33,18 +33,18 @@ const PAGES = {
   'email-change': '/settings/email/verify',
 } as const;
 
-/** A code lasts ten minutes; an expired one can be sent again for a while. */
+/** A code is valid for ten minutes; within an hour a new one can replace an expired one. */
 const MAX_AGE_SECONDS = 3600;
 
 const waitingSchema = z.object({
-  /** Of the row; see `MailedCodes`. */
+  /** Id of the row; see `MailedCodes`. */
   id: z.string(),
   browserKey: z.string(),
-  /** Where the code went, for the page to say. */
+  /** The address that the code was mailed to; the page shows it. */
   email: z.string(),
 });
 
-/** A code as it is typed: eight digits, in groups or not. */
+/** A code as a user types it: eight digits, grouped or not. */
 export const typedCodeSchema = z
   .string('Enter the code from the mail.')
   .transform((text) => text.replaceAll(/[\s-]/g, ''))
@@ -52,12 +52,12 @@ export const typedCodeSchema = z
 
 /** The outcome of a check of a typed code. */
 export type CodeCheckResult =
-  | (Extract<Redeemed, { state: 'right' }> & { codeId: string; payload: CodePayload })
-  /** What to say beside the field. */
+  | (Extract<RedeemResult, { state: 'right' }> & { codeId: string; payload: CodePayload })
+  /** `text` is the error of the field. */
   | { state: 'wrong'; text: string }
   /** Too many attempts. */
   | { state: 'later'; retryAfterSeconds: number }
-  /** This browser waits for no code. */
+  /** This browser does not wait for a code. */
   | { state: 'none' };
 
 interface CodeByMailOptions {
@@ -86,7 +86,7 @@ export function createCodeByMail(options: CodeByMailOptions) {
     code: string | null,
     { name }: CodePayload,
   ): MailContent | null => {
-    // Behind the "#", which no server and no log sees.
+    // In the fragment, which no server and no log sees.
     const link = `${origin}${PAGES[purpose]}#${code}`;
     const taken: MailContent = {
       kind: 'sign-up-taken',
@@ -122,7 +122,7 @@ export function createCodeByMail(options: CodeByMailOptions) {
       cookies[purpose].write(visit, { id, browserKey, email });
     },
 
-    /** Returns where the code went that this browser waits for; `null` if it waits for none. */
+    /** Returns the address of the code that this browser waits for; `null` if it waits for none. */
     findWaiting(visit: Visit, purpose: TypedCodePurpose): { email: string } | null {
       const waiting = cookies[purpose].read(visit);
       return waiting && { email: waiting.email };

@@ -5,22 +5,22 @@ import { CodeFromLink } from './code-from-link.tsx';
 import { Checkbox, FormError, useFocusOnError, type Reply } from '#app/ui/field.tsx';
 
 interface CodeFormProps {
-  /** Where the code went. */
+  /** The address that the code was mailed to. */
   email: string;
-  /** Path of the page: the code is sent there, and "send another" to /again below it. */
+  /** Path of the page: the code is submitted there, and "send another" to /again below it. */
   action: string;
   submitText: string;
   pendingText: string;
   reply: Reply;
-  /** On a developer's own machine: where mail can be read. */
+  /** Path of the outbox in development; `null` in production. */
   outboxPath: string | null;
-  /** Offer to sign out the other devices, for a code that changes something. */
+  /** Offers to sign out the other devices. */
   signOutOthers?: boolean;
-  /** Below both forms: a way back. */
+  /** Shown below both forms, such as a link back. */
   children?: ReactNode;
 }
 
-/** The page's part where a mailed code is typed, and another one asked for. */
+/** The forms for typing a mailed code, and for requesting another one. */
 export function CodeForm(props: CodeFormProps) {
   const { email, action, submitText, pendingText, reply, outboxPath, children } = props;
   const form = useFocusOnError(reply);
@@ -81,7 +81,7 @@ export function CodeForm(props: CodeFormProps) {
   );
 }
 
-/** In place of the form, in a browser that waits for no code: the link was opened somewhere else. */
+/** Shown instead of the form in a browser that waits for no code: the link was opened in another one. */
 export function CodeElsewhere({ children }: { children: ReactNode }) {
   return (
     <div className="grid gap-6">

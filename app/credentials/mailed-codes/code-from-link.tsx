@@ -2,29 +2,29 @@ import { useEffect, useRef, useState, type ComponentProps, type ReactNode } from
 import { Field } from '#app/ui/field.tsx';
 
 interface CodeFromLinkProps extends Omit<ComponentProps<typeof Field>, 'type' | 'help'> {
-  /** What to do without the link: "Six digits, from the mail." */
+  /** What to do without the link, such as "Eight digits, from the mail." */
   help: ReactNode;
-  /** In place of the help once the link has filled the field; the help stays when left out. */
+  /** Replaces the help once the link has filled the field. Default: the help. */
   filledHelp?: ReactNode;
 }
 
-/** What codes and keys consist of; anything else in an address was not put there by us. */
+/** The characters of codes and keys; any other fragment is not ours. */
 const CODE = /^#([\w.-]{1,128})$/;
 
 /**
- * A field for a code or key that came by mail. A link there carries it behind the "#", which no
- * browser sends to a server or names as the referrer: it is read here, put into the field, and taken
- * out of the address and the history. Whoever follows links before people do (mail scanners) uses
- * nothing up: the form still has to be sent. Without scripts the code is typed or pasted.
+ * A field for a code or key that came by mail. The link in the mail carries it in the fragment ("#"),
+ * which browsers send neither to a server nor as the referrer. This field reads it, and removes it from
+ * the address and the history. Mail scanners that open links use nothing up, because the form still has
+ * to be submitted. Without scripts the user types or pastes the code.
  */
 export function CodeFromLink({ help, filledHelp, ...field }: CodeFromLinkProps) {
-  const place = useRef<HTMLDivElement>(null);
+  const container = useRef<HTMLDivElement>(null);
   const [isFilled, setIsFilled] = useState(false);
 
   useEffect(() => {
     const fill = () => {
       const code = CODE.exec(window.location.hash)?.[1];
-      const input = place.current?.querySelector('input');
+      const input = container.current?.querySelector('input');
       if (code === undefined || !input) return;
       input.value = code;
       const { pathname, search } = window.location;
@@ -32,13 +32,13 @@ export function CodeFromLink({ help, filledHelp, ...field }: CodeFromLinkProps) 
       setIsFilled(true);
     };
     fill();
-    // A second link to the page that is open already changes nothing but what stands behind the "#".
+    // A second link to a page that is open already changes only the fragment.
     window.addEventListener('hashchange', fill);
     return () => window.removeEventListener('hashchange', fill);
   }, []);
 
   return (
-    <div ref={place}>
+    <div ref={container}>
       <Field
         autoComplete="one-time-code"
         autoCapitalize="none"

@@ -5,7 +5,7 @@ import type { AttemptPermit } from '#app/limits/rate-limits.server.ts';
 import type { Visit } from '#app/visit/visit.ts';
 
 /**
- * Redirects to the page where the code is typed, with a message that says whether it was sent again; to
+ * Returns a redirect to the page where the code is typed, with a message whether it was sent again; to
  * the start if this browser waits for no code.
  */
 export function answerResent(

@@ -3,46 +3,46 @@ import type { Database } from '#app/database/database.server.ts';
 import type { Keyring } from '#app/config/keyring.server.ts';
 import { MINUTE_MS } from '#app/sessions/index.ts';
 
-/** What a code is good for, and nothing else. */
+/** What a code was issued for; it is valid for nothing else. */
 export type CodePurpose =
   'sign-up' | 'password-reset' | 'email-change' | 'email-change-undo' | 'not-me';
 
 export interface NewCode {
   purpose: CodePurpose;
-  /** Whose account it is about; null: of none yet. */
+  /** The user whose account it is about; `null` if there is no account yet. */
   userId: string | null;
   /** The address that it goes to. */
   email: string;
-  /** What is to be done once it comes back; kept sealed. Anything JSON can carry. */
+  /** What to do once the code is redeemed; stored sealed. Any JSON value. */
   payload?: unknown;
-  /** True: none is sent, and none will be right. The row costs what any row costs. */
+  /** True issues no code, and no code will be right. It costs as much as a real one. */
   isDecoy?: boolean;
 }
 
 /** A code to be typed into the browser that asked for it. */
 export interface IssuedCode {
-  /** Names the row; it is public. */
+  /** Public id of the row. */
   id: string;
-  /** The browser's own secret, for its cookie: without it the code is worth nothing. */
+  /** A secret for the browser's cookie: without it the code is useless. */
   browserKey: string;
-  /** Eight digits, for the mail and nowhere else; null for a decoy. */
+  /** Eight digits, for the mail only; `null` for a decoy. */
   code: string | null;
 }
 
-export type Redeemed =
+export type RedeemResult =
   | { state: 'right'; userId: string | null; email: string; payload: unknown }
   | { state: 'wrong'; triesLeft: number }
-  /** Used, out of tries, out of time, or never there: one answer for all. */
+  /** Used, out of attempts, expired, or unknown: the same answer for all. */
   | { state: 'over' };
 
-/** Codes and keys that go out by mail and are brought back once. */
+/** Codes and keys that are mailed, and redeemed once. */
 export interface MailedCodes {
   /**
-   * A new code, good for ten minutes and five tries. It does not end those that wait already: who
-   * asks for codes to somebody else's address must not be able to void the one that they asked for.
+   * Issues a new code, valid for ten minutes and five attempts. Earlier codes stay valid: an attacker
+   * who requests codes for a user's address must not void the one that the user requested.
    */
   issue(code: NewCode, now: Date): Promise<IssuedCode>;
-  /** Another code in place of one that did not arrive; null when that one is over. The old one is dead. */
+  /** Replaces a code that did not arrive, and voids it; `null` if it was used or discarded. */
   replaceCode(
     held: Pick<IssuedCode, 'id' | 'browserKey'> & { purpose: CodePurpose },
     now: Date,
@@ -52,14 +52,14 @@ export interface MailedCodes {
     code: string | null;
     payload: unknown;
   } | null>;
-  /** Tries a code. A right one works once, however many bring it at the same moment. */
+  /** Checks a code. The right one works once, even in concurrent requests. */
   redeem(
-    tried: Pick<IssuedCode, 'id' | 'browserKey'> & { purpose: CodePurpose; code: string },
+    typed: Pick<IssuedCode, 'id' | 'browserKey'> & { purpose: CodePurpose; code: string },
     now: Date,
-  ): Promise<Redeemed>;
+  ): Promise<RedeemResult>;
   /**
-   * A key of 256 bits that may come back from any browser within `lifetimeMs`: mail is read
-   * anywhere. It names its own row.
+   * Creates a key of 256 bits that any browser can redeem within `lifetimeMs`, because users read mail
+   * on other devices. It contains the id of its row.
    */
   createLinkKey(key: NewCode, lifetimeMs: number, now: Date): Promise<string>;
   /** Uses a key up. */
@@ -67,24 +67,24 @@ export interface MailedCodes {
     purpose: CodePurpose,
     key: string,
     now: Date,
-  ): Promise<(Extract<Redeemed, { state: 'right' }> & { issuedAt: Date }) | { state: 'over' }>;
-  /** Makes everything of this purpose that waits for the user worthless; of all purposes when none is given. */
+  ): Promise<(Extract<RedeemResult, { state: 'right' }> & { issuedAt: Date }) | { state: 'over' }>;
+  /** Voids the user's codes and keys of these purposes. Default: of all purposes. */
   discard(userId: string, purposes?: CodePurpose[]): Promise<void>;
-  /** Makes what was sent for this purpose since then worthless. */
+  /** Voids the user's codes and keys of this purpose that were issued since then. */
   discardCreatedSince(userId: string, purpose: CodePurpose, since: Date): Promise<void>;
-  /** Deletes what was over before then. Answers how many rows went. */
-  prune(overBefore: Date): Promise<number>;
+  /** Deletes rows that expired before then. Returns how many. */
+  prune(expiredBefore: Date): Promise<number>;
 }
 
 export const CODE_LIFETIME_MS = 10 * MINUTE_MS;
-const TRIES = 5;
+const MAX_ATTEMPTS = 5;
 const DIGITS = 8;
 const ID_BYTES = 12;
 const KEY_BYTES = 32;
 
 const randomText = (bytes: number) => randomBytes(bytes).toString('base64url');
-// Eight digits rather than six: five tries for each of the few mails an hour, for a year, find one
-// code in four hundred.
+// Eight digits rather than six: five attempts for each of the few mails an hour, for a year, guess one
+// code with a probability of 1 in 400.
 const randomCode = () => String(randomInt(10 ** DIGITS)).padStart(DIGITS, '0');
 
 export function createMailedCodes(options: {
@@ -94,9 +94,9 @@ export function createMailedCodes(options: {
   const { db, keyring } = options;
   const digest = (what: 'code' | 'browser', id: string, text: string) =>
     keyring.digest(`mailed ${what}`, `${id} ${text}`);
-  const matches = (what: 'code' | 'browser', id: string, text: string, kept: string | null) =>
-    kept !== null &&
-    keyring.digests(`mailed ${what}`, `${id} ${text}`).some((one) => isEqual(one, kept));
+  const matches = (what: 'code' | 'browser', id: string, text: string, stored: string | null) =>
+    stored !== null &&
+    keyring.digests(`mailed ${what}`, `${id} ${text}`).some((one) => isEqual(one, stored));
   const seal = (payload: unknown) =>
     payload === undefined ? null : keyring.seal('mailed payload', JSON.stringify(payload));
   const unseal = (sealed: string | null): unknown => {
@@ -134,7 +134,7 @@ export function createMailedCodes(options: {
         email,
         ...rest,
         payload: seal(payload),
-        triesLeft: TRIES,
+        triesLeft: MAX_ATTEMPTS,
         createdAt: now,
         expiresAt: new Date(now.getTime() + lifetimeMs),
       },
@@ -165,11 +165,11 @@ export function createMailedCodes(options: {
       if (!row || !matches('browser', id, browserKey, row.browserHash)) return null;
       const code = row.codeHash === null ? null : randomCode();
       const { count } = await db.mailedCode.updateMany({
-        // Also when its tries or its time are used up: that is when another one is asked for.
+        // Also if it expired or has no attempts left: that is when users ask for another one.
         where: { id, purpose },
         data: {
           codeHash: code === null ? null : digest('code', id, code),
-          triesLeft: TRIES,
+          triesLeft: MAX_ATTEMPTS,
           expiresAt: new Date(now.getTime() + CODE_LIFETIME_MS),
         },
       });
@@ -178,7 +178,7 @@ export function createMailedCodes(options: {
     },
 
     async redeem({ id, browserKey, purpose, code }, now) {
-      // The try is taken before the code is looked at: many at once get no more than there are.
+      // Count the attempt before checking the code: concurrent requests get no extra attempts.
       const { count: taken } = await db.mailedCode.updateMany({
         where: waiting(id, purpose, now),
         data: { triesLeft: { decrement: 1 } },
@@ -189,9 +189,9 @@ export function createMailedCodes(options: {
         matches('browser', id, browserKey, row.browserHash) &&
         matches('code', id, code, row.codeHash);
       if (!isRight) return { state: 'wrong', triesLeft: row.triesLeft };
-      // What was used is gone: of two that bring it, one finds it.
-      const { count: found } = await db.mailedCode.deleteMany({ where: { id } });
-      if (found === 0) return { state: 'over' };
+      // Of two concurrent requests with the right code, only one deletes the row.
+      const { count: deleted } = await db.mailedCode.deleteMany({ where: { id } });
+      if (deleted === 0) return { state: 'over' };
       return { state: 'right', ...rowContent(row) };
     },
 
@@ -219,9 +219,9 @@ export function createMailedCodes(options: {
       await db.mailedCode.deleteMany({ where: { userId, purpose, createdAt: { gte: since } } });
     },
 
-    async prune(overBefore) {
+    async prune(expiredBefore) {
       const { count } = await db.mailedCode.deleteMany({
-        where: { expiresAt: { lt: overBefore } },
+        where: { expiresAt: { lt: expiredBefore } },
       });
       return count;
     },

@@ -1,8 +1,8 @@
 /**
- * What keeps a passkey, by the model that it says it is (AAGUID). A hint for a name, no proof: nobody
- * vouches for it. From the list that the community keeps (passkeydeveloper/passkey-authenticator-aaguids).
+ * The names of authenticators by model (AAGUID). The authenticator states its own model, unverified: use
+ * it for a name only. Source: the community's list, passkeydeveloper/passkey-authenticator-aaguids.
  */
-const KEEPERS: Record<string, string> = {
+const AUTHENTICATORS: Record<string, string> = {
   'fbfc3007-154e-4ecc-8c0b-6e020557d7bd': 'iCloud Keychain',
   'dd4ec289-e01d-41c9-bb89-70fa845d4bf2': 'iCloud Keychain',
   'ea9b8d66-4d01-1d21-3ce4-b6b48cb575d4': 'Google Password Manager',
@@ -27,7 +27,7 @@ const KEEPERS: Record<string, string> = {
   'fa2b99dc-9e39-4257-8f92-4a30d23c4118': 'YubiKey',
 };
 
-/** "iCloud Keychain"; null when it does not say, or says what few people have. */
+/** Returns the name of an authenticator, such as "iCloud Keychain"; `null` for an unknown or rare model. */
 export function authenticatorName(aaguid: string): string | null {
-  return KEEPERS[aaguid] ?? null;
+  return AUTHENTICATORS[aaguid] ?? null;
 }

@@ -6,37 +6,37 @@ import {
   type PublicKeyCredentialRequestOptionsJSON as RequestOptions,
 } from '@simplewebauthn/browser';
 
-// Fetched when it is needed, by `import()`: pages come to life without it.
+// Load this module with `import()`, on use: pages hydrate without it.
 
-/** Use a passkey that there is, or make a new one. */
+/** Use an existing passkey, or create a new one. */
 export type Ceremony = 'use' | 'make';
 
-/** What came of it: the answer as JSON text, or what to tell the person. */
+/** The outcome: the browser's answer as JSON text, or a text for the user. */
 export type Outcome =
   | { state: 'done'; answer: string }
-  /** The person thought better of it; `text` says how to go on. */
+  /** The user cancelled. */
   | { state: 'cancelled'; text: string }
   | { state: 'failed'; text: string };
 
 const REFRESH_MS = 240_000;
 
-/** One ceremony at a time holds the browser's attention: that of a button comes before autofill's. */
+/** True during a ceremony that a button started; autofill waits, because browsers run one at a time. */
 let isAsking = false;
-/** The requests for options in their order: the last answer's cookie is that of the ceremony. */
-let lastAsked: Promise<unknown> = Promise.resolve();
+/** The last request for options. Requests run one by one, so that the last cookie fits the ceremony. */
+let lastRequest: Promise<unknown> = Promise.resolve();
 let resumeAutofill: (() => void) | null = null;
 
-/** Has the browser ask the person for a passkey. Never throws. */
+/** Has the browser ask the user for a passkey. Never throws. */
 export async function runCeremony(ceremony: Ceremony, optionsFrom: string): Promise<Outcome> {
   isAsking = true;
   WebAuthnAbortService.cancelCeremony();
   try {
     const answer =
       ceremony === 'use'
-        ? await startAuthentication({ optionsJSON: await askOptions(optionsFrom) })
-        : await make(await askOptions(optionsFrom));
+        ? await startAuthentication({ optionsJSON: await fetchOptions(optionsFrom) })
+        : await createPasskey(await fetchOptions(optionsFrom));
     isAsking = false;
-    // Autofill stays as it is: its new challenge would replace that of the answer on its way.
+    // Do not resume autofill: its new challenge would replace the one that this answer needs.
     return { state: 'done', answer: JSON.stringify(answer) };
   } catch (error) {
     isAsking = false;
@@ -46,43 +46,43 @@ export async function runCeremony(ceremony: Ceremony, optionsFrom: string): Prom
 }
 
 /**
- * Has the browser offer passkeys where it offers to fill in the e-mail, for as long as the page is
- * looked at. Does nothing in browsers that cannot.
+ * Has the browser offer passkeys in the autofill of the e-mail field, while the page is visible. Does
+ * nothing in browsers without that feature.
  *
  * @param use gets the answer as JSON text.
- * @returns ends it.
+ * @returns a function that ends it.
  */
 export function startAutofill(optionsFrom: string, use: (answer: string) => void): () => void {
-  let isOver = false;
-  const mayOffer = () => !isOver && !isAsking && !document.hidden;
+  let hasEnded = false;
+  const mayOffer = () => !hasEnded && !isAsking && !document.hidden;
   const offer = async () => {
     if (!mayOffer()) return;
     try {
       if (!(await browserSupportsWebAuthnAutofill()) || !mayOffer()) return;
-      const optionsJSON = await askOptions<RequestOptions>(optionsFrom);
+      const optionsJSON = await fetchOptions<RequestOptions>(optionsFrom);
       if (!mayOffer()) return;
       const answer = await startAuthentication({ optionsJSON, useBrowserAutofill: true });
       use(JSON.stringify(answer));
     } catch {
-      // It was ended, or the person looked away: the form is still there.
+      // It was cancelled, or failed: the user still has the form.
     }
   };
-  const again = () => void offer();
-  // A challenge grows old, and another tab's replaces it.
-  const timer = setInterval(again, REFRESH_MS);
-  document.addEventListener('visibilitychange', again);
-  resumeAutofill = again;
-  again();
+  const restart = () => void offer();
+  // A challenge expires, and one for another tab replaces it.
+  const timer = setInterval(restart, REFRESH_MS);
+  document.addEventListener('visibilitychange', restart);
+  resumeAutofill = restart;
+  restart();
   return () => {
-    isOver = true;
+    hasEnded = true;
     resumeAutofill = null;
     clearInterval(timer);
-    document.removeEventListener('visibilitychange', again);
+    document.removeEventListener('visibilitychange', restart);
     if (!isAsking) WebAuthnAbortService.cancelCeremony();
   };
 }
 
-/** Tells the browser that this passkey leads nowhere, so that it is not offered again. */
+/** Tells the browser that we do not know this passkey, so that it stops offering it. */
 export async function reportUnknownPasskey(credentialId: string): Promise<void> {
   const credentials = PublicKeyCredential as Partial<Signals>;
   const rpId = location.hostname;
@@ -95,14 +95,16 @@ interface Signals {
 
 class Unreachable extends Error {}
 
-async function askOptions<Options>(optionsFrom: string): Promise<Options> {
-  const asked = lastAsked.then(() => fetch(optionsFrom, { method: 'POST', redirect: 'manual' }));
-  lastAsked = asked.catch(() => undefined);
-  const answer = await asked.catch(() => {
+async function fetchOptions<Options>(optionsFrom: string): Promise<Options> {
+  const request = lastRequest.then(() =>
+    fetch(optionsFrom, { method: 'POST', redirect: 'manual' }),
+  );
+  lastRequest = request.catch(() => undefined);
+  const answer = await request.catch(() => {
     throw new Unreachable();
   });
   if (answer.type === 'opaqueredirect') {
-    // Signed out, or it is time for a proof once more: the page itself knows where to.
+    // The user is signed out, or must re-authenticate: reload the page, which redirects as needed.
     location.reload();
   }
   if (!answer.ok) throw new Unreachable();
@@ -117,7 +119,7 @@ function outcomeOf(error: unknown, ceremony: Ceremony): Outcome {
   switch (cause?.name ?? name) {
     case 'AbortError':
     case 'NotAllowedError':
-      // The browser tells nobody which: cancelled, too slow, or nothing to choose from.
+      // Cancelled, timed out, or no passkey to choose from: the browser does not say which.
       return {
         state: 'cancelled',
         text: ceremony === 'use' ? 'No passkey was used.' : 'No passkey was added.',
@@ -137,8 +139,7 @@ function outcomeOf(error: unknown, ceremony: Ceremony): Outcome {
   }
 }
 
-/** Few make one, and nobody on the login page. */
-async function make(optionsJSON: CreationOptions) {
+async function createPasskey(optionsJSON: CreationOptions) {
   const { startRegistration } = await import('./start-registration.ts');
   return startRegistration({ optionsJSON });
 }

@@ -3,29 +3,28 @@ import { Button } from '#app/ui/button.tsx';
 import type { Ceremony, Outcome } from './ceremony.ts';
 
 interface PasskeyButtonProps {
-  /** Use a passkey that there is, or make a new one. */
   ceremony: Ceremony;
-  /** Path that answers a POST with the options, and keeps their challenge in a cookie. */
+  /** The path that answers a POST with the options, and sets their challenge as a cookie. */
   optionsFrom: string;
-  /** What the button says. */
+  /** The button's text. */
   children: ReactNode;
-  /** What is wrong with the passkey that was sent; it stands beside the button. */
+  /** What was wrong with the submitted passkey; shown below the button. */
   error?: string | undefined;
-  /** True while the form is on its way. */
+  /** True while the form is being submitted. */
   pending?: boolean;
   pendingText?: string;
   look?: 'primary' | 'secondary';
   className?: string;
-  /** In place of the button where there are no scripts, or the browser has no passkeys. */
+  /** Shown instead of the button without scripts, or in a browser without passkeys. */
   otherwise?: ReactNode;
-  /** Before the form is sent, with its passkey in it. */
+  /** Called right before the form, with the passkey in it, is submitted. */
   onDone?: (form: HTMLFormElement) => void;
 }
 
 /**
- * A button that has the browser ask for a passkey. Put it into a form: when there is one, its JSON
- * text stands in the hidden field `credential`, and the form is sent as if it had been submitted
- * (`requestSubmit`), natively or by Remix, as the form is. Nothing is sent when the person cancels.
+ * A button that has the browser ask for a passkey. Put it into a form: the answer goes into the hidden
+ * field `credential` as JSON text, and the form is submitted (`requestSubmit`), natively or by Remix.
+ * Nothing is sent if the user cancels.
  *
  *     <Form method="post" action="/confirm/passkey">
  *       <PasskeyButton ceremony="use" optionsFrom="/confirm/passkey/options">
@@ -39,28 +38,28 @@ export function PasskeyButton(props: PasskeyButtonProps) {
   const field = useRef<HTMLInputElement>(null);
   const [outcome, setOutcome] = useState<Outcome | null>(null);
   const [isAsking, setIsAsking] = useState(false);
-  const ability = usePasskeySupport();
+  const support = usePasskeySupport();
 
   const ask = async () => {
     setIsAsking(true);
     setOutcome(null);
-    const came = await import('./ceremony.ts')
+    const result = await import('./ceremony.ts')
       .then(({ runCeremony }) => runCeremony(ceremony, optionsFrom))
       .catch((): Outcome => ({ state: 'failed', text: 'We could not be reached. Try again.' }));
     setIsAsking(false);
-    setOutcome(came);
-    if (came.state === 'done' && field.current) submitWith(field.current, came.answer, onDone);
+    setOutcome(result);
+    if (result.state === 'done' && field.current) submitWith(field.current, result.answer, onDone);
   };
-  const own = outcome === null || outcome.state === 'done' ? error : undefined;
+  const formError = outcome === null || outcome.state === 'done' ? error : undefined;
   const isBusy = isAsking || pending;
-  const problem = isBusy ? undefined : outcome?.state === 'failed' ? outcome.text : own;
+  const problem = isBusy ? undefined : outcome?.state === 'failed' ? outcome.text : formError;
   return (
     <>
       <input type="hidden" name="credential" ref={field} />
-      {ability === 'none' ? (
+      {support === 'none' ? (
         otherwise
       ) : (
-        <div className={`grid gap-2 noscript:hidden ${ability === 'unknown' ? 'invisible' : ''}`}>
+        <div className={`grid gap-2 noscript:hidden ${support === 'unknown' ? 'invisible' : ''}`}>
           <Button
             type="button"
             look={look}
@@ -83,12 +82,12 @@ export function PasskeyButton(props: PasskeyButtonProps) {
           )}
         </div>
       )}
-      {otherwise && ability !== 'none' && <div className="hidden noscript:block">{otherwise}</div>}
+      {otherwise && support !== 'none' && <div className="hidden noscript:block">{otherwise}</div>}
     </>
   );
 }
 
-/** Sends the field's form with this in it. */
+/** Puts the answer into the field and submits its form. */
 export function submitWith(
   field: HTMLInputElement,
   answer: string,
@@ -100,11 +99,11 @@ export function submitWith(
   field.form.requestSubmit();
 }
 
-/** Whether this browser has passkeys; unknown until scripts run. */
+/** Returns whether this browser has passkeys; 'unknown' until scripts run. */
 export function usePasskeySupport(): 'unknown' | 'some' | 'none' {
-  const [ability, setAbility] = useState<'unknown' | 'some' | 'none'>('unknown');
+  const [support, setSupport] = useState<'unknown' | 'some' | 'none'>('unknown');
   useEffect(() => {
-    startTransition(() => setAbility(typeof PublicKeyCredential === 'function' ? 'some' : 'none'));
+    startTransition(() => setSupport(typeof PublicKeyCredential === 'function' ? 'some' : 'none'));
   }, []);
-  return ability;
+  return support;
 }

@@ -6,11 +6,11 @@ import { PASSKEY_CHALLENGE_MS } from './passkeys.server.ts';
 
 const challengeSchema = z.object({
   challenge: z.string(),
-  /** Public id of the session that asked for it; `null`: a browser that is not signed in. */
+  /** Public id of the session that asked for it; `null` for a browser that is not signed in. */
   sessionId: z.string().nullable(),
 });
 
-/** What a challenge was issued for. It is good for nothing else. */
+/** What a challenge was issued for; it is valid for nothing else. */
 export type PasskeyPurpose = 'sign-in' | 'registration' | 'confirm';
 
 export type PasskeyChallenges = ReturnType<typeof createPasskeyChallenges>;
@@ -30,9 +30,9 @@ export function createPasskeyChallenges(sealedCookie: SealedCookieFactory) {
   };
   return {
     /**
-     * Answers a script with the options of a ceremony, and keeps their challenge.
+     * Returns the response with the options of a ceremony, and keeps their challenge.
      *
-     * @param sessionId the session that it is for; `null` for signing in.
+     * @param sessionId the session that it is for; `null` for a sign-in.
      */
     answer(
       visit: Visit,
@@ -49,8 +49,8 @@ export function createPasskeyChallenges(sealedCookie: SealedCookieFactory) {
      * older than five minutes, or it was for another session.
      */
     find(visit: Visit, purpose: PasskeyPurpose, sessionId: string | null): string | null {
-      const kept = cookies[purpose].read(visit);
-      return kept && kept.sessionId === sessionId ? kept.challenge : null;
+      const stored = cookies[purpose].read(visit);
+      return stored && stored.sessionId === sessionId ? stored.challenge : null;
     },
   };
 }

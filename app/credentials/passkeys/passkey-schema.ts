@@ -1,6 +1,6 @@
 import * as z from 'zod';
 
-/** 1023 bytes at the most (WebAuthn §5.8.3), in base64url. */
+/** At most 1023 bytes (WebAuthn §5.8.3), in base64url. */
 const MAX_ID_CHARACTERS = 1364;
 const MAX_PART_CHARACTERS = 16_384;
 const MAX_JSON_CHARACTERS = 49_152;
@@ -16,19 +16,19 @@ const partSchema = base64url(MAX_PART_CHARACTERS);
 
 const NO_ANSWER = 'Your browser sent nothing that we could read. Try again.';
 
-/** The JSON text of a field, of that shape; anything else is an error beside the field. */
+/** Parses the JSON text of a field; any other text is an error of the field. */
 const jsonOf = <Schema extends z.ZodType>(schema: Schema) =>
   z
     .string({ error: NO_ANSWER })
     .max(MAX_JSON_CHARACTERS, NO_ANSWER)
     .transform((text, context): z.output<Schema> => {
-      const parsed = schema.safeParse(parsedJson(text));
+      const parsed = schema.safeParse(parseJson(text));
       if (parsed.success) return parsed.data;
       context.addIssue({ code: 'custom', message: NO_ANSWER });
       return z.NEVER;
     });
 
-// What extensions have to say is asked of nobody, and dropped.
+// We request no extensions, so their results are dropped.
 const envelope = {
   id: idSchema,
   rawId: idSchema,
@@ -36,7 +36,7 @@ const envelope = {
   clientExtensionResults: z.unknown().transform(() => ({})),
 };
 
-/** What a browser answers when a passkey was used (`AuthenticationResponseJSON`), as JSON text. */
+/** A browser's answer when a passkey was used (`AuthenticationResponseJSON`), as JSON text. */
 export const assertionSchema = jsonOf(
   z.object({
     ...envelope,
@@ -50,7 +50,7 @@ export const assertionSchema = jsonOf(
 );
 export type Assertion = z.output<typeof assertionSchema>;
 
-/** What a browser answers when a passkey was made (`RegistrationResponseJSON`), as JSON text. */
+/** A browser's answer when a passkey was created (`RegistrationResponseJSON`), as JSON text. */
 export const newPasskeySchema = jsonOf(
   z.object({
     ...envelope,
@@ -73,7 +73,7 @@ export const passkeyNameSchema = z
   })
   .regex(/^\P{Cc}*$/u, 'Leave out line breaks and other control characters.');
 
-function parsedJson(text: string): unknown {
+function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

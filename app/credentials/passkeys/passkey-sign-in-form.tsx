@@ -7,11 +7,11 @@ const OPTIONS = '/login/passkey/options';
 
 export interface PasskeySignInProps {
   redirectTo: string;
-  /** What was wrong with the passkey that was sent. */
+  /** What was wrong with the submitted passkey. */
   error?: string | undefined;
   /**
-   * The form beside it whose "remember me" counts here too, and whose e-mail field offers passkeys
-   * (`autocomplete="username webauthn"`). Left out: `children` holds a box of its own.
+   * The other form of the page: its "remember me" counts here too, and its e-mail field offers passkeys
+   * (`autocomplete="username webauthn"`). Without it, `children` has a checkbox of its own.
    */
   besides?: RefObject<HTMLFormElement>;
   /** More fields of the form. */
@@ -19,7 +19,7 @@ export interface PasskeySignInProps {
   otherwise?: ReactNode;
 }
 
-/** Signing in with a passkey: a button, and the browser's own offer at the e-mail field. */
+/** Sign-in with a passkey: a button, and autofill at the e-mail field. */
 export function PasskeySignInForm(props: PasskeySignInProps) {
   const { redirectTo, error, besides, children, otherwise } = props;
   const form = useRef<HTMLFormElement>(null);
@@ -27,7 +27,7 @@ export function PasskeySignInForm(props: PasskeySignInProps) {
   const hasAutofill = besides !== undefined;
   const isIdle = state === 'idle';
 
-  const rememberAsBeside = (own: HTMLFormElement) => {
+  const copyRemember = (own: HTMLFormElement) => {
     const remember = own.elements.namedItem('remember');
     const beside = besides?.current?.elements.namedItem('remember');
     if (remember instanceof HTMLInputElement && beside instanceof HTMLInputElement) {
@@ -35,28 +35,28 @@ export function PasskeySignInForm(props: PasskeySignInProps) {
     }
   };
 
-  // As long as nothing is sent and nobody leaves: then it ends, and begins anew if the page stays.
+  // Runs while the page is idle. It ends with a submission or navigation, and restarts if the page stays.
   useEffect(() => {
     if (!hasAutofill || !isIdle || typeof PublicKeyCredential !== 'function') return;
     let hasEnded = false;
     let end: (() => void) | undefined;
     const use = (answer: string) => {
       const field = form.current?.elements.namedItem('credential');
-      if (field instanceof HTMLInputElement) submitWith(field, answer, rememberAsBeside);
+      if (field instanceof HTMLInputElement) submitWith(field, answer, copyRemember);
     };
     import('./ceremony.ts').then(
       ({ startAutofill }) => {
         if (!hasEnded) end = startAutofill(OPTIONS, use);
       },
       () => {
-        // Offline: the form is still there.
+        // Offline: the user still has the form.
       },
     );
     return () => {
       hasEnded = true;
       end?.();
     };
-    // eslint-disable-next-line react-hooks/exhaustive-deps -- the rest is read when it is used
+    // eslint-disable-next-line react-hooks/exhaustive-deps -- `besides` is read on use
   }, [hasAutofill, isIdle]);
 
   return (
@@ -72,7 +72,7 @@ export function PasskeySignInForm(props: PasskeySignInProps) {
         pendingText="Signing in…"
         className="w-full"
         otherwise={otherwise}
-        onDone={rememberAsBeside}
+        onDone={copyRemember}
       >
         Sign in with a passkey
       </PasskeyButton>

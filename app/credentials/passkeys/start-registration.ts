@@ -1,2 +1,2 @@
-// Apart from the rest of the ceremony, so that it is fetched only where a passkey is made.
+// A module of its own, so that browsers load it only where a passkey is created.
 export { startRegistration } from '@simplewebauthn/browser';

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Log } from '#app/operations/log.server.ts';
 
 export interface LeakedPasswordsOptions {
-  /** Address of a range API as that of Have I Been Pwned, version 3. */
+  /** Address of a range API compatible with Have I Been Pwned, version 3. */
   url: string;
   now: () => Date;
   log: Log;
@@ -10,18 +10,18 @@ export interface LeakedPasswordsOptions {
 
 const PREFIX_CHARACTERS = 5;
 const ANSWER_WITHIN_MS = 1000;
-/** Whoever sets a password meanwhile does not wait for an API that is not there. */
+/** How long the API is not called after a failure, so that users do not wait for an API that is down. */
 const PAUSE_MS = 5 * 60_000;
-/** The longest answers, padding included, are a twentieth of it. */
+/** Twenty times the longest answer, padding included. */
 const MAX_CHARACTERS = 1_000_000;
 const LINE = /^([0-9A-F]{35}):(\d+)$/;
 
 /**
- * Asks a range API whether a password has leaked. Of the password it learns the first five of the
- * forty characters of its SHA-1, which a thousand others have as well; that there is an answer of
- * roughly one length for each hides it from whoever watches the line (padding).
+ * Returns a function that asks a range API whether a password has leaked. The API learns the first five
+ * of the forty characters of the SHA-1, which about a thousand other passwords share. Padded answers have
+ * roughly equal lengths, so an observer of the connection cannot tell the prefixes apart.
  *
- * Answers false when it cannot be told: a password is never refused because somebody else is down.
+ * The function returns false if the API fails: an outage of the API never refuses a password.
  */
 export function createLeakedPasswords({ url, now, log }: LeakedPasswordsOptions) {
   const base = url.replace(/\/+$/, '');
@@ -32,10 +32,10 @@ export function createLeakedPasswords({ url, now, log }: LeakedPasswordsOptions)
     const hash = createHash('sha1').update(password, 'utf8').digest('hex').toUpperCase();
     const [prefix, suffix] = [hash.slice(0, PREFIX_CHARACTERS), hash.slice(PREFIX_CHARACTERS)];
     try {
-      return has(await fetchRange(`${base}/range/${prefix}`), suffix);
+      return includesSuffix(await fetchRange(`${base}/range/${prefix}`), suffix);
     } catch (error) {
       const nowMs = now().getTime();
-      // Others that were under way have said so already.
+      // Of several concurrent failures only the first is logged.
       if (nowMs >= pausedUntilMs) log.warn({ reason: reasonOf(error) }, PAUSED);
       pausedUntilMs = nowMs + PAUSE_MS;
       return false;
@@ -43,13 +43,13 @@ export function createLeakedPasswords({ url, now, log }: LeakedPasswordsOptions)
   };
 }
 
-const PAUSED = 'leaked passwords cannot be looked up; for five minutes nobody asks';
+const PAUSED = 'leaked passwords cannot be looked up; next attempt in five minutes';
 
 async function fetchRange(address: string): Promise<string> {
   const response = await fetch(address, {
     headers: { 'Add-Padding': 'true', 'User-Agent': 'Latchkey', Accept: 'text/plain' },
     redirect: 'error',
-    // For the body as well.
+    // Covers the body too.
     signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
   });
   if (response.status !== 200 || !response.body) {
@@ -64,21 +64,21 @@ async function fetchRange(address: string): Promise<string> {
     text += value;
     if (text.length > MAX_CHARACTERS) {
       await reader.cancel();
-      throw new Error('Its answer is too long.');
+      throw new Error('The answer of the API is too long.');
     }
   }
 }
 
-/** Padding has a count of zero. */
-function has(range: string, suffix: string): boolean {
+/** True if the answer lists the suffix. Padding has a count of zero. */
+function includesSuffix(range: string, suffix: string): boolean {
   const lines = range.split(/\r?\n/).filter((line) => line !== '');
   const matches = lines.map((line) => LINE.exec(line.trim().toUpperCase()));
-  // A page of whatever stands in between, say a sign-in to the network, is no answer.
-  if (matches.includes(null)) throw new Error('It answered something else.');
+  // Something else answered, such as the sign-in page of a network.
+  if (matches.includes(null)) throw new Error('The answer is not a range of hashes.');
   return matches.some((match) => match?.[1] === suffix && Number(match[2]) > 0);
 }
 
-// Only this: what else an error may quote, such as the address, is nobody's business.
+// No more than this: an error may quote the address, which holds part of the hash.
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown';
   if (error.name === 'TimeoutError') return `no answer within ${ANSWER_WITHIN_MS} ms`;

@@ -1,6 +1,6 @@
 declare module 'fxa-common-password-list' {
   interface PasswordList {
-    /** True for one of the 50 000 passwords of eight characters or more that are used most. */
+    /** True for one of the 50 000 most used passwords of eight characters or more. */
     test(password: string): boolean;
   }
   const list: PasswordList;

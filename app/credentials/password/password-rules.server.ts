@@ -1,33 +1,32 @@
 import type { Log } from '#app/operations/log.server.ts';
 import { createLeakedPasswords } from './leaked-passwords.server.ts';
 
-/** Whose password it would be. */
+/** The user who chooses the password. */
 export interface PasswordOwner {
   email: string;
   name: string;
 }
 
-/** Passwords that somebody who guesses would try first (NIST SP 800-63B-4 §3.1.1.2). */
+/** Refuses the passwords that an attacker would try first (NIST SP 800-63B-4 §3.1.1.2). */
 export interface PasswordRules {
   /**
-   * Why this password must not be set, in words for the field; null when nothing speaks against it.
-   * Ask before a password is hashed. How long it takes depends on the password only, and never on
-   * whether there is such a person.
+   * Returns why this password must not be set, as the error text of the field; `null` if it may be set.
+   * Call it before hashing. Its duration depends on the password only, never on whether the user exists.
    */
   findObjection(password: string, owner: PasswordOwner): Promise<string | null>;
 }
 
-export interface KnownPasswordsOptions {
-  /** Address of a range API; null: only what we know ourselves is refused. */
+export interface PasswordRulesOptions {
+  /** Address of a range API; `null` checks only against our own list and rules. */
   rangeApi: string | null;
   now: () => Date;
   log: Log;
 }
 
 const SITE = 'latchkey';
-/** Digits and signs that make no other password of a word: a birthday has ten, and something around it. */
-const MAX_TRIMMINGS = 12;
-/** Shorter parts of a name are in too many words. */
+/** A word with up to this many digits and signs is still that word: a date of birth has ten characters. */
+const MAX_EXTRA_CHARACTERS = 12;
+/** Shorter parts of a name occur in too many words. */
 const SHORTEST_NAME_LETTERS = 3;
 
 const LISTED =
@@ -35,8 +34,8 @@ const LISTED =
 const LIKE_OWNER = 'This password is too much like your name or your e-mail. Choose another one.';
 const LIKE_SITE = 'This password is too much like the name of this site. Choose another one.';
 
-/** Knows bad passwords: a list of its own, the words around the person, and the range API. */
-export function createPasswordRules({ rangeApi, now, log }: KnownPasswordsOptions): PasswordRules {
+/** Checks passwords against a built-in list, the user's name and e-mail, our name, and the range API. */
+export function createPasswordRules({ rangeApi, now, log }: PasswordRulesOptions): PasswordRules {
   const hasLeaked = rangeApi === null ? null : createLeakedPasswords({ url: rangeApi, now, log });
   return {
     async findObjection(password, owner) {
@@ -49,9 +48,9 @@ export function createPasswordRules({ rangeApi, now, log }: KnownPasswordsOption
 }
 
 async function isListed(password: string): Promise<boolean> {
-  // 250 kB that nobody needs before the first password is set.
+  // 250 kB: loaded when the first password is set.
   const { default: list } = await import('fxa-common-password-list');
-  // As typed, and as it stands in the list: that one is nearly all in lower case.
+  // In lower case too, because nearly all entries of the list are.
   return list.test(password) || list.test(password.toLowerCase());
 }
 
@@ -67,15 +66,18 @@ function wordsOf({ email, name }: PasswordOwner): string[] {
   ];
 }
 
-/** True when the password is the word, once or over and over, with some digits and signs around it. */
+/** True if the password is the word, once or repeated, with only a few digits and signs added. */
 function isBuiltAround(password: string, word: string): boolean {
   const letters = lettersOf(word);
   if (letters === '') return false;
   const typed = lettersOf(password);
   if (typed === '' || typed.replaceAll(letters, '') !== '') return false;
-  return othersIn(password) <= othersIn(word) * (typed.length / letters.length) + MAX_TRIMMINGS;
+  return (
+    countNonLetters(password) <=
+    countNonLetters(word) * (typed.length / letters.length) + MAX_EXTRA_CHARACTERS
+  );
 }
 
 const lettersOf = (text: string) => plain(text).replace(/[^\p{L}]/gu, '');
-const othersIn = (text: string) => [...plain(text).replace(/\p{L}/gu, '')].length;
+const countNonLetters = (text: string) => [...plain(text).replace(/\p{L}/gu, '')].length;
 const plain = (text: string) => text.normalize('NFKC').toLowerCase();

@@ -5,7 +5,7 @@ const MAX_CHARACTERS = 256;
 
 const countCharacters = (text: string) => [...text].length;
 
-/** A password to be set: 8 to 256 characters of any kind, exactly as typed (NIST SP 800-63B-4 §3.1.1.2). */
+/** A new password: 8 to 256 characters of any kind, exactly as typed (NIST SP 800-63B-4 §3.1.1.2). */
 export const newPasswordSchema = z
   .string('Choose a password.')
   .refine((text) => countCharacters(text) >= MIN_CHARACTERS, {
@@ -15,7 +15,7 @@ export const newPasswordSchema = z
     error: `Use at most ${MAX_CHARACTERS} characters.`,
   });
 
-/** A password to be compared: anything that could ever have been set. */
+/** A password to be checked: anything that could ever have been set. */
 export const passwordSchema = z
   .string('Enter your password.')
   .refine((text) => countCharacters(text) <= MAX_CHARACTERS, {
@@ -23,8 +23,8 @@ export const passwordSchema = z
   });
 
 /**
- * An e-mail address, trimmed and in lower case: how accounts are told apart. It is of ASCII before it
- * is lowered: "\u212a", the Kelvin sign, would turn into the "k" of somebody else's address.
+ * An e-mail address, trimmed and in lower case: it identifies an account. It must be ASCII before it is
+ * converted: "\u212a", the Kelvin sign, would become the "k" of another user's address.
  */
 export const emailSchema = z
   .string('Enter your e-mail address.')

@@ -8,7 +8,7 @@ import type { PasswordTask } from './password-worker.ts';
 export interface PasswordsOptions {
   db: Database['client'];
   pepper: string;
-  /** bcrypt's cost: 2^cost rounds. */
+  /** The cost of bcrypt: 2^cost rounds. */
   cost: number;
   /** The module that hashes. Default: `password-worker.ts`. */
   worker?: URL;
@@ -16,41 +16,41 @@ export interface PasswordsOptions {
   execArgv?: string[];
 }
 
-/** Passwords as a credential: each question is answered with a user id or null, true or false. */
+/** Passwords as a credential. */
 export interface Passwords {
-  /** The user whose e-mail and password these are; null for an unknown e-mail and a wrong password alike, at the same cost. */
+  /** Returns the user's id; `null` for an unknown e-mail or a wrong password, at the same cost. */
   authenticate(email: string, password: string): Promise<string | null>;
-  /** True when the user has one. */
+  /** True if the user has a password. */
   isSet(userId: string): Promise<boolean>;
-  /** True when this is the user's password. */
+  /** True if this is the user's password. */
   confirm(userId: string, password: string): Promise<boolean>;
-  /** What to store of a password: bcrypt of its keyed digest. */
+  /** Returns what to store: the bcrypt hash of the password's keyed digest. */
   hash(password: string): Promise<string>;
-  /** Sets the user's password, also the first one of an account without. */
+  /** Sets the user's password, or the first one of an account without a password. */
   set(userId: string, password: string, now: Date): Promise<void>;
-  /** How many passwords wait for a thread just now. */
+  /** Returns how many passwords wait for a thread. */
   waiting(): number;
-  /** Ends the threads. */
+  /** Stops the threads. */
   close(): Promise<void>;
 }
 
 const IDLE_THREAD_MS = 30_000;
-/** On Unix; where it cannot be had the threads are as all others. About a tenth of the share of others. */
+/** On Unix: the threads get about a tenth of the CPU share of other threads. Elsewhere it has no effect. */
 const HASHING_NICENESS = 10;
 const MAX_WAITING = 512;
 const BCRYPT_ALPHABET = './ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
 const SALT_AND_HASH_CHARACTERS = 53;
 
-/** Opens the pool of threads that hash. */
+/** Starts the pool of threads that hash. */
 export function createPasswords(options: PasswordsOptions): Passwords {
   const { db, pepper, cost } = options;
   const { worker, execArgv } = { ...passwordThreads(), ...options };
   const pool = new Piscina<PasswordTask, string | boolean>({
     filename: worker.href,
     minThreads: 0,
-    // One core stays free for everybody who is signed in already.
+    // One core stays free for users who are signed in already.
     maxThreads: Math.max(1, availableParallelism() - 1),
-    // And where cores are shared, hashing gives way: a storm of sign-ins slows down nobody else.
+    // Hashing yields to other threads: a surge of sign-ins does not slow down other requests.
     niceIncrement: HASHING_NICENESS,
     idleTimeout: IDLE_THREAD_MS,
     maxQueue: MAX_WAITING,
@@ -65,18 +65,18 @@ export function createPasswords(options: PasswordsOptions): Passwords {
 
   return {
     async authenticate(email, password) {
-      // One statement for known and unknown people alike.
-      const kept = await db.password.findFirst({
+      // One statement for known and unknown users alike.
+      const stored = await db.password.findFirst({
         where: { user: { email } },
         select: { userId: true, hash: true },
       });
-      const matches = await compare(password, kept?.hash ?? dummyHash);
-      return matches && kept ? kept.userId : null;
+      const matches = await compare(password, stored?.hash ?? dummyHash);
+      return matches && stored ? stored.userId : null;
     },
     async confirm(userId, password) {
-      const kept = await db.password.findUnique({ where: { userId }, select: { hash: true } });
-      const matches = await compare(password, kept?.hash ?? dummyHash);
-      return matches && kept !== null;
+      const stored = await db.password.findUnique({ where: { userId }, select: { hash: true } });
+      const matches = await compare(password, stored?.hash ?? dummyHash);
+      return matches && stored !== null;
     },
     async isSet(userId) {
       return (await db.password.count({ where: { userId } })) > 0;
@@ -84,11 +84,11 @@ export function createPasswords(options: PasswordsOptions): Passwords {
     hash: hashOf,
     async set(userId, password, now) {
       const hash = await hashOf(password);
-      const kept = { hash, changedAt: now };
+      const columns = { hash, changedAt: now };
       await db.password.upsert({
         where: { userId },
-        update: kept,
-        create: { userId, ...kept },
+        update: columns,
+        create: { userId, ...columns },
         select: { userId: true },
       });
     },
@@ -97,7 +97,7 @@ export function createPasswords(options: PasswordsOptions): Passwords {
   };
 }
 
-// Of the right form and of no password: comparing with it costs what any comparison costs.
+// A valid hash of no password: comparing with it costs as much as with any other.
 function makeDummyHash(cost: number): string {
   const characters = Array.from(
     { length: SALT_AND_HASH_CHARACTERS },
@@ -106,7 +106,7 @@ function makeDummyHash(cost: number): string {
   return `$2b$${String(cost).padStart(2, '0')}$${characters.join('')}`;
 }
 
-// Bundled, the worker lies beside the server; the sources need a loader for TypeScript.
+// In the bundle the worker is a file beside the server; from source it needs a TypeScript loader.
 function passwordThreads(): { worker: URL; execArgv?: string[] } {
   return import.meta.url.endsWith('.ts')
     ? {

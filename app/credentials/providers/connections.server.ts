@@ -7,7 +7,7 @@ import {
   type SignInMethods,
 } from '../sign-in-methods.server.ts';
 
-/** What is stored of an identity. The provider's tokens are not: we keep no secret that we do not use. */
+/** What is stored of an identity. The provider's tokens are not, because nothing uses them. */
 export type ConnectedIdentity = Pick<Identity, 'issuer' | 'subject' | 'displayName'> & {
   /** Id of the provider. */
   provider: string;
@@ -23,29 +23,29 @@ export interface ListedConnection {
 }
 
 /**
- * Identities at providers as a credential. Who somebody is there is (issuer, subject), and never an
- * e-mail: that of an account at a provider can change, and be given to somebody else.
+ * Identities at providers as a credential. An identity is (issuer, subject), never an e-mail: the e-mail
+ * of an account at a provider can change, and later belong to another user.
  */
 export interface Connections {
-  /** The user to whom this identity is connected, without noting anything; null: nobody. */
+  /** Returns the id of the user that the identity is connected to; `null` if there is none. Only reads. */
   findUserId(identity: Pick<Identity, 'issuer' | 'subject'>): Promise<string | null>;
-  /** The same; and it notes that it was used, and the provider's new tokens. */
+  /** Returns the same as `findUserId`, and records the use and the current display name. */
   authenticate(identity: ConnectedIdentity, now: Date): Promise<string | null>;
-  /** Connects it to the account, unless it is connected to this or another one already. */
+  /** Connects the identity to the account, unless it is connected to this or another account already. */
   add(
     userId: string,
     identity: ConnectedIdentity,
     now: Date,
   ): Promise<'added' | 'already-yours' | 'other-account'>;
-  /** The user's own, oldest first. */
+  /** Returns the user's connections, oldest first. */
   list(userId: string): Promise<ListedConnection[]>;
-  /** One of the user's own; null for somebody else's and one that never was alike. */
+  /** Returns a connection of this user; `null` for an unknown id, or another user's. */
   find(userId: string, id: string): Promise<ListedConnection | null>;
-  /** Takes it away, unless the person could not sign in any more. */
+  /** Removes a connection, unless it is the user's last sign-in method. */
   remove(userId: string, id: string, now: Date): Promise<'removed' | 'unknown' | 'last-way-in'>;
-  /** What else the user could sign in with. */
+  /** Returns the user's sign-in methods. */
   countSignInMethods(userId: string): Promise<SignInMethods>;
-  /** The columns of a new connection. */
+  /** Returns the columns of a new connection. */
   toConnectionColumns(identity: ConnectedIdentity, now: Date): NewConnection;
 }
 
@@ -91,7 +91,7 @@ export function createConnections({ db }: { db: Database['client'] }): Connectio
       const { issuer, subject, displayName } = identity;
       const userId = await findUserId(identity);
       if (userId === null) return null;
-      // It may have been disconnected, or connected to somebody else, since.
+      // It may have been disconnected, or connected to another user, in between.
       const { count } = await db.connection.updateMany({
         where: { issuer, subject, userId },
         data: { lastUsedAt: now, displayName },

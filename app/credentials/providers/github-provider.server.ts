@@ -18,8 +18,8 @@ const emailsSchema = z.array(
 );
 
 /**
- * GitHub: OAuth 2.0 with PKCE, and its API for who it is (docs.github.com, "Authorizing OAuth apps").
- * A person there is their number: a login name can be given up, and taken by somebody else.
+ * GitHub: OAuth 2.0 with PKCE, and its API for the identity (docs.github.com, "Authorizing OAuth apps").
+ * The subject is the user's number: a login name can be given up, and taken by another user.
  */
 export function gitHubProvider(settings: GitHubSettings): Provider {
   const { id, name, url, apiUrl } = settings;
@@ -28,7 +28,7 @@ export function gitHubProvider(settings: GitHubSettings): Provider {
   return {
     id,
     name,
-    // Whoever is signed in there is sent back without a question; it has no "prompt=login".
+    // GitHub has no "prompt=login": it sends users who are signed in there back without asking.
     canAskAgain: false,
     async prepare({ redirectUri, state, codeVerifier }) {
       const address = openid.buildAuthorizationUrl(config, {
@@ -40,16 +40,16 @@ export function gitHubProvider(settings: GitHubSettings): Provider {
       });
       return { state: 'ready', url: address.href };
     },
-    async identify(visit, search): Promise<IdentityResult> {
+    async identify(request, search): Promise<IdentityResult> {
       try {
         const { access_token: accessToken } = await openid.authorizationCodeGrant(
           config,
-          new URL(search, visit.redirectUri),
-          { expectedState: visit.state, pkceCodeVerifier: visit.codeVerifier },
+          new URL(search, request.redirectUri),
+          { expectedState: request.state, pkceCodeVerifier: request.codeVerifier },
         );
-        const user = userSchema.parse(await ask(config, accessToken, `${apiUrl}/user`));
+        const user = userSchema.parse(await fetchFromApi(config, accessToken, `${apiUrl}/user`));
         const emails = emailsSchema.parse(
-          await ask(config, accessToken, `${apiUrl}/user/emails?per_page=${MAX_EMAILS}`),
+          await fetchFromApi(config, accessToken, `${apiUrl}/user/emails?per_page=${MAX_EMAILS}`),
         );
         const primary = emails.find((one) => one.primary && one.verified);
         return {
@@ -74,7 +74,7 @@ export function gitHubProvider(settings: GitHubSettings): Provider {
 function configure({ url, clientId, clientSecret }: GitHubSettings): openid.Configuration {
   const config = new openid.Configuration(
     {
-      // By this name it would answer to RFC 9207.
+      // The issuer that it would name in a response by RFC 9207.
       issuer: `${url}/login/oauth`,
       authorization_endpoint: `${url}/login/oauth/authorize`,
       token_endpoint: `${url}/login/oauth/access_token`,
@@ -84,13 +84,13 @@ function configure({ url, clientId, clientSecret }: GitHubSettings): openid.Conf
     openid.ClientSecretPost(clientSecret),
   );
   config.timeout = PROVIDER_TIMEOUT_SECONDS;
-  // Only loopback gets as far as this without TLS; see `providers-env.server.ts`.
-  // eslint-disable-next-line @typescript-eslint/no-deprecated -- so marked to be noticed
+  // Only for loopback: the configuration refuses other addresses without TLS.
+  // eslint-disable-next-line @typescript-eslint/no-deprecated -- marked only to draw attention
   if (url.startsWith('http:')) openid.allowInsecureRequests(config);
   return config;
 }
 
-async function ask(
+async function fetchFromApi(
   config: openid.Configuration,
   accessToken: string,
   address: string,

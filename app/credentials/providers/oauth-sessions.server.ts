@@ -1,12 +1,12 @@
 import type { Database } from '#app/database/database.server.ts';
 import type { Keyring } from '#app/config/keyring.server.ts';
 
-/** What a store granted the application, with its keys in clear. */
+/** The access that a store granted the application, with its tokens in clear text. */
 export interface OauthSession {
   id: string;
-  /** The store's domain; one row a store. */
+  /** The store's domain; one row per store. */
   store: string;
-  /** True when it is good for one person only, and not for the store as a whole. */
+  /** True if it is valid for one user only, and not for the store as a whole. */
   isOnline: boolean;
   accessToken: string;
   refreshToken: string | null;
@@ -19,22 +19,22 @@ export interface OauthSession {
   lastSeenAt: Date;
 }
 
-/** What a new row must say, and may say. */
+/** The required and optional fields of a new row. */
 export type NewOauthSession = Pick<OauthSession, 'store' | 'isOnline' | 'accessToken'> &
   Partial<OauthSession>;
 
-/** What changes; a field that is left out or undefined stays. */
+/** The fields to change; a field that is left out or undefined stays as it is. */
 export type OauthSessionChange = Partial<Omit<OauthSession, 'id' | 'store'>>;
 
-/** The two calls of a Prisma client that keep OAuth sessions, as applications of stores make them. */
+/** The two methods of a Prisma client with which store applications save OAuth sessions. */
 export interface OauthSessionStorage {
   session: {
     /**
-     * Keeps what a store granted: a new row, or the row of the store changed.
+     * Saves what a store granted: creates or updates the row of the store.
      *
-     * @returns the row as it stands now.
-     * @throws TypeError when `create` is of another store than `where`; what the database throws, and
-     *   nothing was kept then.
+     * @returns the row as it is now.
+     * @throws TypeError if `create` is for another store than `where`; whatever the database throws, and
+     *   then nothing was saved.
      */
     upsert(args: {
       where: { store: string };
@@ -42,15 +42,15 @@ export interface OauthSessionStorage {
       create: NewOauthSession;
     }): Promise<OauthSession>;
     /**
-     * What a store granted; null: nothing.
+     * Returns what a store granted; `null` if there is no row.
      *
-     * @throws UnreadableTokenError when its keys cannot be opened; what the database throws.
+     * @throws UnreadableTokenError if its tokens cannot be opened; whatever the database throws.
      */
     findUnique(args: { where: { store: string } }): Promise<OauthSession | null>;
   };
 }
 
-/** A token is there, and cannot be read: it was sealed under a key that is gone, or for another store. */
+/** A stored token cannot be opened: it was sealed under a key that is gone, or for another store. */
 export class UnreadableTokenError extends Error {
   override name = 'UnreadableTokenError';
   constructor(readonly store: string) {
@@ -65,9 +65,9 @@ const REFRESH_TOKEN = 'oauth refresh token';
 
 /**
  * OAuth sessions in the table "OauthSession". Both tokens are sealed (AES-256-GCM) together with the
- * name of their store: a row that somebody copies over another opens for neither.
+ * name of their store, so that a token that was copied to another store's row cannot be opened there.
  *
- * @param options.now the clock, for `lastSeenAt` where a caller does not say. Default: the system's.
+ * @param options.now the clock, for the times that a caller leaves out. Default: the system's.
  */
 export function createOauthSessions(options: {
   db: Pick<Database['client'], 'oauthSession'>;

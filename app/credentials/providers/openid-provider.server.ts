@@ -3,7 +3,7 @@ import type { OpenIdSettings } from '#app/config/provider-settings.server.ts';
 import { classifyProviderError } from './provider-failure.server.ts';
 import { singleLine, type IdentityResult, type Identity, type Provider } from './provider.ts';
 
-/** A person waits for each of the requests to a provider. */
+/** For each request to a provider: a user waits for it. */
 export const PROVIDER_TIMEOUT_SECONDS = 5;
 
 type Claims = Record<string, unknown>;
@@ -12,8 +12,8 @@ type Claims = Record<string, unknown>;
 export function openIdProvider(settings: OpenIdSettings): Provider {
   const { id, name, scope } = settings;
   let discovered: Promise<openid.Configuration> | null = null;
-  // Asked for when it is needed, once: an issuer that is down stops nobody's start-up, and is asked
-  // again by the next person.
+  // Fetched on first use, once: an issuer that is down does not stop the server's start, and the next
+  // request tries again.
   const configuration = () =>
     (discovered ??= discover(settings).catch((error: unknown) => {
       discovered = null;
@@ -41,26 +41,26 @@ export function openIdProvider(settings: OpenIdSettings): Provider {
         return { state: 'unavailable', error };
       }
     },
-    async identify(visit, search): Promise<IdentityResult> {
+    async identify(request, search): Promise<IdentityResult> {
       try {
         const config = await configuration();
-        // The address is ours by configuration, whatever host the request claims to have asked. The
-        // state, the issuer (RFC 9207), nonce, audience, signature and times are checked in here.
+        // Our address comes from the configuration, not from the request's `Host`. This call checks the
+        // state, the issuer (RFC 9207), nonce, audience, signature and times.
         const tokens = await openid.authorizationCodeGrant(
           config,
-          new URL(search, visit.redirectUri),
+          new URL(search, request.redirectUri),
           {
-            expectedState: visit.state,
-            expectedNonce: visit.nonce,
-            pkceCodeVerifier: visit.codeVerifier,
+            expectedState: request.state,
+            expectedNonce: request.nonce,
+            pkceCodeVerifier: request.codeVerifier,
             idTokenExpected: true,
           },
         );
         const claims = tokens.claims()!;
-        const told = await everythingTold(config, tokens.access_token, claims);
+        const allClaims = await fetchAllClaims(config, tokens.access_token, claims);
         return {
           state: 'identified',
-          identity: asIdentity(claims, told),
+          identity: toIdentity(claims, allClaims),
         };
       } catch (error) {
         return { state: classifyProviderError(error), error };
@@ -75,20 +75,20 @@ function discover({
   clientSecret,
 }: OpenIdSettings): Promise<openid.Configuration> {
   const url = new URL(issuer);
-  return openid.discovery(url, clientId, clientSecret, authenticatedBy(clientSecret), {
+  return openid.discovery(url, clientId, clientSecret, clientAuthFor(clientSecret), {
     timeout: PROVIDER_TIMEOUT_SECONDS,
     execute: [
-      // TLS alone would do by the standard; a signature that is checked does better.
+      // Checks the signature too; the standard would accept TLS alone.
       openid.enableNonRepudiationChecks,
-      // Only loopback gets as far as this without TLS; see `providers-env.server.ts`.
-      // eslint-disable-next-line @typescript-eslint/no-deprecated -- so marked to be noticed
+      // Only for loopback: the configuration refuses other addresses without TLS.
+      // eslint-disable-next-line @typescript-eslint/no-deprecated -- marked only to draw attention
       ...(url.protocol === 'http:' ? [openid.allowInsecureRequests] : []),
     ],
   });
 }
 
-// What an issuer does not say otherwise is "client_secret_basic" (OpenID Connect Discovery §3).
-function authenticatedBy(clientSecret: string): openid.ClientAuth {
+// The default is "client_secret_basic" (OpenID Connect Discovery §3).
+function clientAuthFor(clientSecret: string): openid.ClientAuth {
   const [basic, post] = [
     openid.ClientSecretBasic(clientSecret),
     openid.ClientSecretPost(clientSecret),
@@ -100,8 +100,8 @@ function authenticatedBy(clientSecret: string): openid.ClientAuth {
   };
 }
 
-// Many issuers keep name and e-mail out of the ID token. Whom the answer is about is checked.
-async function everythingTold(
+// Many issuers leave name and e-mail out of the ID token. The library checks the subject of the answer.
+async function fetchAllClaims(
   config: openid.Configuration,
   accessToken: string,
   claims: Claims & { sub: string },
@@ -111,18 +111,18 @@ async function everythingTold(
   return { ...claims, ...userInfo };
 }
 
-function asIdentity(claims: Claims & { iss: string; sub: string }, told: Claims): Identity {
-  const email = singleLine(told.email);
-  const name = singleLine(told.name);
+function toIdentity(claims: Claims & { iss: string; sub: string }, allClaims: Claims): Identity {
+  const email = singleLine(allClaims.email);
+  const name = singleLine(allClaims.name);
   return {
     issuer: claims.iss,
     subject: claims.sub,
     displayName:
-      email ?? singleLine(told.preferred_username) ?? name ?? singleLine(claims.sub) ?? '',
+      email ?? singleLine(allClaims.preferred_username) ?? name ?? singleLine(claims.sub) ?? '',
     name,
     email,
-    // Some issuers write the boolean as a text.
-    isEmailVerified: told.email_verified === true || told.email_verified === 'true',
+    // Some issuers send the boolean as a string.
+    isEmailVerified: allClaims.email_verified === true || allClaims.email_verified === 'true',
     authenticatedAt:
       typeof claims.auth_time === 'number' ? new Date(claims.auth_time * 1000) : null,
   };

@@ -2,7 +2,7 @@ import { Form } from '@remix-run/react';
 import { useId } from 'react';
 import { Button } from '#app/ui/button.tsx';
 
-/** A provider by what a page shows of it. */
+/** What a page shows of a provider. */
 export interface OfferedProvider {
   id: string;
   name: string;
@@ -10,16 +10,16 @@ export interface OfferedProvider {
 
 interface ProviderButtonsProps {
   providers: OfferedProvider[];
-  /** Where to go once signed in. */
+  /** The path to go to after the sign-in. */
   redirectTo: string;
 }
 
-/** "Continue with …", one for each provider; nothing where there is none. */
+/** "Continue with …", one button for each provider; nothing if there is none. */
 export function ProviderButtons({ providers, redirectTo }: ProviderButtonsProps) {
   const id = useId();
   if (providers.length === 0) return null;
   return (
-    // Scripts cannot follow to another site's page: the browser itself does.
+    // `reloadDocument`: a script cannot follow a redirect to another site's page, but the browser can.
     <Form method="post" reloadDocument aria-label="Other ways" className="grid gap-3">
       <p className="flex items-center gap-4 text-small text-muted before:h-px before:flex-1 before:bg-line after:h-px after:flex-1 after:bg-line">
         or

@@ -1,16 +1,16 @@
 import { AuthorizationResponseError } from 'openid-client';
 import type { ProviderFailure } from './provider.ts';
 
-/** What a provider says of itself in place of an answer (RFC 6749 §4.1.2.1). */
-const ITS_OWN_FAULT = new Set(['server_error', 'temporarily_unavailable']);
+/** The error codes with which a provider reports its own failure (RFC 6749 §4.1.2.1). */
+const PROVIDER_FAULTS = new Set(['server_error', 'temporarily_unavailable']);
 const SERVER_ERROR = 500;
 const MAX_CAUSES = 5;
 
-/** What an error of openid-client or of `fetch` means for the person who waits. */
+/** Returns what an error of openid-client or of `fetch` means for the user. */
 export function classifyProviderError(error: unknown): ProviderFailure {
   if (error instanceof AuthorizationResponseError) {
     if (error.error === 'access_denied') return 'denied';
-    return ITS_OWN_FAULT.has(error.error) ? 'unavailable' : 'refused';
+    return PROVIDER_FAULTS.has(error.error) ? 'unavailable' : 'refused';
   }
   return isOutage(error) ? 'unavailable' : 'refused';
 }

@@ -23,7 +23,7 @@ const texts = {
 } as const;
 
 /** Returns the path of the page that the user came from, with the problem for it to show. */
-export function problemPath(begun: Begun, problem: ProviderProblem): string {
+export function problemPath(begun: RequestContext, problem: ProviderProblem): string {
   const { purpose, redirectTo, provider } = begun;
   const page = { 'sign-in': '/login', link: '/settings/connections', confirm: '/confirm' }[purpose];
   const query = new URLSearchParams(purpose === 'link' || redirectTo === '/' ? {} : { redirectTo });
@@ -32,7 +32,7 @@ export function problemPath(begun: Begun, problem: ProviderProblem): string {
   return `${page}?${query}`;
 }
 
-interface Begun {
+interface RequestContext {
   purpose: 'sign-in' | 'link' | 'confirm';
   redirectTo: string;
   /** Id of the provider. */

@@ -20,7 +20,7 @@ const requestSchema = z.object({
   state: z.string(),
   nonce: z.string(),
   codeVerifier: z.string(),
-  /** The user and session that began it; `null` for a sign-in, which has none. */
+  /** The user and session that started it; `null` for a sign-in, which has none. */
   begunBy: z.object({ userId: z.string(), sessionId: z.string() }).nullable(),
   remember: z.boolean(),
   /** Signs out every other device once the account is connected. */
@@ -33,7 +33,7 @@ const requestSchema = z.object({
 /** A request to a provider from which this browser has not returned yet. */
 export type PendingProviderRequest = z.infer<typeof requestSchema>;
 
-type Beginning = Pick<PendingProviderRequest, 'purpose'> & {
+type RequestDetails = Pick<PendingProviderRequest, 'purpose'> & {
   signedIn: SignedIn | null;
   remember?: boolean;
   signOutOthers?: boolean;
@@ -76,13 +76,13 @@ export function createProviderRequests(options: ProviderRequestsOptions) {
     toProviderRequest,
 
     /**
-     * Redirects to the page that leads to the provider; back to where the user was, with a message, if
-     * the provider cannot be reached.
+     * Returns a redirect to the page that leads to the provider; back to where the user was, with a
+     * message, if the provider cannot be reached.
      */
     async begin(
       visit: Visit,
       provider: Provider,
-      { purpose, signedIn, remember = false, signOutOthers = false, redirectTo }: Beginning,
+      { purpose, signedIn, remember = false, signOutOthers = false, redirectTo }: RequestDetails,
     ): Promise<TypedResponse<never>> {
       const begun: PendingProviderRequest = {
         purpose,

@@ -1,32 +1,32 @@
-/** Somebody as a provider knows them. Who they are is (issuer, subject); the rest is what it says of them. */
+/** A user as a provider knows them. (issuer, subject) identifies the user; the rest describes them. */
 export interface Identity {
   issuer: string;
   subject: string;
-  /** What they are called there, on one line: for them to tell connections apart. */
+  /** The user's name there, on one line, so that the user can tell connections apart. */
   displayName: string;
   name: string | null;
   email: string | null;
-  /** True when the provider says that mail to `email` reaches them. */
+  /** True if the provider has verified that `email` belongs to the user. */
   isEmailVerified: boolean;
-  /** When they last proved to the provider who they are; null: it does not say. */
+  /** When the user last authenticated at the provider; `null` if it does not say. */
   authenticatedAt: Date | null;
 }
 
-/** What one visit to a provider is known by; it comes back with the visitor. */
+/** The parameters of one request to a provider. */
 export interface ProviderRequest {
-  /** Exactly as it is registered there. */
+  /** Exactly as registered at the provider. */
   redirectUri: string;
   state: string;
   nonce: string;
   /** PKCE (RFC 7636). */
   codeVerifier: string;
-  /** The person is to prove again who they are, though the provider may know. */
+  /** True makes the provider authenticate the user again, even if they are signed in there. */
   again: boolean;
 }
 
 /**
- * Why a provider did not say who it is: `denied` when the person did not want it to, `unavailable`
- * when it is down or slow, `refused` when what came back is not to be believed.
+ * Why a provider did not identify the user: `denied` if the user declined, `unavailable` if the provider
+ * is down or slow, `refused` if its answer is not valid.
  */
 export type ProviderFailure = 'denied' | 'unavailable' | 'refused';
 
@@ -35,21 +35,25 @@ export type PreparedRequest =
 export type IdentityResult =
   { state: 'identified'; identity: Identity } | { state: ProviderFailure; error: unknown };
 
-/** Someone else who can say who a person is. Nothing here throws for what the provider does. */
+/** An identity provider. The methods never throw for a failure of the provider. */
 export interface Provider {
   readonly id: string;
   readonly name: string;
-  /** True when it can be told to ask the person again who they are. */
+  /** True if the provider can be made to authenticate the user again. */
   readonly canAskAgain: boolean;
-  /** Where to send the person. */
-  prepare(visit: ProviderRequest): Promise<PreparedRequest>;
-  /** Who came back, `search` being the query of the address that they came back to. */
-  identify(visit: ProviderRequest, search: string): Promise<IdentityResult>;
+  /** Returns the URL to redirect the user to. */
+  prepare(request: ProviderRequest): Promise<PreparedRequest>;
+  /**
+   * Returns the identity of the user who came back.
+   *
+   * @param search the query of the callback's URL.
+   */
+  identify(request: ProviderRequest, search: string): Promise<IdentityResult>;
 }
 
 const MAX_DISPLAY_NAME_CHARACTERS = 120;
 
-/** A text of somebody else's on one line of bearable length; null when nothing is left. */
+/** Returns a text of the provider on one line of at most 120 characters; `null` if nothing is left. */
 export function singleLine(text: unknown): string | null {
   if (typeof text !== 'string') return null;
   const line = text.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ').trim();

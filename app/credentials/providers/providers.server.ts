@@ -1,23 +1,23 @@
 import type { ProviderSettings } from '#app/config/provider-settings.server.ts';
 import type { Provider } from './provider.ts';
 
-/** A provider by what a page shows of it. */
+/** What a page shows of a provider. */
 export interface NamedProvider {
   id: string;
   name: string;
 }
 
-/** Those who can say who a person is, as they are configured. */
+/** The configured identity providers. */
 export interface Providers {
-  /** In the order in which they are offered. */
+  /** Returns them in the order in which pages offer them. */
   list(): NamedProvider[];
-  /** null when there is none of that id. */
+  /** Returns the provider of that id; `null` if there is none. */
   find(id: string | undefined): Provider | null;
 }
 
 /**
- * Nobody is asked anything yet: each provider is looked up when the first person wants to go there. Where
- * none is configured, what talks to them is not even loaded.
+ * Makes the providers without any request: discovery happens on the first sign-in. Without a configured
+ * provider, the OpenID library is not loaded.
  */
 export async function createProviders(settings: ProviderSettings[]): Promise<Providers> {
   const providers = await Promise.all(settings.map(openProvider));

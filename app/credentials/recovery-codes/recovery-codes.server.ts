@@ -7,26 +7,26 @@ import { createOneTimeCookie } from '#app/http/one-time-cookie.server.ts';
 import type { SealedCookieFactory } from '#app/http/sealed-cookie.server.ts';
 import { RECOVERY_CODE_ALPHABET, RECOVERY_CODE_CHARACTERS } from '../second-factor-schema.ts';
 
-/** Codes for the day on which the authenticator is lost. They are there while it is turned on. */
+/** Codes for users who lost their authenticator app. They exist while the second factor is on. */
 export interface RecoveryCodes {
-  /** How many have not been used. */
+  /** Returns how many codes are unused. */
   countLeft(userId: string): Promise<number>;
   /**
-   * Uses one up, and says how many are left; null when it is none of this user's, or was used
-   * before. Of many who bring the same one at once, one is told that it is right.
+   * Uses up a code, and returns how many are left; `null` if this user has no such code, or it was used
+   * before. Of concurrent requests with the same code, one succeeds.
    *
-   * @param code as `recoveryCodeSchema` gives it: lower case, without what stood between groups.
+   * @param code as `recoveryCodeSchema` returns it: lower case, without separators.
    */
   use(userId: string, code: string, now: Date): Promise<{ left: number } | null>;
-  /** New codes in place of all old ones, to be shown once; null when the authenticator is off. */
+  /** Replaces all codes and returns the new ones, to be shown once; `null` if the second factor is off. */
   replace(userId: string, now: Date): Promise<string[] | null>;
 }
 
-/** The part of a client, or of its transaction, that codes are written by. */
+/** A client or a transaction. */
 type Writer = Pick<Database['client'], 'recoveryCode'>;
 
-const HOW_MANY = 10;
-const CHARACTERS_A_GROUP = 4;
+const CODE_COUNT = 10;
+const CHARACTERS_PER_GROUP = 4;
 const PURPOSE = 'recovery-code';
 
 export function createRecoveryCodes(options: {
@@ -39,7 +39,7 @@ export function createRecoveryCodes(options: {
     countLeft,
     async use(userId, code, now) {
       const codeHash = { in: keyring.digests(PURPOSE, textToDigest(userId, code)) };
-      // The condition stands in the write: of twenty at once it holds for one.
+      // The condition is in the write: of concurrent requests, one succeeds.
       const { count } = await db.recoveryCode.updateMany({
         where: { userId, codeHash, usedAt: null },
         data: { usedAt: now },
@@ -48,17 +48,17 @@ export function createRecoveryCodes(options: {
     },
     replace: (userId, now) =>
       db.$transaction(async (transaction) => {
-        // Changes nothing, and holds the row: two who do this at once do it one after the other, and
-        // nobody turns the authenticator off in between.
-        const held = await transaction.totp.updateMany({ where: { userId }, data: { userId } });
-        return held.count > 0 ? replaceRecoveryCodes(transaction, keyring, userId, now) : null;
+        // Changes nothing but locks the row: concurrent replacements run one after the other, and the
+        // second factor cannot be turned off in between.
+        const locked = await transaction.totp.updateMany({ where: { userId }, data: { userId } });
+        return locked.count > 0 ? replaceRecoveryCodes(transaction, keyring, userId, now) : null;
       }),
   };
 }
 
 /**
- * Writes ten new codes in place of all that there are, as part of somebody's transaction. Answers
- * them as they are shown; only their keyed digests are kept.
+ * Replaces all codes with ten new ones, as part of the caller's transaction. Returns them in the form
+ * that the user sees; only their keyed digests are stored.
  */
 export async function replaceRecoveryCodes(
   writer: Writer,
@@ -67,7 +67,7 @@ export async function replaceRecoveryCodes(
   now: Date,
 ): Promise<string[]> {
   const codes = new Set<string>();
-  while (codes.size < HOW_MANY) codes.add(newCode());
+  while (codes.size < CODE_COUNT) codes.add(newCode());
   await writer.recoveryCode.deleteMany({ where: { userId } });
   await writer.recoveryCode.createMany({
     data: [...codes].map((code) => ({
@@ -76,7 +76,7 @@ export async function replaceRecoveryCodes(
       codeHash: keyring.digest(PURPOSE, textToDigest(userId, code)),
     })),
   });
-  return [...codes].map(inGroups);
+  return [...codes].map(formatInGroups);
 }
 
 function newCode(): string {
@@ -86,11 +86,11 @@ function newCode(): string {
   ).join('');
 }
 
-// The user's id is part of it: a digest that was copied to another account is worth nothing there.
+// Includes the user's id, so that a digest that was copied to another account does not match there.
 const textToDigest = (userId: string, code: string) => `${userId} ${code}`;
 
-function inGroups(code: string): string {
-  return code.match(new RegExp(`.{${CHARACTERS_A_GROUP}}`, 'g'))!.join('-');
+function formatInGroups(code: string): string {
+  return code.match(new RegExp(`.{${CHARACTERS_PER_GROUP}}`, 'g'))!.join('-');
 }
 
 /** Carries new recovery codes to the page that shows them, once. */

@@ -1,13 +1,14 @@
-/** A QR code as a drawing: what is dark, on a square of this many modules without its quiet zone. */
+/** A QR code as a drawing of its dark modules. */
 export interface QrDrawing {
+  /** Width and height in modules, without the quiet zone. */
   modules: number;
-  /** Data of an SVG path, one unit a module. */
+  /** Data of an SVG path; one unit is one module. */
   path: string;
 }
 
-/** Draws a text as a QR code. Each run of dark modules in a row is one rectangle. */
+/** Returns a text as a QR code. Each run of dark modules in a row is one rectangle. */
 export async function drawQrCode(text: string): Promise<QrDrawing> {
-  // Only now: few ask for one.
+  // Loaded on use: few requests need it.
   const { default: QRCode } = await import('qrcode');
   const { size, data } = QRCode.create(text, { errorCorrectionLevel: 'M' }).modules;
   const rows = Array.from({ length: size }, (_, y) => {

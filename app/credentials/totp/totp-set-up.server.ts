@@ -19,7 +19,7 @@ interface TotpSetUpsOptions {
 
 export type TotpSetUps = ReturnType<typeof createTotpSetUps>;
 
-/** Secrets that wait for a code to prove that they reached an app; until then there is no row. */
+/** Secrets that wait for a first code from the user's app; until then there is no row. */
 export function createTotpSetUps({ sealedCookie, replayGuard }: TotpSetUpsOptions) {
   const cookie = sealedCookie({
     name: 'totp-set-up',
@@ -35,8 +35,8 @@ export function createTotpSetUps({ sealedCookie, replayGuard }: TotpSetUpsOption
     remove: (visit: Visit) => cookie.remove(visit),
 
     /**
-     * Returns the secret that this session is setting up; `null` if there is none or it is too old. A
-     * secret of another session does not count: nobody may plant a secret that they know.
+     * Returns the secret that this session is setting up; `null` if there is none or it expired. The
+     * secret of another session does not count, so that an attacker cannot plant one.
      */
     find(visit: Visit, { user, session }: SignedIn): string | null {
       const setUp = cookie.read(visit);

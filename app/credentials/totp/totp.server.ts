@@ -7,33 +7,33 @@ import { replaceRecoveryCodes } from '../recovery-codes/recovery-codes.server.ts
 
 /** Codes of an authenticator app as a second factor (RFC 6238). */
 export interface Totp {
-  /** True when this user signs in with a second factor. */
+  /** True if this user signs in with a second factor. */
   isOn(userId: string): Promise<boolean>;
-  /** When it was turned on; null: it is off. */
+  /** Returns when it was turned on; `null` if it is off. */
   onSince(userId: string): Promise<Date | null>;
-  /** A secret for somebody's app: 160 random bits in base32 (RFC 4226 §4, R6). */
+  /** Returns a secret for an app: 160 random bits in base32 (RFC 4226 §4, R6). */
   newSecret(): string;
-  /** What an app reads from the QR code. It holds the secret. */
+  /** Returns the text of the QR code for an app. It contains the secret. */
   authenticatorUri(secret: string, email: string): string;
-  /** The time step to which this code of the secret belongs, at most one from now; null: to none. */
+  /** Returns the time step of this code, at most one away from now; `null` if the code is wrong. */
   findTimeStep(secret: string, code: string, now: Date): Promise<number | null>;
   /**
-   * Turns it on with a secret of which a code was proven, and spends that code. Answers the first
-   * recovery codes, to be shown once; null when it was on already, and is left as it was.
+   * Turns it on with a secret whose code was checked, and uses up that code. Returns the first recovery
+   * codes, to be shown once; `null` if it was on already, which changes nothing.
    */
   turnOn(
     userId: string,
     proven: { secret: string; step: number },
     now: Date,
   ): Promise<string[] | null>;
-  /** Turns it off and removes the recovery codes. False when it was off. */
+  /** Turns it off and deletes the recovery codes. False if it was off. */
   turnOff(userId: string): Promise<boolean>;
   /**
-   * True when this is the user's code at this time, and no code of this or a later step was used
-   * before: a code works once, also when many bring it at once.
+   * True if this is the user's code at this time, and no code of this or a later step was used before:
+   * a code works once, even in concurrent requests.
    *
-   * @param code as `authenticatorCodeSchema` gives it: six digits.
-   * @throws when the secret was sealed under a key that is gone from ENCRYPTION_KEYS.
+   * @param code as `authenticatorCodeSchema` returns it: six digits.
+   * @throws if the secret was sealed under a key that is no longer in ENCRYPTION_KEYS.
    */
   use(userId: string, code: string, now: Date): Promise<boolean>;
 }
@@ -41,10 +41,10 @@ export interface Totp {
 const ISSUER = 'Latchkey';
 const PERIOD_SECONDS = 30;
 const DIGITS = 6;
-/** What authenticator apps understand, all of them. As a keyed hash it is not broken. */
+/** Every authenticator app supports it. As an HMAC it is not broken. */
 const ALGORITHM = 'SHA-1';
-/** Steps to each side that are let pass: clocks differ, and typing takes time (RFC 6238 §5.2). */
-const STEPS_ASIDE = [-1, 0, 1];
+/** The accepted steps around the current one: clocks differ, and typing takes time (RFC 6238 §5.2). */
+const STEP_OFFSETS = [-1, 0, 1];
 const BASE32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
 const SECRET_CHARACTERS = 32;
 const PURPOSE = 'totp';
@@ -69,7 +69,7 @@ export function createTotp(options: { db: Database['client']; keyring: Keyring }
         digits: DIGITS,
         algorithm: ALGORITHM,
       }),
-    findTimeStep: async (secret, code, now) => (await stepsOf(secret, code, now)).at(-1) ?? null,
+    findTimeStep: async (secret, code, now) => (await findSteps(secret, code, now)).at(-1) ?? null,
     async turnOn(userId, { secret, step }, now) {
       try {
         return await db.$transaction(async (transaction) => {
@@ -96,9 +96,9 @@ export function createTotp(options: { db: Database['client']; keyring: Keyring }
       const row = await db.totp.findUnique({ where: { userId }, select: { secret: true } });
       if (!row) return false;
       const secret = keyring.open(PURPOSE, row.secret);
-      if (secret === null) throw new Error(KEY_IS_GONE);
-      for (const step of await stepsOf(secret, code, now)) {
-        // The condition stands in the write: of twenty at once it holds for one.
+      if (secret === null) throw new Error(KEY_IS_MISSING);
+      for (const step of await findSteps(secret, code, now)) {
+        // The condition is in the write: of concurrent requests, one succeeds.
         const { count } = await db.totp.updateMany({
           where: {
             userId,
@@ -114,31 +114,31 @@ export function createTotp(options: { db: Database['client']; keyring: Keyring }
   };
 }
 
-const KEY_IS_GONE =
-  'The secret of an authenticator was sealed under a key that is not in ENCRYPTION_KEYS any more; put that key back, behind the current one.';
+const KEY_IS_MISSING =
+  'The secret of an authenticator app was sealed under a key that is no longer in ENCRYPTION_KEYS; put that key back, after the current one.';
 
-// 32 characters are what 5 bits can name: each byte gives one, evenly.
+// The alphabet has 32 characters: the low 5 bits of a byte select each with equal probability.
 function newSecret(): string {
   return [...randomBytes(SECRET_CHARACTERS)].map((byte) => BASE32[byte & 31]).join('');
 }
 
-/** The steps around now of which this is the code, the older first: nearly always none or one. */
-async function stepsOf(secret: string, code: string, now: Date): Promise<number[]> {
+/** Returns the accepted steps whose code this is, oldest first; nearly always none or one. */
+async function findSteps(secret: string, code: string, now: Date): Promise<number[]> {
   const current = Math.floor(now.getTime() / 1000 / PERIOD_SECONDS);
   const steps: number[] = [];
-  for (const aside of STEPS_ASIDE) {
-    const step = current + aside;
-    if (isSameCode(code, await codeOfStep(secret, step))) steps.push(step);
+  for (const offset of STEP_OFFSETS) {
+    const step = current + offset;
+    if (isSameCode(code, await generateCode(secret, step))) steps.push(step);
   }
   return steps;
 }
 
 /**
- * The library takes the time from the clock of the machine and from nowhere else, and reckons the
- * step as floor(clock / period). So it is asked with the period at which its clock stands in the
- * middle of the wanted step: which step that is depends on `now` alone, as everywhere here.
+ * Returns the code of a step. The library always reads the system clock, and computes the step as
+ * floor(clock / period). So we pass a period that puts the clock in the middle of the wanted step;
+ * that way the step depends on `now` alone.
  */
-async function codeOfStep(secret: string, step: number): Promise<string> {
+async function generateCode(secret: string, step: number): Promise<string> {
   const clockSeconds = Date.now() / 1000;
   const period = clockSeconds / (step + 0.5);
   const { otp } = await generateTOTP({ secret, period, digits: DIGITS, algorithm: ALGORITHM });

@@ -36,9 +36,9 @@ export async function loader({ context: { app, visit }, request }: LoaderFunctio
   const { user, session } = await requireSignedIn(visit);
   const { searchParams } = new URL(request.url);
   const redirectTo = safeReturnPath(searchParams.get('redirectTo'));
-  const kept = app.savedForms.find(visit, session.id);
+  const saved = app.savedForms.find(visit, session.id);
   const isProven = app.sessions.isFresh(session, visit.now);
-  if (!kept && isProven) return redirect(redirectTo);
+  if (!saved && isProven) return redirect(redirectTo);
   const [factors, passkeys, providers] = await Promise.all([
     app.confirmIdentity.factors(user.id),
     app.passkeys.count(user.id),
@@ -48,7 +48,7 @@ export async function loader({ context: { app, visit }, request }: LoaderFunctio
     redirectTo,
     isProven,
     email: user.email,
-    keptForm: kept && { field: SAVED_FORM_FIELD, id: kept.id, path: kept.path },
+    keptForm: saved && { field: SAVED_FORM_FIELD, id: saved.id, path: saved.path },
     ...factors,
     hasPasskeys: passkeys > 0,
     isPasskeyRefused: searchParams.get('passkey') === 'refused',
@@ -90,7 +90,7 @@ export default function Confirm() {
           <Button>Go on</Button>
         </Form>
       )}
-      <LeaveIt />
+      <CancelLink />
     </FormPage>
   ) : (
     <FormPage
@@ -98,15 +98,15 @@ export default function Confirm() {
       lead="What you are about to do is sensitive, and you signed in a while ago. We go on with it right after this."
     >
       {page.trouble && <Notice>{page.trouble}</Notice>}
-      {page.hasPasskeys && <ByPasskey page={page} />}
-      <ByFactors page={page} />
-      <ByProvider page={page} />
-      <LeaveIt />
+      {page.hasPasskeys && <PasskeyForm page={page} />}
+      <FactorsForm page={page} />
+      <ProviderForms page={page} />
+      <CancelLink />
     </FormPage>
   );
 }
 
-/** What all forms carry along: where to go on, and which form waits. */
+/** The fields of all forms: where to redirect, and the id of the saved form. */
 function HiddenFields({ page: { redirectTo, keptForm } }: { page: Page }) {
   return (
     <>
@@ -116,10 +116,10 @@ function HiddenFields({ page: { redirectTo, keptForm } }: { page: Page }) {
   );
 }
 
-// The strongest factor stands first. All forms are whole new requests: what follows may be the form
-// that was kept, a file, or another site.
+// The strongest factor comes first. All forms reload the document, because the response may be that of
+// the saved form, a file, or a redirect to another site.
 
-function ByPasskey({ page }: { page: Page }) {
+function PasskeyForm({ page }: { page: Page }) {
   return (
     <Form method="post" action="/confirm/passkey" reloadDocument className="grid gap-6">
       <HiddenFields page={page} />
@@ -135,7 +135,7 @@ function ByPasskey({ page }: { page: Page }) {
   );
 }
 
-function ByFactors({ page }: { page: Page }) {
+function FactorsForm({ page }: { page: Page }) {
   const { email, hasPassword, hasTotp, hasPasskeys } = page;
   const reply = useActionData<typeof action>()?.reply;
   const form = useFocusOnError(reply);
@@ -177,7 +177,7 @@ function ByFactors({ page }: { page: Page }) {
   );
 }
 
-function ByProvider({ page }: { page: Page }) {
+function ProviderForms({ page }: { page: Page }) {
   return page.providers.map(({ id, name }) => (
     <Form key={id} method="post" action={`/confirm/provider/${id}`} reloadDocument className="grid">
       <HiddenFields page={page} />
@@ -186,7 +186,7 @@ function ByProvider({ page }: { page: Page }) {
   ));
 }
 
-function LeaveIt() {
+function CancelLink() {
   return (
     <p className="text-muted">
       <Link

@@ -1,7 +1,7 @@
 import { redirect, type ActionFunctionArgs } from '@remix-run/node';
 import { requireSignedIn } from '#app/visit/visit.ts';
 
-/** There is no page here. */
+/** This URL has no page. */
 export async function loader() {
   return redirect('/');
 }

@@ -7,7 +7,7 @@ import { safeReturnPath } from '#app/http/return-path.server.ts';
 
 const formSchema = z.object({ credential: assertionSchema, redirectTo: z.string().optional() });
 
-/** The page that asks is /confirm. */
+/** The page with this form is /confirm. */
 export async function loader() {
   return redirect('/confirm');
 }

@@ -1,4 +1,4 @@
-/** What is shown of one thing that the API does. */
+/** An operation of the API, as the page shows it. */
 export interface ShownOperation {
   id: string;
   method: string;
@@ -10,7 +10,7 @@ export interface ShownOperation {
   answers: { status: string; what: string }[];
 }
 
-/** One operation: its address, who may, what goes in and what comes out. */
+/** Shows an operation: its address, who may call it, its fields and its responses. */
 export function ApiOperation({ operation }: { operation: ShownOperation }) {
   const { id, method, path, summary, more, who, takes, answers } = operation;
   return (

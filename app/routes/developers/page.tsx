@@ -40,7 +40,7 @@ export default function Developers() {
         </p>
       </div>
       <pre
-        // What does not fit is scrolled to, also by keyboard.
+        // Focusable, so that keyboard users can scroll it.
         // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- see above
         tabIndex={0}
         aria-label="An example"

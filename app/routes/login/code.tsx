@@ -23,7 +23,7 @@ export async function loader({ context: { app, visit } }: LoaderFunctionArgs) {
   return { email: user?.email ?? '' };
 }
 
-/** The second step of signing in: a code of the authenticator app of the user who took the first step. */
+/** The second step of a sign-in: a code of the authenticator app of the user who passed the first step. */
 export async function action({ context: { app, visit }, request }: ActionFunctionArgs) {
   const pending = await app.signIn.requirePending(visit);
   const { userId } = pending;

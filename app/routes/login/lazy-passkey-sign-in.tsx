@@ -5,22 +5,22 @@ import type {
 } from '#app/credentials/passkeys/passkey-sign-in-form.tsx';
 
 /**
- * Signing in with a passkey, for the login page: fetched once that has come to life, and only where
- * the browser has passkeys. Until then its place is kept, so that nothing jumps.
+ * The passkey form of the login page: loaded after hydration, and only if the browser supports passkeys.
+ * Until then its space is reserved, so that the layout does not shift.
  */
 export function PasskeySignIn(props: PasskeySignInProps) {
-  const [Fetched, setFetched] = useState<typeof PasskeySignInForm | null>(null);
+  const [LazyForm, setLazyForm] = useState<typeof PasskeySignInForm | null>(null);
   useEffect(() => {
     if (typeof PublicKeyCredential !== 'function') return;
     import('#app/credentials/passkeys/passkey-sign-in-form.tsx').then(
-      ({ PasskeySignInForm }) => startTransition(() => setFetched(() => PasskeySignInForm)),
+      ({ PasskeySignInForm }) => startTransition(() => setLazyForm(() => PasskeySignInForm)),
       () => {
-        // Offline: the form for e-mail and password is there.
+        // Offline: the user still has the form for e-mail and password.
       },
     );
   }, []);
-  return Fetched ? (
-    <Fetched {...props} />
+  return LazyForm ? (
+    <LazyForm {...props} />
   ) : (
     <div className="min-h-11 sm:min-h-10 noscript:hidden" />
   );

@@ -1,6 +1,6 @@
 import { redirect, type ActionFunctionArgs } from '@remix-run/node';
 
-/** There is no page here. */
+/** This URL has no page. */
 export function loader() {
   return redirect('/');
 }

@@ -77,7 +77,7 @@ export default function SignInWithPasskey() {
     import('#app/credentials/passkeys/ceremony.ts').then(
       ({ reportUnknownPasskey }) => reportUnknownPasskey(unknownId),
       () => {
-        // Offline: it is offered once more, and no harm done.
+        // Offline: the browser offers it again, which is harmless.
       },
     );
   }, [unknownId]);

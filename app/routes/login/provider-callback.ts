@@ -19,7 +19,7 @@ export async function loader({ context, params, request }: LoaderFunctionArgs) {
   if (!provider) return redirect('/login');
   const { search, searchParams } = new URL(request.url);
   const begun = app.providerRequests.find(visit, provider);
-  // Another user's code, or one of another request: this browser's own request stays as it is.
+  // The state of another user or another request: leave this browser's own request as it is.
   if (begun?.state !== searchParams.get('state')) return notBegun(context, provider);
   const answer = await finishProviderRequest(context, provider, begun, search);
   app.providerRequests.remove(visit);
@@ -52,7 +52,7 @@ async function finishProviderRequest(
   return finish(context, provider, begun, identified.identity);
 }
 
-// A request that was begun while signed in is finished in the same session.
+// True if the request was started by the session that finishes it; a sign-in starts without one.
 async function isSameSession(
   { visit }: PageContext,
   { purpose, begunBy }: PendingProviderRequest,
@@ -113,7 +113,7 @@ const confirm: Finish = async ({ app, visit }, provider, begun, identity) => {
   }
   await app.connections.authenticate({ ...identity, provider: provider.id }, visit.now);
   if (!(await app.browserSession.renew(visit, { isProven: true }))) return redirect('/login');
-  // The page there sends a saved form again; this request followed a link and cannot.
+  // That page resubmits a saved form; this request is a GET and cannot.
   const query = new URLSearchParams({ redirectTo: begun.redirectTo });
   return redirect(`/confirm?${query}`);
 };

@@ -16,10 +16,10 @@ import { safeReturnPath } from '#app/http/return-path.server.ts';
 import { FormPage } from '#app/ui/page.tsx';
 
 /**
- * The page between us and a provider. It is a page, and not a redirect, because a form led here:
- * Chromium checks every redirect after a form submission against `form-action` of the form's page
- * (CSP3 §6.4.2, "pre-navigation check"), which is 'self'. To allow providers there, every page would have
- * to know the origin of each provider's sign-in page, which is not the issuer's and is unknown while the
+ * The page between us and a provider. It is a page, and not a redirect, because a form submission
+ * leads here: Chromium checks every redirect after one against `form-action` of the form's page (CSP3
+ * §6.4.2, "pre-navigation check"), which is 'self'. To allow providers there, every page would have to
+ * know the origin of each provider's sign-in page, which is not the issuer's and is unknown while the
  * provider is down. A navigation that this page starts by itself is no form submission.
  */
 export const meta: MetaFunction<typeof loader> = ({ data }) => [
@@ -38,8 +38,8 @@ export async function loader({ context: { app, visit }, params }: LoaderFunction
   if (!provider) return redirect('/login');
   const begun = app.providerRequests.find(visit, provider);
   if (!begun) {
-    const nothing = { purpose: 'sign-in', redirectTo: '/', provider: provider.id } as const;
-    return redirect(problemPath(nothing, 'not-begun'));
+    const unknown = { purpose: 'sign-in', redirectTo: '/', provider: provider.id } as const;
+    return redirect(problemPath(unknown, 'not-begun'));
   }
   const prepared = await provider.prepare(app.providerRequests.toProviderRequest(begun));
   if (prepared.state === 'unavailable') {

@@ -23,7 +23,7 @@ export async function loader({ context: { app, visit } }: LoaderFunctionArgs) {
   return { email: user?.email ?? '' };
 }
 
-/** The second step of signing in for a user without their app: each code works once. */
+/** The second step of a sign-in without the authenticator app: each recovery code works once. */
 export async function action({ context: { app, visit }, request }: ActionFunctionArgs) {
   const pending = await app.signIn.requirePending(visit);
   const { userId } = pending;

@@ -34,7 +34,7 @@ export default function MailOfOutbox() {
       <iframe
         title="The mail"
         src={`/outbox/${mailId}/html`}
-        // It runs nothing and is of no origin; its links open in a new tab.
+        // No scripts and no origin; links open in a new tab.
         sandbox="allow-popups allow-popups-to-escape-sandbox"
         referrerPolicy="no-referrer"
         className="mt-6 h-176 w-full rounded-2xl border border-line"

@@ -31,7 +31,7 @@ export default function OutboxList() {
         <ul className="mt-8 divide-y divide-line border-y border-line">
           {mails.map(({ mailId, subject, to, at }) => (
             <li key={mailId}>
-              {/* A whole document: only these pages may hold a frame. */}
+              {/* A plain link, because only a document of its own has the headers that allow a frame. */}
               <a
                 href={`/outbox/${mailId}`}
                 className="flex flex-wrap items-baseline justify-between gap-x-6 gap-y-1 rounded-lg px-2 py-4 hover:bg-sunken"

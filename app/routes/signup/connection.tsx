@@ -60,12 +60,12 @@ export async function action({ request, context: { app, visit } }: ActionFunctio
 
 type Context = Pick<PageContext, 'app' | 'visit'>;
 
-interface Found {
+interface PendingSignUp {
   pending: PendingConnection;
   providerName: string;
 }
 
-function findPending({ app, visit }: Context): Found | null {
+function findPending({ app, visit }: Context): PendingSignUp | null {
   const pending = app.pendingConnections.read(visit);
   const provider = app.providers.find(pending?.provider);
   return pending && provider ? { pending, providerName: provider.name } : null;
@@ -76,11 +76,11 @@ function isVerifiedByProvider(
   { email, isEmailVerified }: PendingConnection,
   wanted: string,
 ): boolean {
-  const told = emailSchema.safeParse(email);
-  return isEmailVerified && told.success && told.data === wanted;
+  const verified = emailSchema.safeParse(email);
+  return isEmailVerified && verified.success && verified.data === wanted;
 }
 
-interface Typed {
+interface FormValues {
   name: string;
   email: string;
 }
@@ -92,8 +92,8 @@ interface Typed {
  */
 async function proveEmailFirst(
   { app, visit }: Context,
-  { pending, providerName }: Found,
-  { name, email }: Typed,
+  { pending, providerName }: PendingSignUp,
+  { name, email }: FormValues,
   fail: Fail,
 ) {
   if (!app.mailer.isOn) {
@@ -118,13 +118,13 @@ async function proveEmailFirst(
 
 async function createAccount(
   { app, visit }: Context,
-  { pending, providerName }: Found,
-  { name, email }: Typed,
+  { pending, providerName }: PendingSignUp,
+  { name, email }: FormValues,
   fail: Fail,
 ) {
   const connection = app.connections.toConnectionColumns(pending, visit.now);
   const created = await app.users.createConnected({ name, email, connection }, visit.now);
-  // The user owns the address, so that it has an account is no secret from them.
+  // The user owns the address, so they may learn that it has an account.
   if (created.state === 'email-taken') {
     return showAgain(
       fail({

@@ -1,7 +1,7 @@
 import { redirect, type ActionFunctionArgs } from '@remix-run/node';
 import { answerResent } from '#app/credentials/mailed-codes/code-page.server.ts';
 
-/** Following a link sends nothing. */
+/** A GET sends no mail. */
 export function loader() {
   return redirect('/signup/verify');
 }

@@ -47,7 +47,7 @@ export async function action({ request, context: { app, visit } }: ActionFunctio
       return showAgain(form.fail({ code: checked.text }));
     case 'right': {
       const payload = signUpPayloadSchema.parse(checked.payload);
-      const answer = await createProven({ app, visit }, checked.email, payload, form.fail);
+      const answer = await createVerifiedAccount({ app, visit }, checked.email, payload, form.fail);
       if (answer instanceof Response) app.codeByMail.remove(visit, 'sign-up');
       return answer;
     }
@@ -55,7 +55,7 @@ export async function action({ request, context: { app, visit } }: ActionFunctio
 }
 
 /** Creates the account of a user who has proven that the address is theirs, and signs them in. */
-async function createProven(
+async function createVerifiedAccount(
   { app, visit }: Pick<PageContext, 'app' | 'visit'>,
   email: string,
   payload: SignUpPayload,
@@ -66,19 +66,19 @@ async function createProven(
     const columns = app.connections.toConnectionColumns(connection, visit.now);
     const user = { name, email, connection: columns };
     const created = await app.users.createConnected(user, visit.now);
-    if (created.state === 'email-taken') return taken(fail);
+    if (created.state === 'email-taken') return showEmailTaken(fail);
     const { provider } = connection;
     return app.signUp.finishWithProvider(visit, created, { ...rest, provider });
   }
   const { name, passwordHash, remember, redirectTo } = payload;
   const account = { email, name, passwordHash, emailVerifiedAt: visit.now };
   const userId = await app.users.create(account, visit.now);
-  if (userId === null) return taken(fail);
+  if (userId === null) return showEmailTaken(fail);
   return app.signUp.finish(visit, { userId, proof: passwordProof, remember, redirectTo });
 }
 
-// Created in another browser meanwhile. It is no secret: this user has proven that the address is theirs.
-function taken(fail: Fail) {
+// The account was created in another browser in between. The user may know: they own the address.
+function showEmailTaken(fail: Fail) {
   return showAgain(fail({ form: 'This e-mail has an account by now. Sign in to it.' }));
 }
 
