@@ -1,6 +1,7 @@
 import { createInterface } from 'node:readline/promises';
 import { createErasureJournal } from '#app/privacy/erasure-journal.server.ts';
-import { createErasures, type RowCounts } from '#app/privacy/erasure.server.ts';
+import { createErasures } from '#app/privacy/erasure.server.ts';
+import type { RowCounts } from '#app/privacy/user-rows.server.ts';
 import { checkRestore, restoreDatabase, type Replaced } from '#app/database/restore.server.ts';
 import { openDatabase } from '#app/database/database.server.ts';
 import { parseEnv, type Env } from '#app/config/env.server.ts';

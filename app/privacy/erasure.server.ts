@@ -6,9 +6,7 @@ import type { Mail, Mailer } from '#app/mail/mail.ts';
 import { DAY_MS } from '#app/sessions/index.ts';
 import { failureNoticeOf } from '#app/activity/activity-log.server.ts';
 import type { ErasedSubject, ErasureJournal } from './erasure-journal.server.ts';
-
-/** The number of rows by table. */
-export type RowCounts = Record<string, number>;
+import { countUserRows, type RowCounts } from './user-rows.server.ts';
 
 /** The record of an erased account. It does not identify the user. */
 export interface Receipt {
@@ -58,8 +56,6 @@ export interface ErasuresOptions extends Pick<Database, 'provider'> {
   log: Log;
 }
 
-type Client = Parameters<Parameters<Database['client']['$transaction']>[0]>[0];
-
 /** The sealed data in a receipt, until the erasure outside the database is finished. */
 interface Pending {
   userId: string;
@@ -93,7 +89,7 @@ export function createErasures(options: ErasuresOptions): Erasures {
       if (!user) return null;
       const { email } = user;
       const counts = withoutZeros({
-        ...(await countRows(tx, provider, userId)),
+        ...(await countUserRows(tx, provider, userId)),
         Spent: notices.count,
       });
       // Codes for the address from before the account; the account's own codes are deleted by cascade.
@@ -163,7 +159,7 @@ export function createErasures(options: ErasuresOptions): Erasures {
 
   return {
     async count(userId) {
-      return withoutZeros(await countRows(db, provider, userId));
+      return withoutZeros(await countUserRows(db, provider, userId));
     },
 
     async erase(userId, now) {
@@ -264,45 +260,6 @@ const RECEIPT_COLUMNS = {
 function readReceipt(row: { id: string; erasedAt: Date; counts: string }): Receipt {
   const { id, erasedAt, counts } = row;
   return { id, erasedAt, counts: JSON.parse(counts) as RowCounts };
-}
-
-/** Tables whose rows belong to a user by `userId`. Add every new table with data of users. */
-const OWNED = [
-  'Password',
-  'Totp',
-  'RecoveryCode',
-  'Passkey',
-  'Connection',
-  'Picture',
-  'Session',
-  'Activity',
-  'OutgoingMail',
-  'ExpressSession',
-];
-/** Tables whose rows belong to a user by `userId` or `email`. */
-const OWNED_OR_ADDRESSED = ['MailedCode', 'OauthSession'];
-
-/** Counts a user's rows by table, in one statement. Returns `{}` if the user does not exist. */
-async function countRows(
-  db: Pick<Client, '$queryRawUnsafe'>,
-  provider: Database['provider'],
-  userId: string,
-): Promise<RowCounts> {
-  const owned = OWNED.map(
-    (table) => `(SELECT count(*) FROM "${table}" WHERE "userId" = u."id") AS "${table}"`,
-  );
-  const addressed = OWNED_OR_ADDRESSED.map(
-    (table) =>
-      `(SELECT count(*) FROM "${table}" WHERE "userId" = u."id" OR "email" = u."email") AS "${table}"`,
-  );
-  const [row] = await db.$queryRawUnsafe<Record<string, number | bigint>[]>(
-    `SELECT 1 AS "User", ${[...owned, ...addressed].join(', ')}
-     FROM "User" AS u WHERE u."id" = ${provider === 'sqlite' ? '?' : '$1'}`,
-    userId,
-  );
-  return Object.fromEntries(
-    Object.entries(row ?? {}).map(([table, count]) => [table, Number(count)]),
-  );
 }
 
 function withoutZeros(counts: RowCounts): RowCounts {
