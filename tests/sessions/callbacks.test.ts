@@ -255,7 +255,7 @@ describe("a user's own functions", () => {
     await expect(erasing).rejects.toMatchObject({
       name: 'StoreUnavailableError',
       message: 'The session store is not available.',
-      cause: { message: 'deleteSession() left the row where it was.' },
+      cause: { message: 'deleteSession() did not delete the row.' },
     });
     const spared = aRecord();
     const ended = await store.deleteSessionsForUser!('user-1', spared.id, signedOut);
