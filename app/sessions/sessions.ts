@@ -51,7 +51,7 @@ export interface SessionsOptions<Meta = unknown, User = unknown> {
    * until no node's cache answers for the session.
    */
   feed?: Pick<NewsFeed, 'publish'> & Partial<Pick<SessionFeed, 'settle'>>;
-  /** Answers in place of the store. Needs the same feed, with leases. Default: every look-up reads the row. */
+  /** Answers in place of the store. Needs the same feed, with leases. Default: no cache. */
   cache?: SessionLookup<Meta, User>;
 }
 

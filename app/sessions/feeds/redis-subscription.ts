@@ -1,4 +1,4 @@
-/** A connection that receives published messages. It must not reconnect, or it would miss some unnoticed. */
+/** A connection that receives published messages. It must not reconnect: it might have missed some. */
 export interface RedisSubscription {
   subscribe(channel: string, listener: (text: string) => void): Promise<unknown>;
   /** The listener is called when the connection broke or may have; any number of times. */

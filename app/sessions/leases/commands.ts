@@ -34,7 +34,7 @@ export type Command =
   | { do: 'deliver event'; event: SessionEvent }
   /** Send `round` to all nodes, then read the leases. Result: `asked`. */
   | { do: 'ask'; round: string }
-  /** Insert the barrier and send `barrier` to all nodes, atomically. Then read the leases. Result: `raised`. */
+  /** Insert the barrier and send `barrier` to all nodes, atomically; then read the leases. Result: `raised`. */
   | { do: 'raise'; round: string }
   /** Delete the barrier and, only if it still existed, `deadLeaseIds`, atomically. Result: `lifted`. */
   | { do: 'lift'; round: string; deadLeaseIds: string[] }

@@ -51,7 +51,7 @@ export interface SessionCallbacks<Meta = unknown> {
    * two end a session at once, only one is told that it did.
    */
   deleteSession(id: string): Promise<WriteResult> | WriteResult;
-  /** Returns all rows of the user, in any order. Without it there is no list, no cap and no revoke by user. */
+  /** Returns all rows of the user, in any order. Needed for lists, the cap and revokes by user. */
   fetchSessionsForUser?(userId: string): Promise<FetchedSession<Meta>[]> | FetchedSession<Meta>[];
   /** Deletes all rows of the user. */
   deleteSessionsForUser?(userId: string): unknown;

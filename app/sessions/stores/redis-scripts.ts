@@ -20,8 +20,8 @@ local function endsKey(user) return prefix .. 'ends:' .. user end
 local function endedKey(user) return prefix .. 'ended:' .. user end
 local idsKey, endingsKey = prefix .. 'ids', prefix .. 'endings'
 
--- For the feeds; see leases/leased-redis.ts. A Redis user without the right to publish can still end sessions;
--- the round that follows then fails.
+-- For the feeds; see leases/leased-redis.ts. A Redis user without the right to publish can still end
+-- sessions; the round that follows then fails.
 local function tell(kind, id, user)
   redis.pcall('PUBLISH', prefix .. 'news', kind .. ' ' .. id .. ' ' .. user)
 end
@@ -53,7 +53,7 @@ local function sweep(user, before)
   end
 end
 
--- Returns true if the row was live; false if it had expired, and closes it at its expiry; nil if gone or ended.
+-- Returns true if the row was live; false if it had expired (it is closed at its expiry); nil if gone or ended.
 local function close(id, at, reason, by, retention)
   local row = rowKey(id)
   local user, revokedAt, expiresAt = unpack(redis.call('HMGET', row, 'userId', 'revokedAt', 'expiresAt'))
@@ -251,7 +251,7 @@ end
 
 local live = tonumber(now)
 if afterSeen == '' then
-  -- The zset also has expired sessions. Without this limit, collect would read all of them in search of more.
+  -- The zset also contains expired sessions. Without this limit, collect would read all of them.
   limit = math.min(limit, redis.call('ZCOUNT', endsKey(user), '(' .. now, '+inf'))
 end
 collect(openKey(user), afterSeen == '' and '+inf' or afterSeen, limit,

@@ -72,7 +72,7 @@ export function explore(
   return outcome(layer.length === 0, null);
 }
 
-/** Returns the state as text. Renumbers leases and sorts unordered lists, so that equal states are equal texts. */
+/** Returns the state as text, with leases renumbered and unordered lists sorted, so that equal states match. */
 function canonical(world: World): string {
   for (const node of world.nodes) {
     if (node.statements.length > 1) sortByText(node.statements);

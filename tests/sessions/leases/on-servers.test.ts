@@ -144,7 +144,7 @@ describe.each([
     expect(await server.leases()).toHaveLength(3);
   });
 
-  test('every round waits until the lease of a deaf node has expired, and a healthy node keeps its lease', async () => {
+  test('a round waits until the lease of a deaf node has expired, and healthy nodes keep theirs', async () => {
     const one = await open();
     const deaf = await open();
     const healthy = await open();
@@ -160,7 +160,7 @@ describe.each([
     expect(deaf.links).toEqual([true, false, true]);
   });
 
-  test('the rounds of a node that receives no messages end, and healthy nodes keep their leases', async () => {
+  test('the rounds of a deaf node end, and healthy nodes keep their leases', async () => {
     const deaf = await open();
     const one = await open();
     const other = await open();
@@ -175,7 +175,7 @@ describe.each([
     deaf.messages.release();
   });
 
-  test('a round raises a lost barrier again, and keeps the lease of a killed process until then', async () => {
+  test('a round raises a lost barrier again, and keeps a dead lease until then', async () => {
     const one = await open();
     await server.leaveLease('killed 1');
     const settled = one.feed.settle();

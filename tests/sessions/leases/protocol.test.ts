@@ -85,7 +85,7 @@ test('a node ignores the inputs of an earlier link', () => {
   expect(node.isCurrent(at(230))).toBe(true);
 });
 
-test('a node lifts a barrier that a dead process left behind after the time of ten leases, not sooner', () => {
+test('a node lifts an abandoned barrier after the time of ten leases, not sooner', () => {
   takeLease(0, ['left']);
   const renewUntil = (ms: number) => {
     const lifts: number[] = [];

@@ -36,7 +36,7 @@ export interface Bounds {
   isPrompt?: boolean;
   /** No barrier counts as abandoned. */
   isPatient?: boolean;
-  /** Every step of a statement is a separate action. Otherwise steps run together if only a delay separates them. */
+  /** Every step of a statement is a separate action. By default, equivalent steps run together. */
   isFine?: boolean;
 }
 
@@ -187,7 +187,7 @@ export function perform(world: World, action: Action, bounds: Bounds, Protocol: 
     case 'deliver': {
       const text = node.inbox!.shift()!;
       apply({ kind: 'received', link: node.linksOpened, text });
-      // Delivers an event and its round together: with only the event, a node caches less than with neither.
+      // Delivers an event and its round together: with the event alone, a node only caches less.
       const isRound = node.inbox?.[0]?.startsWith('round') ?? false;
       if (text.startsWith('ended') && isRound && !bounds.isFine)
         perform(world, action, bounds, Protocol);
