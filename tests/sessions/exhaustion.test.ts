@@ -59,7 +59,7 @@ async function watchLock(url: string) {
   await lines.next();
   return async () => {
     child.stdin.end();
-    return JSON.parse(String((await lines.next()).value)) as { looks: number; heldMs: number[] };
+    return JSON.parse(String((await lines.next()).value)) as { checks: number; heldMs: number[] };
   };
 }
 

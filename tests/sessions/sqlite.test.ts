@@ -24,18 +24,18 @@ describeStoreContract('prisma on SQLite with times as text', {
 
 test('fetchSession reads the requested user data in the same statement', async () => {
   const { store, close, addUser } = await openStore(address);
-  await addUser('user-1');
-  const record = aRecord({ userId: 'user-1' });
+  await addUser('user-3');
+  const record = aRecord({ userId: 'user-3' });
   await store.saveSession(record);
   const stored = await store.fetchSession(record.id);
-  expect(stored).toEqual({ record, user: { name: 'Name of user-1' } });
+  expect(stored).toEqual({ record, user: { name: 'Name of user-3' } });
   await close();
 });
 
 test('fetchSession returns a null user if no user data is requested', async () => {
   const { client, ...database } = await openDatabase({ databaseUrl: address.url, log: quiet });
   const store = prismaSessionStore({ client, provider: 'sqlite' });
-  const record = aRecord({ userId: 'user-1' });
+  const record = aRecord({ userId: 'user-3' });
   await store.saveSession(record);
   expect(await store.fetchSession(record.id)).toEqual({ record, user: null });
   await database.close();

@@ -53,7 +53,7 @@ local function sweep(user, before)
   end
 end
 
--- Returns true if the row was live; false if it had expired (it is closed at its expiry); nil if gone or ended.
+-- Returns true if the row was live; false if it had expired (then closed at its expiry); nil otherwise.
 local function close(id, at, reason, by, retention)
   local row = rowKey(id)
   local user, revokedAt, expiresAt = unpack(redis.call('HMGET', row, 'userId', 'revokedAt', 'expiresAt'))
