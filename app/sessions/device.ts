@@ -2,17 +2,17 @@ import Bowser from 'bowser';
 
 export type DeviceKind = 'computer' | 'phone' | 'tablet' | 'program' | 'unknown';
 
-/** What a user agent says of the device. A guess by nature: people can give it a name of their own. */
+/** What a user agent says about the device. This is a guess, so users can name their devices. */
 export interface DeviceDescription {
   kind: DeviceKind;
   /** "Firefox on Windows", "Safari on iPhone"; never empty. */
   name: string;
-  /** "Firefox 131 on Windows"; the name once more when no version is known. */
+  /** "Firefox 131 on Windows"; the same as `name` if the version is unknown. */
   detail: string;
 }
 
 const MAX_USER_AGENT_CHARACTERS = 512;
-/** Of others Bowser makes a name from whatever stands before a slash: words that a stranger chose. */
+/** For other browsers Bowser returns the text before a slash, which the client chose freely. */
 const KNOWN_BROWSERS = new Set(Object.values(Bowser.BROWSER_MAP));
 const UNKNOWN: DeviceDescription = {
   kind: 'unknown',
@@ -20,15 +20,13 @@ const UNKNOWN: DeviceDescription = {
   detail: 'Unknown device',
 };
 
-/** What people call the thing, where that differs from what its operating system is called. */
+/** Common names of devices, where they differ from the name of the operating system. */
 const SYSTEM_NAMES: Record<string, string> = {
   macOS: 'Mac',
   'Chrome OS': 'Chromebook',
 };
 
-/**
- * Reads a user agent (RFC 9110 §10.1.5). Never throws: what cannot be told is "Unknown device".
- */
+/** Returns what a user agent (RFC 9110 §10.1.5) says. Never throws; the fallback is "Unknown device". */
 export function describeDevice(userAgent: string): DeviceDescription {
   const text = userAgent.slice(0, MAX_USER_AGENT_CHARACTERS).trim();
   if (text === '') return UNKNOWN;
@@ -68,7 +66,7 @@ function kindOf(platform: string | undefined, os: string | undefined): DeviceKin
   return platform === 'desktop' || os === 'Chrome OS' ? 'computer' : 'unknown';
 }
 
-// "curl/8.5.0" and its like: a product and its version.
+// A product and its version, such as "curl/8.5.0".
 function programOf(text: string): DeviceDescription {
   const product = /^([A-Za-z][\w.-]{0,39})(?:\/(\d+))?/.exec(text);
   if (!product?.[1]) return UNKNOWN;

@@ -9,14 +9,14 @@ import { parseToken } from './token.ts';
 declare const isSessionId: unique symbol;
 
 /**
- * What identifies a session to whoever holds it: the whole token, and so a secret. It goes to the
- * client once, and comes back behind `Bearer`. Not the public id that listed sessions carry.
+ * The whole token of a session, and so a secret. The client gets it once, and sends it back in
+ * `Authorization: Bearer`. It is not the public id of a listed session.
  */
 export type SessionId = string & { readonly [isSessionId]: true };
 
-/** A session as lists show it. Nothing in it opens a door. */
+/** A session as lists show it. It contains no secret. */
 export interface ListedSession<UserId extends string = string, Meta = unknown> {
-  /** Public id, for {@link SessionClass.destroyListedSession}. */
+  /** Public id; see {@link SessionClass.destroyListedSession}. */
   id: string;
   label: string;
   userId: UserId;
@@ -28,25 +28,25 @@ export interface ListedSession<UserId extends string = string, Meta = unknown> {
 
 export interface ListedSessionsPage<UserId extends string = string, Meta = unknown> {
   sessions: ListedSession<UserId, Meta>[];
-  /** For the next call; null: that was the last page. */
+  /** Pass this to the next call; null if this was the last page. */
   cursor: string | null;
 }
 
-/** What the classes below have in common: any may stand for any other. */
+/** The interface of the classes below, which are interchangeable. */
 export interface SessionClass<UserId extends string = string, Meta = unknown> {
-  /** Begins a session. Call it only after a full proof of identity. */
+  /** Starts a session. Call it only after a full proof of identity. */
   createSession(input: { userId: UserId; label: string; meta: Meta }): Promise<SessionId>;
-  /** Whose session it is; null when it is over, unknown or null. Counts as activity. */
+  /** Returns the session's user; null if it ended, is unknown or is null. Counts as activity. */
   getUserIdFromSession(session: SessionId | null): Promise<UserId | null>;
-  /** What was kept with it; null when it is over, unknown or null. Counts as activity. */
+  /** Returns the session's `meta`; null if it ended, is unknown or is null. Counts as activity. */
   getSessionMeta(session: SessionId | null): Promise<Meta | null>;
-  /** Ends it. Whoever is not its holder, or comes too late, changes nothing. */
+  /** Ends the session. Does nothing if it is unknown or has already ended. */
   destroySession(session: SessionId | null): Promise<void>;
-  /** Ends a session of this user by the public id of the list. False: there was no such live one. */
+  /** Ends a session of this user by its public id. Returns false if there is no such live session. */
   destroyListedSession(id: string, userId: UserId): Promise<boolean>;
-  /** The user's live sessions, last used first. */
+  /** Returns the user's live sessions, most recently used first. */
   getSessionsForUser(userId: UserId): Promise<ListedSession<UserId, Meta>[]>;
-  /** Live sessions of everybody, a page at a time, in no telling order. */
+  /** Returns a page of the live sessions of all users, in no defined order. */
   listSessions(page?: {
     cursor?: string | null;
     limit?: number;
@@ -55,32 +55,32 @@ export interface SessionClass<UserId extends string = string, Meta = unknown> {
   getAuthTokenForSessionId(session: SessionId): string;
 }
 
-/** The rules of the sessions, where they are not to be the defaults. */
+/** Options that replace the default rules. */
 export type SessionRules = Omit<SessionsOptions, 'store' | 'cache'> & {
-  /** Where the time comes from. Default: the clock of this machine. */
+  /** Returns the current time. Default: the system clock. */
   clock?: () => Date;
 };
 
 const DEFAULT_PAGE = 100;
 
 /**
- * The session in the value of an `Authorization` header; null when there is none of a session's
- * shape. The scheme's case does not matter (RFC 9110 §11.1); a bare session is taken too.
+ * Returns the session in the value of an `Authorization` header; null if it has none of a valid form.
+ * The scheme is case-insensitive (RFC 9110 §11.1). A session without a scheme is accepted too.
  */
 export function getSessionIdFromAuthToken(header: string | null | undefined): SessionId | null {
   const text = /^(?:Bearer +)?([^ ]+)$/i.exec(header ?? '')?.[1] ?? '';
   return parseToken(text) ? (text as SessionId) : null;
 }
 
-/** The value of the `Authorization` header for this session (RFC 6750 §2.1). */
+/** Returns the value of the `Authorization` header for this session (RFC 6750 §2.1). */
 export function getAuthTokenForSessionId(session: SessionId): string {
   return `Bearer ${session}`;
 }
 
 /**
- * Sessions over any store, in the terms of the classes below.
+ * Sessions over any store, with the interface of the classes below.
  *
- * A StoreUnavailableError means that nothing is known of the session: answer 503, not 401.
+ * A StoreUnavailableError means that the session's state is unknown: answer 503, not 401.
  */
 export class StoredSessions<UserId extends string = string, Meta = unknown> implements SessionClass<
   UserId,
@@ -103,15 +103,15 @@ export class StoredSessions<UserId extends string = string, Meta = unknown> impl
   }
 
   async getUserIdFromSession(session: SessionId | null): Promise<UserId | null> {
-    return ((await this.#liveOne(session))?.userId as UserId | undefined) ?? null;
+    return ((await this.#findLive(session))?.userId as UserId | undefined) ?? null;
   }
 
   async getSessionMeta(session: SessionId | null): Promise<Meta | null> {
-    return (await this.#liveOne(session))?.meta ?? null;
+    return (await this.#findLive(session))?.meta ?? null;
   }
 
   async destroySession(session: SessionId | null): Promise<void> {
-    const live = await this.#liveOne(session, { countsAsActivity: false });
+    const live = await this.#findLive(session, { countsAsActivity: false });
     if (live) {
       await this.#sessions.revoke(live.id, { reason: 'signed-out', by: live.id }, this.#clock());
     }
@@ -142,24 +142,24 @@ export class StoredSessions<UserId extends string = string, Meta = unknown> impl
     return { sessions: live.map(toListed<UserId, Meta>), cursor: page.next };
   }
 
-  /** See the function of the same name. */
+  /** See the exported function of the same name. */
   getSessionIdFromAuthToken(header: string | null | undefined): SessionId | null {
     return getSessionIdFromAuthToken(header);
   }
 
-  /** See the function of the same name. */
+  /** See the exported function of the same name. */
   getAuthTokenForSessionId(session: SessionId): string {
     return getAuthTokenForSessionId(session);
   }
 
-  async #liveOne(session: SessionId | null, options?: { countsAsActivity: boolean }) {
+  async #findLive(session: SessionId | null, options?: { countsAsActivity: boolean }) {
     if (session === null) return null;
     const resumed = await this.#sessions.resume(session, this.#clock(), options);
     return resumed.state === 'live' ? resumed.session : null;
   }
 }
 
-/** Sessions in this process's memory: for development and tests. */
+/** Sessions in the memory of this process, for development and tests. */
 export class InMemorySessions<
   UserId extends string = string,
   Meta = unknown,

@@ -1,58 +1,57 @@
-/** Something happened to a session that those who remember or show it have to know. Activity is no news. */
+/** A change to a session that caches and open pages must know about. Activity causes no event. */
 export interface SessionEvent {
-  /** `ended`: revoked or deleted. `changed`: renamed, under a new token, or its person was changed. */
+  /** `ended`: revoked or deleted. `changed`: it got a new name or token, or its user was changed. */
   kind: 'started' | 'changed' | 'ended';
-  /** Public id. null: every session of the user. */
+  /** Public id; null for every session of the user. */
   id: string | null;
   userId: string;
 }
 
 /**
- * Carries the news of sessions, at best effort. The row decides: a subscriber that hears news reads the
- * row, and a user whose news is lost is not signed in any longer for it.
+ * Delivers session events at best effort. A lost event keeps no user signed in: events only tell
+ * subscribers to read the row again, and the row decides.
  */
 export interface NewsFeed {
-  /** Tells every subscriber, on every node; those of this process before it returns. */
+  /** Notifies every subscriber on every node; those of this process before it returns. */
   publish(news: readonly SessionEvent[]): void;
   /**
-   * @param listener must not throw; called in the order in which things were committed, as far as one
-   *   node's news go.
-   * @returns its clean-up.
+   * @param listener must not throw. It gets the events of one node in the order of their commits.
+   * @returns a function that unsubscribes.
    */
   subscribe(listener: (news: SessionEvent) => void): () => void;
   /**
-   * @param listener called when the link went down, or may have missed something (false), and when it
-   *   is there again (true).
-   * @returns its clean-up.
+   * @param listener called with false when the link went down or may have missed an event, and with
+   *   true when it is up again.
+   * @returns a function that unsubscribes.
    */
   onLink(listener: (isUp: boolean) => void): () => void;
-  /** True while news of other nodes arrive, as far as this one knows. */
+  /** True while this node, as far as it knows, receives the events of other nodes. */
   isLinked(): boolean;
   close(): Promise<void>;
 }
 
-/** News under leases: what a `SessionCache` needs, and nothing else does. */
+/** A feed with leases, as a `SessionCache` needs it. */
 export interface SessionFeed extends Omit<NewsFeed, 'isLinked'> {
   /**
-   * True while everything that is committed anywhere is heard here, and every node that ends a session
-   * waits for this one: while it is, memory may answer. Never true for longer than the node's lease.
+   * True while the cache may answer: this node receives every commit of any node, and a node that
+   * ends a session waits for this one. Never true for longer than the node's lease.
    */
   isCurrent(): boolean;
   /**
-   * Resolves once no node answers from memory what was committed before the call: each has heard of it,
-   * or holds no lease any more. A node alone waits for nobody.
+   * Resolves once no node's cache answers with data older than the commits before the call: each node
+   * has received the events, or its lease has expired. A single node does not wait.
    *
-   * @throws when that cannot be told.
+   * @throws if the state of the other nodes is unknown.
    */
   settle(): Promise<void>;
 }
 
-/** For one process that has its store to itself. */
+/** Returns a feed for a single process that alone writes to its store. */
 export function inProcessFeed(): SessionFeed & NewsFeed {
   const listeners = new Set<(news: SessionEvent) => void>();
   return {
     publish(news) {
-      for (const one of news) for (const listener of listeners) listener(one);
+      for (const event of news) for (const listener of listeners) listener(event);
     },
     subscribe(listener) {
       listeners.add(listener);

@@ -1,57 +1,55 @@
 import type { SessionEnd, Session, SessionRecord } from './session.ts';
 
 /**
- * The storage contract. Stores keep and fetch; the rules in `session.ts` decide.
+ * The storage contract. Stores save and fetch; the rules in `session.ts` decide.
  *
- * For every function: a throw (a rejected promise) means that the store is down or refused, and
- * that nothing may be concluded about the session: not that it is gone, not that it was saved.
+ * A throw (a rejected promise) of any function means that the store is down or refused the request.
+ * It says nothing about the session: neither that it is gone nor that it was saved.
  * All times are whole milliseconds.
  *
- * The four required names are those that session libraries with storage callbacks ask for, so a
- * user's own storage is just an object with these functions.
+ * The four required functions have the names that session libraries with storage callbacks use, so a
+ * custom store is a plain object with these functions.
  */
 export interface SessionStore<Meta = unknown, User = unknown> {
-  /** Inserts a new row. A second row of the same id is an error: it throws, and the first stays as it is. */
+  /** Inserts a row. Throws if a row of the same id exists, and leaves that row unchanged. */
   saveSession(session: SessionRecord<Meta>): Promise<void>;
 
-  /** The row as it stands, tombstones and expired ones too; `null` when unknown. */
+  /** Returns the stored row, also a tombstone or an expired one; `null` if the id is unknown. */
   fetchSession(id: string): Promise<StoredSession<Meta, User> | null>;
 
   /**
-   * Moves expiry and last activity, in one conditional write. `false` when the row is gone or
-   * revoked, or already carries a later activity; never recreates a row (invariant I2).
+   * Sets expiry and last activity in one conditional write. Returns `false` if the row is gone or
+   * revoked, or already has a later activity. Never recreates a row (invariant I2).
    */
   updateSessionExpiry(id: string, expiresAt: Date, lastSeenAt: Date): Promise<boolean>;
 
-  /** Removes the row for good. Idempotent: an unknown id is no error. */
+  /** Deletes the row. Idempotent: an unknown id is not an error. */
   deleteSession(id: string): Promise<void>;
 
   /**
-   * Ends one session and leaves a tombstone, in one conditional write. `false` when there is no
-   * such live row, or it belongs to someone else than `userId`. A row that ran out by itself
-   * before `ending.at` is closed too, as `expired` at its own `expiresAt`, and the answer is
-   * `false`: a node whose clock is behind must not still let it in. Without this function the
-   * engine deletes the row instead.
+   * Revokes one session and leaves a tombstone, in one conditional write. Returns `false` if there is
+   * no live row of this id, or if it belongs to another user than `userId`. Also closes a row that
+   * expired before `ending.at`, as `expired` at its own `expiresAt`, and returns `false`: a node whose
+   * clock is behind must not accept it. If this function is missing, the engine deletes the row.
    */
   revokeSession?(id: string, ending: SessionEnd, userId?: string): Promise<boolean>;
 
   /**
-   * Replaces the secret of a live session, in one conditional write that holds only while the
-   * hash is still `previousHash`. `false` when it is gone, revoked or was renewed meanwhile.
-   * Without this function the engine saves a new row and ends the old one.
+   * Replaces the secret of a live session, in one write on the condition that the stored hash is
+   * `previousHash`. Returns `false` if the session is gone, was revoked, or was renewed concurrently.
+   * If this function is missing, the engine saves a new row and ends the old one.
    */
   renewSession?(id: string, previousHash: string, renewal: Renewal): Promise<boolean>;
 
-  /** Gives the device a name (null: takes it away). `false` when there is no such row of this user. */
+  /** Sets the device's name; null removes it. Returns `false` if this user has no such row. */
   nameSession?(id: string, userId: string, label: string | null): Promise<boolean>;
 
-  /** Rows of one user; see {@link UserSessionsQuery} for which and in what order. */
+  /** Returns rows of one user; {@link UserSessionsQuery} defines which, and their order. */
   fetchSessionsForUser?(userId: string, query: UserSessionsQuery): Promise<Session<Meta>[]>;
 
   /**
-   * Ends every live session of the user but `exceptId`, in one statement at any number of rows,
-   * and closes those that ran out by themselves as `revokeSession` does. Answers the ids of the
-   * live ones that it ended.
+   * Revokes every live session of the user except `exceptId`, in one statement at any number of rows.
+   * Also closes expired ones as `revokeSession` does. Returns the ids of the live ones that it revoked.
    */
   deleteSessionsForUser?(
     userId: string,
@@ -60,9 +58,9 @@ export interface SessionStore<Meta = unknown, User = unknown> {
   ): Promise<string[]>;
 
   /**
-   * Ends the least recently used live sessions of the user beyond `keep`, never `exceptId`, which
-   * counts as one of those kept. Does nothing when `exceptId` is itself no longer live: of two
-   * that start at once under a cap of one, one must stay. Answers the ids that it ended.
+   * Revokes the user's least recently used live sessions until `keep` are left. `exceptId` is always
+   * one of those left. Does nothing if `exceptId` is not live: if two sessions start at once under a
+   * cap of one, one must stay. Returns the ids that it revoked.
    */
   trimSessionsForUser?(
     userId: string,
@@ -72,19 +70,19 @@ export interface SessionStore<Meta = unknown, User = unknown> {
   ): Promise<string[]>;
 
   /**
-   * Removes rows that ended (were revoked, or expired) before `endedBefore`, in batches that never
-   * hold a lock for long. Answers how many it removed.
+   * Deletes rows that were revoked or expired before `endedBefore`, in batches that hold a lock only
+   * briefly. Returns the number of deleted rows.
    */
   deleteAllExpiredSessions?(endedBefore: Date): Promise<number>;
 
-  /** Every session of the system, oldest id first, a page at a time. */
+  /** Returns a page of all sessions of all users, in ascending order of their ids. */
   listSessions?(query: SystemSessionsQuery): Promise<SessionsPage<Meta>>;
 }
 
-/** A row as fetched for a request, with what the store was asked to hand along about its person. */
+/** A row as fetched for a request, with data of its user. */
 export interface StoredSession<Meta = unknown, User = unknown> {
   record: SessionRecord<Meta>;
-  /** What the store was configured to read along with the row, in the same statement; null: nothing. */
+  /** The user data that the store reads with the row, in the same statement; null if it reads none. */
   user: User | null;
 }
 
@@ -96,32 +94,30 @@ export interface Renewal {
 }
 
 export interface UserSessionsQuery {
-  /** Live: neither revoked nor past `expiresAt` at this time. */
+  /** A session is live if at this time it is neither revoked nor past its `expiresAt`. */
   now: Date;
-  /**
-   * How many live rows at most, newest activity first (ties: by id, descending).
-   */
+  /** Maximum number of live rows. The order is newest activity first, then id descending. */
   limit: number;
-  /** Continue after this row; null: from the start. */
+  /** The page begins after this row; null for the first page. */
   after?: { lastSeenAt: Date; id: string } | null;
-  /** Also up to this many ended rows, newest ending first, behind the live ones. 0 or absent: none. */
+  /** Maximum number of ended rows after the live ones, most recently ended first. Default 0. */
   endedLimit?: number;
 }
 
 export interface SystemSessionsQuery {
-  /** Continue after this id; null: from the start. */
+  /** The page begins after this id; null for the first page. */
   after: string | null;
-  /** Rows a page. */
+  /** Maximum number of rows. */
   limit: number;
 }
 
 export interface SessionsPage<Meta = unknown> {
   sessions: Session<Meta>[];
-  /** Hand this back as `after`; null: that was the last page. */
+  /** Pass this as `after` for the next page; null if this was the last page. */
   next: string | null;
 }
 
-/** Thrown when a caller needs an optional function that the store does not have. */
+/** Thrown if a call needs an optional function that the store does not have. */
 export class MissingStoreFunctionError extends Error {
   override name = 'MissingStoreFunctionError';
   constructor(readonly functionName: keyof SessionStore) {
@@ -129,7 +125,7 @@ export class MissingStoreFunctionError extends Error {
   }
 }
 
-/** Thrown by the engine when the store threw: the session's state is not known. Answer 503, never 401. */
+/** Thrown by the engine if the store threw. The session's state is unknown: answer 503, never 401. */
 export class StoreUnavailableError extends Error {
   override name = 'StoreUnavailableError';
   constructor(cause: unknown) {

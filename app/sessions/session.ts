@@ -1,70 +1,71 @@
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from './time.ts';
 /**
- * What a session is, and every rule of its life as a pure function of (session, now).
+ * The session types, and every rule about sessions as a pure function of (session, now).
  *
- * Nothing here reads a clock, a store or a request: the caller takes `now` once and passes it.
+ * No function here reads a clock, a store or a request: the caller reads the time once and passes it
+ * as `now`.
  */
 
-/** Why a session ended. `expired` needs no write: it follows from the row's times. */
+/** Why a session ended. `expired` needs no write, because it follows from the row's times. */
 export type EndReason =
-  /** The person signed out on that device. */
+  /** The user signed out on that device. */
   | 'signed-out'
-  /** The person ended it from another of their devices. */
+  /** The user ended it from another device. */
   | 'signed-out-elsewhere'
-  /** The password was changed, with "sign out everywhere else". */
+  /** The user changed the password and chose "sign out everywhere else". */
   | 'password-changed'
-  /** A change of the e-mail was taken back; whoever made it may know the password. */
+  /** A change of the e-mail address was undone. Whoever made it may know the password. */
   | 'email-restored'
-  /** The person said that something was not them. */
+  /** The user reported suspicious activity ("this wasn't me"). */
   | 'not-me'
-  /** The same browser signed in again; one browser holds one session. */
+  /** The same browser signed in again. A browser holds one session. */
   | 'replaced'
-  /** The cap on live sessions was reached, and this was the least recently used. */
+  /** The user reached the cap on live sessions, and this was the least recently used one. */
   | 'cap'
-  /** It ran into its idle timeout or its lifetime. */
+  /** It reached its idle timeout or the end of its lifetime. */
   | 'expired'
-  /** The account, or all its sessions, were erased. */
+  /** The account, or all of its sessions, were erased. */
   | 'erased'
   /** An administrator ended it. */
   | 'administrator';
 
-/** When, why and by whom a session was ended. */
+/** When and why a session ended, and which session ended it. */
 export interface SessionEnd {
   at: Date;
   reason: EndReason;
-  /** Public id of the session that did it; null when no session did (the cap, a job, an administrator). */
+  /** Public id of the session that ended it; null if none did (the cap, a job, an administrator). */
   by: string | null;
 }
 
-/** A session as everything outside the engine sees it: no secret and no hash of one. */
+/** A session as code outside the engine sees it: without the secret and its hash. */
 export interface Session<Meta = unknown> {
-  /** Public id. Stands in URLs; proves nothing. */
+  /** Public id. It appears in URLs and proves nothing. */
   id: string;
   userId: string;
-  /** The name the person gave the device; null: none. */
+  /** The user's name for the device; null if there is none. */
   label: string | null;
   userAgent: string;
   ipAddress: string;
-  /** ISO 3166-1 alpha-2; null: not known. */
+  /** ISO 3166-1 alpha-2; null if unknown. */
   country: string | null;
-  /** Which timeouts apply: true = "remember me". */
+  /** Which timeouts apply: true for "remember me". */
   remember: boolean;
   createdAt: Date;
-  /** Last activity, to within the touch interval. */
+  /** Time of the last activity, accurate to the touch interval. */
   lastSeenAt: Date;
-  /** When it ends by itself: the earlier of the idle timeout and the lifetime. */
+  /** When the session expires: at the idle timeout or the end of its lifetime, whichever is first. */
   expiresAt: Date;
-  /** The last full proof of identity. */
+  /** Time of the last full proof of identity. */
   reauthenticatedAt: Date;
-  /** null: not revoked. Once set, never unset. */
+  /** null while the session is not revoked. Never unset once it is set. */
   revokedAt: Date | null;
   revokedReason: EndReason | null;
   revokedBy: string | null;
-  /** What the application keeps with the session; null: nothing. Anything JSON can carry. */
+  /** The application's own data about the session, as JSON; null if there is none. */
   meta: Meta | null;
 }
 
-/** A session as a store keeps it. */
+/** A session as a store saves it. */
 export interface SessionRecord<Meta = unknown> extends Session<Meta> {
   /** SHA-256 of the token's secret half, base64url. */
   secretHash: string;
@@ -72,23 +73,23 @@ export interface SessionRecord<Meta = unknown> extends Session<Meta> {
 
 export { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS };
 
-/** How long a session lasts. All in milliseconds. */
+/** How long a session lasts, in milliseconds. */
 export interface Timeouts {
-  /** Without activity, when the person asked to be remembered. */
+  /** Idle timeout with "remember me". */
   rememberedIdleMs: number;
-  /** At the longest, whatever the activity, when the person asked to be remembered. */
+  /** Lifetime with "remember me", whatever the activity. */
   rememberedLifetimeMs: number;
-  /** Without activity, otherwise. */
+  /** Idle timeout without "remember me". */
   idleMs: number;
-  /** At the longest, otherwise. */
+  /** Lifetime without "remember me". */
   lifetimeMs: number;
   /** How long a full proof of identity counts as recent. */
   freshMs: number;
-  /** Activity is written down at most this often. */
+  /** The engine writes activity to the store at most this often. */
   touchIntervalMs: number;
 }
 
-/** Defaults; the reasons stand in docs/decisions. */
+/** The defaults. See docs/decisions for the reasons. */
 export const defaultTimeouts: Timeouts = {
   rememberedIdleMs: 14 * DAY_MS,
   rememberedLifetimeMs: 30 * DAY_MS,
@@ -99,12 +100,12 @@ export const defaultTimeouts: Timeouts = {
 };
 
 /**
- * The timeouts with their defaults filled in; what is absent or undefined keeps its default.
+ * Returns the timeouts, with defaults for absent and undefined settings.
  *
- * Activity must be written down at least twice in the shortest idle timeout, or someone at work
- * would be signed out for idleness; a longer `touchIntervalMs` is shortened to that.
+ * The engine must write activity at least twice per idle timeout, or it would sign out active users.
+ * A longer `touchIntervalMs` is therefore cut to half of the shortest idle timeout.
  *
- * @throws RangeError naming the setting that is not a number of milliseconds above zero.
+ * @throws RangeError that names the setting which is not a number of milliseconds above zero.
  */
 export function timeoutsFrom(settings: Partial<Timeouts> = {}): Timeouts {
   const timeouts = { ...defaultTimeouts };
@@ -129,8 +130,8 @@ const lifetimeMsOf = (session: Pick<Session, 'remember'>, timeouts: Timeouts) =>
   session.remember ? timeouts.rememberedLifetimeMs : timeouts.lifetimeMs;
 
 /**
- * When a session last seen at `lastSeenAt` ends by itself: the idle timeout after that, and never
- * later than its lifetime after it began (invariant I3).
+ * Returns when a session whose last activity was at `lastSeenAt` expires: one idle timeout later, but
+ * never after the end of its lifetime (invariant I3).
  */
 export function expiryAfter(
   session: Pick<Session, 'remember' | 'createdAt'>,
@@ -146,14 +147,14 @@ export function expiryAfter(
 }
 
 /**
- * When the session ends by itself. A timeout that was shortened since the row was written counts
- * at once; one that was lengthened counts from the next touch.
+ * Returns when the session expires. If a timeout was shortened since the row was written, the shorter
+ * one applies at once; a longer one applies from the next touch.
  */
 export function expiryOf(session: Times, timeouts: Timeouts): Date {
   return new Date(expiryMsOf(session, timeouts));
 }
 
-// As a number: every request reckons it, and dates are costlier than the rest of the look-up.
+// A number, because every request computes it and Date objects cost more than the rest of the look-up.
 function expiryMsOf(session: Times, timeouts: Timeouts): number {
   return Math.min(
     session.lastSeenAt.getTime() + idleMsOf(session, timeouts),
@@ -163,27 +164,27 @@ function expiryMsOf(session: Times, timeouts: Timeouts): number {
 }
 
 /**
- * True from the very millisecond of its expiry on. Also true when a time is no time (a damaged
- * row, a configuration that slipped through): what cannot be reckoned lets nobody in.
+ * True from the exact millisecond of expiry. Also true if a time is invalid (a damaged row, a wrong
+ * configuration): a session whose expiry cannot be computed is not valid.
  */
 export function isExpired(session: Times, now: Date, timeouts: Timeouts): boolean {
   return !(now.getTime() < expiryMsOf(session, timeouts));
 }
 
-/** True when it ran out for want of activity; false when it still runs or reached its lifetime. */
+/** True if the session expired by its idle timeout; false if it is live or reached its lifetime. */
 export function isIdle(session: Times, now: Date, timeouts: Timeouts): boolean {
   if (!isExpired(session, now, timeouts)) return false;
   return expiryOf(session, timeouts) < lifetimeEndOf(session, timeouts);
 }
 
-/** When the lifetime ends, whatever the activity. */
+/** Returns when the lifetime ends, whatever the activity. */
 export function lifetimeEndOf(session: Times, timeouts: Timeouts): Date {
   return new Date(session.createdAt.getTime() + lifetimeMsOf(session, timeouts));
 }
 
 /**
- * True while the last full proof of identity is recent enough for sensitive actions. A proof more
- * than a minute in the future (a clock that jumped back) is not: when in doubt, ask.
+ * True while the last full proof of identity is recent enough for sensitive actions. False if that
+ * proof is more than a minute in the future (the clock jumped back): in doubt, ask again.
  */
 export function isFresh(
   session: Pick<Session, 'reauthenticatedAt'>,
@@ -194,7 +195,7 @@ export function isFresh(
   return ageMs > -MINUTE_MS && ageMs < timeouts.freshMs;
 }
 
-/** True when activity at `now` is worth writing down. Never true for a clock that jumped back. */
+/** True if activity at `now` must be written to the store. Never true after a clock jumped back. */
 export function isDueForTouch(
   session: Pick<Session, 'lastSeenAt'>,
   now: Date,
@@ -203,7 +204,7 @@ export function isDueForTouch(
   return now.getTime() - session.lastSeenAt.getTime() >= timeouts.touchIntervalMs;
 }
 
-/** How and when the session ended; null while it is live. */
+/** Returns how and when the session ended; null while it is live. */
 export function endingOf(session: Session, now: Date, timeouts: Timeouts): SessionEnd | null {
   if (session.revokedAt) {
     return {
@@ -218,14 +219,14 @@ export function endingOf(session: Session, now: Date, timeouts: Timeouts): Sessi
   return null;
 }
 
-/** True while its token opens the door. */
+/** True while the session's token is accepted. */
 export function isLive(session: Session, now: Date, timeouts: Timeouts): boolean {
   return endingOf(session, now, timeouts) === null;
 }
 
-/** The session without its hash: what may leave the engine. */
+/** Returns the session without its hash: the part that may leave the engine. */
 export function withoutSecret<Meta>(record: SessionRecord<Meta>): Session<Meta> {
-  // Field by field: `...rest` takes ten times as long, and every request comes through here.
+  // Field by field: `...rest` takes ten times as long, and every request calls this.
   return {
     id: record.id,
     userId: record.userId,

@@ -34,74 +34,75 @@ import {
 
 export interface SessionsOptions<Meta = unknown, User = unknown> {
   store: SessionStore<Meta, User>;
-  /** See `defaultTimeouts`. What is left out keeps its default. */
+  /** Default: `defaultTimeouts`, for each timeout. */
   timeouts?: Partial<Timeouts>;
   /**
-   * Whether activity moves the end of a session on. 'fixed': each ends when its start said, whatever is
-   * done with it; only the lifetime counts then, and the idle timeouts should be no shorter. Default 'sliding'.
+   * Whether activity extends a session. With 'fixed', a session expires at the time that `start` set,
+   * whatever the activity. Only the lifetime matters then, so no idle timeout should be shorter.
+   * Default 'sliding'.
    */
   expiry?: 'sliding' | 'fixed';
-  /** Live sessions a user may hold; the least recently used makes room. Default 100. */
+  /** Maximum number of live sessions per user. Beyond it the least recently used ends. Default 100. */
   maxPerUser?: number;
-  /** How long an ended session stays on record, in milliseconds. Default 30 days. */
+  /** How long the store keeps an ended session, in milliseconds. Default 30 days. */
   retentionMs?: number;
   /**
-   * Carries the news of sessions. Left out: no news is published. One with `settle()` has a
-   * revoke wait until no memory answers for the session any more.
+   * Delivers session events. Without it no events are published. If it has `settle()`, a revoke waits
+   * until no node's cache answers for the session.
    */
   feed?: Pick<NewsFeed, 'publish'> & Partial<Pick<SessionFeed, 'settle'>>;
-  /** Answers in place of the store where it may; over the same feed, under leases. Left out: every look-up reads the row. */
+  /** Answers in place of the store. Needs the same feed, with leases. Default: no cache. */
   cache?: SessionLookup<Meta, User>;
 }
 
-/** What is known of the device when a session starts. */
+/** The details of a session to start. */
 export interface NewSession<Meta = unknown> {
   userId: string;
-  /** From `createToken`, where it had to be there before the session. Default: a new one. */
+  /** A token from `createToken`, if it had to exist before the session. Default: a new one. */
   token?: Token;
   /** Default false. */
   remember?: boolean;
-  /** Ends then, or at the end of its lifetime if that is earlier. Only where expiry is 'fixed'. */
+  /** When the session expires, unless its lifetime ends earlier. Only with `expiry: 'fixed'`. */
   expiresAt?: Date;
   label?: string | null;
   userAgent?: string;
   ipAddress?: string;
   country?: string | null;
   meta?: Meta | null;
-  /** The session this browser held until now, as resumed from its cookie: it ends. */
+  /** The previous session of this browser, as resumed from its cookie. It ends. */
   replaces?: Session | null;
 }
 
-/** A token and its session. The token is handed out here and nowhere else, once. */
+/** A new token and its session. The token is returned only here and only once. */
 export interface StartedSession<Meta = unknown> {
-  /** `id.secret`, for the cookie or behind `Bearer`. */
+  /** `id.secret`, for the cookie or the `Authorization: Bearer` header. */
   token: string;
   session: Session<Meta>;
 }
 
-/** What a token is worth. */
+/** The result of looking up a token. */
 export type ResumedSession<Meta = unknown, User = unknown> =
   | { state: 'live'; session: Session<Meta>; user: User | null }
-  /** The token was right, and its session is over: the device may be told why. */
+  /** The token is authentic, but its session ended. The device may be told why. */
   | { state: 'ended'; session: Session<Meta>; ending: SessionEnd }
-  /** Malformed, never issued, pruned, or of a wrong secret: one answer for all. */
+  /** The token is malformed, was never issued or was pruned, or its secret is wrong. */
   | { state: 'unknown' };
 
-/** Sessions of one user, as a page of the sessions list shows them. */
+/** A page of the sessions of one user. */
 export interface UserSessions<Meta = unknown> {
   /** Newest activity first. */
   live: Session<Meta>[];
-  /** Newest ending first, at most as many as were asked for. */
+  /** Most recently ended first, `endedLimit` at most. */
   ended: Session<Meta>[];
-  /** Hand this back as `after` for the next page of live ones; null: that was the last. */
+  /** Pass this as `after` for the next page of live sessions; null if this was the last page. */
   next: { lastSeenAt: Date; id: string } | null;
 }
 
 export interface Revocation {
   reason: EndReason;
-  /** Public id of the session that asks for it; null: none did. */
+  /** Public id of the session that requests it; null if none does. */
   by?: string | null;
-  /** When given, a session of anyone else is left alone and the answer is as for a missing id. */
+  /** If given, a session of another user is treated as an unknown id. */
   userId?: string;
 }
 
@@ -109,19 +110,19 @@ const DEFAULT_MAX_PER_USER = 100;
 const DEFAULT_RETENTION_MS = 30 * DAY_MS;
 const ERASE_PAGE_ROWS = 100;
 /**
- * PostgreSQL takes it in no text, and would be taken to be down by whoever sends it in a form or a
- * URL. No id has it; other text loses it.
+ * PostgreSQL rejects NUL in text, so a form or URL with a NUL would look like an outage. An id never
+ * contains it; it is removed from other text.
  */
 const NUL = '\0';
 const withoutNul = (text: string) => text.replaceAll(NUL, '');
 const UNKNOWN = { state: 'unknown' } as const;
 
 /**
- * The life of sessions over any store: start, resume, renew, revoke, list, prune.
+ * Starts, resumes, renews, revokes, lists and prunes sessions in any store.
  *
- * Every function takes `now` and passes it on. A {@link StoreUnavailableError} means that the store
- * threw and nothing is known: answer 503. A {@link MissingStoreFunctionError} names an optional
- * store function that is needed and not there.
+ * Every function takes the time as `now`. A {@link StoreUnavailableError} means that the store threw
+ * and the session's state is unknown: answer 503. A {@link MissingStoreFunctionError} names an
+ * optional store function that is needed but missing.
  */
 export class Sessions<Meta = unknown, User = unknown> {
   readonly timeouts: Timeouts;
@@ -131,10 +132,10 @@ export class Sessions<Meta = unknown, User = unknown> {
   readonly #feed: SessionsOptions['feed'] | null;
   readonly #cache: SessionLookup<Meta, User> | null;
   readonly #isFixed: boolean;
-  /** Activity that is being written down, by session: one write is enough for all who wait. */
-  readonly #touching = new Map<string, Promise<boolean>>();
+  /** Touches that are being written, by session. Concurrent requests share one write. */
+  readonly #pendingTouches = new Map<string, Promise<boolean>>();
 
-  /** @throws RangeError naming the option that is out of range. */
+  /** @throws RangeError that names the option which is out of range. */
   constructor(options: SessionsOptions<Meta, User>) {
     this.#store = options.store;
     this.#feed = options.feed ?? null;
@@ -152,14 +153,14 @@ export class Sessions<Meta = unknown, User = unknown> {
   }
 
   /**
-   * Begins a session under a new token, ends the one that it replaces, and makes room when the
-   * user holds more than the cap. Call it only after a full proof of identity.
+   * Starts a session with a new token, ends the session that it replaces, and ends the least recently
+   * used ones beyond the cap. Call it only after a full proof of identity.
    *
-   * @throws TypeError when `expiresAt` is given where activity would move it.
+   * @throws TypeError if `expiresAt` is given without `expiry: 'fixed'`.
    */
   async start(details: NewSession<Meta>, now: Date): Promise<StartedSession<Meta>> {
     if (details.expiresAt && !this.#isFixed) {
-      throw new TypeError("Only sessions with expiry: 'fixed' can be told when they end.");
+      throw new TypeError("expiresAt needs the option expiry: 'fixed'.");
     }
     const token = details.token ?? createToken();
     const record: SessionRecord<Meta> = {
@@ -184,19 +185,19 @@ export class Sessions<Meta = unknown, User = unknown> {
     if (details.expiresAt && details.expiresAt < record.expiresAt) {
       record.expiresAt = details.expiresAt;
     }
-    await this.#ask((store) => store.saveSession(record));
-    this.#tell([{ kind: 'started', id: record.id, userId: record.userId }]);
+    await this.#callStore((store) => store.saveSession(record));
+    this.#publish([{ kind: 'started', id: record.id, userId: record.userId }]);
     if (details.replaces && !details.replaces.revokedAt) {
       const { id, userId } = details.replaces;
       await this.revoke(id, { reason: 'replaced', by: token.id, userId }, now);
     }
-    await this.#makeRoom(record, now);
+    await this.#enforceCap(record, now);
     return { token: formatToken(token), session: withoutSecret(record) };
   }
 
   /**
-   * Looks a token up in its row and says what it is worth. Activity is written down when due;
-   * pass `countsAsActivity: false` for polling and event streams.
+   * Looks up a token and returns the state of its session. Writes activity if it is due; pass
+   * `countsAsActivity: false` for polling and event streams.
    */
   async resume(
     tokenText: string,
@@ -205,10 +206,10 @@ export class Sessions<Meta = unknown, User = unknown> {
   ): Promise<ResumedSession<Meta, User>> {
     const token = parseToken(tokenText);
     if (!token) return UNKNOWN;
-    const remembered = this.#cache?.get(token.id);
-    if (remembered) {
-      const resumed = this.#worthOf(token, remembered, now);
-      // Memory says yes or nothing: whoever is refused is refused by the row.
+    const cached = this.#cache?.get(token.id);
+    if (cached) {
+      const resumed = this.#checkToken(token, cached, now);
+      // The cache can only accept a token. Only the row can refuse one.
       if (resumed.state === 'live') {
         const isDue = countsAsActivity && isDueForTouch(resumed.session, now, this.timeouts);
         if (!isDue || (await this.#touch(resumed.session, now))) return resumed;
@@ -217,7 +218,7 @@ export class Sessions<Meta = unknown, User = unknown> {
     }
     const stored = await this.#read(token.id);
     if (!stored) return UNKNOWN;
-    const resumed = this.#worthOf(token, stored, now);
+    const resumed = this.#checkToken(token, stored, now);
     if (
       resumed.state === 'live' &&
       countsAsActivity &&
@@ -229,9 +230,9 @@ export class Sessions<Meta = unknown, User = unknown> {
   }
 
   /**
-   * Resolves once nothing that was committed before is answered otherwise from memory, on any node: call
-   * it after writes to what is read along with sessions. Sessions' own functions do so themselves. Where
-   * there is no memory it resolves at once.
+   * Resolves once no node's cache answers with data older than the commits before the call. Call it
+   * after writes to user data that the store returns with a session; the functions of this class do so
+   * by themselves. Resolves at once without a cache.
    */
   async settle(): Promise<void> {
     try {
@@ -242,11 +243,11 @@ export class Sessions<Meta = unknown, User = unknown> {
   }
 
   /**
-   * A new token for a live session; the old token is dead when this returns. Null when the token is
-   * not (or no longer) that of a live session.
+   * Returns a new token for a live session; the old token is invalid once this returns. Returns null if
+   * the token does not belong to a live session.
    *
-   * @param isProven true (the default) after a full proof of identity, which is then the session's
-   *   last; false when something else was the reason, and the session is no fresher for it.
+   * @param isProven true (the default) after a full proof of identity: the session becomes fresh. False
+   *   if the token is renewed for another reason.
    */
   async renew(
     tokenText: string,
@@ -256,7 +257,7 @@ export class Sessions<Meta = unknown, User = unknown> {
     const old = parseToken(tokenText);
     const resumed = await this.resume(tokenText, now, { countsAsActivity: false });
     if (!old || resumed.state !== 'live') return null;
-    // A clock that jumped back takes no activity away.
+    // If the clock jumped back, the last activity stays.
     const lastSeenAt = now > resumed.session.lastSeenAt ? now : resumed.session.lastSeenAt;
     const renewed: Session<Meta> = {
       ...resumed.session,
@@ -269,27 +270,27 @@ export class Sessions<Meta = unknown, User = unknown> {
       : this.#renewByReplacing(renewed, now);
   }
 
-  /** Ends one session. False when there was no such live session (of that user). */
+  /** Ends one session. Returns false if there was no such live session (of that user). */
   async revoke(id: string, revocation: Revocation, now: Date): Promise<boolean> {
     const { reason, by = null, userId } = revocation;
     if (id.includes(NUL)) return false;
     if (this.#store.revokeSession) {
       const ending = { at: now, reason, by };
-      const isEnded = await this.#ask((store) => store.revokeSession!(id, ending, userId));
-      // Also when there was none: another node may be ending it this moment.
-      await this.#ended(isEnded ? [id] : [], userId);
+      const isEnded = await this.#callStore((store) => store.revokeSession!(id, ending, userId));
+      // Settle even if there was none, because another node may be ending it right now.
+      await this.#publishEnded(isEnded ? [id] : [], userId);
       return isEnded;
     }
-    const stored = await this.#ask((store) => store.fetchSession(id));
+    const stored = await this.#callStore((store) => store.fetchSession(id));
     if (!stored || (userId !== undefined && stored.record.userId !== userId)) return false;
-    await this.#ask((store) => store.deleteSession(id));
-    await this.#ended([id], stored.record.userId);
+    await this.#callStore((store) => store.deleteSession(id));
+    await this.#publishEnded([id], stored.record.userId);
     return isLive(stored.record, now, this.timeouts);
   }
 
   /**
-   * Ends every live session of the user but `exceptId` (null: all of them). Answers the ids that
-   * it ended.
+   * Ends every live session of the user except `exceptId` (null: ends all). Returns the ids of the
+   * sessions that it ended.
    */
   async revokeOthers(
     userId: string,
@@ -297,54 +298,54 @@ export class Sessions<Meta = unknown, User = unknown> {
     { reason, by = exceptId }: Omit<Revocation, 'userId'>,
     now: Date,
   ): Promise<string[]> {
-    this.#need('deleteSessionsForUser');
-    const ended = await this.#ask((store) =>
+    this.#requireFunction('deleteSessionsForUser');
+    const ended = await this.#callStore((store) =>
       store.deleteSessionsForUser!(userId, exceptId, { at: now, reason, by }),
     );
-    await this.#ended(ended, userId);
+    await this.#publishEnded(ended, userId);
     return ended;
   }
 
   /**
-   * Ends every session of the user and removes every row of them, tombstones too: nothing is left
-   * that names the account. Answers the ids that were live. Where the store's rows go with the
-   * user's own (a foreign key that cascades), there is nothing left to do.
+   * Ends every session of the user and deletes all their rows, also tombstones, so that no row names
+   * the account. Returns the ids of the sessions that were live. Not needed if a foreign key deletes
+   * the rows with the user (ON DELETE CASCADE).
    */
   async erase(userId: string, now: Date): Promise<string[]> {
-    this.#need('fetchSessionsForUser');
+    this.#requireFunction('fetchSessionsForUser');
     const ended = await this.revokeOthers(userId, null, { reason: 'erased' }, now);
     const page = { now, limit: ERASE_PAGE_ROWS, endedLimit: ERASE_PAGE_ROWS };
     for (let removed = new Set<string>(); ;) {
-      const rows = await this.#ask((store) => store.fetchSessionsForUser!(userId, page));
+      const rows = await this.#callStore((store) => store.fetchSessionsForUser!(userId, page));
       if (rows.length === 0) return ended;
       if (rows.some(({ id }) => removed.has(id))) {
-        throw new StoreUnavailableError(new Error('deleteSession() left the row where it was.'));
+        throw new StoreUnavailableError(new Error('deleteSession() did not delete the row.'));
       }
-      for (const { id } of rows) await this.#ask((store) => store.deleteSession(id));
+      for (const { id } of rows) await this.#callStore((store) => store.deleteSession(id));
       removed = new Set(rows.map(({ id }) => id));
     }
   }
 
-  /** One session of this user, live or ended, by its public id; null when there is no such one. */
+  /** Returns a session of this user, live or ended, by its public id; null if there is none. */
   async find(id: string, userId: string): Promise<Session<Meta> | null> {
     if (id.includes(NUL)) return null;
-    const stored = await this.#ask((store) => store.fetchSession(id));
+    const stored = await this.#callStore((store) => store.fetchSession(id));
     return stored?.record.userId === userId ? withoutSecret(stored.record) : null;
   }
 
-  /** Names a device of this user; null takes the name away. False when there is no such session. */
+  /** Names a device of this user; null removes the name. Returns false if there is no such session. */
   async name(id: string, userId: string, label: string | null): Promise<boolean> {
-    this.#need('nameSession');
+    this.#requireFunction('nameSession');
     if (id.includes(NUL)) return false;
     const text = label === null ? null : withoutNul(label);
-    const isNamed = await this.#ask((store) => store.nameSession!(id, userId, text));
-    if (isNamed) this.#changed(id, userId);
+    const isNamed = await this.#callStore((store) => store.nameSession!(id, userId, text));
+    if (isNamed) this.#publishChanged(id, userId);
     return isNamed;
   }
 
   /**
-   * Sessions of a user: a page of `limit` live ones (default: the cap), then up to `endedLimit`
-   * ended ones (default none).
+   * Returns a page of a user's sessions: up to `limit` live ones (default: the cap), and up to
+   * `endedLimit` ended ones (default 0).
    */
   async list(
     userId: string,
@@ -355,18 +356,18 @@ export class Sessions<Meta = unknown, User = unknown> {
       endedLimit?: number;
     } = {},
   ): Promise<UserSessions<Meta>> {
-    this.#need('fetchSessionsForUser');
+    this.#requireFunction('fetchSessionsForUser');
     const { limit = this.maxPerUser, after = null, endedLimit = 0 } = page;
-    // One more than asked for tells whether there is another page.
-    const rows = await this.#ask((store) =>
+    // One row more than the limit tells whether there is another page.
+    const rows = await this.#callStore((store) =>
       store.fetchSessionsForUser!(userId, { now, limit: limit + 1, after, endedLimit }),
     );
-    // Where a timeout was shortened, rows that the store holds to be live may be over by the rules.
-    const heldLive = rows.filter((session) => !session.revokedAt && session.expiresAt > now);
-    const onPage = heldLive.slice(0, limit);
-    const last = heldLive.length > limit ? onPage.at(-1) : undefined;
-    const heldEnded = rows.filter((session) => session.revokedAt || session.expiresAt <= now);
-    const endings = [...onPage, ...heldEnded].flatMap((session) => {
+    // After a timeout was shortened, sessions that are live by their rows may have expired by the rules.
+    const storedLive = rows.filter((session) => !session.revokedAt && session.expiresAt > now);
+    const onPage = storedLive.slice(0, limit);
+    const last = storedLive.length > limit ? onPage.at(-1) : undefined;
+    const storedEnded = rows.filter((session) => session.revokedAt || session.expiresAt <= now);
+    const endings = [...onPage, ...storedEnded].flatMap((session) => {
       const ending = endingOf(session, now, this.timeouts);
       return ending ? [{ session, at: ending.at.getTime() }] : [];
     });
@@ -380,20 +381,20 @@ export class Sessions<Meta = unknown, User = unknown> {
     };
   }
 
-  /** Every session of the system, a page at a time. */
+  /** Returns a page of all sessions of all users. */
   async listAll(after: string | null, limit = 100): Promise<SessionsPage<Meta>> {
-    this.#need('listSessions');
-    return this.#ask((store) => store.listSessions!({ after, limit }));
+    this.#requireFunction('listSessions');
+    return this.#callStore((store) => store.listSessions!({ after, limit }));
   }
 
-  /** Removes what ended longer ago than the retention. Answers how many rows went. */
+  /** Deletes sessions that ended before the retention period. Returns the number of deleted rows. */
   async prune(now: Date): Promise<number> {
-    this.#need('deleteAllExpiredSessions');
+    this.#requireFunction('deleteAllExpiredSessions');
     const endedBefore = new Date(now.getTime() - this.retentionMs);
-    return this.#ask((store) => store.deleteAllExpiredSessions!(endedBefore));
+    return this.#callStore((store) => store.deleteAllExpiredSessions!(endedBefore));
   }
 
-  /** How and when the session ended; null while it is live. */
+  /** Returns how and when the session ended; null while it is live. */
   endingOf(session: Session, now: Date): SessionEnd | null {
     return endingOf(session, now, this.timeouts);
   }
@@ -408,11 +409,11 @@ export class Sessions<Meta = unknown, User = unknown> {
   }
 
   async #read(id: string): Promise<StoredSession<Meta, User> | null> {
-    const fetch = () => this.#ask((store) => store.fetchSession(id));
+    const fetch = () => this.#callStore((store) => store.fetchSession(id));
     return this.#cache ? this.#cache.read(fetch) : fetch();
   }
 
-  #worthOf(
+  #checkToken(
     token: Token,
     { record, user }: StoredSession<Meta, User>,
     now: Date,
@@ -424,19 +425,19 @@ export class Sessions<Meta = unknown, User = unknown> {
   }
 
   /**
-   * False when nothing was written: a touch that comes too late changes nothing, by contract, and says
-   * that the row is gone, revoked, or further on than was known.
+   * Writes activity. Returns false if the store wrote nothing because the row is gone, revoked, or
+   * already has a later activity.
    */
   async #touch(session: Session<Meta>, now: Date): Promise<boolean> {
     const { id } = session;
     const expiresAt = this.#expiryAfter(session, now);
-    const underWay = this.#touching.get(id);
+    const pending = this.#pendingTouches.get(id);
     const touching =
-      underWay ??
-      this.#ask((store) => store.updateSessionExpiry(id, expiresAt, now)).finally(() =>
-        this.#touching.delete(id),
+      pending ??
+      this.#callStore((store) => store.updateSessionExpiry(id, expiresAt, now)).finally(() =>
+        this.#pendingTouches.delete(id),
       );
-    if (!underWay) this.#touching.set(id, touching);
+    if (!pending) this.#pendingTouches.set(id, touching);
     if (!(await touching)) return false;
     session.expiresAt = expiresAt;
     session.lastSeenAt = now;
@@ -444,28 +445,28 @@ export class Sessions<Meta = unknown, User = unknown> {
     return true;
   }
 
-  // The row first, then memory, then the news; and not before every node has heard.
-  async #ended(ids: string[], ofUser?: string): Promise<void> {
+  // Call it after the write. Resolves once every node knows.
+  async #publishEnded(ids: string[], ofUser?: string): Promise<void> {
     for (const id of ids) this.#cache?.forget(id);
-    const userId = ofUser ?? (ids[0] ? await this.#userOf(ids[0]) : '');
-    this.#tell(ids.map((id) => ({ kind: 'ended', id, userId })));
+    const userId = ofUser ?? (ids[0] ? await this.#findUserId(ids[0]) : '');
+    this.#publish(ids.map((id) => ({ kind: 'ended', id, userId })));
     await this.settle();
   }
 
-  // Whose session it was, where nobody said so. Empty: its row is gone by now, and nobody is told.
-  async #userOf(id: string): Promise<string> {
+  // Returns the user of a session; '' if its row is gone or there is no feed that needs it.
+  async #findUserId(id: string): Promise<string> {
     if (!this.#feed) return '';
-    const stored = await this.#ask((store) => store.fetchSession(id));
+    const stored = await this.#callStore((store) => store.fetchSession(id));
     return stored?.record.userId ?? '';
   }
 
-  #changed(id: string, userId: string): void {
+  #publishChanged(id: string, userId: string): void {
     this.#cache?.forget(id);
-    this.#tell([{ kind: 'changed', id, userId }]);
+    this.#publish([{ kind: 'changed', id, userId }]);
   }
 
-  #tell(news: SessionEvent[]): void {
-    if (news.length > 0) this.#feed?.publish(news);
+  #publish(events: SessionEvent[]): void {
+    if (events.length > 0) this.#feed?.publish(events);
   }
 
   async #renewInPlace(
@@ -475,7 +476,7 @@ export class Sessions<Meta = unknown, User = unknown> {
     const token = renewToken(renewed.id);
     const { reauthenticatedAt, lastSeenAt, expiresAt } = renewed;
     const secretHash = hashSecret(token.secret);
-    const held = await this.#ask((store) =>
+    const isRenewed = await this.#callStore((store) =>
       store.renewSession!(renewed.id, oldHash, {
         secretHash,
         reauthenticatedAt,
@@ -483,44 +484,44 @@ export class Sessions<Meta = unknown, User = unknown> {
         expiresAt,
       }),
     );
-    this.#changed(renewed.id, renewed.userId);
+    this.#publishChanged(renewed.id, renewed.userId);
     await this.settle();
-    return held ? { token: formatToken(token), session: renewed } : null;
+    return isRenewed ? { token: formatToken(token), session: renewed } : null;
   }
 
-  // For stores of the four required functions: a second row, then the first one goes.
+  // For stores with only the four required functions: saves a second row, then ends the first.
   async #renewByReplacing(renewed: Session<Meta>, now: Date): Promise<StartedSession<Meta> | null> {
     const token = createToken();
     const record = { ...renewed, id: token.id, secretHash: hashSecret(token.secret) };
-    await this.#ask((store) => store.saveSession(record));
-    this.#tell([{ kind: 'started', id: record.id, userId: record.userId }]);
+    await this.#callStore((store) => store.saveSession(record));
+    this.#publish([{ kind: 'started', id: record.id, userId: record.userId }]);
     const { userId } = record;
     if (await this.revoke(renewed.id, { reason: 'replaced', by: token.id, userId }, now)) {
       return { token: formatToken(token), session: withoutSecret(record) };
     }
-    // It was ended meanwhile: what was ended must not live on under another id.
-    await this.#ask((store) => store.deleteSession(token.id));
+    // The session was ended concurrently, so it must not continue under another id.
+    await this.#callStore((store) => store.deleteSession(token.id));
     return null;
   }
 
-  async #makeRoom(started: Session<Meta>, now: Date): Promise<void> {
+  async #enforceCap(started: Session<Meta>, now: Date): Promise<void> {
     if (!this.#store.trimSessionsForUser) return;
     const ending = { at: now, reason: 'cap', by: null } as const;
-    const ended = await this.#ask((store) =>
+    const ended = await this.#callStore((store) =>
       store.trimSessionsForUser!(started.userId, this.maxPerUser, started.id, ending),
     );
-    if (ended.length > 0) await this.#ended(ended, started.userId);
+    if (ended.length > 0) await this.#publishEnded(ended, started.userId);
   }
 
-  #need(functionName: keyof SessionStore): void {
+  #requireFunction(functionName: keyof SessionStore): void {
     if (!this.#store[functionName]) throw new MissingStoreFunctionError(functionName);
   }
 
-  async #ask<Answer>(
-    question: (store: SessionStore<Meta, User>) => Promise<Answer>,
+  async #callStore<Answer>(
+    call: (store: SessionStore<Meta, User>) => Promise<Answer>,
   ): Promise<Answer> {
     try {
-      return await question(this.#store);
+      return await call(this.#store);
     } catch (error) {
       if (error instanceof MissingStoreFunctionError) throw error;
       throw new StoreUnavailableError(error);

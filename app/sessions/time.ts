@@ -1,4 +1,4 @@
-// Without imports, so that browsers and tests may use it too.
+// No imports, so that browsers and tests can use this file too.
 export const SECOND_MS = 1000;
 export const MINUTE_MS = 60 * SECOND_MS;
 export const HOUR_MS = 60 * MINUTE_MS;

@@ -1,9 +1,9 @@
 import { hash, randomBytes, timingSafeEqual } from 'node:crypto';
 
 /**
- * A token is `id.secret`: a public id that finds the row, and a secret that proves the right to it.
- * Only the SHA-256 of the secret is stored. A plain hash is enough for 256 random bits: there is
- * no dictionary to try.
+ * A token is `id.secret`: a public id that finds the row, and a secret that authenticates the client.
+ * Stores save only the SHA-256 of the secret. A plain hash is enough for 256 random bits, because no
+ * dictionary attack is possible.
  */
 export interface Token {
   id: string;
@@ -18,7 +18,7 @@ const TOKEN_PATTERN = new RegExp(
   `^([A-Za-z0-9_-]{${ID_CHARACTERS}})\\.([A-Za-z0-9_-]{${SECRET_CHARACTERS}})$`,
 );
 
-/** A new token from the operating system's CSPRNG: 128 bits of id, 256 bits of secret, base64url. */
+/** Returns a new token from the system's CSPRNG: 128 bits of id, 256 bits of secret, base64url. */
 export function createToken(): Token {
   return {
     id: randomBytes(ID_BYTES).toString('base64url'),
@@ -26,31 +26,31 @@ export function createToken(): Token {
   };
 }
 
-/** The same id with a new secret. */
+/** Returns a token of the same id with a new secret. */
 export function renewToken(id: string): Token {
   return { id, secret: randomBytes(SECRET_BYTES).toString('base64url') };
 }
 
-/** What goes into the cookie or behind `Bearer`. */
+/** Returns the text of the token for the cookie or the `Authorization: Bearer` header. */
 export function formatToken({ id, secret }: Token): string {
   return `${id}.${secret}`;
 }
 
-/** The two halves; null for anything that is not exactly of a token's shape. */
+/** Returns the two halves of a token; null if the text does not have the exact form of a token. */
 export function parseToken(text: string): Token | null {
   const match = TOKEN_PATTERN.exec(text);
   return match?.[1] && match[2] ? { id: match[1], secret: match[2] } : null;
 }
 
-/** SHA-256 (FIPS 180-4) of the secret's text, base64url: what a row keeps. */
+/** Returns the SHA-256 (FIPS 180-4) of the secret's text in base64url, as rows store it. */
 export function hashSecret(secret: string): string {
   return hash('sha256', secret, 'base64url');
 }
 
-/** True when `secret` hashes to `secretHash`; takes the same time wherever they differ. */
+/** True if `secret` hashes to `secretHash`. Compares in constant time. */
 export function matchesHash(secret: string, secretHash: string): boolean {
   const given = hashSecret(secret);
-  // As text: a hash that is handed out as bytes is memory outside of the heap, made for each request.
+  // As text, because a hash as bytes would allocate memory outside of the heap for each request.
   return (
     given.length === secretHash.length &&
     timingSafeEqual(Buffer.from(given, 'latin1'), Buffer.from(secretHash, 'latin1'))

@@ -1,4 +1,4 @@
-/** What a promise comes to, or `answer` when that takes longer than `orAfterMs` milliseconds. */
+/** Returns the result of a promise, or `answer` if it takes longer than `orAfterMs` milliseconds. */
 export async function withTimeout<Answer, Late>(
   promise: Promise<Answer>,
   { orAfterMs, answer }: { orAfterMs: number; answer: Late },

@@ -11,7 +11,7 @@ import { freePort } from '../fixtures/guarded-process.ts';
 const FOLDER = new URL('../../app/sessions/', import.meta.url).pathname;
 const README = readFileSync(join(FOLDER, 'README.md'), 'utf8');
 
-/** Everything that can be imported without a package: all but what names a peer of its own. */
+/** The entries that need no package. */
 const ENTRIES = [
   'index.ts',
   'session-classes.ts',
@@ -21,7 +21,7 @@ const ENTRIES = [
   'stores/callbacks.ts',
 ];
 
-/** Builds a file of the copied folder; whatever is imported from elsewhere is an error. */
+/** Bundles a file of the copied folder. An import from outside of the folder is an error. */
 async function buildAlone(folder: string, entry: string, outfile: string): Promise<void> {
   const builtins = new Set(builtinModules.flatMap((name) => [name, `node:${name}`]));
   await esbuild.build({
@@ -34,14 +34,14 @@ async function buildAlone(folder: string, entry: string, outfile: string): Promi
     logLevel: 'silent',
     plugins: [
       {
-        name: 'nothing from elsewhere',
+        name: 'no outside imports',
         setup(build) {
           build.onResolve({ filter: /.*/ }, async ({ path, kind, pluginData, resolveDir }) => {
             if (pluginData === 'resolving' || kind === 'entry-point') return undefined;
             if (builtins.has(path)) return { path, external: true };
             const found = await build.resolve(path, { kind, resolveDir, pluginData: 'resolving' });
             if (!path.startsWith('.') || !found.path.startsWith(folder + sep)) {
-              return { errors: [{ text: `${path} is not of this folder` }] };
+              return { errors: [{ text: `${path} is outside of this folder` }] };
             }
             return found;
           });
@@ -51,43 +51,43 @@ async function buildAlone(folder: string, entry: string, outfile: string): Promi
   });
 }
 
-/** The first block of code of the README. */
+/** The first code block of the README. */
 const smallestUse = /```ts\n([\s\S]*?)```/.exec(README)?.[1] ?? '';
 
-describe('app/sessions, copied out of the application', () => {
-  const away = mkdtempSync(join(tmpdir(), 'latchkey-alone-'));
-  const folder = join(away, 'sessions');
+describe('a copy of app/sessions outside of the application', () => {
+  const parent = mkdtempSync(join(tmpdir(), 'latchkey-alone-'));
+  const folder = join(parent, 'sessions');
 
   beforeAll(() => cpSync(FOLDER, folder, { recursive: true }));
-  afterAll(() => rmSync(away, { recursive: true, force: true }));
+  afterAll(() => rmSync(parent, { recursive: true, force: true }));
 
-  test.each(ENTRIES)('%s builds and loads with nothing from outside', async (entry) => {
-    const outfile = join(away, `${entry.replace('/', '-')}.mjs`);
+  test.each(ENTRIES)('%s builds and loads without imports from outside', async (entry) => {
+    const outfile = join(parent, `${entry.replace('/', '-')}.mjs`);
     await buildAlone(folder, entry, outfile);
     const loaded = (await import(outfile)) as object;
     expect(Object.keys(loaded)).not.toEqual([]);
   });
 
-  test('an import from outside would be noticed', async () => {
+  test('the build refuses an import from outside of the folder', async () => {
     for (const source of ['../env.server.ts', 'express', '#app/db.server.ts']) {
       writeFileSync(join(folder, 'outsider.ts'), `import '${source}';`);
-      const building = buildAlone(folder, 'outsider.ts', join(away, 'outsider.mjs'));
-      await expect(building).rejects.toThrow(/is not of this folder|Could not resolve/);
+      const building = buildAlone(folder, 'outsider.ts', join(parent, 'outsider.mjs'));
+      await expect(building).rejects.toThrow(/is outside of this folder|Could not resolve/);
     }
   });
 
-  describe('the smallest complete use that its README shows', () => {
+  describe('the smallest complete use in the README', () => {
     let server: ChildProcess;
     let origin: string;
 
     beforeAll(async () => {
       writeFileSync(join(folder, 'smallest-use.ts'), smallestUse);
-      const outfile = join(away, 'smallest-use.mjs');
+      const outfile = join(parent, 'smallest-use.mjs');
       await buildAlone(folder, 'smallest-use.ts', outfile);
       const port = await freePort();
       origin = `http://127.0.0.1:${port}`;
       server = spawn(process.execPath, [outfile], {
-        cwd: away,
+        cwd: parent,
         env: { ...process.env, PORT: String(port) },
         stdio: 'inherit',
       });
@@ -105,30 +105,30 @@ describe('app/sessions, copied out of the application', () => {
     });
     afterAll(() => server.kill());
 
-    test('has 15 lines', () => {
+    test('the smallest use has 15 lines', () => {
       expect(smallestUse.trimEnd().split('\n')).toHaveLength(15);
     });
 
-    test('signs in, knows who asks, and signs out', async () => {
+    test('the smallest use signs a user in, greets the user, and signs the user out', async () => {
       const jar = new CookieJar();
-      const visit = async (path: string) => {
+      const get = async (path: string) => {
         const url = origin + path;
         const cookie = await jar.getCookieString(url);
         const response = await fetch(url, { headers: cookie ? { cookie } : {} });
         for (const set of response.headers.getSetCookie()) await jar.setCookie(set, url);
         return response.text();
       };
-      expect(await visit('/')).toBe('Who are you?');
-      await visit('/sign-in');
-      expect(await visit('/')).toBe('Hello, ann.');
+      expect(await get('/')).toBe('Who are you?');
+      await get('/sign-in');
+      expect(await get('/')).toBe('Hello, ann.');
       const first = await jar.getCookieString(origin);
-      await visit('/sign-in');
-      expect(await visit('/')).toBe('Hello, ann.');
-      // One browser holds one session: the one before is over.
+      await get('/sign-in');
+      expect(await get('/')).toBe('Hello, ann.');
+      // A browser holds one session, so the second sign-in ended the first session.
       const before = await fetch(origin, { headers: { cookie: first } });
       expect(await before.text()).toBe('Who are you?');
-      await visit('/sign-out');
-      expect(await visit('/')).toBe('Who are you?');
+      await get('/sign-out');
+      expect(await get('/')).toBe('Who are you?');
     });
   });
 });

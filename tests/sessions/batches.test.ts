@@ -7,53 +7,53 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-/** Deletes of so many rows, each of which takes so long by a clock that only they move. */
+/** Returns the batch sizes for deleting `rows` rows, with a fake clock that each row advances. */
 async function sizesFor(rows: number, msPerRow: (batch: number) => number, mostRows = 400) {
   let nowMs = 0;
   let left = rows;
   const sizes: number[] = [];
   vi.spyOn(performance, 'now').mockImplementation(() => nowMs);
   const deleted = await deleteInBatches(
-    async (most) => {
-      sizes.push(most);
-      const gone = Math.min(most, left);
-      left -= gone;
-      nowMs += gone * msPerRow(sizes.length);
-      return gone;
+    async (max) => {
+      sizes.push(max);
+      const batchDeleted = Math.min(max, left);
+      left -= batchDeleted;
+      nowMs += batchDeleted * msPerRow(sizes.length);
+      return batchDeleted;
     },
     { targetMs: 2, mostRows },
   );
   return { deleted, sizes };
 }
 
-test('batches begin small and at most double, up to the most that is allowed', async () => {
+test('batches begin small and grow at most by double, up to the maximum', async () => {
   const { deleted, sizes } = await sizesFor(2000, () => 0.001);
   expect(deleted).toBe(2000);
   expect(sizes.slice(0, 5)).toEqual([50, 100, 200, 400, 400]);
 });
 
-test('batches that take too long become smaller, in proportion', async () => {
+test('batches that take too long shrink in proportion', async () => {
   const { deleted, sizes } = await sizesFor(120, (batch) => (batch < 3 ? 0.1 : 0.2));
   expect(deleted).toBe(120);
   expect(sizes.slice(0, 4)).toEqual([50, 20, 20, 10]);
 });
 
-test('a batch is never of no rows, and never of more than allowed', async () => {
+test('a batch has at least one row and never more than the maximum', async () => {
   expect((await sizesFor(53, () => 5)).sizes.slice(0, 3)).toEqual([50, 1, 1]);
   expect((await sizesFor(30, () => 0.001, 10)).sizes).toEqual([10, 10, 10, 10]);
 });
 
-test('a checkpoint is awaited after 200 rows at a time, and is none of the time of a batch', async () => {
+test('a checkpoint runs after every 200 rows and does not count as time of a batch', async () => {
   let nowMs = 0;
   let left = 1000;
   const steps: (number | string)[] = [];
   vi.spyOn(performance, 'now').mockImplementation(() => nowMs);
   const deleteBatch = async (rows: number) => {
-    const gone = Math.min(rows, left);
-    left -= gone;
+    const batchDeleted = Math.min(rows, left);
+    left -= batchDeleted;
     nowMs += 1;
-    steps.push(gone);
-    return gone;
+    steps.push(batchDeleted);
+    return batchDeleted;
   };
   const checkpoint = async () => {
     await new Promise((resolve) => setTimeout(resolve, 1));
@@ -65,17 +65,17 @@ test('a checkpoint is awaited after 200 rows at a time, and is none of the time 
   expect(steps).toEqual([50, 100, 150, 'checkpoint', ...each, ...each, 100]);
 });
 
-test('other work runs between two batches', async () => {
-  let others = 0;
-  const timer = setInterval(() => (others += 1), 1);
+test('the process does other work between two batches', async () => {
+  let otherWork = 0;
+  const timer = setInterval(() => (otherWork += 1), 1);
   const seen: number[] = [];
   let left = 4;
   await deleteInBatches(
-    async (most) => {
-      seen.push(others);
+    async (max) => {
+      seen.push(otherWork);
       for (const endMs = performance.now() + 5; performance.now() < endMs;);
       left -= 1;
-      return left > 0 ? most : 0;
+      return left > 0 ? max : 0;
     },
     { targetMs: 5, mostRows: 10 },
   );
@@ -83,8 +83,8 @@ test('other work runs between two batches', async () => {
   expect(new Set(seen).size).toBe(4);
 });
 
-test('tasks of one key run one after the other, in order, and those of another at once', async () => {
-  const inTurn = createKeyedQueue();
+test('tasks of one key run in order, one after the other, and tasks of another key run at once', async () => {
+  const enqueue = createKeyedQueue();
   const running = new Map<string, number>();
   const done: string[] = [];
   const task = (key: string, name: string) => () => {
@@ -98,20 +98,20 @@ test('tasks of one key run one after the other, in order, and those of another a
       }, 5),
     );
   };
-  const first = inTurn('a', task('a', 'a1'));
-  const second = inTurn('a', task('a', 'a2'));
-  const other = inTurn('b', task('b', 'b1'));
+  const first = enqueue('a', task('a', 'a1'));
+  const second = enqueue('a', task('a', 'a2'));
+  const other = enqueue('b', task('b', 'b1'));
   expect(await first).toBe('a1');
-  // The first is forgotten; the second, which runs now, is not.
-  const third = inTurn('a', task('a', 'a3'));
+  // The queue has removed the first task, but not the second, which is running.
+  const third = enqueue('a', task('a', 'a3'));
   expect(await Promise.all([second, third, other])).toEqual(['a2', 'a3', 'b1']);
   expect(done.filter((name) => name.startsWith('a'))).toEqual(['a1', 'a2', 'a3']);
 });
 
-test('a task that fails holds up nobody', async () => {
-  const inTurn = createKeyedQueue();
-  const failing = inTurn('a', () => Promise.reject(new Error('down')));
-  const next = inTurn('a', async () => 'next');
+test('a task that fails does not block the next task of its key', async () => {
+  const enqueue = createKeyedQueue();
+  const failing = enqueue('a', () => Promise.reject(new Error('down')));
+  const next = enqueue('a', async () => 'next');
   await expect(failing).rejects.toThrow('down');
   expect(await next).toBe('next');
 });

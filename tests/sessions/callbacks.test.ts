@@ -33,8 +33,8 @@ describeStoreContract('the four required storage callbacks', {
   ],
 });
 
-describe("a user's own functions", () => {
-  /** Functions without promises over a map, as far as not given. */
+describe('callbackSessionStore', () => {
+  /** Returns a store over synchronous functions on a map, some replaced by `given`. */
   const functions = (given: Partial<SessionCallbacks> = {}) => {
     const rows = new Map<string, FetchedSession>();
     const callbacks: SessionCallbacks = {
@@ -52,14 +52,14 @@ describe("a user's own functions", () => {
   const signedOut = { at: after(1), reason: 'signed-out', by: null } as const;
 
   test.each(['saveSession', 'fetchSession', 'updateSessionExpiry', 'deleteSession'] as const)(
-    'without %s are refused by its name, at once',
+    'callbackSessionStore throws at once if %s is missing',
     (name) => {
       expect(() => functions({ [name]: undefined })).toThrow(new MissingStoreFunctionError(name));
       expect(() => functions({ [name]: 'text' as never })).toThrow(name);
     },
   );
 
-  test('are named in the error that their absence makes', () => {
+  test('a MissingStoreFunctionError names the missing function', () => {
     const error = new MissingStoreFunctionError('listSessions');
     expect([error.name, error.functionName, error.message]).toEqual([
       'MissingStoreFunctionError',
@@ -68,7 +68,7 @@ describe("a user's own functions", () => {
     ]);
   });
 
-  test('that can delete by user but not list are refused by the name of what is missing', async () => {
+  test('revokeOthers and erase throw if fetchSessionsForUser is missing', async () => {
     const { store } = functions({ deleteSessionsForUser: () => undefined });
     const sessions = new Sessions({ store });
     const missing = new MissingStoreFunctionError('fetchSessionsForUser');
@@ -77,14 +77,14 @@ describe("a user's own functions", () => {
     await expect(sessions.erase('user-1', after(0))).rejects.toEqual(missing);
   });
 
-  test('save a plain object of every field, and for how long it lasts idle', async () => {
+  test('saveSession gets a plain object of all fields and the idle time', async () => {
     const { rows, store } = functions();
     const record = aRecord({ meta: { a: 1 } });
     await store.saveSession(record);
     expect(rows.get(record.id)).toEqual({ ...record, idleMs: HOUR_MS });
   });
 
-  test('may hand back dates as text or numbers, and leave out what is null', async () => {
+  test('fetchSession may return dates as text or numbers, and omit fields that are null', async () => {
     const { rows, store } = functions();
     const record = aRecord();
     const {
@@ -94,20 +94,20 @@ describe("a user's own functions", () => {
       revokedAt: _revokedAt,
       revokedReason: _why,
       revokedBy: _by,
-      ...kept
+      ...present
     } = record;
     rows.set(record.id, {
-      ...kept,
+      ...present,
       createdAt: record.createdAt.toISOString(),
       lastSeenAt: record.lastSeenAt.getTime(),
       remember: 0,
-      somethingElse: 'of theirs',
+      anotherField: 'ignored',
     } as FetchedSession);
     expect(await store.fetchSession(record.id)).toEqual({ record, user: null });
   });
 
   test.each(['createdAt', 'lastSeenAt', 'expiresAt', 'reauthenticatedAt'] as const)(
-    'that hand back a damaged %s are not available: no access, and no sign-out',
+    'a session with a damaged %s is a store error: no access, and no sign-out',
     async (field) => {
       const { rows, store } = functions();
       const sessions = new Sessions({ store });
@@ -121,7 +121,7 @@ describe("a user's own functions", () => {
     },
   );
 
-  test('that find a row by an id of other letters, or rows of somebody else, are not believed', async () => {
+  test('rows of another id or another user are ignored', async () => {
     const record = aRecord({ id: 'aBcDeFgHiJkLmNoPqRsTuV' });
     const { store } = functions({
       fetchSession: () => record,
@@ -132,7 +132,7 @@ describe("a user's own functions", () => {
     expect(listed.map(({ id }) => id)).toEqual([record.id]);
   });
 
-  test('may know tombstones of their own', async () => {
+  test('a storage may keep tombstones of its own', async () => {
     const revoked = aRecord({
       revokedAt: after(1),
       revokedReason: 'administrator',
@@ -151,7 +151,7 @@ describe("a user's own functions", () => {
     [undefined, true],
     [false, false],
     [0, false],
-  ])('that answer %s to a change are taken to mean %s', async (answer, expected) => {
+  ])('a storage function that returns %s for a write counts as %s', async (answer, expected) => {
     const { store } = functions({
       updateSessionExpiry: () => answer,
       deleteSession: () => answer,
@@ -166,7 +166,7 @@ describe("a user's own functions", () => {
     [3, 3],
     [undefined, 0],
     ['3', 0],
-  ])('that answer %s to a prune are reported as %i', async (answer, expected) => {
+  ])('a prune function that returns %s counts as %i deleted rows', async (answer, expected) => {
     let asked: Date | null = null;
     const { store } = functions({
       deleteAllExpiredSessions: (endedBefore: Date) => {
@@ -178,7 +178,7 @@ describe("a user's own functions", () => {
     expect(asked).toEqual(after(7));
   });
 
-  test('that only move the expiry still tell when a session was last seen', async () => {
+  test('the last activity follows from the expiry if a storage updates only the expiry', async () => {
     let writes = 0;
     const { rows, store } = functions({
       updateSessionExpiry: (id, expiresAt) => {
@@ -200,7 +200,7 @@ describe("a user's own functions", () => {
     expect((await sessions.resume(token, after(150 * MINUTE_MS))).state).toBe('ended');
   });
 
-  test('that keep the last activity too are believed', async () => {
+  test('the last activity of the storage is used if the storage updates it', async () => {
     const { rows, store } = functions({
       updateSessionExpiry: (id, expiresAt, lastSeenAt) => {
         rows.set(id, { ...rows.get(id), expiresAt, lastSeenAt });
@@ -212,7 +212,7 @@ describe("a user's own functions", () => {
     expect((await store.fetchSession(record.id))?.record.lastSeenAt).toEqual(after(5 * MINUTE_MS));
   });
 
-  test('that were saved before the idle time was kept are read all the same', async () => {
+  test('a session that was saved without the idle time can still be read', async () => {
     const { rows, store } = functions();
     const record = aRecord();
     await store.saveSession(record);
@@ -222,7 +222,7 @@ describe("a user's own functions", () => {
     expect((await store.fetchSession(record.id))?.record).toEqual(record);
   });
 
-  test('are called for one session at a time, and for others meanwhile', async () => {
+  test('calls for one session run one after the other, and calls for others run meanwhile', async () => {
     const calls: string[] = [];
     const isDown = { yes: true };
     const { store } = functions({
@@ -243,7 +243,7 @@ describe("a user's own functions", () => {
     expect(calls).toHaveLength(8);
   });
 
-  test('that leave a row they were to delete are told of it, not asked for ever', async () => {
+  test('erase fails instead of looping if deleteSession does not delete the row', async () => {
     const record = aRecord();
     const { store } = functions({
       fetchSession: () => record,
@@ -255,10 +255,10 @@ describe("a user's own functions", () => {
     await expect(erasing).rejects.toMatchObject({
       name: 'StoreUnavailableError',
       message: 'The session store is not available.',
-      cause: { message: 'deleteSession() left the row where it was.' },
+      cause: { message: 'deleteSession() did not delete the row.' },
     });
-    const spared = aRecord();
-    const ended = await store.deleteSessionsForUser!('user-1', spared.id, signedOut);
+    const excepted = aRecord();
+    const ended = await store.deleteSessionsForUser!('user-1', excepted.id, signedOut);
     expect(ended).toEqual([record.id]);
   });
 });

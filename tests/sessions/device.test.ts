@@ -136,7 +136,7 @@ test.each([
   ['unknown', 'Unknown device', 'Unknown device', '<script>alert(1)</script>'],
   ['unknown', 'Unknown device', 'Unknown device', '\u00ff\u00fe\u0000'],
   ['unknown', 'Unknown device', 'Unknown device', '1.2.3.4'],
-])('a %s: %s (%s)', (kind, name, detail, userAgent) => {
+])('a user agent of kind %s is described as %s (%s)', (kind, name, detail, userAgent) => {
   expect(describeDevice(userAgent)).toEqual({ kind, name, detail });
 });
 
@@ -149,7 +149,7 @@ test.each([
   `Mozilla/5.0 (Windows NT 10.0) Firefox/${'9'.repeat(1000)}`,
   '__proto__/1 constructor/2 toString/3',
   '%s%n%x ${jndi:ldap://x} {{7*7}}',
-])('whatever is sent is described in a short line, at once', async (userAgent) => {
+])('a hostile user agent gets a short description quickly', async (userAgent) => {
   let described = { name: '', detail: '' };
   await expectOnceWithin(250, () => {
     const cpuMs = startCpuTimer();

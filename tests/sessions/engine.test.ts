@@ -7,13 +7,13 @@ import { after } from './store-contract.ts';
 
 const USER = 'user-1';
 
-/** A memory store that notes what it is asked for, without the functions named. */
-function noting(without: (keyof SessionStore)[] = []) {
+/** Returns a memory store that records its calls and lacks the given functions. */
+function recording(lacks: (keyof SessionStore)[] = []) {
   const calls: [name: string, ...args: unknown[]][] = [];
   const store = new Proxy<SessionStore>(memorySessionStore(), {
     get(target, name) {
       const original = Reflect.get(target, name) as unknown;
-      if (without.includes(name as keyof SessionStore) || typeof original !== 'function') {
+      if (lacks.includes(name as keyof SessionStore) || typeof original !== 'function') {
         return undefined;
       }
       return (...args: unknown[]) => {
@@ -26,9 +26,9 @@ function noting(without: (keyof SessionStore)[] = []) {
   return { store, calls, names, sessions: new Sessions({ store }) };
 }
 
-describe('what the engine asks its store for', () => {
-  test('a resume reads once, and writes when a touch is due', async () => {
-    const { sessions, names } = noting();
+describe('the store calls of the engine', () => {
+  test('a resume reads once, and writes if a touch is due', async () => {
+    const { sessions, names } = recording();
     const { token } = await sessions.start({ userId: USER }, after(0));
     expect(names()).toEqual(['saveSession', 'trimSessionsForUser']);
     await sessions.resume(token, after(1));
@@ -40,7 +40,7 @@ describe('what the engine asks its store for', () => {
   });
 
   test('a renewal is one read and one write', async () => {
-    const { sessions, names } = noting();
+    const { sessions, names } = recording();
     const { token } = await sessions.start({ userId: USER }, after(0));
     names();
     await sessions.renew(token, after(MINUTE_MS));
@@ -49,15 +49,15 @@ describe('what the engine asks its store for', () => {
     expect(names()).toEqual([]);
   });
 
-  test('an id that no store can have is not asked for', async () => {
-    const { sessions, names } = noting();
+  test('an id with a NUL causes no store call', async () => {
+    const { sessions, names } = recording();
     await sessions.revoke('a\0', { reason: 'signed-out' }, after(0));
     await sessions.name('a\0', USER, 'name');
     expect(names()).toEqual([]);
   });
 
-  test('each ending is told with its reason and who did it', async () => {
-    const { sessions, calls } = noting();
+  test('each ending reaches the store with its reason and the session that caused it', async () => {
+    const { sessions, calls } = recording();
     const first = await sessions.start({ userId: USER }, after(0));
     const second = await sessions.start({ userId: USER, replaces: first.session }, after(1));
     await sessions.revokeOthers(USER, second.session.id, { reason: 'password-changed' }, after(2));
@@ -77,20 +77,20 @@ describe('what the engine asks its store for', () => {
     ]);
   });
 
-  test('a session that was over already is not ended again by a sign-in', async () => {
-    const { sessions, names } = noting();
+  test('a sign-in does not revoke a previous session that has already ended', async () => {
+    const { sessions, names } = recording();
     const { token, session } = await sessions.start({ userId: USER }, after(0));
     await sessions.revoke(session.id, { reason: 'signed-out' }, after(1));
     const resumed = await sessions.resume(token, after(2));
     names();
-    if (resumed.state === 'unknown') throw new Error('It should be known.');
+    if (resumed.state === 'unknown') throw new Error('The session is unknown.');
     await sessions.start({ userId: USER, replaces: resumed.session }, after(2));
     await sessions.start({ userId: USER, replaces: null }, after(2));
     expect(names()).not.toContain('revokeSession');
   });
 
-  test('what is not known of a device is empty, not made up', async () => {
-    const { sessions } = noting();
+  test('unknown details of a device are empty or null', async () => {
+    const { sessions } = recording();
     const { session } = await sessions.start({ userId: USER }, after(0));
     expect(session).toMatchObject({
       userId: USER,
@@ -116,8 +116,8 @@ describe('what the engine asks its store for', () => {
     expect(known.session).toMatchObject(details);
   });
 
-  test('a device is given a name and loses it', async () => {
-    const { sessions } = noting();
+  test('name sets and removes the name of a device', async () => {
+    const { sessions } = recording();
     const { session } = await sessions.start({ userId: USER }, after(0));
     const label = async () => (await sessions.list(USER, after(1))).live[0]?.label;
     expect(await sessions.name(session.id, USER, 'Phone')).toBe(true);
@@ -127,8 +127,8 @@ describe('what the engine asks its store for', () => {
     expect(await sessions.name(session.id, 'user-2', 'mine')).toBe(false);
   });
 
-  test('a session is found for its user only', async () => {
-    const { sessions } = noting();
+  test('find returns a session only to its user', async () => {
+    const { sessions } = recording();
     const { session } = await sessions.start({ userId: USER }, after(0));
     expect(await sessions.find(session.id, USER)).toEqual(session);
     expect(await sessions.find(session.id, 'user-2')).toBeNull();
@@ -136,10 +136,10 @@ describe('what the engine asks its store for', () => {
   });
 });
 
-describe('over a store without tombstones, renewal or cap', () => {
-  const minimal = () => noting(['revokeSession', 'renewSession', 'trimSessionsForUser']);
+describe('the engine over a store without tombstones, renewal or cap', () => {
+  const minimal = () => recording(['revokeSession', 'renewSession', 'trimSessionsForUser']);
 
-  test('ending a session deletes its row', async () => {
+  test('revoke deletes the row if the store has no revokeSession', async () => {
     const { sessions, store } = minimal();
     const { session } = await sessions.start({ userId: USER }, after(0));
     const revocation = { reason: 'signed-out' } as const;
@@ -153,15 +153,15 @@ describe('over a store without tombstones, renewal or cap', () => {
     expect(await sessions.revoke(session.id, revocation, after(1))).toBe(false);
   });
 
-  test('ending what ran out deletes its row too, and is false', async () => {
+  test('revoke deletes the row of an expired session too, and is false', async () => {
     const { sessions, store } = minimal();
     const { session } = await sessions.start({ userId: USER }, after(0));
     expect(await sessions.revoke(session.id, { reason: 'signed-out' }, after(HOUR_MS))).toBe(false);
     expect(await store.fetchSession(session.id)).toBeNull();
   });
 
-  test('a renewal is a new row, and the old one goes as replaced', async () => {
-    const { sessions, calls } = noting(['renewSession']);
+  test('renew saves a new row and revokes the old one as replaced if the store has no renewSession', async () => {
+    const { sessions, calls } = recording(['renewSession']);
     const { token, session } = await sessions.start({ userId: USER, label: 'kept' }, after(0));
     const renewed = await sessions.renew(token, after(MINUTE_MS));
     expect(renewed?.session).toMatchObject({ label: 'kept', createdAt: after(0) });
@@ -172,13 +172,13 @@ describe('over a store without tombstones, renewal or cap', () => {
   });
 });
 
-describe('a list where a timeout was shortened', () => {
-  test('shows what is over by the rules among the ended, newest ending first', async () => {
-    const { sessions, store } = noting();
+describe('list after a timeout was shortened', () => {
+  test('list shows sessions that expired by a shortened timeout as ended, most recently ended first', async () => {
+    const { sessions, store } = recording();
     const start = async (ms: number) => (await sessions.start({ userId: USER }, after(ms))).session;
     const revokedEarly = await start(0);
-    const overFirst = await start(MINUTE_MS);
-    const overSecond = await start(2 * MINUTE_MS);
+    const expiredFirst = await start(MINUTE_MS);
+    const expiredSecond = await start(2 * MINUTE_MS);
     const live = await start(29 * MINUTE_MS);
     const revokedLate = await start(3 * MINUTE_MS);
     await sessions.revoke(revokedEarly.id, { reason: 'signed-out' }, after(5 * MINUTE_MS));
@@ -190,20 +190,22 @@ describe('a list where a timeout was shortened', () => {
     const all = await strict.list(USER, now, { endedLimit: 10 });
     expect(idsOf(all.live)).toEqual([live.id]);
     // They ended after 12, 11.5, 11 and 5 minutes.
-    expect(idsOf(all.ended)).toEqual(idsOf([overSecond, revokedLate, overFirst, revokedEarly]));
+    expect(idsOf(all.ended)).toEqual(
+      idsOf([expiredSecond, revokedLate, expiredFirst, revokedEarly]),
+    );
     const two = await strict.list(USER, now, { endedLimit: 2 });
-    expect(idsOf(two.ended)).toEqual(idsOf([overSecond, revokedLate]));
-    // A page of one: what is over stands on the page that it would be on.
+    expect(idsOf(two.ended)).toEqual(idsOf([expiredSecond, revokedLate]));
+    // With pages of one: an expired session is on the page of its last activity.
     const first = await strict.list(USER, now, { limit: 1, endedLimit: 10 });
     expect(idsOf(first.live)).toEqual([live.id]);
     expect(idsOf(first.ended)).toEqual(idsOf([revokedLate, revokedEarly]));
     const second = await strict.list(USER, now, { limit: 1, after: first.next, endedLimit: 1 });
-    expect([second.live, idsOf(second.ended)]).toEqual([[], [overSecond.id]]);
-    expect(second.next).toEqual({ lastSeenAt: overSecond.lastSeenAt, id: overSecond.id });
+    expect([second.live, idsOf(second.ended)]).toEqual([[], [expiredSecond.id]]);
+    expect(second.next).toEqual({ lastSeenAt: expiredSecond.lastSeenAt, id: expiredSecond.id });
   });
 
-  test('counts a session as ended from the millisecond of its expiry', async () => {
-    const { sessions } = noting();
+  test('list shows a session as ended from the millisecond of its expiry', async () => {
+    const { sessions } = recording();
     const { session } = await sessions.start({ userId: USER }, after(0));
     const just = await sessions.list(USER, session.expiresAt, { endedLimit: 1 });
     expect([just.live.length, just.ended.length]).toEqual([0, 1]);

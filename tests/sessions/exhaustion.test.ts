@@ -12,25 +12,25 @@ import { newSqliteAddress, openStore, removeSqlite } from './open-store.ts';
 import { startRedis } from '../fixtures/redis.ts';
 import { aRecord, after } from './store-contract.ts';
 
-/** Sessions of the system; 60,000, or as many as asked for (LATCHKEY_EXHAUSTION_ROWS=1000000). */
+/** Number of sessions in the database; default 60,000 (for example LATCHKEY_EXHAUSTION_ROWS=1000000). */
 const ROWS = Number(process.env.LATCHKEY_EXHAUSTION_ROWS ?? 60_000);
-/** Of which one user holds this many live ones. */
+/** Number of live sessions of one user among them. */
 const HEAVY_ROWS = 10_000;
 const MAX_MS = 10 * MINUTE_MS;
 
 const NOW = new Date('2026-05-01T12:00:00.000Z');
 const HEAVY = 'heavy';
 
-/** One statement that the store sent, and what came of it. */
+/** A statement that the store sent, and its result. */
 interface Sent {
   sql: string;
   values: unknown[];
-  /** Rows that came back, or were changed. */
+  /** Number of rows that were returned or changed. */
   rows: number;
   tookMs: number;
 }
 
-function counting(client: PrismaRawClient) {
+function countStatements(client: PrismaRawClient) {
   const sent: Sent[] = [];
   const timed = async <Answer>(sql: string, values: unknown[], run: () => Promise<Answer>) => {
     const startedAtMs = performance.now();
@@ -48,7 +48,7 @@ function counting(client: PrismaRawClient) {
   return { client: counted, sent, takeSent: () => sent.splice(0) };
 }
 
-/** From another process: for how long at a time it finds the database locked. */
+/** Starts a process that measures for how long at a time the database is locked. */
 async function watchLock(url: string) {
   const program = new URL('./lock-watch.ts', import.meta.url).pathname;
   const file = url.replace(/^file:/, '');
@@ -59,7 +59,7 @@ async function watchLock(url: string) {
   await lines.next();
   return async () => {
     child.stdin.end();
-    return JSON.parse(String((await lines.next()).value)) as { looks: number; heldMs: number[] };
+    return JSON.parse(String((await lines.next()).value)) as { checks: number; heldMs: number[] };
   };
 }
 
@@ -78,8 +78,8 @@ afterAll(async () => {
   await redis.close();
 });
 
-// A tenth of the rows of others is live; of the rest, half ran out and half was revoked, a few a
-// minute over the last weeks. Every hundredth belongs to the retention's past.
+// A tenth of the other users' rows is live. Of the rest, half expired and half was revoked, over the last
+// weeks. Every hundredth ended before the retention period.
 const COLUMNS = `"id", "secretHash", "userId", "userAgent", "ipAddress", "remember", "createdAt",
   "lastSeenAt", "expiresAt", "reauthenticatedAt", "revokedAt", "revokedReason"`;
 const fill = {
@@ -97,7 +97,7 @@ const fill = {
        CASE WHEN i >= ${HEAVY_ROWS} AND i % 10 > 5 THEN ${nowMs} - i * 11 END,
        CASE WHEN i >= ${HEAVY_ROWS} AND i % 10 > 5 THEN 'signed-out' END
      FROM n`,
-    // No statistics: nobody takes them of a SQLite file.
+    // No ANALYZE, because the application does not run it on SQLite.
   ],
   postgresql: (nowMs: number) => {
     const time = (ms: string) => `timestamp '1970-01-01' + (${ms}) * interval '1 millisecond'`;
@@ -125,7 +125,7 @@ describe.each([
 ] as const)(`${ROWS} sessions on %s`, (provider, makeUrl) => {
   let database: Database;
   let raw: PrismaRawClient;
-  let sent: ReturnType<typeof counting>;
+  let sent: ReturnType<typeof countStatements>;
   let sessions: Sessions;
 
   beforeAll(async () => {
@@ -133,12 +133,12 @@ describe.each([
     database = await openDatabase({ databaseUrl: await makeUrl(), log });
     raw = database.client;
     for (const sql of fill[provider](NOW.getTime())) await raw.$executeRawUnsafe(sql);
-    sent = counting(raw);
+    sent = countStatements(raw);
     sessions = new Sessions({ store: prismaSessionStore({ client: sent.client, provider }) });
   }, MAX_MS);
   afterAll(() => database.close());
 
-  /** What the database says of how it would run the statement. */
+  /** Returns the query plan of a statement. */
   const planOf = async ({ sql, values }: Sent) => {
     const how = provider === 'sqlite' ? 'EXPLAIN QUERY PLAN' : 'EXPLAIN';
     const rows = await raw.$queryRawUnsafe<Record<string, string>[]>(`${how} ${sql}`, ...values);
@@ -147,15 +147,15 @@ describe.each([
   const expectIndexes = async (statements: Sent[]) => {
     for (const statement of statements) {
       const plan = await planOf(statement);
-      // SQLite says SCAN where it reads all of a table, PostgreSQL Seq Scan.
+      // The plan of a full table scan has SCAN on SQLite and Seq Scan on PostgreSQL.
       expect(plan).not.toMatch(/SCAN "?Session|SCAN s\b|Seq Scan on "Session"/);
       expect(plan).toMatch(/USING (COVERING )?INDEX|Index( Only)? Scan|Bitmap Index Scan/);
-      // An index, and yet every session that is not ended.
+      // These use an index, but would read every session that is not revoked.
       expect(plan).not.toMatch(/\(revokedAt=\?|Index Cond: \("revokedAt" IS NULL\)/);
     }
   };
 
-  test('a page of the list is one statement that reads a page, also of what has ended', async () => {
+  test('a page of the list is one statement that reads only a page, also of ended sessions', async () => {
     for (const userId of [HEAVY, 'user7']) {
       await sessions.list(userId, NOW, { limit: 20 });
       await sessions.list(userId, NOW, { limit: 20, endedLimit: 10 });
@@ -165,7 +165,7 @@ describe.each([
     }
   });
 
-  test('10,000 sessions of one user are listed page by page, each once', async () => {
+  test('the pages of a user with 10,000 sessions have each session once', async () => {
     const seen = new Set<string>();
     let next: { lastSeenAt: Date; id: string } | null = null;
     do {
@@ -179,7 +179,7 @@ describe.each([
     await expectIndexes(statements.slice(-1));
   });
 
-  test('every session of the system is listed page by page', async () => {
+  test('listAll reads only a page of all sessions at a time', async () => {
     const first = await sessions.listAll(null, 100);
     const second = await sessions.listAll(first.next, 100);
     expect(new Set([...first.sessions, ...second.sessions].map(({ id }) => id)).size).toBe(200);
@@ -188,7 +188,7 @@ describe.each([
     await expectIndexes(statements);
   });
 
-  test('starting, resuming and ending one session reads no more for all the others', async () => {
+  test('start, resume, renew, name and revoke read one row at most, at any number of sessions', async () => {
     const { token, session } = await sessions.start({ userId: 'user9' }, NOW);
     await sessions.resume(token, new Date(NOW.getTime() + MINUTE_MS));
     await sessions.renew(token, NOW);
@@ -199,7 +199,7 @@ describe.each([
     await expectIndexes(statements.slice(1));
   });
 
-  test('signing out everywhere else is one statement over 10,000 sessions', async () => {
+  test('revokeOthers ends 10,000 sessions by one statement', async () => {
     const { live } = await sessions.list(HEAVY, NOW, { limit: 1 });
     sent.takeSent();
     const ended = await sessions.revokeOthers(
@@ -215,26 +215,26 @@ describe.each([
       `${provider}: ${ended.length} sessions ended in ${statements[0]!.tookMs.toFixed(0)} ms`,
     );
     expect((await sessions.list(HEAVY, NOW)).live).toHaveLength(1);
-    // The list of what has ended is as short for someone with 10,000 of them.
+    // With 10,000 ended sessions, a page of the list is just as short.
     sent.takeSent();
     await sessions.list(HEAVY, NOW, { limit: 20, endedLimit: 10 });
     expect(sent.takeSent().map(({ rows }) => rows)).toEqual([11]);
   });
 
   test(
-    'a prune deletes in batches, lets others write between them, and leaves the rest',
+    'a prune deletes in batches, allows other writes between them, and leaves newer sessions',
     async () => {
       const count = async () =>
         Number(
           (await raw.$queryRawUnsafe<{ n: bigint }[]>('SELECT count(*) AS n FROM "Session"'))[0]!.n,
         );
       const before = await count();
-      // One row ran out every 10 ms: this leaves the newest three quarters.
+      // One row expired every 10 ms, so this leaves the newest three quarters.
       const later = new Date(NOW.getTime() + 30 * DAY_MS - ROWS * 7.5);
       let written = 0;
-      const pruning = { isOver: false };
+      const pruning = { isDone: false };
       const writing = (async () => {
-        while (!pruning.isOver) {
+        while (!pruning.isDone) {
           await raw.$executeRawUnsafe(`UPDATE "User" SET "name" = 'y' WHERE "id" = 'user1'`);
           written += 1;
           await new Promise((resolve) => setTimeout(resolve, 1));
@@ -244,7 +244,7 @@ describe.each([
       const startedAtMs = performance.now();
       const deleted = await sessions.prune(later);
       const tookMs = performance.now() - startedAtMs;
-      pruning.isOver = true;
+      pruning.isDone = true;
       await writing;
       const lock = await watch?.();
 
@@ -266,7 +266,7 @@ describe.each([
   );
 });
 
-test('two nodes that prune PostgreSQL at once delete every row once', async () => {
+test('two nodes that prune PostgreSQL concurrently delete every row once', async () => {
   const address = { kind: 'postgresql', url: await postgres.createDatabase() } as const;
   const [one, other] = await Promise.all([openStore(address), openStore(address)]);
   await one.addUser('user-1');
@@ -281,7 +281,7 @@ test('two nodes that prune PostgreSQL at once delete every row once', async () =
   await other.close();
 });
 
-test('a node that finds another one pruning PostgreSQL leaves it to it', async () => {
+test('a prune on PostgreSQL does nothing while another node prunes', async () => {
   const address = { kind: 'postgresql', url: await postgres.createDatabase() } as const;
   const open = await openStore(address);
   await open.addUser('user-1');
@@ -298,7 +298,7 @@ test('a node that finds another one pruning PostgreSQL leaves it to it', async (
 });
 
 test(
-  '10,000 sessions of one user in Redis are listed page by page and ended by one command',
+  'Redis lists 10,000 sessions of one user page by page and ends them by one command',
   async () => {
     const open = await openStore({ kind: 'redis', url: redis.url });
     const sessions = new Sessions({ store: open.store });
@@ -334,7 +334,7 @@ test(
   MAX_MS,
 );
 
-test('memory lists one user of many without looking at the others, and pages of all', async () => {
+test('the memory store lists one of 5,000 users, and pages of all sessions', async () => {
   const store = memorySessionStore();
   const sessions = new Sessions({ store });
   for (let index = 0; index < 50_000; index += 1) {

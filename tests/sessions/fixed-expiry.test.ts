@@ -10,10 +10,10 @@ const after = (ms: number) => new Date(START.getTime() + ms);
 const YEAR_MS = 365 * DAY_MS;
 const timeouts = { idleMs: YEAR_MS, lifetimeMs: YEAR_MS };
 
-describe('where the end is fixed', () => {
+describe("expiry: 'fixed'", () => {
   const sessions = new Sessions({ store: memorySessionStore(), expiry: 'fixed', timeouts });
 
-  test('activity does not move it, and it is never later than the lifetime', async () => {
+  test('activity does not extend a session with a fixed expiry, which is never later than the lifetime', async () => {
     const expiresAt = after(7 * DAY_MS);
     const { token, session } = await sessions.start({ userId: 'ann', expiresAt }, START);
     expect(session.expiresAt).toEqual(expiresAt);
@@ -26,10 +26,10 @@ describe('where the end is fixed', () => {
     expect(far.session.expiresAt).toEqual(after(YEAR_MS));
   });
 
-  test('and nowhere else may it be said: activity would move it', async () => {
+  test('start throws if expiresAt is given and the expiry is not fixed', async () => {
     const sliding = new Sessions({ store: memorySessionStore() });
     const started = sliding.start({ userId: 'ann', expiresAt: after(1) }, START);
-    await expect(started).rejects.toThrow("Only sessions with expiry: 'fixed'");
+    await expect(started).rejects.toThrow("expiresAt needs the option expiry: 'fixed'");
   });
 });
 
@@ -61,7 +61,7 @@ describe('two kinds in one table', () => {
     other = of('token');
   });
 
-  test('are not there for each other, whatever is done', async () => {
+  test('a store of one kind neither reads nor changes sessions of another kind', async () => {
     const { token, session } = await other.start({ userId: 'ann', label: 'Theirs' }, START);
     const { id } = session;
     for (let count = 0; count < 3; count += 1) await one.start({ userId: 'ann' }, after(count));
@@ -81,7 +81,10 @@ describe('two kinds in one table', () => {
     expect((await other.list('ann', after(DAY_MS))).live).toHaveLength(1);
   });
 
-  test.each(['', "x' OR '1'='1", 'Token', 'x'.repeat(41)])('a kind is no SQL: "%s"', (kind) => {
-    expect(() => of(kind)).toThrow(RangeError);
-  });
+  test.each(['', "x' OR '1'='1", 'Token', 'x'.repeat(41)])(
+    'a store refuses the kind "%s"',
+    (kind) => {
+      expect(() => of(kind)).toThrow(RangeError);
+    },
+  );
 });

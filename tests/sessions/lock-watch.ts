@@ -1,24 +1,24 @@
 import { performance } from 'node:perf_hooks';
 import Database from 'better-sqlite3';
 
-// Run by itself on a SQLite file: looks ten times a millisecond whether it could write, until its
-// input ends, and then says for how long at a time it could not, in milliseconds.
+// A program that tries to lock a SQLite file ten times per millisecond, until its input ends. Then it
+// prints for how long at a time it could not, in milliseconds.
 const [, , file = ''] = process.argv;
 const database = new Database(file, { timeout: 0 });
 const begin = database.prepare('BEGIN IMMEDIATE');
 const rollback = database.prepare('ROLLBACK');
 const heldMs: number[] = [];
-let looks = 0;
+let checks = 0;
 let heldSinceMs: number | null = null;
-let isOver = false;
+let isDone = false;
 
-process.stdin.on('end', () => (isOver = true)).resume();
+process.stdin.on('end', () => (isDone = true)).resume();
 process.stdout.write('watching\n');
-look();
+check();
 
-function look() {
+function check() {
   for (let stopAtMs = performance.now() + 20; performance.now() < stopAtMs;) {
-    looks += 1;
+    checks += 1;
     const isFree = canWrite();
     if (!isFree) heldSinceMs ??= performance.now();
     else if (heldSinceMs !== null) {
@@ -27,8 +27,8 @@ function look() {
     }
     for (const waitUntilMs = performance.now() + 0.1; performance.now() < waitUntilMs;);
   }
-  if (!isOver) setImmediate(look);
-  else process.stdout.write(`${JSON.stringify({ looks, heldMs })}\n`);
+  if (!isDone) setImmediate(check);
+  else process.stdout.write(`${JSON.stringify({ checks, heldMs })}\n`);
 }
 
 function canWrite(): boolean {

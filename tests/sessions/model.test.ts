@@ -5,11 +5,11 @@ import { startRedis } from '../fixtures/redis.ts';
 import { checkAgainstModel, type Abilities } from './model.ts';
 import { newSqliteAddress, openStore, removeSqlite, type StoreAddress } from './open-store.ts';
 
-/** Sequences on each store: 40, or as many as asked for (nightly: LATCHKEY_MODEL_RUNS=1000). */
+/** Number of sequences per store; default 40 (nightly: LATCHKEY_MODEL_RUNS=1000). */
 const RUNS = Number(process.env.LATCHKEY_MODEL_RUNS ?? 40);
-/** Give it again to repeat a run: LATCHKEY_MODEL_SEED. */
+/** Set LATCHKEY_MODEL_SEED to the logged seed to repeat a run. */
 const SEED = Number(process.env.LATCHKEY_MODEL_SEED ?? randomInt(2 ** 31));
-const MAX_MS_A_SEQUENCE = 3000;
+const MAX_MS_PER_SEQUENCE = 3000;
 
 const sqlite = newSqliteAddress();
 const postgres = await sharedPostgres();
@@ -53,9 +53,9 @@ const stores: [string, Abilities, () => Promise<[StoreAddress, StoreAddress?]>][
   ],
 ];
 
-describe(`random sequences by several clients at once keep I1 to I5, seed ${SEED}`, () => {
+describe(`model with seed ${SEED}`, () => {
   test.each(stores)(
-    `${RUNS} on %s`,
+    `${RUNS} random sequences by several clients on %s keep the invariants I1 to I5`,
     async (name, abilities, addresses) => {
       console.log(`model over ${name}: LATCHKEY_MODEL_SEED=${SEED}, ${RUNS} sequences`);
       const [address, elsewhereAddress] = await addresses();
@@ -68,6 +68,6 @@ describe(`random sequences by several clients at once keep I1 to I5, seed ${SEED
         if (elsewhere !== open) await elsewhere.close();
       }
     },
-    RUNS * MAX_MS_A_SEQUENCE,
+    RUNS * MAX_MS_PER_SEQUENCE,
   );
 });

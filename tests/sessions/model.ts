@@ -15,13 +15,13 @@ import { Sessions, type ResumedSession, type StartedSession } from '../../app/se
 import type { OpenStore } from './open-store.ts';
 import { holding } from './store-contract.ts';
 
-/** What a store can do; what it cannot is left out of the sequences, or expected of it less sharply. */
+/** What a store supports. The sequences omit the rest, or the checks expect less. */
 export interface Abilities {
-  /** Ended sessions leave tombstones, and a renewal keeps the id. */
+  /** Ended sessions leave tombstones, and a renewal keeps the session's id. */
   tombstones: boolean;
   /** Sessions can be found by user: lists, "sign out everywhere else", the cap, erasure, prune. */
   byUser: boolean;
-  /** Rows go with the row of their user. */
+  /** Deleting a user deletes the rows of its sessions. */
   foreignKey: boolean;
 }
 
@@ -35,40 +35,40 @@ const timeouts = timeoutsFrom({
   touchIntervalMs: MINUTE_MS,
 });
 
-/** One thing that somebody does. `session` and `token` count round through those there are. */
-type Deed =
-  | { verb: 'start'; user: number; remember: boolean; replaces: number | null }
-  | { verb: 'use' | 'lateUse' | 'peek' | 'renew'; session: number; token: number }
-  | { verb: 'revoke'; session: number; asOther: boolean }
-  | { verb: 'revokeOthers'; user: number; except: number | null }
-  | { verb: 'erase'; user: number; byForeignKey: boolean }
-  | { verb: 'prune' };
+/** An action of a client. `session` and `token` are indexes modulo the number of existing ones. */
+type Action =
+  | { kind: 'start'; user: number; remember: boolean; replaces: number | null }
+  | { kind: 'use' | 'lateUse' | 'peek' | 'renew'; session: number; token: number }
+  | { kind: 'revoke'; session: number; asOther: boolean }
+  | { kind: 'revokeOthers'; user: number; except: number | null }
+  | { kind: 'erase'; user: number; byForeignKey: boolean }
+  | { kind: 'prune' };
 
-/** What is played, under a cap of so many sessions a user. */
+/** A random sequence, and the cap on sessions per user. */
 interface Play {
   cap: number;
   sequence: Step[];
 }
 
-/** Time passes, then several clients do something at once. */
+/** Time passes, then several clients act concurrently. */
 interface Step {
   passMs: number;
-  deeds: Deed[];
-  /** Nothing reaches the store in this step. */
+  actions: Action[];
+  /** The store fails in this step. */
   isDown: boolean;
-  /** How the deeds' calls of the store are interleaved. */
+  /** Seed for interleaving the store calls of the actions. */
   jitter: number;
 }
 
-function plays(abilities: Abilities): fc.Arbitrary<Play> {
+function sequencesFor(abilities: Abilities): fc.Arbitrary<Play> {
   const any = fc.nat(1000);
   const user = fc.nat(USERS.length - 1);
   const token = fc.oneof({ weight: 4, arbitrary: fc.constant(0) }, fc.nat(3));
-  const deeds: fc.WeightedArbitrary<Deed>[] = [
+  const actions: fc.WeightedArbitrary<Action>[] = [
     {
       weight: 5,
       arbitrary: fc.record({
-        verb: fc.constant('start' as const),
+        kind: fc.constant('start' as const),
         user,
         remember: fc.boolean(),
         replaces: fc.option(any, { freq: 3, nil: null }),
@@ -77,7 +77,7 @@ function plays(abilities: Abilities): fc.Arbitrary<Play> {
     {
       weight: 8,
       arbitrary: fc.record({
-        verb: fc.constantFrom(...(['use', 'use', 'lateUse', 'renew', 'peek'] as const)),
+        kind: fc.constantFrom(...(['use', 'use', 'lateUse', 'renew', 'peek'] as const)),
         session: any,
         token,
       }),
@@ -85,18 +85,18 @@ function plays(abilities: Abilities): fc.Arbitrary<Play> {
     {
       weight: 3,
       arbitrary: fc.record({
-        verb: fc.constant('revoke' as const),
+        kind: fc.constant('revoke' as const),
         session: any,
         asOther: fc.boolean(),
       }),
     },
   ];
   if (abilities.byUser) {
-    deeds.push(
+    actions.push(
       {
         weight: 2,
         arbitrary: fc.record({
-          verb: fc.constant('revokeOthers' as const),
+          kind: fc.constant('revokeOthers' as const),
           user,
           except: fc.option(any, { freq: 3, nil: null }),
         }),
@@ -104,12 +104,12 @@ function plays(abilities: Abilities): fc.Arbitrary<Play> {
       {
         weight: 1,
         arbitrary: fc.record({
-          verb: fc.constant('erase' as const),
+          kind: fc.constant('erase' as const),
           user,
           byForeignKey: fc.boolean(),
         }),
       },
-      { weight: 2, arbitrary: fc.constant({ verb: 'prune' as const }) },
+      { weight: 2, arbitrary: fc.constant({ kind: 'prune' as const }) },
     );
   }
   const passMs = fc.oneof(
@@ -120,7 +120,7 @@ function plays(abilities: Abilities): fc.Arbitrary<Play> {
   );
   const step = fc.record({
     passMs,
-    deeds: fc.array(fc.oneof(...deeds), { minLength: 1, maxLength: 4 }),
+    actions: fc.array(fc.oneof(...actions), { minLength: 1, maxLength: 4 }),
     isDown: fc.integer({ min: 0, max: 19 }).map((die) => die === 0),
     jitter: fc.integer(),
   });
@@ -130,25 +130,25 @@ function plays(abilities: Abilities): fc.Arbitrary<Play> {
   });
 }
 
-/** What is believed of one session. */
-interface Believed {
+/** The expected state of one session. */
+interface Expected {
   id: string;
   userId: string;
   remember: boolean;
   createdAt: Date;
   lastSeenAt: Date;
-  /** Every token it ever had; the last one is the one that works. */
+  /** Every token it ever had. Only the last one is valid. */
   tokens: string[];
-  /** It was ended, by whatever but time. */
+  /** It was ended, but not by expiry. */
   isEnded: boolean;
   /** Its row was erased. */
   isErased: boolean;
-  /** Its ending, and the whole session with it, as first seen: neither ever changes. */
+  /** The ending and the session as first seen. They never change. */
   ending: SessionEnd | null;
   tombstone: Session | null;
 }
 
-/** Drives random sequences over a store and holds each step against what must be true of it. */
+/** Runs random sequences against a store, and compares each step with a model. */
 export async function checkAgainstModel(
   open: OpenStore,
   elsewhere: OpenStore,
@@ -156,12 +156,14 @@ export async function checkAgainstModel(
   { runs, seed }: { runs: number; seed: number },
 ): Promise<void> {
   await fc.assert(
-    fc.asyncProperty(plays(abilities), (each) => play(each, open, elsewhere, abilities)),
+    fc.asyncProperty(sequencesFor(abilities), (each) =>
+      runSequence(each, open, elsewhere, abilities),
+    ),
     { numRuns: runs, seed, endOnFailure: false },
   );
 }
 
-async function play(
+async function runSequence(
   { cap, sequence }: Play,
   open: OpenStore,
   elsewhere: OpenStore,
@@ -169,84 +171,86 @@ async function play(
 ): Promise<void> {
   await open.clear();
   for (const user of USERS) await open.addUser(user);
-  const weather = { isDown: false, random: randomFrom(0) };
+  const conditions = { isDown: false, random: randomFrom(0) };
   const options = { timeouts, maxPerUser: cap, retentionMs: RETENTION_MS };
   const nodes = [open, elsewhere].map(
-    ({ store }) => new Sessions({ ...options, store: inWeather(store as SessionStore, weather) }),
+    ({ store }) =>
+      new Sessions({ ...options, store: withConditions(store as SessionStore, conditions) }),
   );
   const quiet = new Sessions({ ...options, store: elsewhere.store });
-  const believed: Believed[] = [];
+  const expected: Expected[] = [];
   const late: LateUse[] = [];
   let now = new Date('2026-03-08T07:30:00.123Z');
 
   for (const step of sequence) {
     now = new Date(now.getTime() + step.passMs);
-    weather.isDown = step.isDown;
-    weather.random = randomFrom(step.jitter);
-    const scene = { believed, now, cap, open, abilities };
+    conditions.isDown = step.isDown;
+    conditions.random = randomFrom(step.jitter);
+    const scene = { expected, now, cap, open, abilities };
     const lateBefore = late.splice(0);
     const facts = await takeStep(step, { ...scene, nodes, late });
-    weather.isDown = false;
+    conditions.isDown = false;
     await checkStep(facts, { ...scene, quiet });
     if (lateBefore.length > 0) {
-      await arrive(lateBefore);
+      await releaseLateUses(lateBefore);
       await checkStep(noFacts(), { ...scene, quiet });
     }
   }
 }
 
-/** What the answers of one step say, and what they leave open. */
+/** What the results of a step prove, and what they leave open. */
 interface Facts {
-  /** Sessions that a deed of this step was to end: they are over, whatever came first. */
-  mustBeOver: Set<Believed>;
-  /** Sessions that may have been ended, by the cap or by something that came first. */
-  mayBeOver: Set<Believed>;
-  mustBeErased: Set<Believed>;
-  /** Begun while their user was erased. */
-  mayBeErased: Set<Believed>;
-  /** Rows that ended before this time were pruned; null: no prune. */
+  /** Sessions that an action of this step ends. They must have ended, whatever ran first. */
+  mustBeEnded: Set<Expected>;
+  /** Sessions that may have ended, by the cap or by a concurrent action. */
+  mayBeEnded: Set<Expected>;
+  mustBeErased: Set<Expected>;
+  /** Sessions that started while their user was erased. */
+  mayBeErased: Set<Expected>;
+  /** Rows that ended before this time were pruned; null without a prune. */
   prunedBefore: Date | null;
   startsOf: Map<string, number>;
-  /** The one who alone signed in, with nothing else going on, and who was live before. */
-  lonelyStart: { userId: string; liveBefore: Believed[] } | null;
-  /** Users of whom something was ended in this step, so that there may be fewer than the cap. */
+  /** A sign-in that was the only action of the step, and the user's live sessions before it. */
+  onlyStart: { userId: string; liveBefore: Expected[] } | null;
+  /** Users whose sessions were ended in this step, so that fewer than the cap may be live. */
   usersEnded: Set<string>;
 }
 
 function noFacts(): Facts {
   return {
-    mustBeOver: new Set(),
-    mayBeOver: new Set(),
+    mustBeEnded: new Set(),
+    mayBeEnded: new Set(),
     mustBeErased: new Set(),
     mayBeErased: new Set(),
     prunedBefore: null,
     startsOf: new Map(),
-    lonelyStart: null,
+    onlyStart: null,
     usersEnded: new Set(),
   };
 }
 
-/** A request that read its session in one step and writes its activity down after the next. */
+/** A request that reads its session in one step and writes activity after the next step. */
 interface LateUse {
-  session: Believed;
+  session: Expected;
   id: string;
   at: Date;
-  letGo: () => void;
+  release: () => void;
   resuming: Promise<ResumedSession>;
 }
 
-/** Lets the writes of late requests through: to what became of their sessions since. */
-async function arrive(late: LateUse[]): Promise<void> {
-  for (const { session, id, at, letGo, resuming } of late) {
-    letGo();
+/** Releases the writes of late requests, whose sessions may have changed since. */
+async function releaseLateUses(late: LateUse[]): Promise<void> {
+  for (const { session, id, at, release, resuming } of late) {
+    release();
     await resuming;
-    const isThere = !session.isEnded && session.id === id;
-    if (isThere && session.lastSeenAt < at && at < runsOutAt(session)) session.lastSeenAt = at;
+    const isApplied = !session.isEnded && session.id === id;
+    if (isApplied && session.lastSeenAt < at && at < expectedExpiry(session))
+      session.lastSeenAt = at;
   }
 }
 
 interface Scene {
-  believed: Believed[];
+  expected: Expected[];
   now: Date;
   cap: number;
   open: OpenStore;
@@ -257,45 +261,46 @@ async function takeStep(
   step: Step,
   scene: Scene & { nodes: Sessions[]; late: LateUse[] },
 ): Promise<Facts> {
-  const { nodes, believed, late, now, cap, open, abilities } = scene;
-  // What was there before this step is what its deeds can be about.
-  const before = [...believed];
-  const wasLive = new Map(before.map((each) => [each, isBelievedLive(each, now)]));
+  const { nodes, expected, late, now, cap, open, abilities } = scene;
+  // The actions of a step refer to sessions that existed before it.
+  const before = [...expected];
+  const wasLive = new Map(before.map((each) => [each, isExpectedLive(each, now)]));
   const pick = (index: number) => before[index % Math.max(1, before.length)];
   const facts = noFacts();
-  const used: { session: Believed; token: string; resumed: ResumedSession }[] = [];
-  const renewals: { session: Believed; token: string; renewed: StartedSession | null }[] = [];
-  const endingDeeds: (() => void)[] = [];
+  const used: { session: Expected; token: string; resumed: ResumedSession }[] = [];
+  const renewals: { session: Expected; token: string; renewed: StartedSession | null }[] = [];
+  const endingActions: (() => void)[] = [];
   const erasing = new Set(
-    step.deeds.flatMap((deed) => (deed.verb === 'erase' ? USERS[deed.user]! : [])),
+    step.actions.flatMap((action) => (action.kind === 'erase' ? USERS[action.user]! : [])),
   );
 
-  const perform = async (deed: Deed, index: number): Promise<void> => {
+  const perform = async (action: Action, index: number): Promise<void> => {
     const sessions = nodes[index % nodes.length]!;
-    switch (deed.verb) {
+    switch (action.kind) {
       case 'start': {
-        const userId = USERS[deed.user]!;
-        const replaced = deed.replaces === null ? undefined : pick(deed.replaces);
-        const held = replaced && {
+        const userId = USERS[action.user]!;
+        const replaced = action.replaces === null ? undefined : pick(action.replaces);
+        const previous = replaced && {
           ...(await peekRecord(open, replaced.id)),
         };
-        const replaces = held && 'id' in held ? (held as StartedSession['session']) : null;
+        const replaces =
+          previous && 'id' in previous ? (previous as StartedSession['session']) : null;
         let started: StartedSession;
         try {
-          started = await sessions.start({ userId, remember: deed.remember, replaces }, now);
+          started = await sessions.start({ userId, remember: action.remember, replaces }, now);
         } catch (error) {
-          // Its user's row went in this step.
+          // The row of its user was deleted in this step.
           if (!step.isDown && abilities.foreignKey && erasing.has(userId)) {
-            if (replaced) facts.mayBeOver.add(replaced);
+            if (replaced) facts.mayBeEnded.add(replaced);
             return;
           }
           throw error;
         }
         const { token, session } = started;
-        const newOne: Believed = {
+        const newOne: Expected = {
           id: session.id,
           userId,
-          remember: deed.remember,
+          remember: action.remember,
           createdAt: now,
           lastSeenAt: now,
           tokens: [token],
@@ -304,101 +309,101 @@ async function takeStep(
           ending: null,
           tombstone: null,
         };
-        believed.push(newOne);
-        if (step.deeds.length === 1 && !replaced) {
+        expected.push(newOne);
+        if (step.actions.length === 1 && !replaced) {
           const liveBefore = before.filter(
             (each) => each.userId === userId && wasLive.get(each) === true,
           );
-          facts.lonelyStart = { userId, liveBefore };
+          facts.onlyStart = { userId, liveBefore };
         }
         facts.startsOf.set(userId, (facts.startsOf.get(userId) ?? 0) + 1);
-        // Whatever ends sessions of this user at the same time may have met it.
-        facts.mayBeOver.add(newOne);
+        // A concurrent action that ends sessions of this user may have ended it.
+        facts.mayBeEnded.add(newOne);
         if (erasing.has(userId)) facts.mayBeErased.add(newOne);
         if (replaced && replaces && !replaces.revokedAt) {
           facts.usersEnded.add(replaced.userId);
-          if (abilities.tombstones) facts.mustBeOver.add(replaced);
-          else facts.mayBeOver.add(replaced);
+          if (abilities.tombstones) facts.mustBeEnded.add(replaced);
+          else facts.mayBeEnded.add(replaced);
         }
         return;
       }
       case 'lateUse': {
-        const session = pick(deed.session);
-        const token = session?.tokens.at(-1 - (deed.token % session.tokens.length));
+        const session = pick(action.session);
+        const token = session?.tokens.at(-1 - (action.token % session.tokens.length));
         if (!session || !token || step.isDown) return;
         const { id } = session;
-        const held = holding(open.store as SessionStore, 'updateSessionExpiry');
-        const over = new Sessions({ timeouts, maxPerUser: cap, store: held.store });
-        const resuming = over.resume(token, now);
+        const delayed = holding(open.store as SessionStore, 'updateSessionExpiry');
+        const sessionsWithDelay = new Sessions({ timeouts, maxPerUser: cap, store: delayed.store });
+        const resuming = sessionsWithDelay.resume(token, now);
         const isHeld = await Promise.race([
-          held.arrived.then(() => true),
+          delayed.arrived.then(() => true),
           resuming.then(() => false),
         ]);
-        if (isHeld) late.push({ session, id, at: now, letGo: held.letGo, resuming });
+        if (isHeld) late.push({ session, id, at: now, release: delayed.release, resuming });
         return;
       }
       case 'use':
       case 'peek':
       case 'renew': {
-        const session = pick(deed.session);
-        const token = session && session.tokens.at(-1 - (deed.token % session.tokens.length));
+        const session = pick(action.session);
+        const token = session && session.tokens.at(-1 - (action.token % session.tokens.length));
         if (!session || !token) return;
-        if (deed.verb === 'renew') {
+        if (action.kind === 'renew') {
           renewals.push({ session, token, renewed: await sessions.renew(token, now) });
         } else {
-          const countsAsActivity = deed.verb === 'use';
+          const countsAsActivity = action.kind === 'use';
           const resumed = await sessions.resume(token, now, { countsAsActivity });
           if (countsAsActivity) used.push({ session, token, resumed });
-          // I1 and I2, from the side of the one who asks: over before, over now.
+          // I1 and I2, as seen by the client: a session that had ended is still ended.
           if (!wasLive.get(session)) expect(resumed.state).not.toBe('live');
         }
         return;
       }
       case 'revoke': {
-        const session = pick(deed.session);
+        const session = pick(action.session);
         if (!session) return;
-        const userId = deed.asOther ? USERS.find((id) => id !== session.userId) : session.userId;
+        const userId = action.asOther ? USERS.find((id) => id !== session.userId) : session.userId;
         const { id } = session;
         const revoked = await sessions.revoke(id, { reason: 'signed-out', userId }, now);
-        if (deed.asOther) {
+        if (action.asOther) {
           expect(revoked).toBe(false);
           return;
         }
         facts.usersEnded.add(session.userId);
         if (revoked) expect(wasLive.get(session)).toBe(true);
-        endingDeeds.push(() => {
-          // Without tombstones a renewal moves a session to another id, which nobody revoked.
+        endingActions.push(() => {
+          // Without tombstones, a renewal gives the session another id, which was not revoked.
           const moved = session.id !== id && !revoked;
-          if (moved) facts.mayBeOver.add(session);
-          else facts.mustBeOver.add(session);
+          if (moved) facts.mayBeEnded.add(session);
+          else facts.mustBeEnded.add(session);
         });
         return;
       }
       case 'revokeOthers': {
-        const userId = USERS[deed.user]!;
-        const except = deed.except === null ? null : pick(deed.except);
+        const userId = USERS[action.user]!;
+        const except = action.except === null ? null : pick(action.except);
         const exceptId = except?.userId === userId ? except.id : null;
         const reason = 'signed-out-elsewhere';
         const ended = await sessions.revokeOthers(userId, exceptId, { reason }, now);
         facts.usersEnded.add(userId);
         for (const session of before.filter((each) => each.userId === userId)) {
-          if (session.id !== exceptId && !(except === session)) facts.mustBeOver.add(session);
-          // A renewal that changed the id of the one to spare meanwhile leaves it to chance.
-          else if (except === session && !abilities.tombstones) facts.mayBeOver.add(session);
+          if (session.id !== exceptId && !(except === session)) facts.mustBeEnded.add(session);
+          // A concurrent renewal may have changed the id of the excepted session, so either result is right.
+          else if (except === session && !abilities.tombstones) facts.mayBeEnded.add(session);
           else expect(ended).not.toContain(session.id);
         }
         return;
       }
       case 'erase': {
-        const userId = USERS[deed.user]!;
-        if (deed.byForeignKey && abilities.foreignKey && !step.isDown) {
+        const userId = USERS[action.user]!;
+        if (action.byForeignKey && abilities.foreignKey && !step.isDown) {
           await open.removeUser(userId).catch(() => undefined);
         } else {
           await sessions.erase(userId, now);
         }
         facts.usersEnded.add(userId);
         for (const session of before.filter((each) => each.userId === userId)) {
-          facts.mustBeOver.add(session);
+          facts.mustBeEnded.add(session);
           facts.mustBeErased.add(session);
         }
         return;
@@ -411,44 +416,44 @@ async function takeStep(
     }
   };
 
-  const outcomes = await Promise.allSettled(step.deeds.map(perform));
+  const outcomes = await Promise.allSettled(step.actions.map(perform));
   const failures = outcomes.flatMap((each): unknown[] =>
     each.status === 'rejected' ? [each.reason] : [],
   );
   if (step.isDown) {
-    // I4: an error, and no answer that says anything of a session.
+    // I4: an outage is an error, and never a result about a session.
     for (const failure of failures) expect(failure).toBeInstanceOf(StoreUnavailableError);
-    expect([used, renewals, believed.length]).toEqual([[], [], before.length]);
+    expect([used, renewals, expected.length]).toEqual([[], [], before.length]);
   } else {
     for (const failure of failures) throw failure as Error;
   }
 
   for (const session of before) {
     const ofSession = renewals.filter((each) => each.session === session);
-    const held = ofSession.filter(({ renewed }) => renewed);
+    const successful = ofSession.filter(({ renewed }) => renewed);
     const current = session.tokens.at(-1)!;
-    // A token is renewed once, and only the one that works.
-    expect(held.length).toBeLessThanOrEqual(1);
-    for (const { token } of held) expect(token).toBe(current);
-    if (held.length > 0) expect(wasLive.get(session)).toBe(true);
-    const isSeen = used.some(
-      ({ session: by, token, resumed }) =>
-        by === session && token === current && resumed.state === 'live',
+    // A token can be renewed only once, and only the current one.
+    expect(successful.length).toBeLessThanOrEqual(1);
+    for (const { token } of successful) expect(token).toBe(current);
+    if (successful.length > 0) expect(wasLive.get(session)).toBe(true);
+    const isUsed = used.some(
+      ({ session: usedSession, token, resumed }) =>
+        usedSession === session && token === current && resumed.state === 'live',
     );
     const isDue = now.getTime() - session.lastSeenAt.getTime() >= timeouts.touchIntervalMs;
-    if ((isSeen && isDue) || (held.length > 0 && now > session.lastSeenAt))
+    if ((isUsed && isDue) || (successful.length > 0 && now > session.lastSeenAt))
       session.lastSeenAt = now;
-    for (const { renewed } of held) {
+    for (const { renewed } of successful) {
       session.tokens.push(renewed!.token);
       session.id = renewed!.session.id;
     }
     const wasTried = ofSession.some(({ token }) => token === current);
-    if (wasTried && held.length === 0 && wasLive.get(session)) facts.mayBeOver.add(session);
+    if (wasTried && successful.length === 0 && wasLive.get(session)) facts.mayBeEnded.add(session);
   }
-  for (const settle of endingDeeds) settle();
+  for (const recordEnding of endingActions) recordEnding();
   for (const userId of facts.startsOf.keys()) {
     if (!abilities.byUser) continue;
-    for (const session of before) if (session.userId === userId) facts.mayBeOver.add(session);
+    for (const session of before) if (session.userId === userId) facts.mayBeEnded.add(session);
   }
   if (abilities.foreignKey) {
     for (const userId of erasing) await open.addUser(userId).catch(() => undefined);
@@ -457,38 +462,38 @@ async function takeStep(
 }
 
 async function checkStep(facts: Facts, scene: Scene & { quiet: Sessions }): Promise<void> {
-  const { quiet, believed, now, cap, open, abilities } = scene;
+  const { quiet, expected, now, cap, open, abilities } = scene;
   const peek = (token: string) => quiet.resume(token, now, { countsAsActivity: false });
 
   await Promise.all(
-    believed.map(async (session) => {
+    expected.map(async (session) => {
       const current = session.tokens.at(-1)!;
       const old = session.tokens.slice(0, -1);
-      // I1: a token that was renewed is dead.
+      // I1: a token is unknown after a renewal.
       for (const token of old) expect(await peek(token)).toEqual({ state: 'unknown' });
 
       const wasEnded = session.isEnded;
       const resumed = await peek(current);
-      if (facts.mustBeOver.has(session)) session.isEnded = true;
-      // I1, I2: what was ended does not come back.
+      if (facts.mustBeEnded.has(session)) session.isEnded = true;
+      // I1, I2: an ended session stays ended.
       if (session.isEnded) expect(resumed.state).not.toBe('live');
       const isGone = resumed.state === 'unknown' && facts.mayBeErased.has(session);
       if (facts.mustBeErased.has(session) || isGone) session.isErased = true;
       if (session.isErased) expect(resumed).toEqual({ state: 'unknown' });
 
-      const endsAt = runsOutAt(session);
+      const endsAt = expectedExpiry(session);
       if (now >= endsAt) {
         expect(resumed.state).not.toBe('live');
-      } else if (!session.isEnded && !facts.mayBeOver.has(session)) {
-        // Nobody is signed out for nothing.
+      } else if (!session.isEnded && !facts.mayBeEnded.has(session)) {
+        // No session ends without a reason.
         expect(resumed.state).toBe('live');
       }
-      if (!session.isEnded && facts.mayBeOver.has(session)) {
+      if (!session.isEnded && facts.mayBeEnded.has(session)) {
         const isRevoked = resumed.state === 'ended' && resumed.session.revokedAt !== null;
         session.isEnded = isRevoked || resumed.state === 'unknown';
       }
       if (resumed.state === 'live') {
-        // I3: never past its lifetime, and by activity exactly as far as the rules say.
+        // I3: activity extends a session exactly as the rules say, and never past its lifetime.
         expect(resumed.session.expiresAt).toEqual(endsAt);
         const lifetimeMs = session.remember ? timeouts.rememberedLifetimeMs : timeouts.lifetimeMs;
         const endMs = session.createdAt.getTime() + lifetimeMs;
@@ -497,7 +502,7 @@ async function checkStep(facts: Facts, scene: Scene & { quiet: Sessions }): Prom
         expect(resumed.session.userId).toBe(session.userId);
       }
       if (resumed.state === 'ended' && session.isEnded) {
-        // A tombstone is not rewritten.
+        // A tombstone never changes.
         if (wasEnded && session.tombstone) expect(resumed.session).toEqual(session.tombstone);
         session.ending = resumed.ending;
         session.tombstone = resumed.session;
@@ -506,11 +511,11 @@ async function checkStep(facts: Facts, scene: Scene & { quiet: Sessions }): Prom
       if (!abilities.tombstones || session.isErased) return;
       const endedAt = session.ending?.at ?? (now >= endsAt ? endsAt : null);
       if (facts.prunedBefore && endedAt && endedAt < facts.prunedBefore) {
-        // Pruned rows are gone, and stay so; one that was just being written to waits for the next.
+        // A pruned row is gone for good. A row that was written concurrently may wait for the next prune.
         if (facts.usersEnded.size === 0) expect(resumed.state).toBe('unknown');
         if (resumed.state === 'unknown') session.isEnded = session.isErased = true;
       } else if (endedAt && resumed.state === 'unknown') {
-        // Gone too early.
+        // The row was deleted too early.
         expect.fail(`pruned within its retention: ${JSON.stringify(session)}`);
       }
     }),
@@ -518,14 +523,14 @@ async function checkStep(facts: Facts, scene: Scene & { quiet: Sessions }): Prom
 
   if (abilities.byUser) {
     for (const userId of USERS) {
-      const live = believed.filter(
-        (session) => session.userId === userId && isBelievedLive(session, now),
+      const live = expected.filter(
+        (session) => session.userId === userId && isExpectedLive(session, now),
       );
       const { live: listed } = await quiet.list(userId, now, { limit: 50 });
       expect(listed.map(({ id }) => id).sort()).toEqual(live.map(({ id }) => id).sort());
       const starts = facts.startsOf.get(userId) ?? 0;
       if (starts > 0) {
-        // The cap leaves as many as it allows: not more, and not fewer.
+        // The cap leaves exactly as many sessions as it allows.
         expect(live.length).toBeLessThanOrEqual(cap);
         if (!facts.usersEnded.has(userId))
           expect(live.length).toBeGreaterThanOrEqual(Math.min(cap, starts));
@@ -533,9 +538,9 @@ async function checkStep(facts: Facts, scene: Scene & { quiet: Sessions }): Prom
     }
   }
 
-  if (facts.lonelyStart) {
-    // The cap takes those that were used least recently.
-    const { liveBefore } = facts.lonelyStart;
+  if (facts.onlyStart) {
+    // The cap ends the least recently used sessions.
+    const { liveBefore } = facts.onlyStart;
     const [gone, left] = [true, false].map((isEnded) =>
       liveBefore
         .filter((session) => session.isEnded === isEnded)
@@ -544,19 +549,19 @@ async function checkStep(facts: Facts, scene: Scene & { quiet: Sessions }): Prom
     expect(Math.max(...gone!)).toBeLessThanOrEqual(Math.min(...left!));
   }
 
-  // I5: nothing that is kept opens a door.
-  const kept = await open.dump();
-  for (const { tokens } of believed) {
-    for (const token of tokens) expect(kept.includes(token.split('.')[1]!)).toBe(false);
+  // I5: stored data contains no secret.
+  const stored = await open.dump();
+  for (const { tokens } of expected) {
+    for (const token of tokens) expect(stored.includes(token.split('.')[1]!)).toBe(false);
   }
 }
 
-function isBelievedLive(session: Believed, now: Date): boolean {
-  return !session.isEnded && now < runsOutAt(session);
+function isExpectedLive(session: Expected, now: Date): boolean {
+  return !session.isEnded && now < expectedExpiry(session);
 }
 
-/** By the documentation, not by the engine's own rule. */
-function runsOutAt({ remember, createdAt, lastSeenAt }: Believed): Date {
+/** Returns the expiry by the documentation, not by the engine's own rule. */
+function expectedExpiry({ remember, createdAt, lastSeenAt }: Expected): Date {
   const idleMs = remember ? timeouts.rememberedIdleMs : timeouts.idleMs;
   const lifetimeMs = remember ? timeouts.rememberedLifetimeMs : timeouts.lifetimeMs;
   const idleEndMs = lastSeenAt.getTime() + idleMs;
@@ -564,17 +569,17 @@ function runsOutAt({ remember, createdAt, lastSeenAt }: Believed): Date {
   return new Date(idleEndMs < lifetimeEndMs ? idleEndMs : lifetimeEndMs);
 }
 
-/** What a browser that signs in again would hand over: its session as it was resumed. */
+/** Returns the session of a browser that signs in again, as resumed from its cookie. */
 async function peekRecord(open: OpenStore, id: string) {
   return (await open.store.fetchSession(id))?.record ?? {};
 }
 
-type Weather = { isDown: boolean; random: () => number };
+type Conditions = { isDown: boolean; random: () => number };
 
-/** A store whose calls are late by a few turns of the event loop, before and after; or down. */
-function inWeather(store: SessionStore, weather: Weather): SessionStore {
-  const dawdle = async () => {
-    for (let turns = Math.floor(weather.random() * 4); turns > 0; turns -= 1) {
+/** Returns a store that fails, or delays each call by a few turns of the event loop before and after. */
+function withConditions(store: SessionStore, conditions: Conditions): SessionStore {
+  const delay = async () => {
+    for (let turns = Math.floor(conditions.random() * 4); turns > 0; turns -= 1) {
       await new Promise((resolve) => setImmediate(resolve));
     }
   };
@@ -583,17 +588,17 @@ function inWeather(store: SessionStore, weather: Weather): SessionStore {
       const original = Reflect.get(target, name) as unknown;
       if (typeof original !== 'function') return original;
       return async (...args: unknown[]) => {
-        await dawdle();
-        if (weather.isDown) throw new Error('The store is down.');
+        await delay();
+        if (conditions.isDown) throw new Error('The store is down.');
         const answer: unknown = await original.apply(target, args);
-        await dawdle();
+        await delay();
         return answer;
       };
     },
   });
 }
 
-/** Numbers from 0 to 1 that follow from the seed (mulberry32). */
+/** Returns a generator of numbers from 0 to 1 by the seed (mulberry32). */
 function randomFrom(seed: number): () => number {
   let state = seed | 0;
   return () => {

@@ -18,44 +18,44 @@ import { memorySessionStore } from '../../app/sessions/stores/memory.ts';
 import { prismaSessionStore } from '../../app/sessions/stores/prisma.ts';
 import { redisSessionStore } from '../../app/sessions/stores/redis.ts';
 
-/** Where a store keeps its sessions; plain data, so that another process can open the same one. */
+/** The address of a store's data, as plain data, so that another process can open the same store. */
 export type StoreAddress =
   | { kind: 'memory' }
-  /** Times as the application keeps them, or as Prisma's adapter does by itself: as text. */
+  /** Stores times as the application does, or as text, which is the default of Prisma's adapter. */
   | { kind: 'sqlite'; url: string; times?: 'text' }
   | { kind: 'postgresql'; url: string }
   | { kind: 'redis' | 'ioredis'; url: string }
-  /** A user's own storage: a plain map, behind seven functions or only the required four. */
+  /** A custom storage: a map with all seven functions, or with the four required ones. */
   | { kind: 'callbacks'; functions: 4 | 7 };
 
-/** A store as a node of the application holds it, and what a test wants to know of it besides. */
+/** A store as a node of the application opens it, with functions for tests. */
 export interface OpenStore {
   store: SessionStore<unknown, { name: string }>;
-  /** Makes the user that sessions need, where they need one. */
+  /** Creates a user, if the store's sessions need one. */
   addUser: (id: string) => Promise<void>;
-  /** Removes the user, and every row that goes by itself with it. */
+  /** Deletes the user, and with it every row that a foreign key deletes. */
   removeUser: (id: string) => Promise<void>;
-  /** Empties it. */
+  /** Deletes all data. */
   clear: () => Promise<void>;
-  /** All that is kept, as text: for looking for what must not be in it. */
+  /** Returns all stored data as text, to search for values that must not be stored. */
   dump: () => Promise<string>;
   close: () => Promise<void>;
 }
 
 const quiet = { info: () => undefined, warn: () => undefined };
 
-/** The address of a SQLite database that does not exist yet. */
+/** Returns the address of a SQLite database that does not exist yet. */
 export function newSqliteAddress(): StoreAddress & { kind: 'sqlite' } {
   const file = join(tmpdir(), `latchkey-sessions-${randomBytes(6).toString('hex')}.db`);
   return { kind: 'sqlite', url: `file:${file}` };
 }
 
-/** Removes what {@link newSqliteAddress} led to. */
+/** Deletes the files of a database of {@link newSqliteAddress}. */
 export function removeSqlite({ url }: { url: string }): void {
   for (const end of ['', '-wal', '-shm']) rmSync(url.replace(/^file:/, '') + end, { force: true });
 }
 
-/** Opens a store. Two that are opened with one address of a real database share its sessions. */
+/** Opens a store. Two stores of the same database share its sessions. */
 export async function openStore(address: StoreAddress): Promise<OpenStore> {
   switch (address.kind) {
     case 'sqlite':
@@ -113,7 +113,7 @@ const PREFIX = 'test:';
 
 async function openRedis(address: { kind: 'redis' | 'ioredis'; url: string }): Promise<OpenStore> {
   const admin = createClient({ url: address.url });
-  // A server that is stopped says so here too; the command's own error will do.
+  // A stopped server also emits an error. The error of the command is enough.
   admin.on('error', () => undefined);
   await admin.connect();
   const { redis, close } = await connectRedis(address);
@@ -126,13 +126,13 @@ async function openRedis(address: { kind: 'redis' | 'ioredis'; url: string }): P
       await admin.sendCommand(['FLUSHALL']);
     },
     async dump() {
-      const kept: string[] = [];
+      const lines: string[] = [];
       for (const key of await admin.keys('*')) {
         const reading =
           (await admin.type(key)) === 'zset' ? ['ZRANGE', key, '0', '-1'] : ['HGETALL', key];
-        kept.push(key, JSON.stringify(await admin.sendCommand(reading)));
+        lines.push(key, JSON.stringify(await admin.sendCommand(reading)));
       }
-      return kept.join('\n');
+      return lines.join('\n');
     },
     async close() {
       await close();
@@ -190,8 +190,8 @@ function openCallbacks(functions: 4 | 7): OpenStore {
   };
 }
 
-// Functions as someone would write them who has read no more than their names: no conditions, no
-// answers, JSON text, and only the expiry moved.
+// The simplest functions that fit the names: they have no conditions, return nothing, store JSON, and
+// update only the expiry.
 const soon = () => new Promise((resolve) => setImmediate(resolve));
 
 function fourCallbacks(rows: Map<string, string>): SessionCallbacks {
@@ -238,7 +238,7 @@ function sevenCallbacks(rows: Map<string, string>): SessionCallbacks {
   };
 }
 
-// So that emptying it can mean a new one.
+// Lets `clear` replace the store by a new one.
 function forwarding<Store extends object>(current: () => Store): Store {
   return new Proxy({} as Store, {
     get: (_none, name) => Reflect.get(current(), name),

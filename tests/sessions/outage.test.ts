@@ -28,7 +28,7 @@ interface Server {
 const onRedis = (kind: 'redis' | 'ioredis'): Server => ({
   address: async () => ({ kind, url: redis.url }),
   async stop() {
-    // As one that is set up to keep what it was told over a restart.
+    // Saves, like a Redis that is configured with persistence.
     const admin = await createClient({ url: redis.url }).connect();
     await admin.sendCommand(['SAVE']);
     admin.destroy();
@@ -50,7 +50,7 @@ const servers: [string, Server][] = [
   ['Redis through ioredis', onRedis('ioredis')],
 ];
 
-describe.each(servers)('%s is stopped in the middle', (_name, server) => {
+describe.each(servers)('an outage of %s', (_name, server) => {
   let open: OpenStore;
 
   beforeAll(async () => {
@@ -59,7 +59,7 @@ describe.each(servers)('%s is stopped in the middle', (_name, server) => {
   });
   afterAll(() => open.close());
 
-  test('nobody gets in, nobody is signed out, and all is as before when it is back', async () => {
+  test('an outage accepts no token and ends no session, and afterwards everything is as before', async () => {
     const sessions = new Sessions({ store: open.store });
     const { token, session } = await sessions.start({ userId: USER }, NOW);
     const ended = await sessions.start({ userId: USER }, NOW);
@@ -83,7 +83,7 @@ describe.each(servers)('%s is stopped in the middle', (_name, server) => {
     for (const call of calls) await expect(call()).rejects.toBeInstanceOf(StoreUnavailableError);
 
     await server.start();
-    await untilItAnswers(() => sessions.resume(token, after(1), { countsAsActivity: false }));
+    await waitForStore(() => sessions.resume(token, after(1), { countsAsActivity: false }));
     expect(await sessions.resume(token, after(2))).toMatchObject({ state: 'live', session });
     expect((await sessions.resume(ended.token, after(2))).state).toBe('ended');
     expect((await sessions.list(USER, after(2))).live).toHaveLength(1);
@@ -92,11 +92,11 @@ describe.each(servers)('%s is stopped in the middle', (_name, server) => {
   });
 });
 
-// A client connects anew in its own time; until then it says that the store is down, and no more.
-async function untilItAnswers(ask: () => Promise<{ state: string }>): Promise<void> {
+// A client takes some time to reconnect. Until then, every call is a StoreUnavailableError.
+async function waitForStore(resume: () => Promise<{ state: string }>): Promise<void> {
   for (let attempt = 0; attempt < 200; attempt += 1) {
     try {
-      expect((await ask()).state).toBe('live');
+      expect((await resume()).state).toBe('live');
       return;
     } catch (error) {
       expect(error).toBeInstanceOf(StoreUnavailableError);

@@ -11,7 +11,7 @@ describeStoreContract('prisma on PostgreSQL', {
 });
 
 test.each(['America/New_York', 'Asia/Kolkata', 'Pacific/Apia'])(
-  'times are in UTC and exact, with server and process in %s',
+  'PostgreSQL stores exact times in UTC if server and process are in %s',
   async (zone) => {
     const url = await postgres.createDatabase();
     const name = new URL(url).pathname.slice(1);
@@ -21,7 +21,7 @@ test.each(['America/New_York', 'Asia/Kolkata', 'Pacific/Apia'])(
     const { store, addUser, close } = await openStore({ kind: 'postgresql', url });
     try {
       await addUser('user-1');
-      // In the hour that New York skips, and in the one that it has twice.
+      // One in the hour that New York skips, and one in the hour that it repeats.
       for (const text of ['2026-03-08 07:30:00.123', '2026-11-01 05:30:00.999']) {
         const at = new Date(`${text.replace(' ', 'T')}Z`);
         const record = aRecord({

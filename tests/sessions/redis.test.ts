@@ -27,7 +27,7 @@ for (const kind of ['redis', 'ioredis'] as const) {
 describe('sessions in Redis', () => {
   const client = createClient({ url: redis.url });
   const USER = 'user-1';
-  /** Every command that the store sent. */
+  /** Every command that the store has sent. */
   const sent: string[][] = [];
   const watched: RedisCommands = {
     send: (command, args, signal) => {
@@ -42,7 +42,7 @@ describe('sessions in Redis', () => {
 
   const keys = async () => (await client.keys('*')).sort();
   const ttlMs = (key: string) => client.pTTL(key);
-  /** As if its time had come: the row goes, and nobody is told. */
+  /** Deletes only the row, as Redis does at the end of its time to live. */
   const expireNow = (id: string) => client.del(`p:session:${id}`);
 
   beforeAll(() => client.connect().then(() => undefined));
@@ -52,36 +52,36 @@ describe('sessions in Redis', () => {
   });
   afterAll(() => client.destroy());
   afterEach(async () => {
-    // Whatever a test did, no key stays for ever but the two that list everything.
+    // After every test, only the two zsets of all sessions have no time to live.
     for (const key of await keys()) {
       if (!['p:ids', 'p:endings'].includes(key)) expect(await ttlMs(key)).not.toBe(-1);
     }
   });
 
-  test('keep a row until its retention is over, and not a day longer', async () => {
+  test('the time to live of a row ends with its retention', async () => {
     const record = aRecord();
     await store.saveSession(record);
-    const around = async (key: string, expectedMs: number) => {
+    const expectTtl = async (key: string, expectedMs: number) => {
       const left = await ttlMs(key);
       expect(left).toBeGreaterThan(expectedMs - MINUTE_MS);
       expect(left).toBeLessThanOrEqual(expectedMs);
     };
     const row = `p:session:${record.id}`;
     for (const key of [row, `p:open:${USER}`, `p:ends:${USER}`]) {
-      await around(key, HOUR_MS + DAY_MS);
+      await expectTtl(key, HOUR_MS + DAY_MS);
     }
     await store.updateSessionExpiry(record.id, after(5 * HOUR_MS), after(HOUR_MS / 2));
     for (const key of [row, `p:open:${USER}`, `p:ends:${USER}`]) {
-      await around(key, 4.5 * HOUR_MS + DAY_MS);
+      await expectTtl(key, 4.5 * HOUR_MS + DAY_MS);
     }
     await store.revokeSession(record.id, signedOut(HOUR_MS));
-    for (const key of [row, `p:ended:${USER}`]) await around(key, DAY_MS);
+    for (const key of [row, `p:ended:${USER}`]) await expectTtl(key, DAY_MS);
     expect(await keys()).toEqual(['p:ended:user-1', 'p:endings', 'p:ids', row].sort());
 
-    const ranOut = aRecord();
-    await store.saveSession(ranOut);
-    await store.revokeSession(ranOut.id, signedOut(3 * HOUR_MS));
-    await around(`p:session:${ranOut.id}`, DAY_MS - 2 * HOUR_MS);
+    const expired = aRecord();
+    await store.saveSession(expired);
+    await store.revokeSession(expired.id, signedOut(3 * HOUR_MS));
+    await expectTtl(`p:session:${expired.id}`, DAY_MS - 2 * HOUR_MS);
     const renewed = aRecord();
     await store.saveSession(renewed);
     await store.renewSession(renewed.id, renewed.secretHash, {
@@ -90,16 +90,16 @@ describe('sessions in Redis', () => {
       lastSeenAt: after(1),
       expiresAt: after(7 * HOUR_MS + 1),
     });
-    await around(`p:session:${renewed.id}`, 7 * HOUR_MS + DAY_MS);
+    await expectTtl(`p:session:${renewed.id}`, 7 * HOUR_MS + DAY_MS);
   });
 
-  test('a zset of a user lives as long as the last row in it', async () => {
+  test('a zset of a user lives as long as its last row', async () => {
     await store.saveSession(aRecord({ expiresAt: after(5 * DAY_MS) }));
     await store.saveSession(aRecord({ expiresAt: after(1) }));
     expect(await ttlMs(`p:open:${USER}`)).toBeGreaterThan(5 * DAY_MS);
   });
 
-  test('a row that expired by itself leaves every list that it was in', async () => {
+  test('fetchSessionsForUser removes the ids of rows that Redis deleted from every zset', async () => {
     const [gone, kept] = [aRecord(), aRecord()];
     const tombstone = aRecord();
     for (const record of [gone, kept, tombstone]) await store.saveSession(record);
@@ -119,7 +119,7 @@ describe('sessions in Redis', () => {
     expect(await client.zRange('p:endings', 0, -1)).toEqual([kept.id]);
   });
 
-  test('the list of everything passes over rows that expired by themselves', async () => {
+  test('listSessions skips rows that Redis deleted, and removes their ids', async () => {
     const records = Array.from({ length: 6 }, () => aRecord());
     for (const record of records) await store.saveSession(record);
     const ids = records.map(({ id }) => id).sort();
@@ -129,12 +129,12 @@ describe('sessions in Redis', () => {
     expect(await client.zCard('p:ids')).toBe(3);
   });
 
-  test('a sign-in, a sign-out and a cap clear away what expired by itself long ago', async () => {
-    const [ranOut, tombstone] = [aRecord(), aRecord()];
-    await store.saveSession(ranOut);
+  test('a sign-in, a sign-out and a cap remove ids of rows that Redis deleted', async () => {
+    const [expired, tombstone] = [aRecord(), aRecord()];
+    await store.saveSession(expired);
     await store.saveSession(tombstone);
     await store.revokeSession(tombstone.id, signedOut(1));
-    await expireNow(ranOut.id);
+    await expireNow(expired.id);
     await expireNow(tombstone.id);
     const later = after(HOUR_MS + DAY_MS + 1);
     const newer = aRecord({ createdAt: later, lastSeenAt: later });
@@ -161,10 +161,10 @@ describe('sessions in Redis', () => {
     expect(await client.exists(`p:open:${USER}`)).toBe(0);
   });
 
-  test('a prune removes ids of rows that expired by themselves, and counts the others', async () => {
-    const [gone, there] = [aRecord(), aRecord()];
+  test('a prune removes ids of rows that Redis deleted, but counts only rows that it deletes', async () => {
+    const [gone, present] = [aRecord(), aRecord()];
     await store.saveSession(gone);
-    await store.saveSession(there);
+    await store.saveSession(present);
     await expireNow(gone.id);
     expect(await store.deleteAllExpiredSessions(after(DAY_MS))).toBe(1);
     expect(await keys()).toEqual([`p:ends:${USER}`, `p:open:${USER}`]);
@@ -173,7 +173,7 @@ describe('sessions in Redis', () => {
     expect(await keys()).toEqual([]);
   });
 
-  test('nothing is left of a row that was deleted', async () => {
+  test('deleteSession leaves no key of the session', async () => {
     const [live, ended] = [aRecord(), aRecord()];
     for (const record of [live, ended]) await store.saveSession(record);
     await store.revokeSession(ended.id, signedOut(1));
@@ -182,10 +182,10 @@ describe('sessions in Redis', () => {
     expect(await keys()).toEqual([]);
   });
 
-  test('one command does it, whatever the number of sessions, and none looks through keys', async () => {
+  test('every call sends one command at any number of sessions, and no script scans keys', async () => {
     const started = await sessions.start({ userId: USER }, after(0));
     for (let index = 0; index < 30; index += 1) await store.saveSession(aRecord());
-    // Redis knows the scripts by now, or learns them.
+    // Loads the scripts.
     await sessions.revokeOthers('nobody', null, { reason: 'signed-out' }, after(1));
     await sessions.list(USER, after(1), { endedLimit: 9 });
     const count = async (call: () => Promise<unknown>) => {
@@ -205,7 +205,7 @@ describe('sessions in Redis', () => {
     }
   });
 
-  test('scripts that Redis forgot are taught again', async () => {
+  test('the store loads a script again after Redis has lost it', async () => {
     const record = aRecord();
     await store.saveSession(record);
     await client.sendCommand(['SCRIPT', 'FLUSH']);
@@ -216,7 +216,7 @@ describe('sessions in Redis', () => {
     expect(sent.map(([command]) => command)).toEqual(['EVALSHA']);
   });
 
-  test('those of another prefix are others', async () => {
+  test('stores with different prefixes do not share sessions', async () => {
     const other = redisSessionStore({ redis: client, prefix: 'other:' });
     const byDefault = redisSessionStore({ redis: client });
     const record = aRecord();
@@ -232,27 +232,36 @@ describe('sessions in Redis', () => {
     await client.flushAll();
   });
 
-  test("a client's own prefix goes in front of every key", async () => {
+  test('the store works with a client that adds a prefix to every key', async () => {
     const prefixed = new Ioredis(redis.url, { keyPrefix: 'mine:', lazyConnect: true });
     await prefixed.connect();
-    const its = redisSessionStore({ redis: prefixed, prefix: 'p:' });
-    const { token } = await new Sessions({ store: its }).start({ userId: USER }, after(0));
-    expect((await new Sessions({ store: its }).resume(token, after(1))).state).toBe('live');
-    expect((await new Sessions({ store: its }).list(USER, after(1))).live).toHaveLength(1);
+    const prefixedStore = redisSessionStore({ redis: prefixed, prefix: 'p:' });
+    const { token } = await new Sessions({ store: prefixedStore }).start(
+      { userId: USER },
+      after(0),
+    );
+    expect((await new Sessions({ store: prefixedStore }).resume(token, after(1))).state).toBe(
+      'live',
+    );
+    expect((await new Sessions({ store: prefixedStore }).list(USER, after(1))).live).toHaveLength(
+      1,
+    );
     for (const key of await keys()) expect(key).toMatch(/^mine:p:/);
     prefixed.disconnect();
     await client.flushAll();
   });
 
-  test('an answer that does not come is a store that is down, and what was not sent stays unsent', async () => {
+  test('a missing reply is a store error after timeoutMs, and the command is aborted', async () => {
     let signal: AbortSignal | undefined;
-    const mute: RedisCommands = {
+    const silentRedis: RedisCommands = {
       send: (_command, _args, given) => {
         signal = given;
         return new Promise(() => undefined);
       },
     };
-    const silent = new Sessions({ store: redisSessionStore({ redis: mute, timeoutMs: 20 }) });
+    const silent = new Sessions({
+      store: redisSessionStore({ redis: silentRedis, timeoutMs: 20 }),
+    });
     const starting = silent.start({ userId: USER }, after(0));
     await expect(starting).rejects.toBeInstanceOf(StoreUnavailableError);
     await expect(starting).rejects.toMatchObject({
@@ -263,18 +272,17 @@ describe('sessions in Redis', () => {
     expect(sent).toHaveLength(1);
   });
 
-  test('an error of Redis is an error', async () => {
+  test('the store throws an error of Redis, and does not send the script again', async () => {
     await client.set('p:session:broken', 'not a hash');
     await expect(store.fetchSession('broken')).rejects.toThrow(/WRONGTYPE/);
     await expect(store.revokeSession('broken', signedOut(1))).rejects.toThrow(/WRONGTYPE/);
-    // It is no reason to send the script again.
     sent.length = 0;
     await expect(store.revokeSession('broken', signedOut(1))).rejects.toThrow(/WRONGTYPE/);
     expect(sent.map(([command]) => command)).toEqual(['EVALSHA']);
     await client.del('p:session:broken');
   });
 
-  test('something that is no client is refused', () => {
+  test('redisSessionStore throws a TypeError without a client', () => {
     expect(() => redisSessionStore({ redis: {} as never })).toThrow(TypeError);
     expect(() => redisSessionStore({ redis: {} as never })).toThrow(/package redis or ioredis/);
   });

@@ -17,7 +17,7 @@ let linkListeners: ((isUp: boolean) => void)[];
 let feed: SessionFeed;
 let cache: SessionCache;
 let sessions: Sessions;
-/** Held by a test that wants a row on its way. */
+/** A test replaces it to delay fetched rows. */
 let gate: Promise<void>;
 
 beforeEach(() => {
@@ -55,16 +55,16 @@ beforeEach(() => {
 
 const start = (userId = 'ann') => sessions.start({ userId }, NOW);
 const stateOf = async (token: string, now = NOW) => (await sessions.resume(token, now)).state;
-/** A row that is read, and does not arrive before `let go`. */
+/** Delays every fetched row until the returned function is called. */
 const holdRows = () => {
-  let letGo = () => {};
+  let release = () => {};
   gate = new Promise((resolve) => {
-    letGo = resolve;
+    release = resolve;
   });
-  return letGo;
+  return release;
 };
 
-test('a session is read once, and answered from memory then', async () => {
+test('a session is read once, and then answered from the cache', async () => {
   const { token } = await start();
   expect([await stateOf(token), await stateOf(token), await stateOf(token)]).toEqual(
     Array(3).fill('live'),
@@ -73,7 +73,7 @@ test('a session is read once, and answered from memory then', async () => {
   expect(lookups).toEqual(['miss', 'hit', 'hit']);
 });
 
-test('what is refused is refused by the row: no wrong secret, end or expiry is remembered', async () => {
+test('every refusal reads the row: a wrong secret, an ended session, an expired session', async () => {
   const { token, session } = await start();
   await stateOf(token);
   const wrong = `${token.slice(0, -1)}${token.endsWith('A') ? 'B' : 'A'}`;
@@ -87,7 +87,7 @@ test('what is refused is refused by the row: no wrong secret, end or expiry is r
   expect(cache.size).toBe(0);
 });
 
-test('a session that another node keeps alive is not idle here', async () => {
+test('a session that is active on another node is not idle in the cache of this node', async () => {
   const { token, session } = await start();
   await stateOf(token);
   const seenAt = later(defaultTimeouts.idleMs - MINUTE_MS);
@@ -98,16 +98,16 @@ test('a session that another node keeps alive is not idle here', async () => {
 
 test.each([
   ['a revoke', (id: string) => sessions.revoke(id, { reason: 'signed-out' }, NOW)],
-  ['the end of all', () => sessions.revokeOthers('ann', null, { reason: 'not-me' }, NOW)],
+  ['a revoke of all sessions', () => sessions.revokeOthers('ann', null, { reason: 'not-me' }, NOW)],
   ['an erasure', () => sessions.erase('ann', NOW)],
-])('%s counts before it returns', async (_what, end) => {
+])('%s applies to the cache before it returns', async (_what, end) => {
   const { token, session } = await start();
   expect(await stateOf(token)).toBe('live');
   await end(session.id);
   expect(await stateOf(token)).not.toBe('live');
 });
 
-test('a renewal kills the old token, and a name is shown at once', async () => {
+test('a renewal and a new name apply to the cache at once', async () => {
   const { token, session } = await start();
   await stateOf(token);
   await sessions.name(session.id, 'ann', 'Kitchen iPad');
@@ -118,46 +118,46 @@ test('a renewal kills the old token, and a name is shown at once', async () => {
   expect(await stateOf(renewed!.token)).toBe('live');
 });
 
-describe('a row that was read before', () => {
+describe('a row in transit', () => {
   test.each([
-    ['its session ended', (id: string) => cache.forget(id)],
-    ['its person changed', () => feed.publish([{ kind: 'changed', id: null, userId: 'ann' }])],
-    ['the link was lost and found', () => linkListeners.forEach((tell) => tell(true))],
-  ])('%s is not remembered', async (_what, happen) => {
+    ['was ended', (id: string) => cache.forget(id)],
+    ['got other user data', () => feed.publish([{ kind: 'changed', id: null, userId: 'ann' }])],
+    ['may have missed an event', () => linkListeners.forEach((report) => report(true))],
+  ])('a row is not cached if its session %s during the read', async (_what, change) => {
     const { token, session } = await start();
-    const letGo = holdRows();
+    const release = holdRows();
     const reading = sessions.resume(token, NOW);
     await Promise.resolve();
-    happen(session.id);
-    letGo();
+    change(session.id);
+    release();
     await reading;
     expect(cache.size).toBe(0);
   });
 
-  test('the lease was lost is not remembered either', async () => {
+  test('a row is not cached if the lease was lost during the read', async () => {
     const { token } = await start();
-    const letGo = holdRows();
+    const release = holdRows();
     const reading = sessions.resume(token, NOW);
     isCurrent = false;
-    letGo();
+    release();
     await reading;
     isCurrent = true;
     expect(cache.size).toBe(0);
   });
 
-  test('something of others happened is', async () => {
+  test('a row is cached if only other sessions changed during the read', async () => {
     const { token } = await start();
-    const letGo = holdRows();
+    const release = holdRows();
     const reading = sessions.resume(token, NOW);
     cache.forget('another');
     cache.forgetUser('bob');
-    letGo();
+    release();
     await reading;
     expect(cache.size).toBe(1);
   });
 });
 
-test('while the feed is not current every request reads the row, and nothing is remembered', async () => {
+test('while the feed is not current, every request reads the row and none is cached', async () => {
   const { token } = await start();
   await stateOf(token);
   isCurrent = false;
@@ -167,23 +167,23 @@ test('while the feed is not current every request reads the row, and nothing is 
   expect(lookups).toEqual(['miss', 'bypass', 'bypass']);
 });
 
-test('memory starts empty when the link is there again', async () => {
+test('a change of the link clears the cache', async () => {
   const { token } = await start();
   await stateOf(token);
-  linkListeners.forEach((tell) => tell(false));
+  linkListeners.forEach((report) => report(false));
   expect(cache.size).toBe(0);
   await stateOf(token);
   expect(fetches).toBe(2);
 });
 
-test('it holds no more than it may', async () => {
+test('the cache never holds more sessions than its maximum', async () => {
   for (let count = 0; count < 5; count += 1) await stateOf((await start(`user-${count}`)).token);
   expect(cache.size).toBe(3);
   feed.publish([{ kind: 'changed', id: null, userId: 'user-4' }]);
   expect(cache.size).toBe(2);
 });
 
-test('activity is written down once for all who come at the same time, and remembered', async () => {
+test('concurrent requests write activity once, and the cache keeps it', async () => {
   const { token } = await start();
   await stateOf(token);
   const due = later(defaultTimeouts.touchIntervalMs);
@@ -194,15 +194,15 @@ test('activity is written down once for all who come at the same time, and remem
   expect(touches).toBe(1);
 });
 
-test('a touch that comes too late has the row read', async () => {
+test('a touch that the store refuses makes the engine read the row', async () => {
   const { token, session } = await start();
   await stateOf(token);
-  // Behind the back of everybody, and no news of it.
+  // Deleted in the store, without an event.
   await store.deleteSession(session.id);
   expect(await stateOf(token, later(defaultTimeouts.touchIntervalMs))).toBe('unknown');
 });
 
-test('a store that is down is an outage where memory may not answer', async () => {
+test('a store that is down causes an error only if the cache may not answer', async () => {
   const { token } = await start();
   await stateOf(token);
   const down = (): Promise<StoredSession | null> => Promise.reject(new Error('down'));

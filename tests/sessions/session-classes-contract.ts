@@ -14,10 +14,10 @@ export interface Meta {
 export type Variant = SessionClass<string, Meta>;
 
 let now = new Date('2026-05-01T12:00:00.000Z');
-/** To be given to every variant. Its users are `ann` and `bob`. */
+/** The rules for every variant. The users are `ann` and `bob`. */
 export const rules: SessionRules = { clock: () => now, maxPerUser: 5 };
 
-/** What any of the classes does, so that any may stand for any other. */
+/** Tests the behaviour that makes the classes interchangeable. */
 export function describeSessionClass(name: string, make: () => Variant | Promise<Variant>): void {
   describe(name, () => {
     let sessions: Variant;
@@ -29,7 +29,7 @@ export function describeSessionClass(name: string, make: () => Variant | Promise
     const create = (userId = 'ann', label = 'Laptop', meta: Meta = { theme: 'dark', tags: [] }) =>
       sessions.createSession({ userId, label, meta });
 
-    test('a session says whose it is and what was kept with it', async () => {
+    test('a session returns its user and its meta', async () => {
       const session = await create('ann', 'Läptop', { theme: 'light', tags: ['ü', ''] });
       expect(await sessions.getUserIdFromSession(session)).toBe('ann');
       const meta = await sessions.getSessionMeta(session);
@@ -37,7 +37,7 @@ export function describeSessionClass(name: string, make: () => Variant | Promise
       expectTypeOf(meta).toEqualTypeOf<Meta | null>();
     });
 
-    test('none, an unknown and a foreign one say nothing', async () => {
+    test('a null, unknown or foreign session returns null', async () => {
       const foreign = await new InMemorySessions<string, Meta>().createSession({
         userId: 'ann',
         label: '',
@@ -50,7 +50,7 @@ export function describeSessionClass(name: string, make: () => Variant | Promise
       }
     });
 
-    test('travels behind Bearer and back', async () => {
+    test('a session converts to an Authorization header and back', async () => {
       const session = await create();
       const header = sessions.getAuthTokenForSessionId(session);
       expect(header).toBe(`Bearer ${session}`);
@@ -60,7 +60,7 @@ export function describeSessionClass(name: string, make: () => Variant | Promise
       );
     });
 
-    test('to destroy one is to sign out, and no activity', async () => {
+    test('destroySession ends a session that is due for a touch', async () => {
       const session = await create();
       const [id = ''] = session.split('.');
       now = new Date(now.getTime() + 5 * MINUTE_MS);
@@ -69,7 +69,7 @@ export function describeSessionClass(name: string, make: () => Variant | Promise
       expect(live.map((each) => each.id)).not.toContain(id);
     });
 
-    test('one that is destroyed is over, and the others are not', async () => {
+    test('destroySession ends only this session', async () => {
       const [one, other] = [await create(), await create()];
       await sessions.destroySession(one);
       await sessions.destroySession(one);
@@ -77,7 +77,7 @@ export function describeSessionClass(name: string, make: () => Variant | Promise
       expect(await sessions.getUserIdFromSession(other)).toBe('ann');
     });
 
-    test('only its holder can destroy it; a list gives nobody that power', async () => {
+    test('the public id of a list can end a session only together with its user', async () => {
       const session = await create();
       const [publicId] = session.split('.');
       const listed = (await sessions.getSessionsForUser('ann')).find(({ id }) => id === publicId);
@@ -89,7 +89,7 @@ export function describeSessionClass(name: string, make: () => Variant | Promise
       expect(await sessions.getUserIdFromSession(session)).toBeNull();
     });
 
-    test("lists a user's live sessions, last used first", async () => {
+    test('getSessionsForUser returns live sessions, most recently used first', async () => {
       await Promise.all(
         (await sessions.getSessionsForUser('ann')).map(({ id }) =>
           sessions.destroyListedSession(id, 'ann'),
@@ -112,7 +112,7 @@ export function describeSessionClass(name: string, make: () => Variant | Promise
       });
     });
 
-    test('lists every live session page by page', async () => {
+    test('listSessions returns every live session page by page', async () => {
       for (const label of ['a', 'b', 'c', 'd']) await create('bob', label);
       const found: string[] = [];
       let cursor: string | null = null;
@@ -130,7 +130,7 @@ export function describeSessionClass(name: string, make: () => Variant | Promise
       expect((await sessions.listSessions()).sessions).toHaveLength(expected.length);
     });
 
-    test('holds the cap, and is over when its time is', async () => {
+    test('the cap ends the least recently used session, and the idle timeout ends the others', async () => {
       const created: SessionId[] = [];
       for (let index = 0; index < 6; index += 1) {
         now = new Date(now.getTime() + 1);

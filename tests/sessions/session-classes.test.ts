@@ -25,7 +25,7 @@ test('sessions take the time from the system clock if they are given no clock', 
   expect(await sessions.getUserIdFromSession(session)).toBe('ann');
 });
 
-describe('the session in an Authorization header', () => {
+describe('getSessionIdFromAuthToken', () => {
   const session = `${'a'.repeat(22)}.${'b'.repeat(43)}` as SessionId;
 
   test.each([
@@ -34,7 +34,7 @@ describe('the session in an Authorization header', () => {
     `BEARER   ${session}`,
     session,
     getAuthTokenForSessionId(session),
-  ])('%s', (header) => {
+  ])('getSessionIdFromAuthToken finds the session in "%s"', (header) => {
     expect(getSessionIdFromAuthToken(header)).toBe(session);
   });
 
@@ -51,12 +51,12 @@ describe('the session in an Authorization header', () => {
     `Bearer ${session.slice(1)}`,
     `Bearer ${'a'.repeat(22)}`,
     `Bearer ${session}\r\nX: y`,
-  ])('none in %j', (header) => {
+  ])('getSessionIdFromAuthToken returns null for %j', (header) => {
     expect(getSessionIdFromAuthToken(header)).toBeNull();
   });
 });
 
-test('what is more than a page is listed to its end', async () => {
+test('getSessionsForUser returns the sessions of all pages', async () => {
   const store = memorySessionStore<Meta>();
   const generous = new StoredSessions<string, Meta>(store, { clock: rules.clock });
   for (let index = 0; index < 12; index += 1) {
@@ -66,7 +66,7 @@ test('what is more than a page is listed to its end', async () => {
   expect(await strict.getSessionsForUser('ann')).toHaveLength(12);
 });
 
-test('an ending says what was done, and by whom', async () => {
+test('an ended session has the reason and the session that ended it', async () => {
   const store = memorySessionStore<Meta>();
   const sessions = new StoredSessions<string, Meta>(store, rules);
   const make = () =>
@@ -76,8 +76,8 @@ test('an ending says what was done, and by whom', async () => {
   const session = await make();
   const [id = ''] = session.split('.');
   await sessions.destroySession(session);
-  const endingOf = async (of: string) => {
-    const { revokedReason, revokedBy } = (await store.fetchSession(of))!.record;
+  const endingOf = async (sessionId: string) => {
+    const { revokedReason, revokedBy } = (await store.fetchSession(sessionId))!.record;
     return [revokedReason, revokedBy];
   };
   expect(await endingOf(id)).toEqual(['signed-out', id]);
@@ -85,14 +85,14 @@ test('an ending says what was done, and by whom', async () => {
   expect(await endingOf(one!)).toEqual([null, null]);
 });
 
-test('a session without a label is listed with an empty one', async () => {
+test('getSessionsForUser lists a session without a label with an empty label', async () => {
   const store = memorySessionStore<Meta>();
   await new Sessions({ store }).start({ userId: 'ann' }, rules.clock!());
   const [listed] = await new StoredSessions<string, Meta>(store, rules).getSessionsForUser('ann');
   expect(listed).toMatchObject({ label: '', meta: null });
 });
 
-test('a store that is down is no answer', async () => {
+test('every call throws a StoreUnavailableError if the store is down', async () => {
   const down = () => Promise.reject(new Error('down'));
   const sessions = new StoredSessions(
     callbackSessionStore({

@@ -24,8 +24,8 @@ import { aRecord, after } from './store-contract.ts';
 const NOW = after(0);
 const NEVER = new Date(NaN);
 
-describe('the defaults', () => {
-  test('are those that are documented', () => {
+describe('options', () => {
+  test('the defaults are the documented values', () => {
     expect(defaultTimeouts).toEqual({
       rememberedIdleMs: 14 * 24 * 60 * 60 * 1000,
       rememberedLifetimeMs: 30 * 24 * 60 * 60 * 1000,
@@ -39,7 +39,7 @@ describe('the defaults', () => {
     expect(sessions.timeouts).toEqual(defaultTimeouts);
   });
 
-  test('hold for what is left out or undefined', () => {
+  test('absent and undefined timeouts keep their defaults', () => {
     expect(timeoutsFrom()).toEqual(defaultTimeouts);
     const timeouts = timeoutsFrom({ idleMs: undefined, freshMs: 1 });
     expect(timeouts).toEqual({ ...defaultTimeouts, freshMs: 1 });
@@ -54,7 +54,7 @@ describe('the defaults', () => {
     ['rememberedLifetimeMs', '5' as unknown as number & string],
     ['freshMs', 0],
     ['touchIntervalMs', -1],
-  ] as const)('%s of %s is refused by name', (name, value) => {
+  ] as const)('the timeout %s with value %s is checked', (name, value) => {
     if (typeof value === 'string') {
       expect(timeoutsFrom({ [name]: Number(value) })[name]).toBe(5);
       return;
@@ -62,12 +62,12 @@ describe('the defaults', () => {
     expect(() => timeoutsFrom({ [name]: value })).toThrow(new RegExp(`^${name} must be`));
   });
 
-  test('a touch at every request is allowed', () => {
+  test('touchIntervalMs may be 0', () => {
     expect(timeoutsFrom({ touchIntervalMs: 0 }).touchIntervalMs).toBe(0);
     expect(timeoutsFrom({ freshMs: 1, idleMs: 1 })).toMatchObject({ freshMs: 1, idleMs: 1 });
   });
 
-  test('activity is written down at least twice in the shortest idle timeout', () => {
+  test('touchIntervalMs is at most half of the shortest idle timeout', () => {
     expect(timeoutsFrom({ idleMs: 30 * SECOND_MS }).touchIntervalMs).toBe(15 * SECOND_MS);
     expect(timeoutsFrom({ rememberedIdleMs: 10 * SECOND_MS }).touchIntervalMs).toBe(5 * SECOND_MS);
     expect(timeoutsFrom({ idleMs: 2 * MINUTE_MS }).touchIntervalMs).toBe(MINUTE_MS);
@@ -80,21 +80,21 @@ describe('the defaults', () => {
     { retentionMs: -1 },
     { retentionMs: NaN },
     { retentionMs: Infinity },
-  ])('%o is refused by name', (options) => {
+  ])('the options %o throw an error that names the option', (options) => {
     const [name] = Object.keys(options) as [string];
     expect(() => new Sessions({ store: memorySessionStore(), ...options })).toThrow(
       new RegExp(`^${name} must be`),
     );
   });
 
-  test('a cap of one and no retention are allowed', () => {
+  test('maxPerUser may be 1, and retentionMs may be 0', () => {
     const sessions = new Sessions({ store: memorySessionStore(), maxPerUser: 1, retentionMs: 0 });
     expect([sessions.maxPerUser, sessions.retentionMs]).toEqual([1, 0]);
   });
 });
 
 describe('expiry', () => {
-  test('is the idle timeout after the last activity, and never past the lifetime', () => {
+  test('a session expires one idle timeout after its last activity, and never after its lifetime', () => {
     const session = aRecord();
     expect(expiryAfter(session, after(5), defaultTimeouts)).toEqual(after(HOUR_MS + 5));
     const late = after(23.5 * HOUR_MS);
@@ -108,14 +108,14 @@ describe('expiry', () => {
     expect(lifetimeEndOf(remembered, defaultTimeouts)).toEqual(after(30 * DAY_MS));
   });
 
-  test('comes at once when a timeout was shortened, and not later when it was lengthened', () => {
+  test('a shortened timeout applies at once, and a lengthened one does not', () => {
     const session = aRecord();
     const expiryWith = (idleMs: number) => expiryOf(session, { ...defaultTimeouts, idleMs });
     expect(expiryWith(MINUTE_MS)).toEqual(after(MINUTE_MS));
     expect(expiryWith(2 * HOUR_MS)).toEqual(session.expiresAt);
   });
 
-  test('counts from the very millisecond', () => {
+  test('a session expires exactly at its expiry', () => {
     const session = aRecord();
     expect(isExpired(session, after(HOUR_MS - 1), defaultTimeouts)).toBe(false);
     expect(isExpired(session, after(HOUR_MS), defaultTimeouts)).toBe(true);
@@ -123,7 +123,7 @@ describe('expiry', () => {
     expect(isLive(session, after(HOUR_MS), defaultTimeouts)).toBe(false);
   });
 
-  test('says whether it was idleness or the lifetime', () => {
+  test('isIdle is true only if the idle timeout ended the session', () => {
     const session = aRecord();
     expect(isIdle(session, after(HOUR_MS - 1), defaultTimeouts)).toBe(false);
     expect(isIdle(session, after(HOUR_MS), defaultTimeouts)).toBe(true);
@@ -133,7 +133,7 @@ describe('expiry', () => {
   });
 
   test.each(['createdAt', 'lastSeenAt', 'expiresAt'] as const)(
-    'a damaged %s lets nobody in',
+    'a session with a damaged %s is expired',
     (field) => {
       const damaged = { ...aRecord(), [field]: NEVER };
       expect(isExpired(damaged, NOW, defaultTimeouts)).toBe(true);
@@ -141,7 +141,7 @@ describe('expiry', () => {
     },
   );
 
-  test('neither does a time that is none', () => {
+  test('a session is not live at an invalid time', () => {
     expect(isLive(aRecord(), NEVER, defaultTimeouts)).toBe(false);
   });
 });
@@ -153,13 +153,13 @@ describe('freshness', () => {
     [15 * MINUTE_MS, false],
     [-MINUTE_MS + 1, true],
     [-MINUTE_MS, false],
-  ])('%i ms after the proof: %s', (ms, expected) => {
+  ])('isFresh %i ms after the proof of identity is %s', (ms, expected) => {
     expect(isFresh(aRecord(), after(ms), defaultTimeouts)).toBe(expected);
     const sessions = new Sessions({ store: memorySessionStore() });
     expect(sessions.isFresh(aRecord(), after(ms))).toBe(expected);
   });
 
-  test('a proof at no time is none', () => {
+  test('a session is not fresh if the time of its proof is invalid', () => {
     expect(isFresh({ reauthenticatedAt: NEVER }, NOW, defaultTimeouts)).toBe(false);
   });
 });
@@ -170,18 +170,18 @@ describe('a touch', () => {
     [MINUTE_MS, true],
     [-MINUTE_MS, false],
     [-DAY_MS, false],
-  ])('is due %i ms after the last: %s', (ms, expected) => {
+  ])('isDueForTouch %i ms after the last activity is %s', (ms, expected) => {
     expect(isDueForTouch(aRecord(), after(ms), defaultTimeouts)).toBe(expected);
   });
 });
 
-describe('the ending', () => {
-  test('is null while the session is live', () => {
+describe('endingOf', () => {
+  test('endingOf is null while the session is live', () => {
     expect(endingOf(aRecord(), NOW, defaultTimeouts)).toBeNull();
     expect(new Sessions({ store: memorySessionStore() }).endingOf(aRecord(), NOW)).toBeNull();
   });
 
-  test('is what the tombstone says, also where it ran out since', () => {
+  test('endingOf a revoked session is its revocation, also after its expiry', () => {
     const revoked = aRecord({ revokedAt: after(1), revokedReason: 'cap', revokedBy: 'x' });
     const ending = { at: after(1), reason: 'cap', by: 'x' };
     expect(endingOf(revoked, after(DAY_MS), defaultTimeouts)).toEqual(ending);
@@ -189,13 +189,13 @@ describe('the ending', () => {
     expect(endingOf(unexplained, after(2), defaultTimeouts)?.reason).toBe('signed-out-elsewhere');
   });
 
-  test('is when it ran out', () => {
+  test('endingOf an expired session is its expiry', () => {
     const ending = { at: after(HOUR_MS), reason: 'expired', by: null };
     expect(endingOf(aRecord(), after(DAY_MS), defaultTimeouts)).toEqual(ending);
   });
 });
 
-test('what leaves the engine has no hash', () => {
+test('withoutSecret removes only the hash', () => {
   const record = aRecord({ label: 'x' });
   const session = withoutSecret(record);
   expect(session).not.toHaveProperty('secretHash');

@@ -22,26 +22,26 @@ describeStoreContract('prisma on SQLite with times as text', {
   isSharedByNodes: true,
 });
 
-test('what is asked for of the person comes with the session, in the same statement', async () => {
+test('fetchSession reads the requested user data in the same statement', async () => {
   const { store, close, addUser } = await openStore(address);
-  await addUser('person-1');
-  const record = aRecord({ userId: 'person-1' });
+  await addUser('user-3');
+  const record = aRecord({ userId: 'user-3' });
   await store.saveSession(record);
   const stored = await store.fetchSession(record.id);
-  expect(stored).toEqual({ record, user: { name: 'Name of person-1' } });
+  expect(stored).toEqual({ record, user: { name: 'Name of user-3' } });
   await close();
 });
 
-test('where nothing is asked for of the person, there is none', async () => {
+test('fetchSession returns a null user if no user data is requested', async () => {
   const { client, ...database } = await openDatabase({ databaseUrl: address.url, log: quiet });
   const store = prismaSessionStore({ client, provider: 'sqlite' });
-  const record = aRecord({ userId: 'person-1' });
+  const record = aRecord({ userId: 'user-3' });
   await store.saveSession(record);
   expect(await store.fetchSession(record.id)).toEqual({ record, user: null });
   await database.close();
 });
 
-test('a session of nobody is refused, and a user who goes takes theirs along', async () => {
+test('a session needs an existing user, and deleting the user deletes its sessions', async () => {
   const { store, close, addUser, removeUser } = await openStore(address);
   await expect(store.saveSession(aRecord({ userId: 'nobody-here' }))).rejects.toThrow();
   await addUser('leaving');
@@ -52,7 +52,7 @@ test('a session of nobody is refused, and a user who goes takes theirs along', a
   await close();
 });
 
-test('a database that another process keeps locked is not available, and nobody is signed out', async () => {
+test('a database that another process locks is unavailable, and no session ends', async () => {
   const { store, close, addUser } = await openStore(locked);
   await addUser('user-1');
   const sessions = new Sessions({ store });

@@ -18,9 +18,9 @@ import { createToken, formatToken, hashSecret } from '../../app/sessions/token.t
 import { openStore, type OpenStore, type StoreAddress } from './open-store.ts';
 
 export interface StoreUnderTest {
-  /** Asked once, before the tests. */
+  /** Called once, before the tests. */
   address(): Promise<StoreAddress> | StoreAddress;
-  /** Whether a second store of the same address is a second node over the same sessions. */
+  /** True if a second store with the same address shares its sessions, like a second node. */
   isSharedByNodes: boolean;
   /** Optional functions of the contract that this store does not have. */
   lacks?: (keyof SessionStore)[];
@@ -32,9 +32,9 @@ const OTHER_USER = 'user-2';
 
 export const after = (ms: number, from = NOW) => new Date(from.getTime() + ms);
 
-let made = 0;
+let recordCount = 0;
 
-/** A row that is live at NOW. */
+/** Returns a row that is live at NOW. */
 export function aRecord(given: Partial<SessionRecord> = {}): SessionRecord {
   const { id, secret } = createToken();
   const record: SessionRecord = {
@@ -42,7 +42,7 @@ export function aRecord(given: Partial<SessionRecord> = {}): SessionRecord {
     secretHash: hashSecret(secret),
     userId: USER,
     label: null,
-    userAgent: `Browser ${(made += 1)}`,
+    userAgent: `Browser ${(recordCount += 1)}`,
     ipAddress: '192.0.2.1',
     country: null,
     remember: false,
@@ -67,12 +67,12 @@ const elsewhere = (at: Date, by: string): SessionEnd => ({
   by,
 });
 
-/** A store whose `held` function waits, between being called and writing, until it is let go. */
+/** Returns a store whose function `held` waits, after its call, until `release` is called. */
 export function holding<Name extends keyof SessionStore>(store: SessionStore, held: Name) {
   let arrive = () => {};
-  let letGo = () => {};
+  let release = () => {};
   const arrived = new Promise<void>((resolve) => (arrive = resolve));
-  const gate = new Promise<void>((resolve) => (letGo = resolve));
+  const gate = new Promise<void>((resolve) => (release = resolve));
   const proxy = new Proxy(store, {
     get(target, name) {
       const original = Reflect.get(target, name) as unknown;
@@ -84,10 +84,10 @@ export function holding<Name extends keyof SessionStore>(store: SessionStore, he
       };
     },
   });
-  return { store: proxy, arrived, letGo };
+  return { store: proxy, arrived, release };
 }
 
-// What a store cannot do it is not asked for; to leave a test out would say that it should.
+// Omits tests of functions that a store lacks. A skipped test would mean that it should have them.
 const testWhere = (applies: boolean) => (name: string, run: () => Promise<void>) => {
   if (applies) test(name, run);
 };
@@ -95,7 +95,7 @@ const describeWhere = (applies: boolean) => (name: string, tests: () => void) =>
   if (applies) describe(name, tests);
 };
 
-/** The storage contract and the engine over it, for one store. */
+/** Tests the storage contract and the engine over one store. */
 export function describeStoreContract(name: string, under: StoreUnderTest): void {
   const has = (functionName: keyof SessionStore) => !under.lacks?.includes(functionName);
   const hasTombstones = has('nameSession');
@@ -104,7 +104,7 @@ export function describeStoreContract(name: string, under: StoreUnderTest): void
     let open: OpenStore;
     let openElsewhere: OpenStore;
     let store: Required<OpenStore['store']>;
-    /** The same sessions, as another node sees them. */
+    /** The same sessions, through another node. */
     let elsewhereStore: Required<OpenStore['store']>;
 
     const sessionsOver = (
@@ -137,7 +137,7 @@ export function describeStoreContract(name: string, under: StoreUnderTest): void
     const rowOf = async (id: string) => (await elsewhereStore.fetchSession(id))?.record ?? null;
 
     describe('saveSession and fetchSession', () => {
-      test('hand back every field as it was', async () => {
+      test('fetchSession returns every field as it was saved', async () => {
         const record = await saved({
           label: 'Küche 🍳 «Tablet»',
           userAgent: 'O\'Agent \\ "quoted" 日本語',
@@ -154,14 +154,14 @@ export function describeStoreContract(name: string, under: StoreUnderTest): void
       });
 
       test.each([[null], [0], [''], [false], [[]], ['text'], [{ a: { b: [null] } }]])(
-        'hand back meta %j as it was',
+        'fetchSession returns meta %j as it was saved',
         async (meta) => {
           const { id } = await saved({ meta });
           expect((await rowOf(id))?.meta).toEqual(meta);
         },
       );
 
-      test('keep a time to the millisecond, also in the hour that a clock change skips or repeats', async () => {
+      test('a store keeps times to the millisecond, also in the hours of a daylight saving change', async () => {
         const times = [
           '2026-03-08T07:30:00.001Z',
           '2026-11-01T05:30:00.999Z',
@@ -182,39 +182,39 @@ export function describeStoreContract(name: string, under: StoreUnderTest): void
         }
       });
 
-      test('an unknown id is null', async () => {
+      test('fetchSession returns null for an unknown id', async () => {
         expect(await store.fetchSession(createToken().id)).toBeNull();
         expect(await store.fetchSession('')).toBeNull();
         expect(await store.fetchSession("' OR 1=1 --")).toBeNull();
       });
 
-      test('an id of other letters, of the same spelling, is unknown', async () => {
+      test('fetchSession returns null for an id that differs only in case', async () => {
         const { id } = await saved({ id: 'aBcDeFgHiJkLmNoPqRsTuV' });
         expect(await store.fetchSession(id.toLowerCase())).toBeNull();
         expect(await store.fetchSession(id.toUpperCase())).toBeNull();
       });
 
-      test('a second row of an id is refused, and the first stays as it is', async () => {
+      test('saveSession throws for an existing id, and leaves the first row unchanged', async () => {
         const record = await saved();
         const second = aRecord({ id: record.id, userId: OTHER_USER, label: 'second' });
         await expect(store.saveSession(second)).rejects.toThrow();
         expect(await rowOf(record.id)).toEqual(record);
       });
 
-      test('what a caller does to what it gave or got changes nothing', async () => {
+      test('a change to a saved or fetched object does not change the row', async () => {
         const record = await saved({ meta: { list: [1] }, createdAt: after(0) });
-        const kept = structuredClone(record);
+        const original = structuredClone(record);
         record.createdAt.setTime(0);
         (record.meta as { list: number[] }).list.push(2);
         const fetched = await store.fetchSession(record.id);
         fetched!.record.lastSeenAt.setTime(0);
         (fetched!.record.meta as { list: number[] }).list.push(3);
-        expect(await rowOf(record.id)).toEqual(kept);
+        expect(await rowOf(record.id)).toEqual(original);
       });
     });
 
     describe('updateSessionExpiry', () => {
-      test('moves expiry and last activity, and nothing else', async () => {
+      test('updateSessionExpiry changes only expiry and last activity', async () => {
         const record = await saved();
         const [expiresAt, lastSeenAt] = [after(2 * HOUR_MS), after(MINUTE_MS)];
         expect(await store.updateSessionExpiry(record.id, expiresAt, lastSeenAt)).toBe(true);
@@ -223,27 +223,27 @@ export function describeStoreContract(name: string, under: StoreUnderTest): void
         if (hasTombstones) expect(row).toEqual({ ...record, expiresAt, lastSeenAt });
       });
 
-      test('is false for an unknown row, and makes none', async () => {
+      test('updateSessionExpiry is false for an unknown id, and creates no row', async () => {
         const { id } = aRecord();
         expect(await store.updateSessionExpiry(id, after(HOUR_MS), after(1))).toBe(false);
         expect(await rowOf(id)).toBeNull();
       });
 
-      test('is false for a row that is gone, and does not bring it back', async () => {
+      test('updateSessionExpiry is false for a deleted row, and does not restore it', async () => {
         const { id } = await saved();
         await store.deleteSession(id);
         expect(await store.updateSessionExpiry(id, after(HOUR_MS), after(1))).toBe(false);
         expect(await rowOf(id)).toBeNull();
       });
 
-      test('is false for a row that already carries this activity or a later one', async () => {
+      test('updateSessionExpiry is false for a row that has this activity or a later one', async () => {
         const { id, expiresAt } = await saved();
         expect(await store.updateSessionExpiry(id, after(5 * HOUR_MS), NOW)).toBe(false);
         expect(await store.updateSessionExpiry(id, after(5 * HOUR_MS), after(-1))).toBe(false);
         expect((await rowOf(id))?.expiresAt).toEqual(expiresAt);
       });
 
-      test('is true until the last millisecond, and false from that of the expiry on', async () => {
+      test('updateSessionExpiry is true before expiry, and false from the millisecond of expiry', async () => {
         const expiresAt = after(HOUR_MS);
         const [inTime, late] = [await saved({ expiresAt }), await saved({ expiresAt })];
         const later = after(2 * HOUR_MS);
@@ -252,17 +252,20 @@ export function describeStoreContract(name: string, under: StoreUnderTest): void
         expect((await rowOf(late.id))?.expiresAt).toEqual(expiresAt);
       });
 
-      testWhere(hasTombstones)('is false for a revoked row, which stays as it is', async () => {
-        const { id } = await saved();
-        await store.revokeSession(id, signedOut(after(1)));
-        const tombstone = await rowOf(id);
-        expect(await store.updateSessionExpiry(id, after(5 * HOUR_MS), after(2))).toBe(false);
-        expect(await rowOf(id)).toEqual(tombstone);
-      });
+      testWhere(hasTombstones)(
+        'updateSessionExpiry is false for a revoked row, and leaves it unchanged',
+        async () => {
+          const { id } = await saved();
+          await store.revokeSession(id, signedOut(after(1)));
+          const tombstone = await rowOf(id);
+          expect(await store.updateSessionExpiry(id, after(5 * HOUR_MS), after(2))).toBe(false);
+          expect(await rowOf(id)).toEqual(tombstone);
+        },
+      );
     });
 
     describe('deleteSession', () => {
-      test('removes the row, and only that; again is no error', async () => {
+      test('deleteSession deletes only this row, and a second call is not an error', async () => {
         const [{ id }, kept] = [await saved(), await saved()];
         await store.deleteSession(id);
         await store.deleteSession(id);
@@ -273,40 +276,43 @@ export function describeStoreContract(name: string, under: StoreUnderTest): void
     });
 
     describe('revokeSession', () => {
-      test('is true once, and false ever after', async () => {
+      test('revokeSession is true once, and false from then on', async () => {
         const { id } = await saved();
         expect(await store.revokeSession(id, signedOut(after(1)))).toBe(true);
         expect(await store.revokeSession(id, signedOut(after(2)))).toBe(false);
         expect(await elsewhereStore.revokeSession(id, signedOut(after(3)))).toBe(false);
       });
 
-      testWhere(hasTombstones)('leaves a tombstone that says when, why and by whom', async () => {
-        const record = await saved();
-        const by = createToken().id;
-        await store.revokeSession(record.id, elsewhere(after(7), by));
-        await store.revokeSession(record.id, signedOut(after(8)));
-        expect(await rowOf(record.id)).toEqual({
-          ...record,
-          revokedAt: after(7),
-          revokedReason: 'signed-out-elsewhere',
-          revokedBy: by,
-        });
-      });
+      testWhere(hasTombstones)(
+        'revokeSession leaves a tombstone with time, reason and revoking session',
+        async () => {
+          const record = await saved();
+          const by = createToken().id;
+          await store.revokeSession(record.id, elsewhere(after(7), by));
+          await store.revokeSession(record.id, signedOut(after(8)));
+          expect(await rowOf(record.id)).toEqual({
+            ...record,
+            revokedAt: after(7),
+            revokedReason: 'signed-out-elsewhere',
+            revokedBy: by,
+          });
+        },
+      );
 
-      test("is false for someone else's session, which goes on", async () => {
+      test("revokeSession is false for another user's session, which stays live", async () => {
         const record = await saved();
         expect(await store.revokeSession(record.id, signedOut(after(1)), OTHER_USER)).toBe(false);
         expect(await rowOf(record.id)).toEqual(record);
         expect(await store.revokeSession(record.id, signedOut(after(1)), USER)).toBe(true);
       });
 
-      test('is false for an unknown id, and makes no row', async () => {
+      test('revokeSession is false for an unknown id, and creates no row', async () => {
         const { id } = aRecord();
         expect(await store.revokeSession(id, signedOut(after(1)))).toBe(false);
         expect(await rowOf(id)).toBeNull();
       });
 
-      test('of 50 at once on two nodes, exactly one is true', async () => {
+      test('exactly one of 50 concurrent calls of revokeSession on two nodes is true', async () => {
         const { id } = await saved();
         const answers = await Promise.all(
           Array.from({ length: 50 }, (_none, index) =>
@@ -316,16 +322,16 @@ export function describeStoreContract(name: string, under: StoreUnderTest): void
         expect(answers.filter(Boolean)).toHaveLength(1);
       });
 
-      test('is true until the last millisecond', async () => {
+      test('revokeSession is true until the last millisecond before expiry', async () => {
         const { id, expiresAt } = await saved();
         expect(await store.revokeSession(id, signedOut(after(-1, expiresAt)))).toBe(true);
       });
 
-      test('is false for what ran out by itself, and closes it as that, at its own time', async () => {
+      test('revokeSession is false for an expired session, and closes it as expired at its expiry', async () => {
         const record = await saved();
         expect(await store.revokeSession(record.id, signedOut(record.expiresAt))).toBe(false);
         const behind = after(-1, record.expiresAt);
-        // A node whose clock is behind cannot still use it.
+        // A node whose clock is behind must not accept it.
         const touched = elsewhereStore.updateSessionExpiry(record.id, after(9 * HOUR_MS), behind);
         expect(await touched).toBe(false);
         if (!hasTombstones) return;
@@ -346,44 +352,44 @@ export function describeStoreContract(name: string, under: StoreUnderTest): void
         expiresAt: after(HOUR_MS, at),
       });
 
-      test('replaces the secret and moves the times, and nothing else', async () => {
+      test('renewSession changes only the secret and the times', async () => {
         const record = await saved({ label: 'kept', meta: { kept: true } });
         const renewed = renewal(after(MINUTE_MS));
         expect(await store.renewSession(record.id, record.secretHash, renewed)).toBe(true);
         expect(await rowOf(record.id)).toEqual({ ...record, ...renewed });
       });
 
-      test('holds only against the hash that is there: of 20 at once, one', async () => {
+      test('exactly one of 20 concurrent calls of renewSession with the same hash is true', async () => {
         const { id, secretHash } = await saved();
         const renewals = Array.from({ length: 20 }, () => renewal(after(MINUTE_MS)));
-        const held = await Promise.all(
+        const results = await Promise.all(
           renewals.map((each, index) =>
             (index % 2 ? store : elsewhereStore).renewSession(id, secretHash, each),
           ),
         );
-        expect(held.filter(Boolean)).toHaveLength(1);
-        expect((await rowOf(id))?.secretHash).toBe(renewals[held.indexOf(true)]?.secretHash);
+        expect(results.filter(Boolean)).toHaveLength(1);
+        expect((await rowOf(id))?.secretHash).toBe(renewals[results.indexOf(true)]?.secretHash);
       });
 
-      test('is false for a row that is unknown, revoked or run out, which stays as it is', async () => {
-        const [revoked, runOut] = [await saved(), await saved()];
+      test('renewSession is false for an unknown, revoked or expired row, and leaves it unchanged', async () => {
+        const [revoked, expired] = [await saved(), await saved()];
         await store.revokeSession(revoked.id, signedOut(after(1)));
         const unknown = aRecord();
         for (const { id, secretHash } of [revoked, unknown]) {
           expect(await store.renewSession(id, secretHash, renewal(after(2)))).toBe(false);
         }
-        const late = renewal(runOut.expiresAt);
-        expect(await store.renewSession(runOut.id, runOut.secretHash, late)).toBe(false);
-        expect(await rowOf(runOut.id)).toEqual(runOut);
+        const late = renewal(expired.expiresAt);
+        expect(await store.renewSession(expired.id, expired.secretHash, late)).toBe(false);
+        expect(await rowOf(expired.id)).toEqual(expired);
         expect((await rowOf(revoked.id))?.secretHash).toBe(revoked.secretHash);
         expect(await rowOf(unknown.id)).toBeNull();
-        const inTime = renewal(after(-1, runOut.expiresAt));
-        expect(await store.renewSession(runOut.id, runOut.secretHash, inTime)).toBe(true);
+        const inTime = renewal(after(-1, expired.expiresAt));
+        expect(await store.renewSession(expired.id, expired.secretHash, inTime)).toBe(true);
       });
     });
 
     describeWhere(has('nameSession'))('nameSession', () => {
-      test('gives a name and takes it away, for the owner only', async () => {
+      test('nameSession sets and removes a name, only for the owner', async () => {
         const { id } = await saved();
         expect(await store.nameSession(id, USER, 'Télé ☕')).toBe(true);
         expect((await rowOf(id))?.label).toBe('Télé ☕');
@@ -398,7 +404,7 @@ export function describeStoreContract(name: string, under: StoreUnderTest): void
     describeWhere(has('fetchSessionsForUser'))('fetchSessionsForUser', () => {
       const idsOf = (rows: { id: string }[]) => rows.map(({ id }) => id);
 
-      test('answers live rows of this user, newest activity first, without their hashes', async () => {
+      test('fetchSessionsForUser returns live rows of the user without hashes, newest activity first', async () => {
         const older = await saved({ lastSeenAt: after(-2), meta: { a: 1 }, label: 'x' });
         const newer = await saved({ lastSeenAt: after(-1) });
         await saved({ userId: OTHER_USER });
@@ -409,14 +415,14 @@ export function describeStoreContract(name: string, under: StoreUnderTest): void
         expect(await store.fetchSessionsForUser('nobody', { now: NOW, limit: 10 })).toEqual([]);
       });
 
-      test('counts a row as live until the last millisecond', async () => {
+      test('fetchSessionsForUser returns a row as live until the last millisecond before expiry', async () => {
         const { id, expiresAt } = await saved();
         const at = (now: Date) => store.fetchSessionsForUser(USER, { now, limit: 10 });
         expect(idsOf(await at(after(-1, expiresAt)))).toEqual([id]);
         expect(await at(expiresAt)).toEqual([]);
       });
 
-      test('pages through every live row once, also where many were seen in one millisecond', async () => {
+      test('pages of fetchSessionsForUser have each live row once, also with equal times of activity', async () => {
         const seen = [5, 5, 5, 5, 4, 3, 3, 3, 2, 1, 1];
         for (const ms of seen) await saved({ lastSeenAt: after(ms), expiresAt: after(DAY_MS) });
         await saved({ lastSeenAt: after(3), expiresAt: NOW });
@@ -435,7 +441,7 @@ export function describeStoreContract(name: string, under: StoreUnderTest): void
         expect(new Set(idsOf(found)).size).toBe(seen.length);
       });
 
-      test('answers as many as asked for behind those that ran out', async () => {
+      test('fetchSessionsForUser skips expired rows until it has found enough live ones', async () => {
         for (let ms = 1; ms <= 7; ms += 1)
           await saved({ lastSeenAt: after(ms), expiresAt: after(8) });
         const live = [
@@ -447,23 +453,23 @@ export function describeStoreContract(name: string, under: StoreUnderTest): void
       });
 
       testWhere(hasTombstones)(
-        'adds ended rows behind the live ones, newest ending first',
+        'fetchSessionsForUser appends ended rows, most recently ended first',
         async () => {
           const live = await saved();
           const [revokedLast, revokedFirst] = [await saved(), await saved()];
-          const ranOut = await saved({ expiresAt: after(5) });
-          const ranOutEarly = await saved({ expiresAt: after(1) });
+          const expired = await saved({ expiresAt: after(5) });
+          const expiredEarly = await saved({ expiresAt: after(1) });
           await store.revokeSession(revokedFirst.id, signedOut(after(3)));
           await store.revokeSession(revokedLast.id, signedOut(after(9)));
           const query = { now: after(10), limit: 10 };
           const rows = await store.fetchSessionsForUser(USER, { ...query, endedLimit: 10 });
-          const ended = [revokedLast, ranOut, revokedFirst, ranOutEarly];
+          const ended = [revokedLast, expired, revokedFirst, expiredEarly];
           expect(idsOf(rows)).toEqual(idsOf([live, ...ended]));
           const fewer = await store.fetchSessionsForUser(USER, { ...query, endedLimit: 2 });
-          expect(idsOf(fewer)).toEqual(idsOf([live, revokedLast, ranOut]));
+          expect(idsOf(fewer)).toEqual(idsOf([live, revokedLast, expired]));
           const none = await store.fetchSessionsForUser(USER, { ...query, endedLimit: 0 });
           expect(idsOf(none)).toEqual([live.id]);
-          // Paging is of the live ones.
+          // Only live rows are paged.
           const next = { ...query, after: live, endedLimit: 1 };
           expect(idsOf(await store.fetchSessionsForUser(USER, next))).toEqual([revokedLast.id]);
         },
@@ -471,14 +477,14 @@ export function describeStoreContract(name: string, under: StoreUnderTest): void
     });
 
     describeWhere(has('deleteSessionsForUser'))('deleteSessionsForUser', () => {
-      test('ends every live session but one, and answers which', async () => {
-        const [kept, one, two, ranOut] = [
+      test('deleteSessionsForUser ends every live session except one, and returns the ended ids', async () => {
+        const [kept, one, two, expired] = [
           await saved(),
           await saved(),
           await saved(),
           await saved({ expiresAt: after(5) }),
         ];
-        const someoneElses = await saved({ userId: OTHER_USER });
+        const ofOtherUser = await saved({ userId: OTHER_USER });
         const ended = await store.deleteSessionsForUser(
           USER,
           kept.id,
@@ -486,8 +492,8 @@ export function describeStoreContract(name: string, under: StoreUnderTest): void
         );
         expect(ended.sort()).toEqual([one.id, two.id].sort());
         expect(await rowOf(kept.id)).toEqual(kept);
-        expect(await rowOf(someoneElses.id)).toEqual(someoneElses);
-        const touched = [one, two, ranOut].map(({ id }) =>
+        expect(await rowOf(ofOtherUser.id)).toEqual(ofOtherUser);
+        const touched = [one, two, expired].map(({ id }) =>
           elsewhereStore.updateSessionExpiry(id, after(DAY_MS), after(1)),
         );
         expect(await Promise.all(touched)).toEqual([false, false, false]);
@@ -498,7 +504,7 @@ export function describeStoreContract(name: string, under: StoreUnderTest): void
           revokedBy: kept.id,
         };
         expect(await rowOf(one.id)).toEqual({ ...one, ...tombstone });
-        expect(await rowOf(ranOut.id)).toMatchObject({
+        expect(await rowOf(expired.id)).toMatchObject({
           revokedReason: 'expired',
           revokedBy: null,
           revokedAt: after(5),
@@ -509,7 +515,7 @@ export function describeStoreContract(name: string, under: StoreUnderTest): void
         expect(await rowOf(one.id)).toEqual({ ...one, ...tombstone });
       });
 
-      test('ends them all when none is to be spared', async () => {
+      test('deleteSessionsForUser ends all sessions without an exception', async () => {
         const rows = [await saved(), await saved(), await saved()];
         const ended = await store.deleteSessionsForUser(USER, null, signedOut(after(1)));
         expect(ended.sort()).toEqual(rows.map(({ id }) => id).sort());
@@ -517,7 +523,7 @@ export function describeStoreContract(name: string, under: StoreUnderTest): void
         expect(await store.deleteSessionsForUser('nobody', null, signedOut(after(2)))).toEqual([]);
       });
 
-      test('several at once on two nodes end each session once', async () => {
+      test('concurrent calls of deleteSessionsForUser on two nodes end each session once', async () => {
         const rows = await Promise.all(Array.from({ length: 30 }, () => saved()));
         const [one, other] = rows as [SessionRecord, SessionRecord];
         const answers = await Promise.all(
@@ -542,7 +548,7 @@ export function describeStoreContract(name: string, under: StoreUnderTest): void
     describeWhere(has('trimSessionsForUser'))('trimSessionsForUser', () => {
       const cap = (at: Date): SessionEnd => ({ at, reason: 'cap', by: null });
 
-      test('ends the least recently used beyond the number to keep', async () => {
+      test('trimSessionsForUser ends the least recently used sessions beyond the number to keep', async () => {
         const rows: SessionRecord[] = [];
         for (const ms of [1, 2, 3, 4, 5]) rows.push(await saved({ lastSeenAt: after(ms) }));
         await saved({ lastSeenAt: after(0), expiresAt: after(9) });
@@ -567,26 +573,26 @@ export function describeStoreContract(name: string, under: StoreUnderTest): void
         }
       });
 
-      test('never ends the one to spare, which counts as kept, whatever its clock said', async () => {
-        const spared = await saved({ lastSeenAt: after(-99) });
+      test('trimSessionsForUser never ends the excepted session, whatever its times, and counts it as kept', async () => {
+        const excepted = await saved({ lastSeenAt: after(-99) });
         const [one, two] = [
           await saved({ lastSeenAt: after(1) }),
           await saved({ lastSeenAt: after(2) }),
         ];
-        expect(await store.trimSessionsForUser(USER, 2, spared.id, cap(after(9)))).toEqual([
+        expect(await store.trimSessionsForUser(USER, 2, excepted.id, cap(after(9)))).toEqual([
           one.id,
         ]);
-        expect(await store.trimSessionsForUser(USER, 1, spared.id, cap(after(9)))).toEqual([
+        expect(await store.trimSessionsForUser(USER, 1, excepted.id, cap(after(9)))).toEqual([
           two.id,
         ]);
-        expect(await rowOf(spared.id)).toEqual(spared);
+        expect(await rowOf(excepted.id)).toEqual(excepted);
       });
 
-      test('does nothing for a session that is itself over', async () => {
-        const [over, live] = [await saved(), await saved()];
-        await store.revokeSession(over.id, signedOut(after(1)));
-        const ranOut = await saved({ expiresAt: after(5) });
-        for (const { id } of [over, ranOut, aRecord()]) {
+      test('trimSessionsForUser does nothing if the excepted session has ended', async () => {
+        const [revoked, live] = [await saved(), await saved()];
+        await store.revokeSession(revoked.id, signedOut(after(1)));
+        const expired = await saved({ expiresAt: after(5) });
+        for (const { id } of [revoked, expired, aRecord()]) {
           expect(await store.trimSessionsForUser(USER, 1, id, cap(after(5)))).toEqual([]);
         }
         expect(await rowOf(live.id)).toEqual(live);
@@ -594,27 +600,30 @@ export function describeStoreContract(name: string, under: StoreUnderTest): void
     });
 
     describeWhere(has('deleteAllExpiredSessions'))('deleteAllExpiredSessions', () => {
-      test('removes what ended before, says how many, and leaves the rest', async () => {
+      test('deleteAllExpiredSessions deletes and counts only sessions that ended before the time', async () => {
         const live = await saved();
-        const ranOut = await saved({ expiresAt: after(9) });
-        const ranOutThen = await saved({ expiresAt: after(10) });
+        const expired = await saved({ expiresAt: after(9) });
+        const expiredLater = await saved({ expiresAt: after(10) });
         expect(await store.deleteAllExpiredSessions(after(10))).toBe(1);
-        expect(await rowOf(ranOut.id)).toBeNull();
-        expect(await rowOf(ranOutThen.id)).toEqual(ranOutThen);
+        expect(await rowOf(expired.id)).toBeNull();
+        expect(await rowOf(expiredLater.id)).toEqual(expiredLater);
         expect(await rowOf(live.id)).toEqual(live);
         expect(await store.deleteAllExpiredSessions(after(10))).toBe(0);
       });
 
-      testWhere(hasTombstones)('removes a tombstone by when it was revoked', async () => {
-        const [early, late] = [await saved({ remember: true }), await saved({ remember: true })];
-        await store.revokeSession(early.id, signedOut(after(9)));
-        await store.revokeSession(late.id, signedOut(after(10)));
-        expect(await store.deleteAllExpiredSessions(after(10))).toBe(1);
-        expect(await rowOf(early.id)).toBeNull();
-        expect(await rowOf(late.id)).toMatchObject({ revokedAt: after(10) });
-      });
+      testWhere(hasTombstones)(
+        'deleteAllExpiredSessions deletes a tombstone by its time of revocation',
+        async () => {
+          const [early, late] = [await saved({ remember: true }), await saved({ remember: true })];
+          await store.revokeSession(early.id, signedOut(after(9)));
+          await store.revokeSession(late.id, signedOut(after(10)));
+          expect(await store.deleteAllExpiredSessions(after(10))).toBe(1);
+          expect(await rowOf(early.id)).toBeNull();
+          expect(await rowOf(late.id)).toMatchObject({ revokedAt: after(10) });
+        },
+      );
 
-      test('counts over many batches', async () => {
+      test('deleteAllExpiredSessions counts the rows of many batches', async () => {
         await Promise.all(Array.from({ length: 230 }, () => saved({ expiresAt: after(1) })));
         const live = await saved();
         expect(await store.deleteAllExpiredSessions(after(2))).toBe(230);
@@ -623,7 +632,7 @@ export function describeStoreContract(name: string, under: StoreUnderTest): void
     });
 
     describeWhere(has('listSessions'))('listSessions', () => {
-      test('pages through every session of everybody once, ended ones too', async () => {
+      test('pages of listSessions have each session of all users once, also ended ones', async () => {
         const ids = new Set<string>();
         for (let index = 0; index < 7; index += 1) {
           ids.add((await saved({ userId: index % 2 ? USER : OTHER_USER })).id);
@@ -642,7 +651,7 @@ export function describeStoreContract(name: string, under: StoreUnderTest): void
         expect(new Set(found)).toEqual(ids);
       });
 
-      test('a last page that is full says that it is the last', async () => {
+      test('listSessions marks a full last page as the last', async () => {
         for (let index = 0; index < 4; index += 1) await saved();
         const first = await store.listSessions({ after: null, limit: 2 });
         const last = await store.listSessions({ after: first.next, limit: 2 });
@@ -658,13 +667,13 @@ export function describeStoreContract(name: string, under: StoreUnderTest): void
       const start = (sessions = sessionsOver(), now = NOW, given = {}) =>
         sessions.start({ userId: USER, ...given }, now);
 
-      test('resumes what was started, on every node', async () => {
+      test('every node resumes a started session', async () => {
         const { token, session } = await start();
         const resumed = await sessionsOver(elsewhereStore).resume(token, after(1));
         expect(resumed).toMatchObject({ state: 'live', session });
       });
 
-      test('knows no token that is malformed, truncated, foreign or altered in any one byte', async () => {
+      test('a malformed, truncated or foreign token, or one with any changed byte, is unknown', async () => {
         const sessions = sessionsOver();
         const { token, session } = await start(sessions);
         const foreign = createToken();
@@ -698,7 +707,7 @@ export function describeStoreContract(name: string, under: StoreUnderTest): void
         expect(await sessions.resume(token, after(1))).toMatchObject({ state: 'live' });
       });
 
-      test('writes activity down when it is due, and then extends the idle timeout only', async () => {
+      test('a resume writes activity when it is due, and extends only the idle timeout', async () => {
         const sessions = sessionsOver();
         const { token, session } = await start(sessions);
         await sessions.resume(token, after(MINUTE_MS - 1));
@@ -715,7 +724,7 @@ export function describeStoreContract(name: string, under: StoreUnderTest): void
         [false, HOUR_MS, 24 * HOUR_MS],
         [true, 14 * DAY_MS, 30 * DAY_MS],
       ])(
-        'remember %s: ends to the millisecond when idle, and at its lifetime',
+        'a session with remember %s expires exactly at its idle timeout and its lifetime',
         async (remember, idleMs, lifetimeMs) => {
           const sessions = sessionsOver();
           const idle = await start(sessions, NOW, { remember });
@@ -740,7 +749,7 @@ export function describeStoreContract(name: string, under: StoreUnderTest): void
         },
       );
 
-      test('a clock that jumps back ends nothing, and takes no activity away', async () => {
+      test('a clock that jumps back ends no session and loses no activity', async () => {
         const sessions = sessionsOver();
         const { token, session } = await start(sessions);
         await sessions.resume(token, after(10 * MINUTE_MS));
@@ -757,7 +766,7 @@ export function describeStoreContract(name: string, under: StoreUnderTest): void
         expect((await sessions.resume(renewed!.token, after(-3 * DAY_MS))).state).not.toBe('live');
       });
 
-      test('a session ended between the read and the touch stays ended', async () => {
+      test('a session that is ended between the read and the touch stays ended', async () => {
         const held = holding(store, 'updateSessionExpiry');
         const { token, session } = await start();
         const resuming = sessionsOver(held.store as SessionStore<unknown, never>).resume(
@@ -773,13 +782,13 @@ export function describeStoreContract(name: string, under: StoreUnderTest): void
             after(5 * MINUTE_MS),
           ),
         ).toBe(true);
-        held.letGo();
+        held.release();
         await resuming;
         expect((await sessionsOver().resume(token, after(5 * MINUTE_MS))).state).not.toBe('live');
       });
 
       test.each(['renewSession', 'saveSession', 'revokeSession', 'deleteSession'] as const)(
-        'a session ended while a renewal stands before %s stays ended',
+        'a session that is ended while a renewal waits before %s stays ended',
         async (functionName) => {
           const { token, session } = await start();
           const held = holding(store, functionName);
@@ -796,7 +805,7 @@ export function describeStoreContract(name: string, under: StoreUnderTest): void
             { reason: 'signed-out-elsewhere' },
             after(MINUTE_MS),
           );
-          held.letGo();
+          held.release();
           const renewed = await renewing;
           expect((await sessionsOver().resume(token, after(MINUTE_MS))).state).not.toBe('live');
           if (!isReached) return;
@@ -807,7 +816,7 @@ export function describeStoreContract(name: string, under: StoreUnderTest): void
         },
       );
 
-      test('a renewal makes a new token for the same session, and the old one is dead', async () => {
+      test('a renewal returns a new token for the same session, and the old token is unknown', async () => {
         const sessions = sessionsOver();
         const { token, session } = await start(sessions, NOW, { label: 'kept', meta: { kept: 1 } });
         const renewed = await sessions.renew(token, after(20 * MINUTE_MS));
@@ -832,7 +841,7 @@ export function describeStoreContract(name: string, under: StoreUnderTest): void
         expect((await sessions.resume(renewed!.token, lifetimeEnd)).state).toBe('ended');
       });
 
-      test('of 10 renewals of one token at once, one gets a token', async () => {
+      test('exactly one of 10 concurrent renewals of one token returns a token', async () => {
         const { token } = await start();
         const renewed = await Promise.all(
           Array.from({ length: 10 }, (_none, index) =>
@@ -844,7 +853,7 @@ export function describeStoreContract(name: string, under: StoreUnderTest): void
         expect((await sessionsOver().resume(tokens[0]!, after(MINUTE_MS))).state).toBe('live');
       });
 
-      test('a sign-in ends the session that the browser held', async () => {
+      test('a sign-in ends the previous session of the browser', async () => {
         const sessions = sessionsOver();
         const first = await start(sessions);
         const second = await start(sessions, after(1), { replaces: first.session });
@@ -859,7 +868,7 @@ export function describeStoreContract(name: string, under: StoreUnderTest): void
       });
 
       testWhere(hasTombstones)(
-        'a device that was signed out is told when, why and by whom',
+        'the resume of a signed-out device returns time, reason and revoking session',
         async () => {
           const sessions = sessionsOver();
           const { token, session } = await start(sessions);
@@ -875,14 +884,14 @@ export function describeStoreContract(name: string, under: StoreUnderTest): void
       );
 
       testWhere(has('trimSessionsForUser'))(
-        'holds the cap of 100: the 101st ends the least recently used',
+        'the 101st session of a user ends the least recently used one',
         async () => {
           const sessions = sessionsOver();
           const started = [];
           for (let index = 0; index < 100; index += 1)
             started.push(await start(sessions, after(index)));
           const [first, second] = started as [(typeof started)[0], (typeof started)[0]];
-          // Used again, it is not the least recently used any more.
+          // After this use it is no longer the least recently used one.
           await sessions.resume(first.token, after(2 * MINUTE_MS));
           const newest = await start(sessions, after(3 * MINUTE_MS));
           const state = async (token: string) =>
@@ -894,7 +903,7 @@ export function describeStoreContract(name: string, under: StoreUnderTest): void
       );
 
       testWhere(has('trimSessionsForUser'))(
-        'a cap of one leaves one, however many sign in at once',
+        'exactly one of several concurrent sign-ins stays live under a cap of one',
         async () => {
           for (let round = 0; round < 5; round += 1) {
             const now = after(round);
@@ -911,22 +920,25 @@ export function describeStoreContract(name: string, under: StoreUnderTest): void
         },
       );
 
-      testWhere(has('fetchSessionsForUser'))('lists live sessions page by page', async () => {
-        const sessions = sessionsOver();
-        const started = [];
-        for (let index = 0; index < 5; index += 1)
-          started.push(await start(sessions, after(index)));
-        const newestFirst = started.map(({ session }) => session.id).reverse();
-        const first = await sessions.list(USER, after(10), { limit: 3 });
-        expect(first.live.map(({ id }) => id)).toEqual(newestFirst.slice(0, 3));
-        const second = await sessions.list(USER, after(10), { limit: 3, after: first.next });
-        expect(second.live.map(({ id }) => id)).toEqual(newestFirst.slice(3));
-        expect([second.next, second.ended]).toEqual([null, []]);
-        expect((await sessions.list(USER, after(10), { limit: 5 })).next).toBeNull();
-      });
+      testWhere(has('fetchSessionsForUser'))(
+        'list returns live sessions page by page',
+        async () => {
+          const sessions = sessionsOver();
+          const started = [];
+          for (let index = 0; index < 5; index += 1)
+            started.push(await start(sessions, after(index)));
+          const newestFirst = started.map(({ session }) => session.id).reverse();
+          const first = await sessions.list(USER, after(10), { limit: 3 });
+          expect(first.live.map(({ id }) => id)).toEqual(newestFirst.slice(0, 3));
+          const second = await sessions.list(USER, after(10), { limit: 3, after: first.next });
+          expect(second.live.map(({ id }) => id)).toEqual(newestFirst.slice(3));
+          expect([second.next, second.ended]).toEqual([null, []]);
+          expect((await sessions.list(USER, after(10), { limit: 5 })).next).toBeNull();
+        },
+      );
 
       testWhere(has('fetchSessionsForUser'))(
-        'a timeout that was shortened counts at once, also in the list',
+        'a shortened timeout applies at once, also in the list',
         async () => {
           const { token, session } = await start();
           const remembered = await start(sessionsOver(), NOW, { remember: true });
@@ -943,7 +955,7 @@ export function describeStoreContract(name: string, under: StoreUnderTest): void
       );
 
       testWhere(has('deleteAllExpiredSessions'))(
-        'a prune leaves what ended within the retention',
+        'a prune leaves sessions that ended within the retention',
         async () => {
           const sessions = sessionsOver(store, { retentionMs: DAY_MS });
           const { token, session } = await start(sessions);
@@ -956,38 +968,35 @@ export function describeStoreContract(name: string, under: StoreUnderTest): void
         },
       );
 
-      testWhere(has('deleteSessionsForUser'))(
-        'erasing a user leaves nothing that names them',
-        async () => {
-          const sessions = sessionsOver();
-          const live = [await start(sessions), await start(sessions)];
-          const gone = await start(sessions);
-          await sessions.revoke(gone.session.id, { reason: 'signed-out' }, after(1));
-          const someoneElses = await sessions.start({ userId: OTHER_USER }, NOW);
-          const ended = await sessions.erase(USER, after(2));
-          expect(ended.sort()).toEqual(live.map(({ session }) => session.id).sort());
-          for (const { token } of [...live, gone]) {
-            expect(await sessions.resume(token, after(3))).toEqual({ state: 'unknown' });
-          }
-          expect((await sessions.resume(someoneElses.token, after(3))).state).toBe('live');
-          expect(await open.dump()).not.toContain(USER);
-        },
-      );
+      testWhere(has('deleteSessionsForUser'))('no row names a user after erase', async () => {
+        const sessions = sessionsOver();
+        const live = [await start(sessions), await start(sessions)];
+        const revoked = await start(sessions);
+        await sessions.revoke(revoked.session.id, { reason: 'signed-out' }, after(1));
+        const ofOtherUser = await sessions.start({ userId: OTHER_USER }, NOW);
+        const ended = await sessions.erase(USER, after(2));
+        expect(ended.sort()).toEqual(live.map(({ session }) => session.id).sort());
+        for (const { token } of [...live, revoked]) {
+          expect(await sessions.resume(token, after(3))).toEqual({ state: 'unknown' });
+        }
+        expect((await sessions.resume(ofOtherUser.token, after(3))).state).toBe('live');
+        expect(await open.dump()).not.toContain(USER);
+      });
 
-      test('nothing that is kept opens a door', async () => {
+      test('stored data contains no secret, and the stored hash is not accepted as one', async () => {
         const sessions = sessionsOver();
         const started = [await start(sessions), await start(sessions, NOW, { remember: true })];
         const renewed = await sessions.renew(started[0]!.token, after(1));
-        const kept = await open.dump();
+        const stored = await open.dump();
         for (const { token } of [...started, renewed!])
-          expect(kept).not.toContain(token.split('.')[1]);
+          expect(stored).not.toContain(token.split('.')[1]);
         const hash = (await rowOf(renewed!.session.id))!.secretHash;
         expect(await sessions.resume(`${renewed!.session.id}.${hash}`, after(2))).toEqual({
           state: 'unknown',
         });
       });
 
-      test('text with a NUL in it, as forms and URLs can carry, brings nothing down', async () => {
+      test('text with a NUL, as forms and URLs can contain, causes no store error', async () => {
         const sessions = sessionsOver();
         const given = { label: 'a\0b', userAgent: '\0c', ipAddress: '::1\0' };
         const { session } = await start(sessions, NOW, given);
@@ -1004,9 +1013,9 @@ export function describeStoreContract(name: string, under: StoreUnderTest): void
         expect((await rowOf(session.id))?.label).toBe('d');
       });
 
-      test('a function that the store lacks is named by who needs it', async () => {
+      test('a call that needs a missing store function throws an error with its name', async () => {
         const sessions = sessionsOver();
-        const needs = {
+        const callsByFunction = {
           fetchSessionsForUser: () => sessions.list(USER, NOW),
           deleteSessionsForUser: () =>
             sessions.revokeOthers(USER, null, { reason: 'signed-out' }, NOW),
@@ -1014,7 +1023,7 @@ export function describeStoreContract(name: string, under: StoreUnderTest): void
           listSessions: () => sessions.listAll(null),
           deleteAllExpiredSessions: () => sessions.prune(NOW),
         };
-        for (const [functionName, call] of Object.entries(needs)) {
+        for (const [functionName, call] of Object.entries(callsByFunction)) {
           if (has(functionName as keyof SessionStore)) await call();
           else
             await expect(call()).rejects.toEqual(
@@ -1023,7 +1032,7 @@ export function describeStoreContract(name: string, under: StoreUnderTest): void
         }
       });
 
-      test('a store that fails is a store that is not available, whatever was asked', async () => {
+      test('every call throws a StoreUnavailableError if the store fails', async () => {
         const { token } = await start();
         const failing = new Proxy(store, {
           get: (target, name) =>

@@ -10,7 +10,7 @@ import {
 } from '../../app/sessions/token.ts';
 
 describe('a token', () => {
-  test('is a public id of 128 bits and a secret of 256, in base64url', () => {
+  test('a token has a public id of 128 bits and a secret of 256 bits, in base64url', () => {
     const { id, secret } = createToken();
     expect(id).toMatch(/^[\w-]{22}$/);
     expect(secret).toMatch(/^[\w-]{43}$/);
@@ -18,7 +18,7 @@ describe('a token', () => {
     expect(Buffer.from(secret, 'base64url')).toHaveLength(32);
   });
 
-  test('is never the same twice, and every bit of it varies', () => {
+  test('every new token differs, and every bit of its secret varies', () => {
     const tokens = Array.from({ length: 2000 }, createToken);
     expect(new Set(tokens.map(({ id }) => id)).size).toBe(2000);
     expect(new Set(tokens.map(({ secret }) => secret)).size).toBe(2000);
@@ -28,17 +28,17 @@ describe('a token', () => {
         for (let bit = 0; bit < 8; bit += 1) if (byte & (1 << bit)) counts[index * 8 + bit]! += 1;
       });
     }
-    // 2,000 throws of a fair coin: 1,000 heads, give or take eight times the deviation of 22.
+    // 2,000 fair coin flips have 1,000 heads, plus or minus eight standard deviations of 22.
     for (const count of counts) expect(Math.abs(count - 1000)).toBeLessThan(180);
   });
 
-  test('goes to text and back', () => {
+  test('formatToken and parseToken are inverse', () => {
     const token = createToken();
     expect(formatToken(token)).toBe(`${token.id}.${token.secret}`);
     expect(parseToken(formatToken(token))).toEqual(token);
   });
 
-  test('keeps its id when it is renewed, and nothing of its secret', () => {
+  test('a renewed token keeps its id and gets a new secret', () => {
     const token = createToken();
     const renewed = renewToken(token.id);
     expect(renewed.id).toBe(token.id);
@@ -61,14 +61,14 @@ describe('a token', () => {
     `${'a'.repeat(22)}.${'b'.repeat(43)}\n`,
     `\n${'a'.repeat(22)}.${'b'.repeat(43)}`,
     `x ${'a'.repeat(22)}.${'b'.repeat(43)}`,
-  ])('%j is none', (text) => {
+  ])('parseToken returns null for %j', (text) => {
     expect(parseToken(text)).toBeNull();
   });
 });
 
 describe('the hash of a secret', () => {
-  test('is its SHA-256', () => {
-    // FIPS 180-4's example of one block.
+  test('hashSecret returns the SHA-256 of the secret', () => {
+    // The one-block example of FIPS 180-4.
     expect(Buffer.from(hashSecret('abc'), 'base64url').toString('hex')).toBe(
       'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad',
     );
@@ -76,7 +76,7 @@ describe('the hash of a secret', () => {
     expect(hashSecret(secret)).toBe(createHash('sha256').update(secret).digest('base64url'));
   });
 
-  test('matches its secret and no other', () => {
+  test('matchesHash is true only for the hash of the secret', () => {
     const { secret } = createToken();
     expect(matchesHash(secret, hashSecret(secret))).toBe(true);
     expect(matchesHash(createToken().secret, hashSecret(secret))).toBe(false);

@@ -12,13 +12,13 @@ import {
   type OpenStore,
   type StoreAddress,
 } from './open-store.ts';
-import type { Done, Work } from './other-process.ts';
+import type { Work, WorkResult } from './other-process.ts';
 
 const NOW = new Date('2026-05-01T12:00:00.000Z');
 const USER = 'user-1';
 
 interface OtherProcess {
-  perform(work: Work): Promise<Done>;
+  perform(work: Work): Promise<WorkResult>;
   end(): Promise<void>;
 }
 
@@ -30,14 +30,14 @@ async function startProcess(address: StoreAddress): Promise<OtherProcess> {
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const nextLine = async () => {
     const { value, done } = await lines.next();
-    if (done) throw new Error('The other process ended before its time.');
+    if (done) throw new Error('The other process exited early.');
     return value;
   };
   await nextLine();
   return {
     async perform(work) {
       child.stdin.write(`${JSON.stringify(work)}\n`);
-      return JSON.parse(await nextLine()) as Done;
+      return JSON.parse(await nextLine()) as WorkResult;
     },
     async end() {
       child.stdin.end();
@@ -68,11 +68,11 @@ describe.each(addresses)('two processes over one %s', (_name, address) => {
   let other: OtherProcess;
 
   beforeAll(async () => {
-    const where = await address();
-    open = await openStore(where);
+    const opened = await address();
+    open = await openStore(opened);
     await open.addUser(USER);
     sessions = new Sessions({ store: open.store });
-    [one, other] = await Promise.all([startProcess(where), startProcess(where)]);
+    [one, other] = await Promise.all([startProcess(opened), startProcess(opened)]);
   });
   afterAll(async () => {
     await one.end();
@@ -87,14 +87,14 @@ describe.each(addresses)('two processes over one %s', (_name, address) => {
     return resumed.filter(({ state }) => state === 'live').length;
   };
 
-  test('of two that end the same 40 sessions, each is told of those that it ended', async () => {
+  test('two processes that end the same 40 sessions each return only those that they ended', async () => {
     const ids = (await start(40)).map(({ session }) => session.id);
     const work = { nowMs: NOW.getTime() + 1, revoke: ids };
     const [first, second] = await Promise.all([one.perform(work), other.perform(work)]);
     expect([...first.revoked, ...second.revoked].sort()).toEqual(ids.sort());
   });
 
-  test('what one ends while the other uses and renews it is over, under every token', async () => {
+  test('a session that one process ends while another renews it ends under every token', async () => {
     for (let round = 0; round < 3; round += 1) {
       const tokens = (await start(15)).map(({ token }) => token);
       const nowMs = NOW.getTime() + 1;
@@ -106,14 +106,14 @@ describe.each(addresses)('two processes over one %s', (_name, address) => {
     }
   });
 
-  test('a cap holds for both together', async () => {
+  test('the cap applies to the sessions of both processes together', async () => {
     const work = {
       nowMs: NOW.getTime() + 2,
       maxPerUser: 5,
       start: Array.from({ length: 15 }, () => ({ userId: USER })),
     };
-    const done = await Promise.all([one.perform(work), other.perform(work)]);
-    const tokens = done.flatMap(({ started }) => started);
+    const results = await Promise.all([one.perform(work), other.perform(work)]);
+    const tokens = results.flatMap(({ started }) => started);
     expect(tokens).toHaveLength(30);
     expect(await liveOf(tokens, new Date(work.nowMs))).toBe(5);
   });

@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-/** What a mutation run holds the session engine against: no model, no big tables, no PostgreSQL. */
+/** The tests of a mutation run: without the model, large tables and PostgreSQL. */
 export default defineConfig({
   test: {
     environment: 'node',

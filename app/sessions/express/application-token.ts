@@ -1,16 +1,16 @@
 import { createHash } from 'node:crypto';
 import { createToken, formatToken, parseToken, type Token } from '../token.ts';
 
-/** A new session id for the cookie of an Express application: a token, of a CSPRNG. */
+/** Returns a new session id for the cookie of an Express application: a token from a CSPRNG. */
 export function generateSid(): string {
   return formatToken(createToken());
 }
 
 /**
- * The token of the row that a session id of this application stands for; null when it is none.
+ * Returns the token of the row for a session id of this application; null if it is not a session id.
  *
- * Its secret is derived from the one in the cookie, one way, and with the application's name: a cookie of
- * one application opens nothing in another that shares the table, nor the other way round.
+ * Its secret is a one-way hash of the application's name and the secret in the cookie. So applications
+ * that share the table do not accept each other's cookies.
  */
 export function applicationToken(application: string, sid: string): Token | null {
   const token = parseToken(sid);

@@ -5,38 +5,38 @@ import { StoreUnavailableError } from '../session-store.ts';
 import { SessionsUnavailableError } from './store-errors.ts';
 import type { StoreLog } from './store-log.ts';
 
-/** What a store of express-session does, in promises. A throw means that nothing was done, or is known. */
+/** The operations of an express-session store. A throw means that nothing is known or was done. */
 export interface ExpressSessions {
-  /** The session's data; null: there is no such live session. */
+  /** Returns the session's data; null if there is no such live session. */
   get(sid: string): Promise<SessionData | null>;
-  /** Creates a session that is new, or changes one that is live; never brings one back. */
+  /** Creates a new session, or changes a live one. Never restores an ended one. */
   set(sid: string, session: SessionData): Promise<void>;
-  /** Writes activity down. A session that is over stays so, without an error. */
+  /** Writes activity. Does nothing for an ended session, without an error. */
   touch(sid: string, session: SessionData): Promise<void>;
-  /** Ends them; those that are over already are no error. */
+  /** Ends sessions. Ending an ended one is not an error. */
   destroy(sids: readonly string[]): Promise<void>;
-  /** Live sessions by what is stored of their ids. */
+  /** Returns the live sessions by their stored ids. */
   all(): Promise<Record<string, SessionData>>;
   ids(): Promise<string[]>;
   length(): Promise<number>;
   clear(): Promise<void>;
-  /** Removes what has run out. Answers how many rows went. */
+  /** Deletes expired sessions. Returns the number of deleted rows. */
   prune(): Promise<number>;
-  /** Told when express-session has made an object of its own from what `get` handed out. */
-  adopt(stored: object, made: object): void;
-  /** Lets go of what it holds. */
+  /** Called when express-session has created its session object from the result of `get`. */
+  adopt(stored: object, created: object): void;
+  /** Releases its resources. */
   close(): Promise<void>;
 }
 
 type Callback<Answer> = (error?: unknown, answer?: Answer) => void;
 
-/** Called without a callback, the promise tells of the answer and of failure; with one, the callback does. */
+/** A function that returns its result by a promise, or by a callback if there is one. */
 export interface Answering<Args extends unknown[], Answer> {
   (...args: Args): Promise<Answer>;
   (...args: [...Args, callback: Callback<Answer> | undefined]): Promise<void>;
 }
 
-/** The part of express-session's class that is there; the rest is abstract. */
+/** The methods that express-session's class implements. */
 interface Inherited extends EventEmitter {
   regenerate(req: Request, callback: (error?: unknown) => unknown): void;
   load(sid: string, callback: (error: unknown, session?: SessionData) => unknown): void;
@@ -45,30 +45,29 @@ interface Inherited extends EventEmitter {
 const Store = session.Store as unknown as new () => Inherited;
 
 export interface IntervalOptions {
-  /** Milliseconds between two prunes. Default: none happen by themselves. */
+  /** Milliseconds between two automatic prunes. Default: no automatic prunes. */
   checkPeriod?: number;
 }
 
-/** More than that in one outage, and the first ones are forgotten. */
+/** After more failed reads than this in one outage, the set of unread ids starts anew. */
 const MAX_UNREAD = 10_000;
 const LONGEST_INTERVAL_MS = 2 ** 31 - 1;
 
 /**
  * A store of express-session over {@link ExpressSessions}.
  *
- * It never says "disconnect" by itself. express-session would then pass requests on without a session,
- * and everybody who is signed in would be a stranger while the database is away; here each of them gets
- * an error with status 503.
+ * It never emits "disconnect" by itself. express-session would then pass requests on without a session,
+ * so an outage of the database would sign out all users. This store answers with an error of status 503.
  */
 export abstract class ExpressStore extends Store {
   readonly #sessions: ExpressSessions;
   readonly #log: StoreLog;
   readonly #checkPeriodMs: number;
   #interval: NodeJS.Timeout | null = null;
-  /** Ids that could not be read when they were last asked for. */
+  /** Ids whose last read failed. */
   readonly #unread = new Set<string>();
 
-  /** @throws TypeError for a `checkPeriod` that is no interval. */
+  /** @throws TypeError for an invalid `checkPeriod`. */
   protected constructor(
     sessions: ExpressSessions,
     { checkPeriod = 0 }: IntervalOptions,
@@ -76,7 +75,9 @@ export abstract class ExpressStore extends Store {
   ) {
     super();
     if (!(checkPeriod >= 0 && checkPeriod <= LONGEST_INTERVAL_MS)) {
-      throw new TypeError(`checkPeriod must be milliseconds, ${LONGEST_INTERVAL_MS} at most.`);
+      throw new TypeError(
+        `checkPeriod must be a number of milliseconds, ${LONGEST_INTERVAL_MS} at most.`,
+      );
     }
     this.#sessions = sessions;
     this.#log = log;
@@ -84,53 +85,53 @@ export abstract class ExpressStore extends Store {
     this.startInterval();
   }
 
-  /** The session's data; null: there is no such live session. */
+  /** Returns the session's data; null if there is no such live session. */
   readonly get = answering((sid: string) => this.#read(sid));
-  /** Creates or changes a session. Fails with a SessionEndedError when it was ended meanwhile. */
+  /** Creates or changes a session. Fails with a SessionEndedError if it was ended concurrently. */
   readonly set = answering((sid: string, data: SessionData) => this.#sessions.set(sid, data));
-  /** Moves the expiry on. */
+  /** Writes activity, which extends the expiry. */
   readonly touch = answering((sid: string, data: SessionData) => this.#sessions.touch(sid, data));
-  /** Ends one session, or several. */
+  /** Ends one or several sessions. */
   readonly destroy = answering(async (sid: string | readonly string[]) => {
     if (typeof sid === 'string') this.#refuseIfUnread(sid);
     await this.#sessions.destroy(typeof sid === 'string' ? [sid] : sid);
   });
-  /** Live sessions, by what is stored of their ids. */
+  /** Returns the live sessions by their stored ids. */
   readonly all = answering(() => this.#sessions.all());
-  /** What is stored of the ids of live sessions: enough to destroy them, and not to hold them. */
+  /** Returns the stored ids of live sessions. They can destroy a session but not authenticate. */
   readonly ids = answering(() => this.#sessions.ids());
-  /** How many sessions are live. */
+  /** Returns the number of live sessions. */
   readonly length = answering(() => this.#sessions.length());
   /** Ends every session. */
   readonly clear = answering(() => this.#sessions.clear());
-  /** Removes what has run out. Answers how many rows went. */
+  /** Deletes expired sessions. Returns the number of deleted rows. */
   readonly prune = answering(() => this.#sessions.prune());
-  /** Prunes no more, and disconnects. */
+  /** Stops automatic prunes and disconnects. */
   readonly shutdown = answering(async () => {
     this.stopInterval();
     await this.#sessions.close();
   });
 
   /**
-   * Prunes every `checkPeriod` from now on, if there is one.
+   * Starts automatic prunes, one per `checkPeriod`, if that is set.
    *
-   * @param onIntervalError hears of a prune that failed; it is logged either way.
+   * @param onIntervalError called with the error of a failed prune, which is also logged.
    */
   startInterval(onIntervalError?: (error: unknown) => void): void {
     this.stopInterval();
     if (this.#checkPeriodMs === 0) return;
     const prune = () =>
       this.prune().then(
-        (gone) => this.#log.log(`prune(): ${gone} sessions were removed`),
+        (deleted) => this.#log.log(`prune(): deleted ${deleted} sessions`),
         (error: unknown) => {
-          this.#log.error('prune(): it failed, and is tried again', error);
+          this.#log.error('prune() failed and will be retried', error);
           onIntervalError?.(error);
         },
       );
     this.#interval = setInterval(() => void prune(), this.#checkPeriodMs).unref();
   }
 
-  /** Prunes no more by itself. */
+  /** Stops automatic prunes. */
   stopInterval(): void {
     if (this.#interval) clearInterval(this.#interval);
     this.#interval = null;
@@ -149,26 +150,26 @@ export abstract class ExpressStore extends Store {
   }
 
   /**
-   * With `unset: 'destroy'`, express-session ends a session at the end of a request that could not read
-   * it: whoever came by in an outage would be signed out by that. Such a call is refused, once.
+   * Refuses one call of `destroy` after a failed read. With `unset: 'destroy'`, express-session destroys a
+   * session at the end of a request that could not read it, so an outage would sign out its user.
    */
   #refuseIfUnread(sid: string): void {
     if (!this.#unread.delete(sid)) return;
-    throw new SessionsUnavailableError(new Error('The session could not be read before.'));
+    throw new SessionsUnavailableError(new Error('The last read of this session failed.'));
   }
 
   override createSession(req: Request, stored: SessionData): session.Session & SessionData {
-    const made = super.createSession(req, stored);
-    this.#sessions.adopt(stored, made);
-    return made;
+    const created = super.createSession(req, stored);
+    this.#sessions.adopt(stored, created);
+    return created;
   }
 }
 
-/** Gives work that answers by a promise a callback as its last argument. */
+/** Adds an optional callback as the last argument to a function that returns a promise. */
 function answering<Args extends unknown[], Answer>(
   work: (...args: Args) => Promise<Answer>,
 ): Answering<Args, Answer> {
-  const asked = async (...args: Args) => {
+  const workWithErrors = async (...args: Args) => {
     try {
       return await work(...args);
     } catch (error) {
@@ -179,9 +180,9 @@ function answering<Args extends unknown[], Answer>(
   };
   const answer = (...args: unknown[]) => {
     const callback = args[work.length] as Callback<Answer> | undefined;
-    const answered = asked(...(args.slice(0, work.length) as Args));
+    const answered = workWithErrors(...(args.slice(0, work.length) as Args));
     if (typeof callback !== 'function') return answered;
-    // Apart from the promise: what a callback throws is not the store's failure.
+    // Calls back outside of the promise, so that an error of the callback is not one of the store.
     return answered.then(
       (value) => void setImmediate(callback, undefined, value),
       (error: unknown) => void setImmediate(callback, error),

@@ -7,18 +7,19 @@ interface ManagedRow {
   createdAt: Date;
 }
 
-/** What an Express application keeps with a session, by the session's public id. */
+/** The data of an Express application about its sessions, by the session's public id. */
 export interface ManagedData {
   insert(row: ManagedRow): Promise<void>;
-  /** null: none. */
+  /** Returns the data; null if there is none. */
   find(sessionId: string): Promise<string | null>;
-  /** False: the session is over by now, and nothing was written. */
+  /** Updates the data. Returns false, and writes nothing, if the session has ended. */
   update(sessionId: string, data: string, now: Date): Promise<boolean>;
   delete(sessionId: string): Promise<void>;
-  /** Of live sessions, the oldest id first; a page of them. */
+  /** Returns a page of the data of live sessions, in ascending order of their ids. */
   page(after: string, now: Date): Promise<{ sessionId: string; data: string }[]>;
+  /** Returns the number of live sessions. */
   count(now: Date): Promise<number>;
-  /** Removes what sessions kept that are over. Answers how many. */
+  /** Deletes the data of ended sessions. Returns the number of deleted rows. */
   prune(now: Date): Promise<number>;
 }
 
@@ -35,7 +36,7 @@ interface Where {
   session?: LiveSession | EndedSession;
 }
 
-/** The model `ExpressSession` of a Prisma client, as far as it is needed. */
+/** The part of a Prisma client's model `ExpressSession` that the store needs. */
 export interface PrismaWithManagedData {
   readonly expressSession: {
     create(args: { data: ManagedRow & { application: string } }): PromiseLike<unknown>;
@@ -53,15 +54,15 @@ export interface PrismaWithManagedData {
 
 const PAGE_ROWS = 500;
 
-/** The rows of one application in the table "ExpressSession". Throws only what means "not available". */
+/** Returns the data of one application in the table "ExpressSession". Throws only SessionsUnavailableError. */
 export function prismaManagedData(prisma: PrismaWithManagedData, application: string): ManagedData {
   const model = prisma.expressSession;
   const select = { sessionId: true, data: true } as const;
-  // The condition stands in the write itself: the session may be ended at any moment.
+  // This condition is part of the write, because the session may be ended at any moment.
   const live = (now: Date) => ({ revokedAt: null, expiresAt: { gt: now } });
-  const ask = async <Answer>(question: PromiseLike<Answer>): Promise<Answer> => {
+  const ask = async <Answer>(query: PromiseLike<Answer>): Promise<Answer> => {
     try {
-      return await question;
+      return await query;
     } catch (error) {
       throw new SessionsUnavailableError(error);
     }

@@ -12,34 +12,34 @@ export type ManagedStoreOptions<Meta = unknown, User = unknown> = ManagedSession
   IntervalOptions &
   LogOptions;
 
-/** Sessions of express-session in the table that Latchkey shows people; see {@link managedSessions}. */
+/** An express-session store in the table that Latchkey shows to users; see {@link managedSessions}. */
 export class ManagedSessionStore<Meta = unknown, User = unknown> extends ExpressStore {
-  /** @throws TypeError when an option is not what it may be. */
+  /** @throws TypeError for an invalid option. */
   constructor(prisma: PrismaWithManagedData, options: ManagedStoreOptions<Meta, User>) {
     if (options.application.trim() === '') {
-      throw new TypeError('application must be the name that people know the application by.');
+      throw new TypeError('application must be the name by which users know the application.');
     }
     const data = prismaManagedData(prisma, options.application);
     super(new ManagedSessions(options, data), options, storeLog(options));
   }
 }
 
-/** What `session()` of express-session is to be given, but for the secret. */
+/** The options of express-session's `session()`, except for the secret. */
 export type ManagedSettings = Required<
   Pick<SessionOptions, 'genid' | 'name' | 'resave' | 'saveUninitialized' | 'unset'>
 > & { store: ManagedSessionStore; cookie: CookieOptions };
 
 /**
- * All settings with which an Express application shares the sessions of this table:
+ * Returns all settings with which an Express application shares the sessions of this table:
  *
  *     app.use(session({ secret, ...managedSessions({ prisma, sessions, application: 'Back office',
  *       userIdFrom: (session) => session.userId, isHttps: true }) }));
  *
- * Call `req.session.regenerate()` before signing somebody in, and `destroy()` to sign them out.
+ * Call `req.session.regenerate()` before signing in a user, and `destroy()` to sign out the user.
  *
  * @param options.prisma a Prisma client of Latchkey's schema.
- * @param options.isHttps false only where people reach the application by http://localhost.
- * @throws TypeError when an option is not what it may be.
+ * @param options.isHttps false only if users open the application at http://localhost.
+ * @throws TypeError for an invalid option.
  */
 export function managedSessions<Meta = unknown, User = unknown>({
   prisma,
@@ -54,15 +54,15 @@ export function managedSessions<Meta = unknown, User = unknown>({
     genid: generateSid,
     name: cookieName(options.application, isHttps),
     cookie: { httpOnly: true, sameSite: 'lax', path: '/', secure: isHttps },
-    // The store writes activity down by itself, and takes no session that nothing is in.
+    // The store writes activity by itself, and does not save empty sessions.
     resave: false,
     saveUninitialized: false,
-    // With 'destroy', a request whose session could not be read would end it.
+    // With 'destroy', a request that could not read its session would end it.
     unset: 'keep',
   };
 }
 
-/** "__Host-back-office-session": browsers keep such a cookie to this host, and to HTTPS (RFC 6265bis). */
+/** Returns "__Host-back-office-session": browsers restrict such a cookie to this host and HTTPS (RFC 6265bis). */
 function cookieName(application: string, isHttps: boolean): string {
   const words = application.toLowerCase().match(/[a-z0-9]+/g) ?? ['express'];
   return `${isHttps ? '__Host-' : ''}${words.join('-')}-session`;

@@ -13,48 +13,49 @@ import {
   SessionsUnavailableError,
 } from './store-errors.ts';
 
-/** The device that a session is on, for the list of sessions. */
+/** The device of a session, for the list of sessions. */
 export interface ExpressDevice {
   userAgent: string;
   ipAddress: string;
-  /** ISO 3166-1 alpha-2; null or left out: not known. */
+  /** ISO 3166-1 alpha-2; null or absent if unknown. */
   country?: string | null;
 }
 
 export interface ManagedSessionsOptions<Meta = unknown, User = unknown> {
   /** The rules of the sessions, over the table that both applications share. */
   sessions: Pick<Sessions<Meta, User>, 'start' | 'resume' | 'revoke'>;
-  /** What people call this application: "Back office". Each on one table has a name of its own. */
+  /** The users' name for this application, such as "Back office". Unique among those that share a table. */
   application: string;
-  /** Whose session it is; null or undefined: nobody's yet. */
+  /** Returns the user of the session; null or undefined while no user is signed in. */
   userIdFrom: (session: SessionData) => string | null | undefined;
-  /** What is kept with the session for the list. Default: the name of the application. */
+  /** Saved with the session, for the list. Default: the name of the application. */
   meta?: Meta;
-  /** Default: the browser's `User-Agent`, and `req.ip`, which minds Express's setting "trust proxy". */
+  /** Default: the browser's `User-Agent`, and `req.ip`, which follows Express's setting "trust proxy". */
   deviceFrom?: (request: Request) => ExpressDevice;
-  /** Where sessions go that are nobody's. Default: saving one is an error. */
+  /** The store for sessions without a user. Default: saving one is an error. */
   anonymous?: Store;
-  /** Where the time comes from. Default: the clock of this machine. */
+  /** Returns the current time. Default: the system clock. */
   clock?: () => Date;
 }
 
-/** What is known of an object that stands for a session: whose it is, null while it is nobody's. */
-interface Known {
+/** The session of an object that express-session uses. `userId` is null while no user is signed in. */
+interface KnownSession {
   sid: string;
   userId: string | null;
 }
 
 /**
- * Sessions of an Express application as rows of this table: they belong to a user, live by the same rules
- * and are ended from the same page. The timeouts are those of `sessions`; the cookie's only tell the browser.
+ * Stores sessions of an Express application as rows of this table: each belongs to a user, follows the
+ * same rules, and can be ended on the same page. The timeouts are those of `sessions`; those of the
+ * cookie are only for the browser.
  */
 export class ManagedSessions<Meta = unknown, User = unknown> implements ExpressSessions {
   readonly #options: ManagedSessionsOptions<Meta, User>;
   readonly #data: ManagedData;
   readonly #anonymous: Store | null;
   readonly #clock: () => Date;
-  readonly #inTurn = createKeyedQueue();
-  readonly #known = new WeakMap<object, Known>();
+  readonly #enqueue = createKeyedQueue();
+  readonly #known = new WeakMap<object, KnownSession>();
 
   constructor(options: ManagedSessionsOptions<Meta, User>, data: ManagedData) {
     this.#options = options;
@@ -79,15 +80,15 @@ export class ManagedSessions<Meta = unknown, User = unknown> implements ExpressS
   async set(sid: string, session: SessionData): Promise<void> {
     const token = this.#tokenOf(sid);
     if (!token) throw new TypeError('This is no session id of managedSessions(): use its genid.');
-    // Before anything is awaited: the session may change meanwhile.
+    // Read before the first await, because the session may change later.
     const data = JSON.stringify(session);
     const userId = this.#options.userIdFrom(session) ?? null;
-    await this.#inTurn(sid, async () => {
+    await this.#enqueue(sid, async () => {
       const owner = await this.#ownerOf(sid, token, session);
-      if (owner === undefined) await this.#begin(sid, token, { session, data, userId });
+      if (owner === undefined) await this.#create(sid, token, { session, data, userId });
       else if (owner === null) await this.#changeAnonymous(sid, session, userId);
       else await this.#change(token, { data, userId, owner });
-      // Whose it was it stays: what somebody signed out of becomes nobody else's.
+      // Keep the owner: after a sign-out, the session must not become another user's.
       this.#known.set(session, { sid, userId: owner ?? userId });
     });
   }
@@ -96,12 +97,12 @@ export class ManagedSessions<Meta = unknown, User = unknown> implements ExpressS
     const token = this.#tokenOf(sid);
     const known = this.#known.get(session);
     if (known?.sid === sid && known.userId === null) await this.#touchAnonymous(sid, session);
-    // Whoever got the session in this request was active by that already.
+    // If this request has read the session, the read already wrote activity.
     else if (token && known?.sid !== sid) await this.#resume(token);
   }
 
   async destroy(sids: readonly string[]): Promise<void> {
-    for (const sid of sids) await this.#inTurn(sid, () => this.#destroyOne(sid));
+    for (const sid of sids) await this.#enqueue(sid, () => this.#destroyOne(sid));
   }
 
   async all(): Promise<Record<string, SessionData>> {
@@ -124,17 +125,17 @@ export class ManagedSessions<Meta = unknown, User = unknown> implements ExpressS
     for await (const { sessionId } of this.#live()) await this.#revoke(sessionId, 'administrator');
   }
 
-  /** What is left of sessions that are over; their rows go when `sessions` prunes. */
+  /** Deletes the data of ended sessions. A prune of `sessions` deletes their rows. */
   prune(): Promise<number> {
     return this.#data.prune(this.#clock());
   }
 
-  adopt(stored: object, made: object): void {
+  adopt(stored: object, created: object): void {
     const known = this.#known.get(stored);
-    if (known) this.#known.set(made, known);
+    if (known) this.#known.set(created, known);
   }
 
-  // The engine and the client belong to whoever made them.
+  // Does nothing, because the application closes the engine and the client.
   async close(): Promise<void> {}
 
   #tokenOf(sid: string): Token | null {
@@ -146,7 +147,7 @@ export class ManagedSessions<Meta = unknown, User = unknown> implements ExpressS
     return sessions.resume(formatToken(token), this.#clock(), { countsAsActivity });
   }
 
-  /** Whose session this is: null, nobody's; undefined, there is none yet. */
+  /** Returns the session's user; null if it has none; undefined if the session does not exist yet. */
   async #ownerOf(sid: string, token: Token, session: object): Promise<string | null | undefined> {
     const known = this.#known.get(session);
     if (known?.sid === sid) return known.userId;
@@ -155,13 +156,13 @@ export class ManagedSessions<Meta = unknown, User = unknown> implements ExpressS
     return resumed.state === 'live' ? resumed.session.userId : undefined;
   }
 
-  async #begin(
+  async #create(
     sid: string,
     token: Token,
     { session, data, userId }: { session: SessionData; data: string; userId: string | null },
   ): Promise<void> {
     if (userId === null) return this.#saveAnonymous(sid, session);
-    // Known to somebody before it was anybody's: an attacker may have planted it.
+    // The id existed before sign-in, so an attacker may have planted it (session fixation).
     if (await this.#getAnonymous(sid)) throw new SessionNotRenewedError();
     const { sessions, application } = this.#options;
     const { req } = session as { req?: Request };
@@ -189,7 +190,7 @@ export class ManagedSessions<Meta = unknown, User = unknown> implements ExpressS
     { data, userId, owner }: { data: string; userId: string | null; owner: string },
   ): Promise<void> {
     if (userId === null) {
-      // The application took the user out of it: that is how many sign out.
+      // The application removed the user from the session, which many use as their sign-out.
       await this.#revoke(token.id, 'signed-out');
     } else if (userId !== owner) {
       throw new SessionNotRenewedError();
@@ -201,7 +202,7 @@ export class ManagedSessions<Meta = unknown, User = unknown> implements ExpressS
   async #destroyOne(sid: string): Promise<void> {
     const token = this.#tokenOf(sid);
     if (!token) {
-      // Of this application's own list: a public id, which is enough to end a session.
+      // A public id from this application's list, which is enough to end a session.
       if ((await this.#data.find(sid)) !== null) await this.#revoke(sid, 'administrator');
       return;
     }
@@ -258,10 +259,10 @@ export class ManagedSessions<Meta = unknown, User = unknown> implements ExpressS
   }
 
   #askAnonymous<Answer = void>(
-    question: (store: Store, done: (error?: unknown, answer?: Answer) => void) => void,
+    call: (store: Store, done: (error?: unknown, answer?: Answer) => void) => void,
   ): Promise<Answer | undefined> {
     return new Promise((resolve, reject) => {
-      question(this.#anonymous!, (error, answer) =>
+      call(this.#anonymous!, (error, answer) =>
         error ? reject(new SessionsUnavailableError(error)) : resolve(answer),
       );
     });

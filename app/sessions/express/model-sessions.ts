@@ -15,28 +15,28 @@ export interface Serializer {
 }
 
 export interface PrismaSessionsOptions<Options> extends ExpiryOptions<Options> {
-  /** The row's `id` is what its `sid` is. Default: a random one. */
+  /** If true, the row's `id` equals its `sid`. Default: a random id. */
   dbRecordIdIsSessionId?: boolean;
-  /** Makes the row's `id` from what its `sid` is. Default: a random one. */
+  /** Returns the row's `id` for its `sid`. Default: a random id. */
   dbRecordIdFunction?: (sid: string) => string;
-  /** In place of JSON. */
+  /** Default: JSON. */
   serializer?: Serializer;
   /**
-   * Hears of each session that was dropped: ended, run out, removed, or overwritten. Rows are read before
-   * they are deleted then. `sid` is the id where it is known, and what is stored of it elsewhere.
+   * Called for each session that was ended, expired, deleted or overwritten. The store then reads rows
+   * before it deletes them. `sid` is the session id if the store knows it, or else the stored id.
    */
   dispose?: (sid: string, session: SessionData) => void;
-  /** True: `dispose` does not hear of those that were overwritten. */
+  /** If true, `dispose` is not called for overwritten sessions. */
   noDisposeOnSet?: boolean;
-  /** True: a session that has run out is handed out once more, and then it is gone. It cannot be saved. */
+  /** If true, `get` returns an expired session once more and deletes it. It cannot be saved. */
   stale?: boolean;
   /**
-   * What stands in the column `sid`. `hashed` (the default): its SHA-256, see `storedSid`; rows of plain
-   * ids are found too, and moved over when they are. `plain`: the id itself, as long as programs that know
-   * no better read the same table.
+   * What the column `sid` stores. `hashed` (the default): the SHA-256 of the id, see `storedSid`. Rows with
+   * plain ids are found too, and then hashed. `plain`: the id itself, for as long as other programs that
+   * need plain ids use the table.
    */
   storeSids?: 'hashed' | 'plain';
-  /** Where the time comes from. Default: the clock of this machine. */
+  /** Returns the current time. Default: the system clock. */
   clock?: () => Date;
 }
 
@@ -49,7 +49,7 @@ interface Parts {
 const PAGE_ROWS = 500;
 const PRUNE_BATCH = { targetMs: 10, mostRows: 500 };
 
-/** Sessions of express-session on a model with `id`, `sid`, `data` and `expiresAt`. */
+/** Stores sessions of express-session in a model with `id`, `sid`, `data` and `expiresAt`. */
 export class ModelSessions<
   Options extends PrismaSessionsOptions<Options>,
 > implements ExpressSessions {
@@ -59,12 +59,12 @@ export class ModelSessions<
   readonly #serializer: Serializer;
   readonly #expiry: Expiry;
   readonly #clock: () => Date;
-  /** Changes of one session are made in the order in which they were asked for. */
-  readonly #inTurn = createKeyedQueue();
-  /** Objects that stand for a row: saving one of them changes the row, and never makes one. */
+  /** Runs the changes of one session in the order of the calls. */
+  readonly #enqueue = createKeyedQueue();
+  /** Sessions that have a row, by object. Saving one changes the row and never creates one. */
   readonly #known = new WeakMap<object, string>();
 
-  /** @throws TypeError naming an option that is not what it may be. */
+  /** @throws TypeError that names the invalid option. */
   constructor(options: Options, parts: Parts) {
     this.#options = options;
     this.#parts = parts;
@@ -79,19 +79,19 @@ export class ModelSessions<
     if (!row) return null;
     const now = this.#clock();
     if (row.expiresAt > now) return this.#read(row, sid);
-    const isMine = (await this.#rows.delete({ id: row.id, expiresAt: { lte: now } })) > 0;
-    // Gone by another's hand, unless it was saved this moment.
-    if (!isMine) return this.#readIfLive(await this.#fetch(sid), sid, now);
+    const isDeleted = (await this.#rows.delete({ id: row.id, expiresAt: { lte: now } })) > 0;
+    // Another process deleted it, or a request has just saved it.
+    if (!isDeleted) return this.#readIfLive(await this.#fetch(sid), sid, now);
     this.#dispose(sid, row);
     return this.#options.stale ? this.#read(row, sid) : null;
   }
 
   async set(sid: string, session: SessionData): Promise<void> {
     const now = this.#clock();
-    // Before anything is awaited: the session may change meanwhile.
+    // Read before the first await, because the session may change later.
     const data = this.#serializer.stringify(session);
     const expiresAt = this.#expiry.of(session, sid, now);
-    await this.#inTurn(sid, async () => {
+    await this.#enqueue(sid, async () => {
       const [overwritten] = this.#wantsOverwritten() ? await this.#rows.find(this.#where(sid)) : [];
       const isChange = this.#known.get(session) === sid;
       if (isChange) await this.#change(sid, { data, expiresAt });
@@ -104,18 +104,18 @@ export class ModelSessions<
   async touch(sid: string, session: SessionData): Promise<void> {
     const now = this.#clock();
     const expiresAt = this.#expiry.of(session, sid, now);
-    await this.#inTurn(sid, () =>
+    await this.#enqueue(sid, () =>
       this.#rows.update({ ...this.#where(sid), expiresAt: { gt: now } }, { expiresAt }),
     );
   }
 
   async destroy(sids: readonly string[]): Promise<void> {
-    // After what was asked for before.
-    await Promise.all(sids.map((sid) => this.#inTurn(sid, () => Promise.resolve())));
+    // Wait for earlier changes of these sessions.
+    await Promise.all(sids.map((sid) => this.#enqueue(sid, () => Promise.resolve())));
     const plainOf = new Map(sids.map((sid) => [storedSid(sid), sid]));
     for (let start = 0; start < sids.length; start += PAGE_ROWS) {
       const page = sids.slice(start, start + PAGE_ROWS);
-      // Also by what is stored: `ids()` answers no more, and to end a session it is enough.
+      // Accepts stored ids too, because `ids()` returns them. They are enough to end a session.
       const keys = page.flatMap((sid) => (isStoredSid(sid) ? [sid] : this.#keysOf(sid)));
       const where = { sid: { in: keys } };
       if (this.#options.dispose) await this.#drop(where, (key) => plainOf.get(key) ?? key);
@@ -146,14 +146,14 @@ export class ModelSessions<
     if (this.#options.dispose) return this.#drop(where);
     return deleteInBatches(async (rows) => {
       const ids = await this.#rows.findIds(where, rows);
-      // Once more: one of them may have been saved in between.
+      // Repeat the condition, because one of them may have been saved in between.
       return ids.length === 0 ? 0 : this.#rows.delete({ id: { in: ids }, ...where });
     }, PRUNE_BATCH);
   }
 
-  adopt(stored: object, made: object): void {
+  adopt(stored: object, created: object): void {
     const sid = this.#known.get(stored);
-    if (sid !== undefined) this.#known.set(made, sid);
+    if (sid !== undefined) this.#known.set(created, sid);
   }
 
   async close(): Promise<void> {
@@ -161,17 +161,17 @@ export class ModelSessions<
   }
 
   /**
-   * Writes the hash of every id that stands there as it is, a page at a time: what `get` does with those
-   * that are used. Nobody is signed out. Answers how many rows were changed.
+   * Replaces every plain id in the table by its hash, a page at a time, as `get` does for a single id. No
+   * user is signed out. Returns the number of changed rows.
    */
   async hashStoredSids(): Promise<number> {
     let changed = 0;
     for (let after = ''; ;) {
       const rows = await this.#rows.find({ id: { gt: after } }, PAGE_ROWS);
       for (const row of rows) {
-        // Its own id would tell too, and is left: rows are read in their order.
+        // Already hashed, maybe by this loop: hashing can change `id`, by which the pages are sorted.
         if (isStoredSid(row.sid)) continue;
-        changed += (await this.#move(row)) ? 1 : 0;
+        changed += (await this.#hashSid(row)) ? 1 : 0;
       }
       const last = rows.at(-1);
       if (rows.length < PAGE_ROWS || !last) return changed;
@@ -180,7 +180,7 @@ export class ModelSessions<
   }
 
   #keysOf(sid: string): string[] {
-    // What somebody read in the table is no id.
+    // A hash that was read in the table must not work as an id.
     return isStoredSid(sid) ? [storedSid(sid)] : [storedSid(sid), sid];
   }
 
@@ -200,16 +200,16 @@ export class ModelSessions<
     };
     const row = await find();
     if (!row || row.sid !== sid || row.sid === stored) return row;
-    return (await this.#move(row)) ?? find();
+    return (await this.#hashSid(row)) ?? find();
   }
 
-  /** null: it was moved, or ended, by somebody else. */
-  async #move(row: SessionRow): Promise<SessionRow | null> {
+  /** Replaces the row's plain id by its hash. Returns null if the row was hashed or ended concurrently. */
+  async #hashSid(row: SessionRow): Promise<SessionRow | null> {
     const sid = storedSid(row.sid);
-    // Where the record's id was the session's, it would still tell it.
+    // If the record's id equals the session id, hash it too, or it would reveal the session id.
     const id = row.id === row.sid ? sid : row.id;
-    const isMoved = (await this.#rows.update({ id: row.id, sid: row.sid }, { sid, id })) > 0;
-    return isMoved ? { ...row, sid, id } : null;
+    const isHashed = (await this.#rows.update({ id: row.id, sid: row.sid }, { sid, id })) > 0;
+    return isHashed ? { ...row, sid, id } : null;
   }
 
   async #change(sid: string, change: { data: string; expiresAt: Date }): Promise<void> {
@@ -222,7 +222,9 @@ export class ModelSessions<
     if (await this.#rows.create(row)) return;
     if ((await this.#rows.update({ sid: stored }, { data, expiresAt })) > 0) return;
     throw new SessionsUnavailableError(
-      new Error('Another session has this record id: each sid needs one of its own.'),
+      new Error(
+        'Another session has this record id: dbRecordIdFunction must return a unique id per sid.',
+      ),
     );
   }
 
@@ -242,7 +244,7 @@ export class ModelSessions<
       if (sid !== undefined) this.#known.set(session, sid);
       return session;
     } catch (error) {
-      // Of a row that cannot be read nothing may be concluded.
+      // A row that cannot be parsed says nothing about its session.
       throw new SessionsUnavailableError(error);
     }
   }
@@ -251,7 +253,7 @@ export class ModelSessions<
     return this.#options.dispose !== undefined && !this.#options.noDisposeOnSet;
   }
 
-  /** Deletes one by one, and tells of each. Answers how many rows went. */
+  /** Deletes rows one by one and calls `dispose` for each. Returns the number of deleted rows. */
   async #drop(where: Where, nameOf = (key: string) => key): Promise<number> {
     for (let dropped = 0; ;) {
       const rows = await this.#rows.find(where, PAGE_ROWS);
@@ -268,8 +270,8 @@ export class ModelSessions<
     try {
       this.#options.dispose?.(sid, this.#read(row));
     } catch (error) {
-      // What was dropped is dropped.
-      this.#parts.log.error('dispose(): it threw', error);
+      // The row is deleted anyway, so the call succeeds.
+      this.#parts.log.error('dispose() threw an error', error);
     }
   }
 }

@@ -5,27 +5,27 @@ import { storeLog, type LogOptions } from './store-log.ts';
 
 export interface PrismaSessionStoreOptions<ModelName extends string = 'session'>
   extends PrismaSessionsOptions<PrismaSessionStoreOptions<ModelName>>, IntervalOptions, LogOptions {
-  /** Which model holds the sessions. Default `session`. */
+  /** The model of the sessions. Default `session`. */
   sessionModelName?: ModelName;
-  /** Taken, and not needed: calls for one session are made in order, and none is dropped. */
+  /** Accepted for compatibility, without effect: all calls for one session run, in order. */
   enableConcurrentSetInvocationsForSameSessionID?: boolean;
-  /** Likewise. */
+  /** Accepted for compatibility, without effect. */
   enableConcurrentTouchInvocationsForSameSessionID?: boolean;
 }
 
 /**
- * Keeps sessions of express-session in any Prisma model with `id String @id`, `sid String @unique`,
- * `data String` and `expiresAt DateTime`: options and methods are those that applications with such a
- * model know from `@quixo3/prisma-session-store` 3. docs/interfaces.md says where it does better.
+ * Stores sessions of express-session in any Prisma model with `id String @id`, `sid String @unique`,
+ * `data String` and `expiresAt DateTime`. It has the options and methods of
+ * `@quixo3/prisma-session-store` 3; docs/interfaces.md lists its improvements.
  *
- * Every method takes a callback as its last argument, or answers by a promise. A failure is an error:
- * `SessionsUnavailableError` (status 503) when the database could not be asked, and `SessionEndedError`
- * when a session to be saved was ended meanwhile.
+ * Every method takes a callback as its last argument, or returns a promise. It fails with a
+ * `SessionsUnavailableError` (status 503) if the database failed, and with a `SessionEndedError` if a
+ * session to be saved was ended concurrently.
  */
 export class PrismaSessionStore<ModelName extends string = 'session'> extends ExpressStore {
   readonly #sessions: ModelSessions<PrismaSessionStoreOptions<ModelName>>;
 
-  /** @throws TypeError when the client has no such model, or an option is not what it may be. */
+  /** @throws TypeError if the client has no such model, or for an invalid option. */
   constructor(
     prisma: PrismaWithSessions<ModelName>,
     options: PrismaSessionStoreOptions<ModelName> = {},
@@ -41,8 +41,8 @@ export class PrismaSessionStore<ModelName extends string = 'session'> extends Ex
   }
 
   /**
-   * Writes the hash of every session id that an older library stored as it is, so that nobody who reads
-   * the table learns one. Nobody is signed out. Answers how many rows were changed.
+   * Replaces every plain session id that an older library stored by its hash, so that a leak of the table
+   * reveals no session id. No user is signed out. Returns the number of changed rows.
    */
   hashStoredSids(): Promise<number> {
     return this.#sessions.hashStoredSids();

@@ -14,7 +14,7 @@ export type Where = { [Column in 'id' | 'sid']?: Condition<string> } & {
   expiresAt?: Condition<Date>;
 };
 
-/** What is asked of a Prisma model: any version, and any database that it runs on. */
+/** The functions of a Prisma model that the store needs, in any version and on any database. */
 export interface SessionModel {
   findMany(args: {
     where?: Where;
@@ -35,44 +35,44 @@ export type PrismaWithSessions<ModelName extends string = 'session'> = {
   readonly [Name in ModelName]: SessionModel;
 } & { $disconnect?(): PromiseLike<unknown> };
 
-/** The same questions, in terms of rows. Whatever the client throws comes out as unavailable. */
+/** The same queries in terms of rows. They throw a SessionsUnavailableError for any error of the client. */
 export interface SessionRows {
   find(where: Where, take?: number): Promise<SessionRow[]>;
-  /** Ids only; the oldest id first. */
+  /** Returns only ids, in ascending order. */
   findIds(where: Where, take: number): Promise<string[]>;
   findSids(where: Where): Promise<string[]>;
-  /** False: there is a row of that sid, or id, already. */
+  /** Creates a row. Returns false if a row with that sid or id exists. */
   create(row: SessionRow & { data: string }): Promise<boolean>;
-  /** How many rows; 0 too where another row has that sid, or id. */
+  /** Returns the number of changed rows; also 0 if another row has that sid or id. */
   update(where: Where, data: Partial<SessionRow & { data: string }>): Promise<number>;
-  /** How many rows. */
+  /** Returns the number of deleted rows. */
   delete(where?: Where): Promise<number>;
   count(where: Where): Promise<number>;
 }
 
 /** "Unique constraint failed", in every version of Prisma. */
-const TAKEN = 'P2002';
+const UNIQUE_VIOLATION = 'P2002';
 const FUNCTIONS = ['findMany', 'create', 'updateMany', 'deleteMany', 'count'] as const;
 
-/** @throws TypeError when the client has no such model. */
+/** Returns the queries for a model. @throws TypeError if the client has no such model. */
 export function sessionRows(prisma: object, modelName: string): SessionRows {
   const model = (prisma as Partial<Record<string, SessionModel>>)[modelName];
   if (!model || FUNCTIONS.some((name) => typeof model[name] !== 'function')) {
     throw new TypeError(
-      `The Prisma client has no model "${modelName}": name the one that holds sessions as sessionModelName.`,
+      `The Prisma client has no model "${modelName}": set sessionModelName to the model of the sessions.`,
     );
   }
-  const ask = async <Answer>(question: () => PromiseLike<Answer>): Promise<Answer> => {
+  const ask = async <Answer>(query: () => PromiseLike<Answer>): Promise<Answer> => {
     try {
-      return await question();
+      return await query();
     } catch (error) {
       throw new SessionsUnavailableError(error);
     }
   };
-  const unlessTaken = <Answer>(write: () => PromiseLike<Answer>, taken: Answer) =>
+  const writeUnique = <Answer>(write: () => PromiseLike<Answer>, onConflict: Answer) =>
     ask(() =>
       write().then(undefined, (error: unknown) => {
-        if ((error as { code?: unknown }).code === TAKEN) return taken;
+        if ((error as { code?: unknown }).code === UNIQUE_VIOLATION) return onConflict;
         throw error;
       }),
     );
@@ -90,9 +90,9 @@ export function sessionRows(prisma: object, modelName: string): SessionRows {
       const rows = await ask(() => model.findMany({ where, select: { sid: true } }));
       return (rows as SessionRow[]).map(({ sid }) => sid);
     },
-    create: (row) => unlessTaken(() => model.create({ data: row }).then(() => true), false),
+    create: (row) => writeUnique(() => model.create({ data: row }).then(() => true), false),
     update: (where, data) =>
-      unlessTaken(() => model.updateMany({ where, data }).then(({ count }) => count), 0),
+      writeUnique(() => model.updateMany({ where, data }).then(({ count }) => count), 0),
     async delete(where) {
       return (await ask(() => model.deleteMany(where ? { where } : {}))).count;
     },

@@ -1,41 +1,41 @@
 import { StoreUnavailableError } from '../session-store.ts';
 
 /**
- * The database could not be asked, or refused: nothing is known of the session. Express answers with
- * its `status`. It carries no `code`, which express-session might take for "no such session".
+ * Thrown if the database failed or refused the query. The session's state is unknown. Express answers
+ * with `status`. It has no `code`, because express-session might read one as "no such session".
  */
 export class SessionsUnavailableError extends StoreUnavailableError {
   readonly status = 503;
 }
 
 /**
- * The session was ended, or ran out, after this request had read it. Nothing was saved: a write
- * brings no session back.
+ * Thrown if the session was ended or expired after this request had read it. Nothing was saved, because
+ * a write must not restore a session.
  */
 export class SessionEndedError extends Error {
   override name = 'SessionEndedError';
   readonly status = 401;
   constructor() {
-    super('The session is over; what was to be saved in it was not saved.');
+    super('The session has ended; its changes were not saved.');
   }
 }
 
-/** Somebody signs in, or becomes somebody else, under an id that was known before (session fixation). */
+/** Thrown if a user signs in, or the user changes, under an existing session id (session fixation). */
 export class SessionNotRenewedError extends Error {
   override name = 'SessionNotRenewedError';
   constructor() {
     super(
-      'Whose session it is may not change under one id: call req.session.regenerate() before signing somebody in.',
+      'The user of a session id must not change: call req.session.regenerate() before signing in a user.',
     );
   }
 }
 
-/** There is nobody whose session it could be. */
+/** Thrown if a session without a user is saved and there is no store for such sessions. */
 export class NobodysSessionError extends Error {
   override name = 'NobodysSessionError';
   constructor() {
     super(
-      'A session of nobody was to be saved: give managedSessions() a store for those as `anonymous`, or set saveUninitialized to false and keep nothing before sign-in.',
+      'Cannot save a session without a user: pass managedSessions() a store as `anonymous`, or set saveUninitialized to false and save nothing in the session before sign-in.',
     );
   }
 }

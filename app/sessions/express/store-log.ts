@@ -1,26 +1,26 @@
 export type LogLevel = 'error' | 'warn' | 'log';
 
-/** Any part of a console. */
+/** Any subset of a console's functions. */
 export type PartialLogger = Partial<
   Record<LogLevel, (message: string, ...more: unknown[]) => void>
 >;
 
 export interface LogOptions {
-  /** Where messages go; false: nowhere. Default: the console. */
+  /** Receives log messages; false turns them off. Default: the console. */
   logger?: PartialLogger | false;
-  /** Which messages. Default: `error`. */
+  /** The levels to log. Default: `error`. */
   loggerLevel?: LogLevel | readonly LogLevel[];
 }
 
-/** All three functions, of which those that were not asked for do nothing. */
+/** Returns a log with all three functions. Those of other levels do nothing. */
 export function storeLog({ logger, loggerLevel = 'error' }: LogOptions) {
-  // The console, as the interface has it that this one stands in for.
-  const to: PartialLogger = logger === false ? {} : (logger ?? console);
+  // The default is the console, for compatibility with @quixo3/prisma-session-store.
+  const target: PartialLogger = logger === false ? {} : (logger ?? console);
   const levels = new Set<string>([loggerLevel].flat());
   const write =
     (level: LogLevel) =>
     (message: string, ...more: unknown[]) => {
-      if (levels.has(level)) to[level]?.(message, ...more);
+      if (levels.has(level)) target[level]?.(message, ...more);
     };
   return { error: write('error'), warn: write('warn'), log: write('log') };
 }

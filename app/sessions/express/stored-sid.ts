@@ -3,16 +3,16 @@ import { createHash } from 'node:crypto';
 const PREFIX = 'sha256.';
 
 /**
- * What stands in the column `sid` in place of a session id: its SHA-256. Whoever reads the table
- * learns no id that a cookie could carry.
+ * Returns what the column `sid` stores for a session id: its SHA-256. A leak of the table reveals no id
+ * that works in a cookie.
  */
 export function storedSid(sid: string): string {
   return PREFIX + createHash('sha256').update(sid).digest('base64url');
 }
 
 /**
- * True for what {@link storedSid} makes. Such a value is never taken for a session id: else what
- * was read in the table would be one.
+ * True for a result of {@link storedSid}. The store must never accept one as a session id, or values
+ * read in the table would work as ids.
  */
 export function isStoredSid(text: string): boolean {
   return text.startsWith(PREFIX);

@@ -4,26 +4,26 @@ import type { NewsFeed, SessionEvent } from '../session-feed.ts';
 import { withTimeout } from '../with-timeout.ts';
 import { createSubscribers } from './subscribers.ts';
 
-/** A connection that hears what is told to all; it is closed when it broke, too. */
+/** A connection that receives messages. The feed closes it even if it broke. */
 export interface NewsLink {
   close(): Promise<unknown>;
 }
 
-/** How news travel between nodes. */
+/** Carries messages between nodes. */
 export interface NewsTransport {
   /** Sends a text to this node alone, over another connection than the link. */
-  sayToSelf(text: string): Promise<unknown>;
+  sendToSelf(text: string): Promise<unknown>;
   /**
-   * @param heard gets everything that is told to all, and to this node.
-   * @param lost called when something may have been missed; any number of times.
+   * @param onMessage gets every message to all nodes, and to this node.
+   * @param onLost called when a message may have been missed; any number of times.
    */
-  open(heard: (text: string) => void, lost: (why: string) => void): Promise<NewsLink>;
+  open(onMessage: (text: string) => void, onLost: (why: string) => void): Promise<NewsLink>;
 }
 
 export interface NewsFeedOptions {
   transport: NewsTransport;
   log: Pick<Console, 'info' | 'warn'>;
-  /** How often the node looks whether it still hears itself, in milliseconds. Default two seconds. */
+  /** How often the node checks that it still receives its own messages, in milliseconds. Default 2000. */
   checkEveryMs?: number;
 }
 
@@ -36,13 +36,13 @@ const CLOSE_WITHIN_MS = 1000;
 const KINDS: ReadonlySet<string> = new Set(['started', 'changed', 'ended']);
 
 /**
- * News at best effort, for pages that are open: nothing about who may enter depends on it, and no
- * request waits for it. A link that is silent is noticed within seconds and made anew.
+ * Returns a feed at best effort, for open pages. No access decision depends on it, and no request waits
+ * for it. It detects a dead link within seconds and opens a new one.
  */
 export function newsFeed(options: NewsFeedOptions): NewsFeed {
   const { transport, log, checkEveryMs = CHECK_EVERY_MS } = options;
   const subscribers = createSubscribers();
-  const hellos = new Map<string, () => void>();
+  const pendingHellos = new Map<string, () => void>();
   const closing = new AbortController();
   const isClosed = () => closing.signal.aborted;
   let link: NewsLink | null = null;
@@ -50,53 +50,57 @@ export function newsFeed(options: NewsFeedOptions): NewsFeed {
   const pause = (ms: number) =>
     sleep(ms, undefined, { signal: closing.signal, ref: false }).catch(() => undefined);
 
-  const hear = (text: string) => {
+  const onMessage = (text: string) => {
     const [kind = '', first = ''] = text.split(' ', 2);
-    if (kind === 'hello') return hellos.get(first)?.();
-    // A user's id may have spaces.
+    if (kind === 'hello') return pendingHellos.get(first)?.();
+    // A user's id may contain spaces.
     const userId = text.slice(kind.length + first.length + 2);
     const id = first === '*' ? null : first;
     if (KINDS.has(kind)) subscribers.tell({ kind: kind as SessionEvent['kind'], id, userId });
   };
 
-  // Over another connection than the link: a pooler delivers no notifications.
-  const hello = async (): Promise<void> => {
+  /**
+   * Sends a message to this node over another connection, because a pooler delivers no notifications.
+   *
+   * @throws if the message does not arrive over the link.
+   */
+  const checkLink = async (): Promise<void> => {
     const id = randomUUID();
-    const heard = new Promise<true>((resolve) => hellos.set(id, () => resolve(true)));
-    const asked = transport.sayToSelf(`hello ${id}`).then(() => heard);
+    const received = new Promise<true>((resolve) => pendingHellos.set(id, () => resolve(true)));
+    const answered = transport.sendToSelf(`hello ${id}`).then(() => received);
     try {
-      if (!(await withTimeout(asked, { orAfterMs: HELLO_WITHIN_MS, answer: false }))) {
+      if (!(await withTimeout(answered, { orAfterMs: HELLO_WITHIN_MS, answer: false }))) {
         throw new Error('notifications do not arrive: is there a pooler in between?');
       }
     } finally {
-      hellos.delete(id);
+      pendingHellos.delete(id);
     }
   };
 
-  const lose = (lost: NewsLink, why: string) => {
+  const dropLink = (lost: NewsLink, why: string) => {
     lost.close().catch(() => undefined);
     if (link !== lost) return;
     link = null;
     subscribers.tellLink(false);
-    if (!isClosed()) noteFailure(`the news of sessions are cut off (${why})`);
+    if (!isClosed()) logFailure(`the news of sessions are cut off (${why})`);
   };
 
-  const noteFailure = (message: string) => {
-    if (!isBroken) log.warn(`${message}; open pages hear of changes late`);
+  const logFailure = (message: string) => {
+    if (!isBroken) log.warn(`${message}; open pages show changes late`);
     isBroken = true;
   };
 
-  const openLink = async (isGivenUp: () => boolean): Promise<void> => {
+  const openLink = async (isAbandoned: () => boolean): Promise<void> => {
     let opened: NewsLink | null = null;
     const losses: string[] = [];
-    opened = await transport.open(hear, (why) => {
+    opened = await transport.open(onMessage, (why) => {
       losses.push(why);
-      if (opened) lose(opened, why);
+      if (opened) dropLink(opened, why);
     });
     try {
-      await hello();
+      await checkLink();
       if (losses[0] !== undefined) throw new Error(losses[0]);
-      if (isGivenUp()) throw new Error('this link came too late');
+      if (isAbandoned()) throw new Error('the link opened too late');
     } catch (error) {
       opened.close().catch(() => undefined);
       throw error;
@@ -104,20 +108,20 @@ export function newsFeed(options: NewsFeedOptions): NewsFeed {
     link = opened;
     if (isBroken) log.info('the news of sessions arrive again');
     isBroken = false;
-    // Something may have been missed: open pages look at their rows.
+    // An event may have been missed, so open pages reload their sessions.
     subscribers.tellLink(true);
   };
 
   const keepLinked = async (): Promise<void> => {
     let retryMs = RETRY_FIRST_MS;
     while (!isClosed()) {
-      const held = link;
-      if (held) {
+      const current = link;
+      if (current) {
         retryMs = RETRY_FIRST_MS;
         await pause(checkEveryMs);
-        if (isClosed() || link !== held) continue;
-        const silence = await failureOf(hello());
-        if (silence !== null) lose(held, silence);
+        if (isClosed() || link !== current) continue;
+        const failure = await failureOf(checkLink());
+        if (failure !== null) dropLink(current, failure);
         continue;
       }
       let isLate = false;
@@ -127,7 +131,7 @@ export function newsFeed(options: NewsFeedOptions): NewsFeed {
       });
       isLate = true;
       if (failure === null || isClosed()) continue;
-      noteFailure(`no news of sessions (${failure})`);
+      logFailure(`session events do not arrive (${failure})`);
       await pause(retryMs * (1 + Math.random()));
       retryMs = Math.min(RETRY_LAST_MS, retryMs * 2);
     }
@@ -135,7 +139,7 @@ export function newsFeed(options: NewsFeedOptions): NewsFeed {
   void keepLinked();
 
   return {
-    // Triggers and scripts tell, of what no process of ours has done, too.
+    // Triggers and scripts publish, also changes that other programs make.
     publish: () => undefined,
     subscribe: (listener) => subscribers.subscribe(listener),
     onLink: (listener) => subscribers.onLink(listener),

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { NewsFeed } from '../session-feed.ts';
 import { newsFeed, type NewsFeedOptions } from './news.ts';
 
-/** A connection of its own; `pg.Client` is one. */
+/** A dedicated connection, such as a `pg.Client`. */
 export interface NewsConnection {
   query(text: string): Promise<unknown>;
   on(
@@ -14,17 +14,17 @@ export interface NewsConnection {
 }
 
 export interface PostgresNewsOptions extends Omit<NewsFeedOptions, 'transport'> {
-  /** Opens a connection that hears notifications: to the primary, and past any pooler. */
+  /** Opens a connection that receives notifications: to the primary, not through a pooler. */
   connect(): Promise<NewsConnection>;
-  /** Runs one statement on any other connection, outside of a transaction. */
+  /** Runs one statement on another connection, outside of a transaction. */
   ask(text: string, ...values: unknown[]): Promise<unknown>;
-  /** The schema of the `Session` table, whose triggers notify. Default `public`. */
+  /** The schema of the `Session` table, whose triggers send notifications. Default `public`. */
   schema?: string;
 }
 
 /**
- * The news of a `Session` table on PostgreSQL, for open pages. Triggers notify of every row that ends, also
- * by a cascade or by hand, and every node listens; see {@link newsFeed}.
+ * Returns a feed of a `Session` table on PostgreSQL, for open pages. Triggers notify every node of each
+ * row that ends, also by a cascade or by hand. See {@link newsFeed}.
  */
 export function postgresNews(options: PostgresNewsOptions): NewsFeed {
   const { schema = 'public', ...rest } = options;
@@ -33,12 +33,12 @@ export function postgresNews(options: PostgresNewsOptions): NewsFeed {
   return newsFeed({
     ...rest,
     transport: {
-      sayToSelf: (text) => options.ask('SELECT pg_notify($1, $2)::text', ownAddress, text),
-      async open(heard, lost) {
+      sendToSelf: (text) => options.ask('SELECT pg_notify($1, $2)::text', ownAddress, text),
+      async open(onMessage, onLost) {
         const connection = await options.connect();
-        connection.on('notification', ({ payload = '' }) => heard(payload));
-        connection.on('error', () => lost('the connection failed'));
-        connection.on('end', () => lost('the connection ended'));
+        connection.on('notification', ({ payload = '' }) => onMessage(payload));
+        connection.on('error', () => onLost('the connection failed'));
+        connection.on('end', () => onLost('the connection ended'));
         try {
           await connection.query(`LISTEN "${channel}"`);
           await connection.query(`LISTEN "${ownAddress}"`);

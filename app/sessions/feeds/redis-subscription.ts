@@ -1,12 +1,12 @@
-/** A connection that hears what is published. It must not reconnect by itself: it would not know what it missed. */
+/** A connection that receives published messages. It must not reconnect: it might have missed some. */
 export interface RedisSubscription {
   subscribe(channel: string, listener: (text: string) => void): Promise<unknown>;
-  /** Called when the connection broke, or may have; any number of times. */
+  /** The listener is called when the connection broke or may have; any number of times. */
   onLost(listener: () => void): void;
   close(): Promise<unknown>;
 }
 
-/** A client of the package `redis` that is not connected yet: what `createClient()` answers. */
+/** A client of the package `redis` that is not connected yet, as `createClient()` returns it. */
 export interface NodeRedisListener {
   connect(): Promise<unknown>;
   subscribe(channel: string, listener: (message: string) => void): Promise<unknown>;
@@ -14,7 +14,7 @@ export interface NodeRedisListener {
   destroy(): void;
 }
 
-/** A client of the package `ioredis`, made with `lazyConnect: true`. */
+/** A client of the package `ioredis`, created with `lazyConnect: true`. */
 export interface IoredisListener {
   connect(): Promise<unknown>;
   subscribe(channel: string): Promise<unknown>;
@@ -24,50 +24,50 @@ export interface IoredisListener {
 }
 
 /**
- * Connects a `redis` client for a feed, which lets go of it as soon as it breaks.
+ * Connects a `redis` client for a feed, which closes it as soon as it breaks.
  *
- * @throws what `connect()` throws; nothing is left open then.
+ * @throws the error of `connect()`, after closing the client.
  */
 export async function listenWithRedis(client: NodeRedisListener): Promise<RedisSubscription> {
-  const breaking = createBreaking();
+  const loss = createLossSignal();
   for (const event of ['error', 'end', 'reconnecting'] as const)
-    client.on(event, () => breaking.tell());
+    client.on(event, () => loss.emit());
   const close = () => {
     client.destroy();
     return Promise.resolve();
   };
-  await connectOr(close, client);
+  await connectOrClose(client, close);
   return {
     subscribe: (channel, listener) => client.subscribe(channel, listener),
-    onLost: (listener) => breaking.hear(listener),
+    onLost: (listener) => loss.subscribe(listener),
     close,
   };
 }
 
-/** The same for an `ioredis` client. */
+/** Connects an `ioredis` client; see {@link listenWithRedis}. */
 export async function listenWithIoredis(client: IoredisListener): Promise<RedisSubscription> {
-  const breaking = createBreaking();
-  for (const event of ['error', 'end', 'close'] as const) client.on(event, () => breaking.tell());
+  const loss = createLossSignal();
+  for (const event of ['error', 'end', 'close'] as const) client.on(event, () => loss.emit());
   const listeners = new Map<string, (text: string) => void>();
   client.on('message', (channel, text) => listeners.get(channel)?.(text));
   const close = () => {
     client.disconnect();
     return Promise.resolve();
   };
-  await connectOr(close, client);
+  await connectOrClose(client, close);
   return {
     subscribe(channel, listener) {
       listeners.set(channel, listener);
       return client.subscribe(channel);
     },
-    onLost: (listener) => breaking.hear(listener),
+    onLost: (listener) => loss.subscribe(listener),
     close,
   };
 }
 
-async function connectOr(
-  close: () => Promise<unknown>,
+async function connectOrClose(
   client: { connect(): Promise<unknown> },
+  close: () => Promise<unknown>,
 ): Promise<void> {
   try {
     await client.connect();
@@ -77,18 +77,18 @@ async function connectOr(
   }
 }
 
-/** Whoever asks after it broke is told so too. */
-function createBreaking() {
+/** Returns a signal that the connection broke. A listener that subscribes later is called at once. */
+function createLossSignal() {
   const listeners: (() => void)[] = [];
-  let isBroken = false;
+  let isLost = false;
   return {
-    tell() {
-      isBroken = true;
+    emit() {
+      isLost = true;
       for (const listener of listeners) listener();
     },
-    hear(listener: () => void) {
+    subscribe(listener: () => void) {
       listeners.push(listener);
-      if (isBroken) listener();
+      if (isLost) listener();
     },
   };
 }

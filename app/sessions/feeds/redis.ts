@@ -9,15 +9,16 @@ export type { RedisSubscription } from './redis-subscription.ts';
 export interface RedisNewsOptions extends Omit<NewsFeedOptions, 'transport'> {
   /** Sends one command over a connection that reconnects by itself. */
   send(command: string[]): Promise<unknown>;
-  /** Opens a connection for what is published. */
+  /** Opens a connection that receives published messages. */
   listen(): Promise<RedisSubscription>;
-  /** That of the `redisSessionStore`. Default `latchkey:`. */
+  /** The prefix of the `redisSessionStore`. Default `latchkey:`. */
   prefix?: string;
 }
 
 /**
- * The news of a `redisSessionStore`, for open pages. The store's scripts publish in the same step in which
- * they write, and every node subscribes; see {@link newsFeed}. What other commands change is not published.
+ * Returns a feed of a `redisSessionStore`, for open pages. The store's scripts write and publish
+ * atomically, and every node subscribes. See {@link newsFeed}. Changes by other commands are not
+ * published.
  */
 export function redisNews(options: RedisNewsOptions): NewsFeed {
   const { prefix = 'latchkey:', ...rest } = options;
@@ -25,13 +26,13 @@ export function redisNews(options: RedisNewsOptions): NewsFeed {
   return newsFeed({
     ...rest,
     transport: {
-      sayToSelf: (text) => options.send(['PUBLISH', ownAddress, text]),
-      async open(heard, lost) {
+      sendToSelf: (text) => options.send(['PUBLISH', ownAddress, text]),
+      async open(onMessage, onLost) {
         const subscription = await options.listen();
-        subscription.onLost(() => lost('the connection failed'));
+        subscription.onLost(() => onLost('the connection failed'));
         try {
-          await subscription.subscribe(`${prefix}news`, heard);
-          await subscription.subscribe(ownAddress, heard);
+          await subscription.subscribe(`${prefix}news`, onMessage);
+          await subscription.subscribe(ownAddress, onMessage);
         } catch (error) {
           subscription.close().catch(() => undefined);
           throw error;

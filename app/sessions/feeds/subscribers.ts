@@ -8,7 +8,7 @@ export interface Subscribers {
   clear(): void;
 }
 
-/** Who listens to a feed, in the order in which they came. */
+/** Returns the listeners of a feed. They are called in the order in which they subscribed. */
 export function createSubscribers(): Subscribers {
   const listeners = new Set<(news: SessionEvent) => void>();
   const linkListeners = new Set<(isUp: boolean) => void>();

@@ -1,12 +1,12 @@
-/** How long a node may answer from memory after it last looked for its lease, in milliseconds. */
+/** How long a node's cache may answer after the node last checked its lease, in milliseconds. */
 export const LEASE_MS = 1000;
-/** The holder ends its lease this much earlier, because clocks run at slightly different speeds. */
+/** The node ends its lease earlier by this, because clocks run at slightly different speeds. */
 const MARGIN_MS = 50;
 
 export interface LeaseClock {
-  /** Milliseconds that never go back and do not stop while the process is stopped. */
+  /** Milliseconds that never go back, and that continue while the process is stopped. */
   monotonic(): number;
-  /** Milliseconds of the wall clock, which also counts while the machine sleeps. */
+  /** Milliseconds of the wall clock, which continues while the machine sleeps. */
   wall(): number;
 }
 
@@ -28,24 +28,24 @@ export const readLeaseClock = (clock: LeaseClock): Moment => ({
 
 export interface LeaseTimes {
   leaseMs: number;
-  /** How much earlier than `leaseMs` the holder ends its lease. */
+  /** How much earlier than `leaseMs` a node ends its own lease. */
   marginMs: number;
   /** How long a round waits for answers before it raises a barrier. */
   answerWithinMs: number;
-  /** A barrier that a node has seen for so long was left behind by a process that died. */
+  /** After this time a barrier counts as abandoned by a process that died. */
   abandonedAfterMs: number;
 }
 
-/** The times of a lease of this length. */
-export const timesOf = (leaseMs: number): LeaseTimes => ({
+/** Returns the times for a lease of this length. */
+export const leaseTimesFor = (leaseMs: number): LeaseTimes => ({
   leaseMs,
   marginMs: MARGIN_MS,
   answerWithinMs: 250,
   abandonedAfterMs: 10 * leaseMs,
 });
 
-/** True while a lease holds that was looked for at `since`. Reads both clocks and believes the later one. */
-export function isHeld(since: Moment, now: Moment, times: LeaseTimes): boolean {
+/** True while a lease that was checked at `since` is valid. Of the two clocks, the later one decides. */
+export function isLeaseValid(since: Moment, now: Moment, times: LeaseTimes): boolean {
   const lastsMs = times.leaseMs - times.marginMs;
   return now.monotonic - since.monotonic < lastsMs && now.wall - since.wall < lastsMs;
 }

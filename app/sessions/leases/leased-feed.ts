@@ -4,7 +4,13 @@ import { createSubscribers } from '../feeds/subscribers.ts';
 import type { SessionFeed } from '../session-feed.ts';
 import type { Command, Input } from './commands.ts';
 import { withTimeout } from '../with-timeout.ts';
-import { LEASE_MS, readLeaseClock, systemClock, timesOf, type LeaseClock } from './lease-time.ts';
+import {
+  LEASE_MS,
+  readLeaseClock,
+  systemClock,
+  leaseTimesFor,
+  type LeaseClock,
+} from './lease-time.ts';
 import { LeaseProtocol } from './protocol.ts';
 import { Rounds } from './rounds.ts';
 import type { LeaseLink, LeasesFound, LeaseTransport } from './transport.ts';
@@ -13,36 +19,36 @@ export interface LeasedFeedOptions {
   transport: LeaseTransport;
   publish: SessionFeed['publish'];
   log: Pick<Console, 'info' | 'warn'>;
-  /** For tests. */
+  /** Replaced in tests. */
   clock?: LeaseClock;
   leaseMs?: number;
 }
 
 const HELLO_WITHIN_MS = 1000;
-/** The operating system lets a connection hang for minutes. */
+/** Needed because the operating system lets a connection hang for minutes. */
 const LINK_WITHIN_MS = 3000;
 const RETRY_FIRST_MS = 100;
 const RETRY_LAST_MS = 1000;
-/** How often a lease is renewed in its time. */
+/** Number of renewals within the time of a lease. */
 const RENEWALS = 4;
 
 /**
- * News under leases: while {@link SessionFeed.isCurrent}, memory may answer, and
- * {@link SessionFeed.settle} waits for every node whose memory might. {@link LeaseProtocol} decides; this
- * does what it says, with timers and connections.
+ * Returns a feed with leases. While {@link SessionFeed.isCurrent} is true, the cache may answer, and
+ * {@link SessionFeed.settle} waits for every node whose cache might. {@link LeaseProtocol} decides; this
+ * function runs its commands with timers and connections.
  */
 export function leasedFeed(options: LeasedFeedOptions): SessionFeed {
   const { transport, publish, log, clock = systemClock, leaseMs = LEASE_MS } = options;
   const subscribers = createSubscribers();
-  const protocol = new LeaseProtocol(transport.ownAddress, timesOf(leaseMs));
+  const protocol = new LeaseProtocol(transport.ownAddress, leaseTimesFor(leaseMs));
   const rounds = new Rounds((round) => apply({ kind: 'settle', round }));
   const closing = new AbortController();
   let link: LeaseLink | null = null;
   let lastLink = 0;
-  /** The latest deletion of own leases. */
-  let givenBack: Promise<unknown> = Promise.resolve();
-  /** Told whether the link that is being opened came up. */
-  let linkIsUp: (failure: string | null) => void = () => undefined;
+  /** The latest deletion of this node's leases. */
+  let releasing: Promise<unknown> = Promise.resolve();
+  /** Called with the result of the link that is being opened: null if it came up. */
+  let onLinkResult: (failure: string | null) => void = () => undefined;
   let retryMs = RETRY_FIRST_MS;
   let isBroken = false;
   let isLinking = false;
@@ -50,24 +56,24 @@ export function leasedFeed(options: LeasedFeedOptions): SessionFeed {
     sleep(ms, undefined, { signal: closing.signal, ref: false }).catch(() => undefined);
 
   const apply = (input: Input): void => {
-    for (const command of protocol.apply(input, readLeaseClock(clock))) obey(command);
+    for (const command of protocol.apply(input, readLeaseClock(clock))) run(command);
   };
 
-  const obey = (command: Command): void => {
+  const run = (command: Command): void => {
     switch (command.do) {
-      case 'tell news':
-        return subscribers.tell(command.news);
-      case 'tell link':
+      case 'deliver event':
+        return subscribers.tell(command.event);
+      case 'report link':
         subscribers.tellLink(command.isUp);
-        if (command.isUp) linkIsUp(null);
+        if (command.isUp) onLinkResult(null);
         return;
       case 'drop link':
         return dropLink(command.why);
-      case 'give back':
-        givenBack = transport.refund(command.leaseIds).catch(() => undefined);
+      case 'release':
+        releasing = transport.release(command.leaseIds).catch(() => undefined);
         return;
       case 'wait':
-        // After a busy time, what waits in the sockets is read before the timer counts.
+        // If the process was busy, it first reads the messages that wait in its sockets.
         setTimeout(
           () => setImmediate(() => apply({ kind: 'waited', round: command.round })),
           command.ms,
@@ -88,7 +94,7 @@ export function leasedFeed(options: LeasedFeedOptions): SessionFeed {
     link?.close().catch(() => undefined);
     link = null;
     const wasUp = !isBroken && !isLinking;
-    linkIsUp(why);
+    onLinkResult(why);
     if (!wasUp || closing.signal.aborted) return;
     isBroken = true;
     log.warn(`the news of sessions are cut off (${why}); every request reads its row`);
@@ -100,7 +106,7 @@ export function leasedFeed(options: LeasedFeedOptions): SessionFeed {
       if (unknownForMs > 0) rounds.holdUntil(round, sleep(unknownForMs));
       return { kind, round, leaseIds };
     };
-    const run = async (): Promise<Input> => {
+    const send = async (): Promise<Input> => {
       const rest = `${round} ${transport.ownAddress}`;
       if (command.do === 'ask') return found('asked', await transport.ask(`round ${rest}`));
       if (command.do === 'raise') {
@@ -110,50 +116,50 @@ export function leasedFeed(options: LeasedFeedOptions): SessionFeed {
       const wasUp = await transport.lift(round, command.deadLeaseIds);
       return { kind: 'lifted', round, wasUp };
     };
-    run().then(apply, (error: unknown) => apply({ kind: 'failed', round, why: messageOf(error) }));
+    send().then(apply, (error: unknown) => apply({ kind: 'failed', round, why: messageOf(error) }));
   };
 
-  const runOverLink = (command: Command & { do: 'take' | 'look' | 'rename' | 'answer' }): void => {
-    const over = link;
-    if (!over) return;
+  const runOverLink = (command: Command & { do: 'take' | 'check' | 'rename' | 'answer' }): void => {
+    const current = link;
+    if (!current) return;
     const { link: number } = command;
-    const run = async (): Promise<Input | null> => {
+    const send = async (): Promise<Input | null> => {
       switch (command.do) {
         case 'take': {
-          const barriers = await over.take(command.leaseId, command.before);
+          const barriers = await current.take(command.leaseId, command.before);
           return { kind: 'taken', link: number, barriers };
         }
-        case 'look': {
-          const { isThere, barriers } = await over.look(command.leaseId);
-          return { kind: 'looked', link: number, isThere, barriers };
+        case 'check': {
+          const { isThere, barriers } = await current.check(command.leaseId);
+          return { kind: 'checked', link: number, isThere, barriers };
         }
         case 'rename': {
-          const isDone = await over.rename(command.from, command.to);
+          const isDone = await current.rename(command.from, command.to);
           return { kind: 'renamed', link: number, isDone };
         }
         case 'answer':
-          await over.send(command.address, `answer ${command.round} ${transport.ownAddress}`);
+          await current.send(command.address, `answer ${command.round} ${transport.ownAddress}`);
           return null;
       }
     };
-    run().then(
+    send().then(
       (input) => input && apply(input),
       (error: unknown) => apply({ kind: 'link lost', link: number, why: messageOf(error) }),
     );
   };
 
   /** Opens a link and takes a lease over it. */
-  const linkUp = async (number: number): Promise<void> => {
+  const openLink = async (number: number): Promise<void> => {
     const losses: string[] = [];
-    let hello: () => void = () => undefined;
+    let onHello: () => void = () => undefined;
     const helloId = randomUUID();
-    const heard = new Promise<true>((resolve) => {
-      hello = () => resolve(true);
+    const received = new Promise<true>((resolve) => {
+      onHello = () => resolve(true);
     });
     const opened = await transport.open(
       (text) => {
-        if (text === `hello ${helloId}`) hello();
-        else apply({ kind: 'heard', link: number, text });
+        if (text === `hello ${helloId}`) onHello();
+        else apply({ kind: 'received', link: number, text });
       },
       (why) => {
         losses.push(why);
@@ -161,20 +167,21 @@ export function leasedFeed(options: LeasedFeedOptions): SessionFeed {
       },
     );
     try {
-      // A pooler hands each transaction to another connection, and notifications to none.
+      // Detects a pooler, which runs each transaction on any connection and delivers no notifications.
       await transport.sendToSelf(`hello ${helloId}`);
-      if (!(await withTimeout(heard, { orAfterMs: HELLO_WITHIN_MS, answer: false }))) {
+      if (!(await withTimeout(received, { orAfterMs: HELLO_WITHIN_MS, answer: false }))) {
         throw new Error('notifications do not arrive: is there a pooler in between?');
       }
       if (losses.length > 0) throw new Error(losses.join(', '));
-      if (closing.signal.aborted || number !== lastLink) throw new Error('it took too long');
+      if (closing.signal.aborted || number !== lastLink)
+        throw new Error('the link opened too late');
     } catch (error) {
       opened.close().catch(() => undefined);
       throw error;
     }
     link = opened;
     const failure = await new Promise<string | null>((resolve) => {
-      linkIsUp = resolve;
+      onLinkResult = resolve;
       apply({ kind: 'link opened', link: number });
     });
     if (failure !== null) throw new Error(failure);
@@ -185,7 +192,7 @@ export function leasedFeed(options: LeasedFeedOptions): SessionFeed {
     const number = lastLink;
     isLinking = true;
     const failure = await withTimeout(
-      linkUp(number).then(() => null, messageOf),
+      openLink(number).then(() => null, messageOf),
       { orAfterMs: LINK_WITHIN_MS, answer: 'no answer' },
     );
     if (failure === null) {
@@ -195,12 +202,14 @@ export function leasedFeed(options: LeasedFeedOptions): SessionFeed {
       retryMs = RETRY_FIRST_MS;
       return;
     }
-    // One that comes up late is not wanted any more.
+    // A new number, so that this link is dropped if it opens late.
     lastLink += 1;
     apply({ kind: 'link lost', link: number, why: failure });
     isLinking = false;
     if (closing.signal.aborted) return;
-    if (!isBroken) log.warn(`no news of sessions (${failure}); every request reads its row`);
+    if (!isBroken) {
+      log.warn(`session events do not arrive (${failure}); every request reads its row`);
+    }
     isBroken = true;
     await pause(retryMs * (1 + Math.random()));
     retryMs = Math.min(RETRY_LAST_MS, retryMs * 2);
@@ -228,9 +237,10 @@ export function leasedFeed(options: LeasedFeedOptions): SessionFeed {
     async close() {
       closing.abort();
       const number = protocol.state.link?.number;
-      if (number !== undefined) apply({ kind: 'link lost', link: number, why: 'it was closed' });
+      if (number !== undefined)
+        apply({ kind: 'link lost', link: number, why: 'the feed was closed' });
       subscribers.clear();
-      await givenBack;
+      await releasing;
     },
   };
 }

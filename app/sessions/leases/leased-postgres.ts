@@ -3,7 +3,7 @@ import type { SessionFeed } from '../session-feed.ts';
 import { leasedFeed, type LeasedFeedOptions } from './leased-feed.ts';
 import type { LeaseLink } from './transport.ts';
 
-/** A connection of its own; `pg.Client` is one. */
+/** A dedicated connection, such as a `pg.Client`. */
 export interface ListeningConnection {
   query(
     text: string,
@@ -21,23 +21,23 @@ export interface LeasedPostgresFeedOptions extends Omit<
   LeasedFeedOptions,
   'transport' | 'publish'
 > {
-  /** Opens a connection that hears notifications: to the primary, and past any pooler. */
+  /** Opens a connection that receives notifications: to the primary, not through a pooler. */
   connect(): Promise<ListeningConnection>;
-  /** Runs one statement on any other connection, outside of a transaction. */
+  /** Runs one statement on another connection, outside of a transaction. */
   ask(text: string, ...values: unknown[]): Promise<Record<string, unknown>[]>;
-  /** The schema of the `Session` table, whose triggers tell. Default `public`. */
+  /** The schema of the `Session` table, whose triggers send notifications. Default `public`. */
   schema?: string;
 }
 
-/** Barriers stand beside the leases, under this name. */
+/** Prefix of the barriers, which are rows of the same table as the leases. */
 const BARRIER = 'barrier ';
 const NOTIFY = 'SELECT pg_notify($1, $2)';
 const READ_LEASES = 'SELECT "id" FROM "CacheLease"';
-/** A statement of its own is a transaction: the row and the notification come together. */
+/** One statement outside of a transaction is atomic: the row and the notification appear together. */
 const RAISE = `
 WITH raised AS (INSERT INTO "CacheLease" ("id") VALUES ($3) ON CONFLICT DO NOTHING)
 SELECT pg_notify($1, $2)::text`;
-/** The barrier's row is locked before any lease goes: of two who lift it, one finds it. */
+/** Locks the barrier's row before deleting leases: if two nodes lift it, only one finds it. */
 const LIFT = `
 WITH lifted AS (DELETE FROM "CacheLease" WHERE "id" = $1 RETURNING 1),
   gone AS (DELETE FROM "CacheLease" WHERE "id" = ANY($2::text[]) AND EXISTS (SELECT 1 FROM lifted))
@@ -45,8 +45,8 @@ SELECT count(*)::int AS "count" FROM lifted`;
 const REMOVE = 'DELETE FROM "CacheLease" WHERE "id" = ANY($1::text[])';
 
 /**
- * The news of a `Session` table on PostgreSQL, under leases; see {@link leasedFeed}. Triggers tell of every
- * row that ends, also by a cascade or by hand (NOTIFY), and every node listens. Notifications arrive in the
+ * Returns a feed with leases of a `Session` table on PostgreSQL; see {@link leasedFeed}. Triggers notify
+ * every node of each row that ends, also by a cascade or by hand (NOTIFY). Notifications arrive in the
  * order of the commits. Leases and barriers are rows of `CacheLease`.
  */
 export function leasedPostgresFeed(options: LeasedPostgresFeedOptions): SessionFeed {
@@ -60,7 +60,7 @@ export function leasedPostgresFeed(options: LeasedPostgresFeedOptions): SessionF
   };
   return leasedFeed({
     ...rest,
-    // The triggers do: also of what no process of ours has done.
+    // The triggers publish, also changes that other programs make.
     publish: () => undefined,
     transport: {
       ownAddress,
@@ -77,12 +77,12 @@ export function leasedPostgresFeed(options: LeasedPostgresFeedOptions): SessionF
         const [row] = await ask(LIFT, BARRIER + barrier, deadLeaseIds);
         return row?.count === 1;
       },
-      refund: (leaseIds) => ask(REMOVE, leaseIds),
-      async open(heard, lost) {
+      release: (leaseIds) => ask(REMOVE, leaseIds),
+      async open(onMessage, onLost) {
         const connection = await options.connect();
-        connection.on('notification', ({ payload = '' }) => heard(payload));
-        connection.on('error', () => lost('the connection failed'));
-        connection.on('end', () => lost('the connection ended'));
+        connection.on('notification', ({ payload = '' }) => onMessage(payload));
+        connection.on('error', () => onLost('the connection failed'));
+        connection.on('end', () => onLost('the connection ended'));
         try {
           await connection.query(`LISTEN "${channel}"`);
           await connection.query(`LISTEN "${ownAddress}"`);
@@ -90,14 +90,14 @@ export function leasedPostgresFeed(options: LeasedPostgresFeedOptions): SessionF
           connection.end().catch(() => undefined);
           throw error;
         }
-        return linkOver(connection);
+        return createLink(connection);
       },
     },
   });
 }
 
-function linkOver(connection: ListeningConnection): LeaseLink {
-  const look = async (leaseId: string) => {
+function createLink(connection: ListeningConnection): LeaseLink {
+  const check = async (leaseId: string) => {
     const text = `${READ_LEASES} WHERE "id" = $1 OR "id" LIKE '${BARRIER}%'`;
     const ids = idsOf((await connection.query(text, [leaseId])).rows);
     const barriers = ids.filter((id) => id.startsWith(BARRIER));
@@ -111,9 +111,9 @@ function linkOver(connection: ListeningConnection): LeaseLink {
     async take(leaseId, before) {
       await connection.query(REMOVE, [before]);
       await connection.query('INSERT INTO "CacheLease" ("id") VALUES ($1)', [leaseId]);
-      return (await look(leaseId)).barriers;
+      return (await check(leaseId)).barriers;
     },
-    look,
+    check,
     async rename(from, to) {
       const text = 'UPDATE "CacheLease" SET "id" = $2 WHERE "id" = $1';
       return (await connection.query(text, [from, to])).rowCount === 1;

@@ -6,19 +6,19 @@ import { leasedFeed, type LeasedFeedOptions } from './leased-feed.ts';
 import type { LeasesFound } from './transport.ts';
 
 export interface LeasedRedisFeedOptions extends Omit<LeasedFeedOptions, 'transport' | 'publish'> {
-  /** Sends one command over a connection that comes back by itself. */
+  /** Sends one command over a connection that reconnects by itself. */
   send(command: string[]): Promise<unknown>;
-  /** Opens a connection for what is published. */
+  /** Opens a connection that receives published messages. */
   listen(): Promise<RedisSubscription>;
-  /** That of the `redisSessionStore`. Default `latchkey:`. */
+  /** The prefix of the `redisSessionStore`. Default `latchkey:`. */
   prefix?: string;
 }
 
 /**
- * Sends a message to all nodes, after setting a barrier where there is to be one, then reads the leases. Where
- * the mark is gone, Redis was emptied, leases and all: it is set again, and for one lease's time nodes may
- * answer from memory without a lease that can be read. The same holds after a link broke: a Redis that
- * starts again may have lost its last second.
+ * Sets a barrier if one is given, sends a message to all nodes, then returns the leases. If the mark is
+ * missing, Redis has lost its data, also the leases: the script sets the mark again, and for the time of
+ * one lease, nodes may answer from their caches under leases that cannot be read. The same applies after a
+ * link broke, because a Redis that restarted may have lost its last second of writes.
  */
 const BEGIN = `
 local leases, barriers, news, text, barrier = KEYS[1], KEYS[2], KEYS[3], ARGV[1], ARGV[2]
@@ -36,7 +36,7 @@ if wasUp == 1 then
 end
 return wasUp
 `;
-const LOOK = `
+const CHECK = `
 return { redis.call('HEXISTS', KEYS[1], ARGV[1]), redis.call('SMEMBERS', KEYS[2]) }
 `;
 const RENAME = `
@@ -46,9 +46,10 @@ return wasThere
 `;
 
 /**
- * The news of a `redisSessionStore`, under leases; see {@link leasedFeed}. The store's scripts publish in the
- * same step in which they write, and every node subscribes. Redis hands messages over in that order.
- * Leases are fields of a hash, barriers members of a set. What other commands change is not published.
+ * Returns a feed with leases of a `redisSessionStore`; see {@link leasedFeed}. The store's scripts write
+ * and publish atomically, and every node subscribes. Redis delivers messages in the order of the writes.
+ * Leases are fields of a hash, and barriers are members of a set. Changes by other commands are not
+ * published.
  */
 export function leasedRedisFeed(options: LeasedRedisFeedOptions): SessionFeed {
   const { prefix = 'latchkey:', ...rest } = options;
@@ -68,13 +69,13 @@ export function leasedRedisFeed(options: LeasedRedisFeedOptions): SessionFeed {
   const remove = async (ids: readonly string[]) => {
     if (ids.length > 0) await send(['HDEL', leases, ...ids]);
   };
-  const look = async (leaseId: string) => {
-    const [count, found] = (await run(LOOK, leaseId)) as [number, string[]];
+  const check = async (leaseId: string) => {
+    const [count, found] = (await run(CHECK, leaseId)) as [number, string[]];
     return { isThere: count === 1, barriers: found };
   };
   return leasedFeed({
     ...rest,
-    // The scripts of the store do.
+    // The scripts of the store publish.
     publish: () => undefined,
     transport: {
       ownAddress,
@@ -82,16 +83,16 @@ export function leasedRedisFeed(options: LeasedRedisFeedOptions): SessionFeed {
       ask: (text) => begin(text, ''),
       raise: (barrier, text) => begin(text, barrier),
       lift: async (barrier, deadLeaseIds) => (await run(LIFT, barrier, ...deadLeaseIds)) === 1,
-      refund: remove,
-      async open(heard, lost) {
+      release: remove,
+      async open(onMessage, onLost) {
         const subscription = await options.listen();
         subscription.onLost(() => {
           isInDoubt = true;
-          lost('the connection failed');
+          onLost('the connection failed');
         });
         try {
-          await subscription.subscribe(news, heard);
-          await subscription.subscribe(ownAddress, heard);
+          await subscription.subscribe(news, onMessage);
+          await subscription.subscribe(ownAddress, onMessage);
           if (isInDoubt) await send(['SET', `${leases}:doubt`, '1', 'PX', String(leaseMs)]);
           isInDoubt = false;
         } catch (error) {
@@ -103,9 +104,9 @@ export function leasedRedisFeed(options: LeasedRedisFeedOptions): SessionFeed {
           async take(leaseId, before) {
             await remove(before);
             await send(['HSET', leases, leaseId, '1']);
-            return (await look(leaseId)).barriers;
+            return (await check(leaseId)).barriers;
           },
-          look,
+          check,
           rename: async (from, to) => (await run(RENAME, from, to)) === 1,
           close: () => subscription.close(),
         };

@@ -1,40 +1,40 @@
 import type { Command, Input } from './commands.ts';
-import { isHeld, type LeaseTimes, type Moment } from './lease-time.ts';
+import { isLeaseValid, type LeaseTimes, type Moment } from './lease-time.ts';
 
 interface Renewal {
-  /** The lease holds from here on, once it is renewed. */
+  /** The start of the renewed lease. */
   since: Moment;
-  /** Barriers that the node had heard of when it looked. */
-  heard: string[];
+  /** Barriers that the node knew when it checked its lease. */
+  knownBarriers: string[];
   renamedTo: string | null;
 }
 
 interface Link {
   number: number;
   leaseId: string;
-  /** null until the lease is taken: there is no memory before. */
+  /** null until the node has a lease. It caches nothing before. */
   since: Moment | null;
   renewal: Renewal | null;
-  /** Barriers whose message came over this link, or that were there before its memory. */
-  heard: string[];
-  /** Barriers that were there when the node looked, and when it first saw them. */
-  seen: Record<string, Moment>;
+  /** Barriers whose message this link received, or that existed before the node began to cache. */
+  knownBarriers: string[];
+  /** For each barrier of the last check: when the node saw it first. */
+  firstSeenAt: Record<string, Moment>;
 }
 
 interface Round {
   phase: 'asking' | 'waiting' | 'raising' | 'blocking' | 'lifting';
   leaseIds: string[];
-  /** Addresses. */
+  /** Addresses of the nodes that answered. */
   answered: string[];
   /** How often the barrier was raised. */
   raises: number;
 }
 
-/** Plain data, so that a test can copy it. */
+/** The state of a node, as plain data that a test can copy. */
 export interface LeaseState {
   lastLeaseId: string;
   link: Link | null;
-  /** Rows that this node may have left in the table. */
+  /** Leases of this node that may exist in the database. */
   ownLeaseIds: string[];
   rounds: Record<string, Round>;
 }
@@ -42,21 +42,21 @@ export interface LeaseState {
 const RAISES_MAX = 3;
 
 /**
- * The protocol of leases (Gray and Cheriton, "Leases", SOSP 1989), without any clock, timer or connection:
- * inputs come in, commands go out. tests/sessions/leases explores every order of them.
+ * The lease protocol of one node (Gray and Cheriton, "Leases", SOSP 1989), without a clock, timer or
+ * connection: it takes inputs and returns commands. tests/sessions/leases explores every order of them.
  *
- * No lease is ever taken from a node that may still use it. What stands instead:
+ * The protocol never takes a lease from a node that may still use it. Instead:
  *
- * 1. A node answers from memory only while its lease holds, and its row is in the table all that time.
- * 2. A round ends for a node once that node answered this very round: it has then dealt with every message
- *    that was sent before the round.
- * 3. A node that does not answer is outwaited. A barrier is a row and a message in one step. While it is up, no
- *    node renews its lease unless it has heard the message; so after one lease's time, every node has
- *    heard it or its lease has run out.
- * 4. A renewal under a barrier renames the lease. After that time, a lease of the old name has run out for
- *    certain, and its row can go.
- * 5. A lease that ran out takes the memory with it, so no two looks lie further apart than one lease, and no
- *    barrier fits between them.
+ * 1. A node answers from its cache only while its lease is valid. The lease has a row all that time.
+ * 2. A round no longer waits for a node once the node has answered this round. The node has then processed
+ *    every message that was sent before the round.
+ * 3. A round waits for the lease of a silent node to expire. It raises a barrier, which is a row and a
+ *    message in one atomic step. While the barrier exists, a node renews its lease only if it has received
+ *    the message. So after the time of one lease, each node has received it or its lease has expired.
+ * 4. A renewal under a barrier renames the lease. So after that time, a lease of the old name has certainly
+ *    expired, and its row can be deleted.
+ * 5. When its lease expires, a node clears its cache. So two checks are never further apart than one lease,
+ *    and no barrier can appear and disappear between them.
  */
 export class LeaseProtocol {
   readonly #address: string;
@@ -64,7 +64,7 @@ export class LeaseProtocol {
   readonly state: LeaseState;
   #commands: Command[] = [];
 
-  /** @param address has no space in it. */
+  /** @param address must not contain a space. */
   constructor(address: string, times: LeaseTimes, state?: LeaseState) {
     this.#address = address;
     this.#times = times;
@@ -76,10 +76,10 @@ export class LeaseProtocol {
     };
   }
 
-  /** True while memory may answer. */
+  /** True while the cache may answer. */
   isCurrent(now: Moment): boolean {
     const since = this.state.link?.since;
-    return since != null && isHeld(since, now, this.#times);
+    return since != null && isLeaseValid(since, now, this.#times);
   }
 
   apply(input: Input, now: Moment): Command[] {
@@ -97,18 +97,18 @@ export class LeaseProtocol {
   ): void {
     switch (input.kind) {
       case 'link lost':
-        return this.#lose(link, input.why);
-      case 'heard':
-        return this.#hear(link, input.text);
+        return this.#loseLink(link, input.why);
+      case 'received':
+        return this.#receive(link, input.text);
       case 'taken':
-        return this.#startMemory(link, input.barriers);
+        return this.#startCaching(link, input.barriers);
       case 'renewal due':
-        return this.#look(link, now);
-      case 'looked':
+        return this.#checkLease(link, now);
+      case 'checked':
         return this.#decideRenewal(link, input, now);
       case 'renamed':
         if (!link.renewal?.renamedTo) return;
-        if (!input.isDone) return this.#lose(link, 'the lease is gone');
+        if (!input.isDone) return this.#loseLink(link, 'the lease is gone');
         link.leaseId = link.renewal.renamedTo;
         return this.#renew(link, link.renewal, now);
     }
@@ -118,27 +118,34 @@ export class LeaseProtocol {
     const leaseId = this.#nextLeaseId();
     const before = this.state.ownLeaseIds;
     this.state.ownLeaseIds = [...before, leaseId];
-    const renewal = { since: now, heard: [], renamedTo: null };
-    this.state.link = { number, leaseId, since: null, renewal, heard: [], seen: {} };
+    const renewal = { since: now, knownBarriers: [], renamedTo: null };
+    this.state.link = {
+      number,
+      leaseId,
+      since: null,
+      renewal,
+      knownBarriers: [],
+      firstSeenAt: {},
+    };
     this.#commands.push({ do: 'take', link: number, leaseId, before });
   }
 
-  #startMemory(link: Link, barriers: string[]): void {
+  #startCaching(link: Link, barriers: string[]): void {
     if (link.since || !link.renewal) return;
     link.since = link.renewal.since;
     link.renewal = null;
-    // What is read from now on was committed after these.
-    link.heard = [...new Set([...link.heard, ...barriers])].sort();
+    // Every read from now on sees the commits before these barriers.
+    link.knownBarriers = [...new Set([...link.knownBarriers, ...barriers])].sort();
     this.state.ownLeaseIds = [link.leaseId];
-    this.#commands.push({ do: 'tell link', isUp: true });
+    this.#commands.push({ do: 'report link', isUp: true });
   }
 
-  #look(link: Link, now: Moment): void {
+  #checkLease(link: Link, now: Moment): void {
     if (!link.since) return;
-    if (!this.isCurrent(now)) return this.#lose(link, 'the lease ran out');
+    if (!this.isCurrent(now)) return this.#loseLink(link, 'the lease ran out');
     if (link.renewal) return;
-    link.renewal = { since: now, heard: [...link.heard], renamedTo: null };
-    this.#commands.push({ do: 'look', link: link.number, leaseId: link.leaseId });
+    link.renewal = { since: now, knownBarriers: [...link.knownBarriers], renamedTo: null };
+    this.#commands.push({ do: 'check', link: link.number, leaseId: link.leaseId });
   }
 
   #decideRenewal(
@@ -148,13 +155,15 @@ export class LeaseProtocol {
   ): void {
     const { renewal } = link;
     if (!renewal) return;
-    if (!isThere) return this.#lose(link, 'the lease is gone');
-    // A barrier that was heard of before the look and is not there was lifted.
-    link.heard = link.heard.filter((one) => barriers.includes(one) || !renewal.heard.includes(one));
+    if (!isThere) return this.#loseLink(link, 'the lease is gone');
+    // Forgets barriers that were lifted: those that the node knew before the check and that are gone.
+    link.knownBarriers = link.knownBarriers.filter(
+      (barrier) => barriers.includes(barrier) || !renewal.knownBarriers.includes(barrier),
+    );
     this.#liftAbandoned(link, barriers, now);
     if (barriers.length === 0) return this.#renew(link, renewal, now);
-    if (barriers.some((barrier) => !link.heard.includes(barrier))) {
-      // The message may be on its way: the next look will tell.
+    if (barriers.some((barrier) => !link.knownBarriers.includes(barrier))) {
+      // The message may still arrive, so the next check decides.
       link.renewal = null;
       return;
     }
@@ -165,44 +174,48 @@ export class LeaseProtocol {
   }
 
   #renew(link: Link, { since }: Renewal, now: Moment): void {
-    if (!this.isCurrent(now)) return this.#lose(link, 'the lease ran out');
+    if (!this.isCurrent(now)) return this.#loseLink(link, 'the lease ran out');
     link.since = since;
     link.renewal = null;
     this.state.ownLeaseIds = [link.leaseId];
   }
 
   #liftAbandoned(link: Link, barriers: string[], now: Moment): void {
-    link.seen = Object.fromEntries(barriers.map((barrier) => [barrier, link.seen[barrier] ?? now]));
-    for (const [round, since] of Object.entries(link.seen)) {
+    link.firstSeenAt = Object.fromEntries(
+      barriers.map((barrier) => [barrier, link.firstSeenAt[barrier] ?? now]),
+    );
+    for (const [round, since] of Object.entries(link.firstSeenAt)) {
       if (now.monotonic - since.monotonic < this.#times.abandonedAfterMs) continue;
       this.#commands.push({ do: 'lift', round, deadLeaseIds: [] });
     }
   }
 
-  #lose(link: Link, why: string): void {
+  #loseLink(link: Link, why: string): void {
     const { ownLeaseIds, rounds } = this.state;
     this.state.link = null;
     this.#commands.push({ do: 'drop link', link: link.number, why });
-    if (link.since) this.#commands.push({ do: 'tell link', isUp: false });
-    // The memory is gone, so other nodes need not wait for this one.
-    this.#commands.push({ do: 'give back', leaseIds: ownLeaseIds });
-    for (const id of Object.keys(rounds)) this.#answered(id, this.#address);
+    if (link.since) this.#commands.push({ do: 'report link', isUp: false });
+    // The cache is empty now, so other nodes need not wait for this one.
+    this.#commands.push({ do: 'release', leaseIds: ownLeaseIds });
+    for (const id of Object.keys(rounds)) this.#recordAnswer(id, this.#address);
   }
 
-  #hear(link: Link, text: string): void {
-    const [kind, first, rest] = threeOf(text);
+  #receive(link: Link, text: string): void {
+    const [kind, first, rest] = splitMessage(text);
     switch (kind) {
       case 'started':
       case 'changed':
       case 'ended': {
-        const news = { kind, id: first === '*' ? null : first, userId: rest } as const;
-        this.#commands.push({ do: 'tell news', news });
+        const event = { kind, id: first === '*' ? null : first, userId: rest } as const;
+        this.#commands.push({ do: 'deliver event', event });
         return;
       }
       case 'answer':
-        return this.#answered(first, rest);
+        return this.#recordAnswer(first, rest);
       case 'barrier':
-        if (!link.heard.includes(first)) link.heard = [...link.heard, first].sort();
+        if (!link.knownBarriers.includes(first)) {
+          link.knownBarriers = [...link.knownBarriers, first].sort();
+        }
         return this.#answer(link, first, rest);
       case 'round':
         return this.#answer(link, first, rest);
@@ -210,7 +223,7 @@ export class LeaseProtocol {
   }
 
   #answer(link: Link, round: string, address: string): void {
-    if (address === this.#address) this.#answered(round, address);
+    if (address === this.#address) this.#recordAnswer(round, address);
     else this.#commands.push({ do: 'answer', link: link.number, address, round });
   }
 
@@ -229,7 +242,7 @@ export class LeaseProtocol {
       case 'waited':
         if (round.phase === 'waiting') return this.#raise(id, round);
         round.phase = 'lifting';
-        this.#commands.push({ do: 'lift', round: id, deadLeaseIds: silentOf(round) });
+        this.#commands.push({ do: 'lift', round: id, deadLeaseIds: silentLeaseIds(round) });
         return;
       case 'raised':
         round.phase = 'blocking';
@@ -238,7 +251,7 @@ export class LeaseProtocol {
         this.#commands.push({ do: 'wait', round: id, ms: this.#times.leaseMs });
         return;
       case 'lifted':
-        // A database that lost the barrier may have lost it too early.
+        // If the database lost the barrier, it may have lost it too early.
         if (input.wasUp) return this.#finish(id);
         if (round.raises < RAISES_MAX) return this.#raise(id, round);
         return this.#finish(id, 'the database loses barriers');
@@ -252,7 +265,7 @@ export class LeaseProtocol {
     const answered = link ? [] : [this.#address];
     const round: Round = { phase: 'asking', leaseIds: [], answered, raises: 0 };
     this.state.rounds[id] = round;
-    // Without a link no answer would arrive.
+    // Without a link, no answers can arrive.
     if (link) this.#commands.push({ do: 'ask', round: id });
     else this.#raise(id, round);
   }
@@ -263,7 +276,7 @@ export class LeaseProtocol {
     this.#commands.push({ do: 'raise', round: id });
   }
 
-  #answered(id: string, address: string): void {
+  #recordAnswer(id: string, address: string): void {
     const round = this.state.rounds[id];
     if (!round || round.answered.includes(address)) return;
     round.answered = [...round.answered, address].sort();
@@ -287,14 +300,14 @@ export class LeaseProtocol {
   }
 }
 
-/** A node has one memory, whatever it calls its lease. */
-const silentOf = ({ leaseIds, answered }: Round): string[] =>
+/** Returns the leases of nodes that have not answered. A node has one cache under any name of its lease. */
+const silentLeaseIds = ({ leaseIds, answered }: Round): string[] =>
   leaseIds.filter((leaseId) => !answered.includes(leaseId.split(' ')[0]!));
 
-const isAnswered = (round: Round): boolean => silentOf(round).length === 0;
+const isAnswered = (round: Round): boolean => silentLeaseIds(round).length === 0;
 
-/** The first two words, and the rest: a user's id is foreign text and may have spaces. */
-function threeOf(text: string): [string, string, string] {
+/** Returns the first two words and the rest, because a user's id may contain spaces. */
+function splitMessage(text: string): [string, string, string] {
   const [kind = '', first = ''] = text.split(' ', 2);
   return [kind, first, text.slice(kind.length + first.length + 2)];
 }

@@ -1,45 +1,45 @@
-/** An open connection over which a node hears messages, in the order in which they were sent. */
+/** An open connection over which a node receives messages, in the order in which they were sent. */
 export interface LeaseLink {
   /** Sends a message to one node. */
   send(address: string, text: string): Promise<unknown>;
-  /** Deletes the leases `before`, inserts one, then reads the barriers. */
+  /** Deletes the leases `before`, inserts one, then returns the barriers. */
   take(leaseId: string, before: readonly string[]): Promise<string[]>;
-  /** Reads at one moment whether the lease is there, and the barriers. */
-  look(leaseId: string): Promise<{ isThere: boolean; barriers: string[] }>;
-  /** False when the lease is gone. */
+  /** Reads atomically whether the lease exists, and the barriers. */
+  check(leaseId: string): Promise<{ isThere: boolean; barriers: string[] }>;
+  /** Renames the lease. Returns false if it is gone. */
   rename(from: string, to: string): Promise<boolean>;
   /** Closes the connection, even a broken one. */
   close(): Promise<unknown>;
 }
 
-/** Leases as they were after the message of a round was sent. */
+/** The leases that existed after the message of a round was sent. */
 export interface LeasesFound {
   leaseIds: string[];
-  /** For so long, in milliseconds, there may be others: the database lost its rows. */
+  /** How long valid leases without a row may exist because the database lost rows, in milliseconds. */
   unknownForMs: number;
 }
 
-/** Where messages, leases and barriers are kept; PostgreSQL and Redis are two. */
+/** Stores leases and barriers, and carries messages. Implemented for PostgreSQL and Redis. */
 export interface LeaseTransport {
-  /** Where this node alone receives messages. Has no space in it. */
+  /** The address at which only this node receives messages. It contains no space. */
   ownAddress: string;
   /**
-   * @param heard gets every message to all nodes, and to this node.
-   * @param lost called when a message may have been missed; any number of times.
+   * @param onMessage gets every message to all nodes, and to this node.
+   * @param onLost called when a message may have been missed; any number of times.
    */
-  open(heard: (text: string) => void, lost: (why: string) => void): Promise<LeaseLink>;
+  open(onMessage: (text: string) => void, onLost: (why: string) => void): Promise<LeaseLink>;
   /** Sends a message to this node, over another connection than its link. */
   sendToSelf(text: string): Promise<unknown>;
   /** Sends a message to all nodes, then reads the leases. */
   ask(text: string): Promise<LeasesFound>;
-  /** Inserts a barrier and sends the message to all nodes, in one step; then reads the leases. */
+  /** Inserts a barrier and sends the message to all nodes, atomically. Then reads the leases. */
   raise(barrier: string, text: string): Promise<LeasesFound>;
   /**
-   * Deletes a barrier and, only if it was still there, these leases; in one step.
+   * Deletes a barrier and, only if it still existed, these leases, atomically.
    *
-   * @returns whether it was there.
+   * @returns whether the barrier existed.
    */
   lift(barrier: string, deadLeaseIds: readonly string[]): Promise<boolean>;
   /** Deletes leases. */
-  refund(leaseIds: readonly string[]): Promise<unknown>;
+  release(leaseIds: readonly string[]): Promise<unknown>;
 }

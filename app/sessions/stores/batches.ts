@@ -2,40 +2,40 @@ import { performance } from 'node:perf_hooks';
 import { setTimeout as pause } from 'node:timers/promises';
 
 export interface BatchLimits {
-  /** What one batch may take, in milliseconds, as the number of rows is adapted to it. */
+  /** The duration to aim for per batch, in milliseconds. The number of rows adapts to it. */
   targetMs: number;
-  /** Rows that one batch never exceeds. */
+  /** Maximum number of rows per batch. */
   mostRows: number;
   /**
-   * Awaited after some 200 rows at a time, and none of the batch's time: on SQLite, a checkpoint that
-   * another thread makes. Default: nothing; a commit now and then makes one itself, and takes as long.
+   * Awaited after about every 200 rows and not counted as time of the batch. For SQLite: a checkpoint by
+   * another thread. Default: none, so that a commit now and then makes a checkpoint and takes longer.
    */
   checkpoint?: () => Promise<void>;
 }
 
 /**
- * For a table. On SQLite nobody else is answered meanwhile, and a request may meet more than one batch.
- * PostgreSQL works elsewhere; what counts there is for how long rows are locked.
+ * Batch durations for a table. SQLite blocks this process meanwhile, and a request may wait for more
+ * than one batch. PostgreSQL does not block it, but a batch locks rows for that long.
  */
 export const BATCH_TARGET_MS = { sqlite: 2, postgresql: 10 } as const;
 
-/** Small enough for the slowest disk; the pace is found from there. */
+/** Small enough for the slowest disk. The batch size adapts from there. */
 const FIRST_BATCH_ROWS = 50;
 /**
- * A row of an old session lies on three pages or four that no other of the same batch does, and a commit
- * that finds 1,000 in SQLite's log makes a checkpoint itself. More often would wait for the disk more often.
+ * Deleting an old row changes three or four pages that no other row of the batch shares, and a commit
+ * that finds 1,000 pages in SQLite's log makes a checkpoint itself. Checkpointing more often than needed
+ * would wait for the disk more often.
  */
 const CHECKPOINT_ROWS = 200;
 
 /**
- * Deletes batch by batch until a batch comes back short, and sizes each by how long the last one
- * took, so that none holds a lock for long whatever the machine. Between two batches it waits as
- * long as the last one took: other work of this process runs, and another process that waits for
- * the lock (SQLite's waiters poll) finds it free half of the time.
+ * Deletes rows in batches until a batch is not full. Sizes each batch by the duration of the last one,
+ * so that no batch holds a lock for long on any machine. Between two batches it waits as long as the
+ * last one took: this process does other work, and another process that waits for the lock (SQLite's
+ * waiters poll) finds it free half of the time.
  *
- * @param deleteBatch deletes up to `rows` rows and answers how many; fewer than asked for means
- *   that there is no more to do.
- * @returns how many rows were deleted in all.
+ * @param deleteBatch deletes up to `rows` rows and returns how many. Fewer than `rows` ends the loop.
+ * @returns the total number of deleted rows.
  */
 export async function deleteInBatches(
   deleteBatch: (rows: number) => Promise<number>,
@@ -45,13 +45,13 @@ export async function deleteInBatches(
   let checkpointAt = CHECKPOINT_ROWS;
   for (let rows = Math.min(FIRST_BATCH_ROWS, mostRows); ;) {
     const startedAtMs = performance.now();
-    const gone = await deleteBatch(rows);
+    const batchDeleted = await deleteBatch(rows);
     const tookMs = performance.now() - startedAtMs;
-    deleted += gone;
-    if (gone < rows) return deleted;
-    // At most twice as many as before: one lucky batch says little about the next.
-    const pace = Math.min(2, targetMs / tookMs);
-    rows = Math.max(1, Math.min(mostRows, Math.floor(rows * pace)));
+    deleted += batchDeleted;
+    if (batchDeleted < rows) return deleted;
+    // At most double the size, because one fast batch says little about the next.
+    const growth = Math.min(2, targetMs / tookMs);
+    rows = Math.max(1, Math.min(mostRows, Math.floor(rows * growth)));
     if (deleted >= checkpointAt) {
       await checkpoint?.();
       checkpointAt = deleted + CHECKPOINT_ROWS;

@@ -5,67 +5,71 @@ import { byActivity, isStoredLive, pageOfUser } from './listing.ts';
 import { createKeyedQueue } from './keyed-queue.ts';
 
 /**
- * What is saved: a plain object of strings, booleans, dates and `meta`. Keep every field and hand
- * them back as they are; dates may also come back as ISO text or as milliseconds.
+ * A session as passed to a storage: a plain object of strings, booleans, dates and `meta`. Store every
+ * field and return it unchanged. Dates may be returned as ISO text or as milliseconds.
  */
 export interface SavedSession<Meta = unknown> extends SessionRecord<Meta> {
   /**
-   * From the last activity to `expiresAt`, in milliseconds, as it was when the session was saved.
-   * By it, a storage that only moves `expiresAt` still tells when the session was last seen.
+   * Milliseconds from the last activity to `expiresAt` when the session was saved. From this the store
+   * computes the last activity if the storage updates only `expiresAt`.
    */
   idleMs: number;
 }
 
-/** What a storage may answer to a change: whether, or in how many rows, something changed. */
-type Changed = boolean | number | void;
+/** Result of a write to a storage: whether a row changed, or how many did. */
+type WriteResult = boolean | number | void;
 
-/** A session as a storage hands it back. */
+/** A session as a storage returns it. */
 export type FetchedSession<Meta = unknown> = {
   [Field in keyof SavedSession<Meta>]?: SavedSession<Meta>[Field] | string | number | null;
 };
 
 /**
- * A user's own storage. The names are those that session libraries with storage callbacks ask for.
+ * A custom storage. The functions have the names that session libraries with storage callbacks use.
  *
- * A throw (or a rejected promise) means that the storage is down; nothing else may. A function
- * that answers nothing is taken to have done what it was asked for.
+ * A function must throw (or reject) if, and only if, the storage is down. If it returns undefined, it
+ * counts as done.
  */
 export interface SessionCallbacks<Meta = unknown> {
-  /** Inserts a row; one of the same id is an error. */
+  /** Inserts a row. A row of the same id is an error. */
   saveSession(session: SavedSession<Meta>): Promise<void> | void;
-  /** The row, or null. */
+  /** Returns the row, or null. */
   fetchSession(
     id: string,
   ): Promise<FetchedSession<Meta> | null | undefined> | FetchedSession<Meta> | null | undefined;
   /**
-   * Moves `expiresAt` (and, better, `lastSeenAt`: it saves writes near the end of a lifetime) of a
-   * row that is there. It must never create one. Answer false or 0 when there was none.
+   * Updates `expiresAt` of an existing row, and preferably `lastSeenAt`, which saves writes near the
+   * end of a lifetime. Must never create a row. Must return false or 0 if there was none.
    */
-  updateSessionExpiry(id: string, expiresAt: Date, lastSeenAt: Date): Promise<Changed> | Changed;
+  updateSessionExpiry(
+    id: string,
+    expiresAt: Date,
+    lastSeenAt: Date,
+  ): Promise<WriteResult> | WriteResult;
   /**
-   * Removes the row. Answer false or 0 when there was none: with several processes, that is what
-   * makes sure that of two who end a session at once only one is told that it did.
+   * Deletes the row. Must return false or 0 if there was none. Several processes need this so that, if
+   * two end a session at once, only one is told that it did.
    */
-  deleteSession(id: string): Promise<Changed> | Changed;
-  /** All rows of the user, in any order. Without it: no list, no cap, nothing by user. */
+  deleteSession(id: string): Promise<WriteResult> | WriteResult;
+  /** Returns all rows of the user, in any order. Needed for lists, the cap and revokes by user. */
   fetchSessionsForUser?(userId: string): Promise<FetchedSession<Meta>[]> | FetchedSession<Meta>[];
-  /** Removes all rows of the user. */
+  /** Deletes all rows of the user. */
   deleteSessionsForUser?(userId: string): unknown;
-  /** Removes rows whose `expiresAt` is past; the date given spares those of the retention. Answer how many. */
+  /** Deletes rows whose `expiresAt` is before the date, and returns how many. */
   deleteAllExpiredSessions?(endedBefore: Date): unknown;
 }
 
 const REQUIRED = ['saveSession', 'fetchSession', 'updateSessionExpiry', 'deleteSession'] as const;
 
 /**
- * Sessions in a user's own storage: an object of four functions, or up to seven.
+ * Returns a store over a custom storage: an object of four to seven functions.
  *
- * There are no tombstones here: an ended session is a deleted one, and nobody is told why it
- * ended. What needs a function that is not there is refused with a MissingStoreFunctionError that
- * names it. Within this process every change of a session waits for the one before; between
- * processes the storage's own answers (see {@link SessionCallbacks}) decide.
+ * This store has no tombstones: it deletes an ended session, so no user learns why a session ended. A
+ * call that needs a missing function throws a MissingStoreFunctionError that names it. Within this
+ * process each change of a session waits for the previous one; between processes the results of the
+ * storage decide (see {@link SessionCallbacks}).
  *
- * @throws MissingStoreFunctionError, here and now, naming a required function that is missing.
+ * @throws MissingStoreFunctionError at once if a required function is missing.
  */
 export function callbackSessionStore<Meta = unknown>(
   callbacks: SessionCallbacks<Meta>,
@@ -73,11 +77,11 @@ export function callbackSessionStore<Meta = unknown>(
   for (const name of REQUIRED) {
     if (typeof callbacks[name] !== 'function') throw new MissingStoreFunctionError(name);
   }
-  const inTurn = createKeyedQueue();
+  const enqueue = createKeyedQueue();
 
   const fetchRow = async (id: string): Promise<SessionRecord<Meta> | null> => {
     const fetched = await callbacks.fetchSession(id);
-    // A storage that compares without regard to case finds rows that nobody asked for.
+    // A case-insensitive storage may return the row of another id.
     return fetched && fetched.id === id ? toRecord(fetched) : null;
   };
 
@@ -89,15 +93,15 @@ export function callbackSessionStore<Meta = unknown>(
     return fetched.map((row) => toRecord(row)).filter((row) => row.userId === userId);
   };
 
-  /** True when it ended a live row; a row that had run out goes too. */
+  /** Deletes a row. True if the row was live. */
   const end = (id: string, ending: SessionEnd, userId?: string) =>
-    inTurn(id, async () => {
+    enqueue(id, async () => {
       const row = await fetchRow(id);
       if (!row || (userId !== undefined && row.userId !== userId)) return false;
-      return changedARow(await callbacks.deleteSession(id)) && isStoredLive(row, ending.at);
+      return hasChangedRow(await callbacks.deleteSession(id)) && isStoredLive(row, ending.at);
     });
 
-  /** Ends one after the other; answers the ids of those that were live. */
+  /** Ends sessions one after the other. Returns the ids of those that were live. */
   const endEach = async (rows: Session[], ending: SessionEnd) => {
     const ended: string[] = [];
     for (const { id } of rows) {
@@ -118,14 +122,14 @@ export function callbackSessionStore<Meta = unknown>(
     },
 
     updateSessionExpiry: (id, expiresAt, lastSeenAt) =>
-      inTurn(id, async () => {
+      enqueue(id, async () => {
         const row = await fetchRow(id);
         if (!row || !isStoredLive(row, lastSeenAt) || row.lastSeenAt >= lastSeenAt) return false;
-        return changedARow(await callbacks.updateSessionExpiry(id, expiresAt, lastSeenAt));
+        return hasChangedRow(await callbacks.updateSessionExpiry(id, expiresAt, lastSeenAt));
       }),
 
     deleteSession: (id) =>
-      inTurn(id, async () => {
+      enqueue(id, async () => {
         await callbacks.deleteSession(id);
       }),
 
@@ -137,7 +141,7 @@ export function callbackSessionStore<Meta = unknown>(
       pageOfUser((await fetchRowsOfUser(userId)).map(withoutSecret), query);
 
     store.trimSessionsForUser = (userId, keep, exceptId, ending) =>
-      inTurn(`user ${userId}`, async () => {
+      enqueue(`user ${userId}`, async () => {
         const live = (await fetchRowsOfUser(userId)).filter((row) => isStoredLive(row, ending.at));
         if (!live.some(({ id }) => id === exceptId)) return [];
         const others = live.filter(({ id }) => id !== exceptId).sort(byActivity);
@@ -152,13 +156,13 @@ export function callbackSessionStore<Meta = unknown>(
         await callbacks.deleteSessionsForUser!(userId);
         return rows.filter((row) => isStoredLive(row, ending.at)).map(({ id }) => id);
       }
-      // A renewal gives a session another id: one that went on meanwhile shows up in the next look.
-      const met = new Set([exceptId]);
+      // A renewal gives a session another id, so a concurrent one is found by the next fetch.
+      const seen = new Set([exceptId]);
       const ended: string[] = [];
       for (;;) {
-        const others = (await fetchRowsOfUser(userId)).filter(({ id }) => !met.has(id));
+        const others = (await fetchRowsOfUser(userId)).filter(({ id }) => !seen.has(id));
         if (others.length === 0) return ended;
-        for (const { id } of others) met.add(id);
+        for (const { id } of others) seen.add(id);
         ended.push(...(await endEach(others, ending)));
       }
     };
@@ -174,12 +178,12 @@ export function callbackSessionStore<Meta = unknown>(
   return store;
 }
 
-const changedARow = (answer: Changed) => answer !== false && answer !== 0;
+const hasChangedRow = (result: WriteResult) => result !== false && result !== 0;
 
 function toRecord<Meta>(row: FetchedSession<Meta>): SessionRecord<Meta> {
   const expiresAt = toDate(row.expiresAt, 'expiresAt');
-  const keptLastSeenAt = toDate(row.lastSeenAt, 'lastSeenAt');
-  // Where only `expiresAt` is moved, it tells of activity at least this late.
+  const storedLastSeenAt = toDate(row.lastSeenAt, 'lastSeenAt');
+  // If the storage updates only `expiresAt`, it implies activity at least this late.
   const impliedLastSeenMs = expiresAt.getTime() - Number(row.idleMs ?? Infinity);
   return {
     id: String(row.id),
@@ -191,7 +195,7 @@ function toRecord<Meta>(row: FetchedSession<Meta>): SessionRecord<Meta> {
     country: toText(row.country),
     remember: Boolean(row.remember),
     createdAt: toDate(row.createdAt, 'createdAt'),
-    lastSeenAt: new Date(Math.max(keptLastSeenAt.getTime(), impliedLastSeenMs)),
+    lastSeenAt: new Date(Math.max(storedLastSeenAt.getTime(), impliedLastSeenMs)),
     expiresAt,
     reauthenticatedAt: toDate(row.reauthenticatedAt, 'reauthenticatedAt'),
     revokedAt: row.revokedAt == null ? null : toDate(row.revokedAt, 'revokedAt'),
@@ -204,7 +208,7 @@ function toRecord<Meta>(row: FetchedSession<Meta>): SessionRecord<Meta> {
 const toText = (value: string | number | null | undefined) =>
   value === null || value === undefined ? null : String(value);
 
-/** @throws TypeError for what is no time: a damaged row is no session, and no proof that there is none. */
+/** @throws TypeError if the value is no time. A damaged row proves neither a session nor its absence. */
 function toDate(value: unknown, field: string): Date {
   const date =
     value instanceof Date || typeof value === 'string' || typeof value === 'number'

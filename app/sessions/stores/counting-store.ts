@@ -2,14 +2,14 @@ import type { EndReason } from '../session.ts';
 import type { SessionStore } from '../session-store.ts';
 
 /**
- * The same store, which tells how many live sessions were ended through it, and why. What was not
- * live any more does not count.
+ * Returns a store that behaves like `store` and calls `onEnded` with the number of live sessions that
+ * each call ended, and the reason. Sessions that were no longer live do not count.
  */
 export function countEndedSessions<Meta, User>(
   store: SessionStore<Meta, User>,
   onEnded: (reason: EndReason, count: number) => void,
 ): SessionStore<Meta, User> {
-  const tell = (reason: EndReason, count: number) => {
+  const report = (reason: EndReason, count: number) => {
     if (count > 0) onEnded(reason, count);
   };
   return {
@@ -17,21 +17,21 @@ export function countEndedSessions<Meta, User>(
     ...(store.revokeSession && {
       async revokeSession(id, ending, userId) {
         const isEnded = await store.revokeSession!(id, ending, userId);
-        tell(ending.reason, isEnded ? 1 : 0);
+        report(ending.reason, isEnded ? 1 : 0);
         return isEnded;
       },
     }),
     ...(store.deleteSessionsForUser && {
       async deleteSessionsForUser(userId, exceptId, ending) {
         const ids = await store.deleteSessionsForUser!(userId, exceptId, ending);
-        tell(ending.reason, ids.length);
+        report(ending.reason, ids.length);
         return ids;
       },
     }),
     ...(store.trimSessionsForUser && {
       async trimSessionsForUser(userId, keep, exceptId, ending) {
         const ids = await store.trimSessionsForUser!(userId, keep, exceptId, ending);
-        tell(ending.reason, ids.length);
+        report(ending.reason, ids.length);
         return ids;
       },
     }),

@@ -1,17 +1,20 @@
-/** Runs one task after the other wherever they have a key in common. */
-export type Turns = <Answer>(key: string, task: () => Promise<Answer>) => Promise<Answer>;
+/** Runs the tasks of one key one after the other. */
+export type KeyedQueue = <Answer>(key: string, task: () => Promise<Answer>) => Promise<Answer>;
 
-/** For storage without conditional writes: what reads and then writes must not be interleaved. */
-export function createKeyedQueue(): Turns {
-  const lastOf = new Map<string, Promise<unknown>>();
+/**
+ * Returns a queue per key, for storage without conditional writes: two tasks that read and then write
+ * must not interleave.
+ */
+export function createKeyedQueue(): KeyedQueue {
+  const lastByKey = new Map<string, Promise<unknown>>();
   return (key, task) => {
-    const before = lastOf.get(key) ?? Promise.resolve();
-    const answer = before.then(task, task);
-    lastOf.set(key, answer);
-    const forget = () => {
-      if (lastOf.get(key) === answer) lastOf.delete(key);
+    const previous = lastByKey.get(key) ?? Promise.resolve();
+    const result = previous.then(task, task);
+    lastByKey.set(key, result);
+    const cleanUp = () => {
+      if (lastByKey.get(key) === result) lastByKey.delete(key);
     };
-    answer.then(forget, forget);
-    return answer;
+    result.then(cleanUp, cleanUp);
+    return result;
   };
 }

@@ -1,7 +1,7 @@
 import type { Session } from '../session.ts';
 import type { UserSessionsQuery } from '../session-store.ts';
 
-/** True while a store holds a row to be live: neither revoked nor past its `expiresAt`. */
+/** True while a row is live for a store: neither revoked nor past its `expiresAt`. */
 export function isStoredLive(
   { revokedAt, expiresAt }: Pick<Session, 'revokedAt' | 'expiresAt'>,
   now: Date,
@@ -9,19 +9,19 @@ export function isStoredLive(
   return revokedAt === null && expiresAt > now;
 }
 
-/** Newest activity first; ties by id, descending. */
+/** Compares for the order: newest activity first, ties by id descending. */
 export function byActivity(one: Session, other: Session): number {
   return other.lastSeenAt.getTime() - one.lastSeenAt.getTime() || (one.id < other.id ? 1 : -1);
 }
 
-/** Newest ending first: by when it was revoked, or else ran out. */
+/** Compares for the order: most recently ended first, by the time of revocation or else of expiry. */
 export function byEnding(one: Session, other: Session): number {
   return endOf(other) - endOf(one) || (one.id < other.id ? 1 : -1);
 }
 
 const endOf = ({ revokedAt, expiresAt }: Session) => (revokedAt ?? expiresAt).getTime();
 
-/** The page that `query` asks for, from all rows of one user in any order. */
+/** Returns the page that `query` describes, from all rows of one user in any order. */
 export function pageOfUser<Row extends Session>(rows: Row[], query: UserSessionsQuery): Row[] {
   const { now, limit, after = null, endedLimit = 0 } = query;
   const isAfter = ({ lastSeenAt, id }: Row) =>

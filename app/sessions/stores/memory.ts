@@ -4,17 +4,17 @@ import { withoutSecret } from '../session.ts';
 import type { SessionStore } from '../session-store.ts';
 import { byActivity, isStoredLive, pageOfUser } from './listing.ts';
 
-/** A row as it is kept: `meta` as JSON, as in every other store, so that no object is ever shared. */
+/** A stored row. `meta` is JSON, as in every other store, so that callers never share its object. */
 type Row = Omit<SessionRecord, 'meta'> & { meta: string };
 
-/** Rows that a prune looks at before it lets other work run. */
+/** Number of rows that a prune reads before it yields to other work. */
 const PRUNE_ROWS_AT_ONCE = 5000;
 
 /**
- * Sessions in the memory of this process: for tests, for development, and for one process that may
- * forget everybody when it restarts. It grows with its rows and shrinks only by a prune.
+ * Returns a store in the memory of this process: for tests, development, and a single process that may
+ * sign out all users when it restarts. Only a prune frees memory.
  *
- * Rows come and go as copies: what a caller does to a session it was given changes nothing here.
+ * The store copies rows in and out, so that a caller cannot change them.
  */
 export function memorySessionStore<Meta = unknown>(): Required<SessionStore<Meta, never>> {
   const rows = new Map<string, Row>();
@@ -32,7 +32,7 @@ export function memorySessionStore<Meta = unknown>(): Required<SessionStore<Meta
     if (ids?.size === 0) idsOfUser.delete(row.userId);
   };
 
-  /** True when the row was live; one that had run out is closed at its own time. */
+  /** Closes a row; an expired one at its own expiry. Returns true if it was live. */
   const close = (row: Row, ending: SessionEnd) => {
     const wasLive = row.expiresAt > ending.at;
     row.revokedAt = new Date(wasLive ? ending.at : row.expiresAt);
@@ -43,8 +43,8 @@ export function memorySessionStore<Meta = unknown>(): Required<SessionStore<Meta
 
   return {
     async saveSession(session) {
-      if (rows.has(session.id)) throw new Error('There is a session of this id already.');
-      rows.set(session.id, { ...datesCopied(session), meta: JSON.stringify(session.meta ?? null) });
+      if (rows.has(session.id)) throw new Error('A session of this id already exists.');
+      rows.set(session.id, { ...copyDates(session), meta: JSON.stringify(session.meta ?? null) });
       idsInOrder = null;
       const ids = idsOfUser.get(session.userId) ?? new Set();
       idsOfUser.set(session.userId, ids.add(session.id));
@@ -138,26 +138,26 @@ export function memorySessionStore<Meta = unknown>(): Required<SessionStore<Meta
   };
 }
 
-function datesCopied<Kept extends Omit<Session, 'meta'>>(kept: Kept): Kept {
+function copyDates<Source extends Omit<Session, 'meta'>>(source: Source): Source {
   return {
-    ...kept,
-    createdAt: new Date(kept.createdAt),
-    lastSeenAt: new Date(kept.lastSeenAt),
-    expiresAt: new Date(kept.expiresAt),
-    reauthenticatedAt: new Date(kept.reauthenticatedAt),
-    revokedAt: kept.revokedAt && new Date(kept.revokedAt),
+    ...source,
+    createdAt: new Date(source.createdAt),
+    lastSeenAt: new Date(source.lastSeenAt),
+    expiresAt: new Date(source.expiresAt),
+    reauthenticatedAt: new Date(source.reauthenticatedAt),
+    revokedAt: source.revokedAt && new Date(source.revokedAt),
   };
 }
 
 function toRecord<Meta>(row: Row): SessionRecord<Meta> {
-  return { ...datesCopied(row), meta: JSON.parse(row.meta) as Meta | null };
+  return { ...copyDates(row), meta: JSON.parse(row.meta) as Meta | null };
 }
 
 function toSession<Meta>(row: Row): Session<Meta> {
   return withoutSecret(toRecord<Meta>(row));
 }
 
-/** Where the ids behind `after` begin, in an ordered list. */
+/** Returns the index of the first id greater than `after` in a sorted list. */
 function firstAfter(ids: string[], after: string): number {
   let low = 0;
   let high = ids.length;

@@ -1,7 +1,7 @@
 import type { EndReason, Session } from '../session.ts';
 import type { StoredSession } from '../session-store.ts';
 
-/** A row as Prisma hands it over. */
+/** A row as Prisma returns it. */
 export interface Row {
   id: string;
   secretHash: string;
@@ -41,18 +41,18 @@ export const PUBLIC_COLUMNS = [
 
 export const COLUMNS = [...PUBLIC_COLUMNS, 'secretHash'] as const;
 
-/** A value as a driver hands it over: times as a Date, as milliseconds or as text. */
+/** A value as a driver returns it: a time as a Date, as milliseconds or as text. */
 type Value = string | number | boolean | Date | null;
 
 /**
- * Returns the session of a row whose values are in the order of {@link COLUMNS}, and behind them those
- * of the user, one for each of `personNames`.
+ * Returns the session of a row. Its values are in the order of {@link COLUMNS}, followed by those of
+ * the user in the order of `userNames`.
  */
 export function storedFrom<Meta, User>(
   values: readonly unknown[],
   userNames: readonly string[],
 ): StoredSession<Meta, User> {
-  // By position: a destructuring of an array goes through its iterator, and every request comes here.
+  // By position, because destructuring an array uses its iterator, and every request calls this.
   const v = values as readonly Value[];
   const meta = v[14] as string | null;
   return {

@@ -15,12 +15,12 @@ export interface PrismaRawClient {
   $executeRawUnsafe(sql: string, ...values: unknown[]): Promise<number>;
 }
 
-/** Reads single rows by prepared statements: a look-up takes a tenth of what `$queryRawUnsafe` takes. */
+/** Reads single rows with prepared statements, in a tenth of the time of `$queryRawUnsafe`. */
 export interface RowReader {
   /**
-   * Returns a function that runs this SELECT of one parameter (`?` on SQLite, `$1` on PostgreSQL) and
-   * answers the values of its first row in their order, or null when there is none. It sees everything
-   * that was committed before the call: no replica, no snapshot that was taken earlier.
+   * Returns a function that runs this SELECT with one parameter (`?` on SQLite, `$1` on PostgreSQL). It
+   * returns the values of the first row in the order of the columns, or null if there is no row. It must
+   * see every commit before the call: no replica, and no earlier snapshot.
    */
   prepare(sql: string): (value: string) => Promise<readonly unknown[] | null>;
 }
@@ -31,51 +31,50 @@ export interface PrismaSessionStoreOptions<
 > {
   client: PrismaRawClient;
   provider: 'sqlite' | 'postgresql';
-  /** Fetches sessions in place of `client`. Left out: the client does. */
+  /** Fetches sessions in place of `client`. Default: `client` fetches them. */
   rows?: RowReader;
-  /** Columns of the "User" row handed along with each fetched session, in the same statement. Default none. */
+  /** Columns of the "User" row that each fetch reads, in the same statement. Default: none. */
   userColumns?: readonly UserColumn[];
   /**
-   * What other tables say of the person, in the same statement too: for each name a query of one text
-   * at the most, in which `u` is the "User" row. Default none.
+   * User data from other tables that each fetch reads, in the same statement: a query by name. It may
+   * refer to the "User" row as `u` and returns at most one text. Default: none.
    */
   userSubqueries?: Readonly<Record<UserPart, string>>;
   /**
-   * Sees and writes rows of this kind alone, as the column "kind" has it: to a store of one kind those of
-   * another are not there. Left out: all rows, and the table needs no such column. One store's prune
-   * does for all kinds.
+   * The store reads and writes only rows with this value in the column "kind". A prune is the exception:
+   * it deletes rows of all kinds. Default: all rows; the table needs no such column then.
    */
   kind?: string;
-  /** Awaited by a prune now and then: on SQLite, a checkpoint that another thread makes. Default: nothing. */
+  /** Awaited by a prune now and then. For SQLite: a checkpoint by another thread. Default: none. */
   checkpoint?: () => Promise<void>;
   /**
-   * Rows a prune deletes in one statement at the most. Default 100, which takes about a millisecond
-   * on SQLite and is no slower in all than more at once; fewer where it takes longer than two there, or
-   * than ten on PostgreSQL.
+   * Maximum number of rows that a prune deletes in one statement. Default 100, which takes about one
+   * millisecond on SQLite; larger batches are not faster in total. A prune uses smaller batches if one
+   * takes longer than two milliseconds on SQLite, or ten on PostgreSQL.
    */
   pruneBatchRows?: number;
 }
 
-/** It stands in the text of the statements. */
+/** Strict, because the kind is part of the SQL text. */
 const WELL_FORMED_KIND = /^[a-z-]{1,40}$/;
 const DEFAULT_PRUNE_BATCH_ROWS = 100;
-/** Names the lock that lets one node prune at a time; any number that nothing else in the database uses. */
+/** Id of the advisory lock that lets one node prune at a time. Nothing else in the database may use it. */
 const PRUNE_LOCK = 7_304_118_206;
-/** SQLite wants a LIMIT before an OFFSET; this is more rows than anyone has. */
+/** SQLite needs a LIMIT before an OFFSET. No user has this many rows. */
 const NO_LIMIT = 1_000_000_000;
 
 const quoted = (columns: readonly string[], table = 's') =>
   columns.map((column) => `${table}."${column}"`).join(', ');
 
 /**
- * Sessions in the "Session" table of a Prisma schema, on SQLite or PostgreSQL.
+ * Returns a store for the "Session" table of a Prisma schema, on SQLite or PostgreSQL.
  *
- * The statements are written out rather than left to the query builder: each is one statement
- * whatever the number of rows, each condition stands in the write itself, and the look-up of every
- * request reads session and person in one go.
+ * It uses raw SQL rather than the query builder, so that each operation is one statement at any number
+ * of rows, each condition is part of the write, and a request reads session and user together.
  *
- * @typeParam Person - an object of the `personColumns` and `personParts` asked for.
- * @throws RangeError for a `kind` that is more than lower-case letters and dashes.
+ * @typeParam UserColumn - the names in `userColumns`.
+ * @typeParam UserPart - the names in `userSubqueries`.
+ * @throws RangeError if `kind` is not 1 to 40 lower-case letters and dashes.
  */
 export function prismaSessionStore<
   Meta = unknown,
@@ -99,7 +98,7 @@ export function prismaSessionStore<
   const userNames = userValues.map(([name]) => name);
   const pruneBatchRows = options.pruneBatchRows ?? DEFAULT_PRUNE_BATCH_ROWS;
 
-  // "?" stays the way to write a parameter below; PostgreSQL counts them.
+  // The statements below write parameters as "?". PostgreSQL needs "$1", "$2", ….
   const statement = (sql: string) => {
     let count = 0;
     return provider === 'sqlite' ? sql : sql.replace(/\?/g, () => `$${(count += 1)}`);
@@ -120,23 +119,22 @@ export function prismaSessionStore<
          FROM "Session" s JOIN "User" u ON u."id" = s."userId" WHERE s."id" = ? ${ofKind}`
       : `SELECT ${quoted(COLUMNS)} FROM "Session" s WHERE s."id" = ? ${ofKind}`,
   );
-  const fetchRow = (options.rows ?? rowsOf(client)).prepare(fetchOne);
-  // A touch moves time forward only, and never past an end that has come.
+  const fetchRow = (options.rows ?? createRowReader(client)).prepare(fetchOne);
+  // A touch only moves times forward, and never changes a session that has expired.
   const updateExpiry = statement(
     `UPDATE "Session" SET "expiresAt" = ?, "lastSeenAt" = ?
      WHERE "id" = ? AND "revokedAt" IS NULL AND "lastSeenAt" < ? AND "expiresAt" > ?
      ${ofKind}`,
   );
   const deleteOne = statement(`DELETE FROM "Session" WHERE "id" = ? ${ofKind}`);
-  // Rows of one user are locked in one order, or two statements that end several could deadlock.
-  // SQLite has one writer at a time anyway.
+  // Locks the rows of a user in a fixed order, or two statements that end several could deadlock.
+  // SQLite has only one writer at a time.
   const inOrder = provider === 'postgresql' ? 'ORDER BY "id" FOR UPDATE' : '';
   const unendedOfUser = `SELECT "id" FROM "Session" WHERE "userId" = ? AND "revokedAt" IS NULL ${ofKind}`;
-  // SQLite would take the index of "revokedAt" for the condition, and with it every session that is not
-  // ended; with the sign before it, it looks the ids up.
+  // Without the unary plus, SQLite would use the index on "revokedAt" and read every session that is not
+  // revoked. With it, SQLite looks up the ids.
   const unended = provider === 'sqlite' ? '+"revokedAt" IS NULL' : '"revokedAt" IS NULL';
-  // What ran out by itself is closed as such, at its own time: a node whose clock is behind must
-  // not still let it in.
+  // Closes an expired row as expired, at its own expiry: a node whose clock is behind must not accept it.
   const close = `UPDATE "Session" SET
        "revokedAt" = CASE WHEN "expiresAt" > ? THEN ? ELSE "expiresAt" END,
        "revokedReason" = CASE WHEN "expiresAt" > ? THEN ? ELSE 'expired' END,
@@ -152,11 +150,11 @@ export function prismaSessionStore<
     );
   const revokeEveryOfUser = revokeAllOfUser('');
   const revokeOthersOfUser = revokeAllOfUser('AND "id" <> ?');
-  const liveOnes = `"userId" = ? AND "revokedAt" IS NULL AND "expiresAt" > ? ${ofKind}`;
+  const isLiveOfUser = `"userId" = ? AND "revokedAt" IS NULL AND "expiresAt" > ? ${ofKind}`;
   const trim = statement(
     `WITH held AS (
        SELECT "id", "lastSeenAt" FROM "Session"
-       WHERE ${liveOnes} AND (SELECT count(*) FROM "Session" WHERE ${liveOnes}) > ?
+       WHERE ${isLiveOfUser} AND (SELECT count(*) FROM "Session" WHERE ${isLiveOfUser}) > ?
        ${inOrder}
      )
      UPDATE "Session" SET "revokedAt" = ?, "revokedReason" = ?, "revokedBy" = ?
@@ -179,7 +177,7 @@ export function prismaSessionStore<
     `${ofUser} AND s."revokedAt" IS NULL AND s."expiresAt" > ?
      ${after ? `AND s."lastSeenAt" <= ? AND (s."lastSeenAt" < ? OR s."id" < ?)` : ''}
      ORDER BY s."lastSeenAt" DESC, s."id" DESC LIMIT ?`;
-  // Two parts, each in the order of an index: one condition over both would read every row of the user.
+  // Two queries, each in the order of an index. A single one would read every row of the user.
   const revokedOfUser = `${ofUser} AND s."revokedAt" IS NOT NULL
      ORDER BY s."revokedAt" DESC, s."id" DESC LIMIT ?`;
   const ranOutOfUser = `${ofUser} AND s."revokedAt" IS NULL AND s."expiresAt" <= ?
@@ -197,8 +195,9 @@ export function prismaSessionStore<
   const listAll = statement(
     `SELECT ${quoted(PUBLIC_COLUMNS)} FROM "Session" s WHERE s."id" > ? ${ofKind} ORDER BY s."id" LIMIT ?`,
   );
-  // On PostgreSQL one node prunes at a time: a batch that does not get the lock, which lasts as long
-  // as its statement and so is safe with any pool, finds no rows. It waits for no row either.
+  // On PostgreSQL only one node prunes at a time: a batch that does not get the advisory lock finds no
+  // rows. The lock lasts as long as the statement, so it is safe with any pooler. A batch also skips
+  // locked rows instead of waiting for them.
   const pruneBatch = (column: string) =>
     statement(
       provider === 'sqlite'
@@ -320,8 +319,8 @@ function newestEndingFirst<Meta>(ended: Session<Meta>[]): Session<Meta>[] {
   return ended.sort((one, other) => endedAt(other) - endedAt(one));
 }
 
-/** A reader for those who hand over none: the columns of a row come in the order of the SELECT. */
-function rowsOf(client: PrismaRawClient): RowReader {
+/** Returns the default reader. A row's columns are in the order of the SELECT. */
+function createRowReader(client: PrismaRawClient): RowReader {
   return {
     prepare: (sql) => async (value) => {
       const [row] = await client.$queryRawUnsafe<object[]>(sql, value);

@@ -1,16 +1,16 @@
 /**
- * What the Redis store does, as Lua: each script reads and writes in one step that nothing can come
- * between, so that no write is made on what was true a moment ago.
+ * The operations of the Redis store in Lua. Redis runs each script atomically, so that no write is
+ * based on a stale read.
  *
  * KEYS[1] is the prefix, from which a script makes the other keys:
- *   session:<id>   hash, the row. It expires by itself when its retention is over.
- *   open:<user>    zset of ids by lastSeenAt: rows that nobody has ended, live or run out
+ *   session:<id>   hash: the row. Redis deletes it at the end of its retention.
+ *   open:<user>    zset of ids by lastSeenAt: rows that are not revoked, live or expired
  *   ends:<user>    zset of the same ids by expiresAt
  *   ended:<user>   zset of ids by revokedAt: tombstones
- *   ids            zset of every id, all of score 0: pages in the order of the id
- *   endings        zset of every id by when it ended or will: what a prune goes by
- * The zsets of a user expire with the last row in them. An id whose row has expired by itself is
- * dropped from a zset by whatever comes across it, and by the next sign-in of its user.
+ *   ids            zset of every id, all with score 0: for pages in the order of the ids
+ *   endings        zset of every id by the time when it ended or will end: for pruning
+ * The zsets of a user expire with the last row in them. If Redis has deleted a row, any script that
+ * finds its id in a zset removes the id, as does the next sign-in of its user.
  */
 const PRELUDE = `
 local prefix = KEYS[1]
@@ -20,13 +20,13 @@ local function endsKey(user) return prefix .. 'ends:' .. user end
 local function endedKey(user) return prefix .. 'ended:' .. user end
 local idsKey, endingsKey = prefix .. 'ids', prefix .. 'endings'
 
--- For those who listen; see leases/leased-redis.ts. A user who may publish nothing still ends sessions, and is
--- then refused by the round that follows.
+-- For the feeds; see leases/leased-redis.ts. A Redis user without the right to publish can still end
+-- sessions; the round that follows then fails.
 local function tell(kind, id, user)
   redis.pcall('PUBLISH', prefix .. 'news', kind .. ' ' .. id .. ' ' .. user)
 end
 
--- Only ever lengthens: a zset lives as long as the last row in it.
+-- Only lengthens the time to live: a zset lives as long as the last row in it.
 local function keepFor(key, ttl)
   if redis.call('PTTL', key) < tonumber(ttl) then redis.call('PEXPIRE', key, ttl) end
 end
@@ -43,7 +43,7 @@ end
 
 local function isGone(id) return redis.call('EXISTS', rowKey(id)) == 0 end
 
--- Ids whose rows expired by themselves, which can only be among those that ended before.
+-- Removes ids whose rows Redis has deleted. These can only be ids that ended before the given time.
 local function sweep(user, before)
   for _, key in ipairs({ endsKey(user), endedKey(user) }) do
     local old = redis.call('ZRANGEBYSCORE', key, '-inf', '(' .. before, 'LIMIT', 0, 100)
@@ -53,7 +53,7 @@ local function sweep(user, before)
   end
 end
 
--- True: it was live. False: it had run out and is closed at its own time. Nil: gone or ended.
+-- Returns true if the row was live; false if it had expired (then closed at its expiry); nil otherwise.
 local function close(id, at, reason, by, retention)
   local row = rowKey(id)
   local user, revokedAt, expiresAt = unpack(redis.call('HMGET', row, 'userId', 'revokedAt', 'expiresAt'))
@@ -77,7 +77,10 @@ local function close(id, at, reason, by, retention)
 end
 `;
 
-/** ARGV: id, user, lastSeenAt, expiresAt, revokedAt or '', ttl, sweep before, then field, value, … Answers 0 when the id is taken. */
+/**
+ * ARGV: id, user, lastSeenAt, expiresAt, revokedAt or '', ttl, sweep before, then field, value, ….
+ * Returns 0 if the id exists already.
+ */
 const save = `
 local id, user, lastSeenAt, expiresAt, revokedAt, ttl, before = unpack(ARGV, 1, 7)
 if not isGone(id) then return 0 end
@@ -100,7 +103,7 @@ tell('started', id, user)
 return 1
 `;
 
-/** Shared by touch and renewal: new times, in the row and in every zset that goes by them. */
+/** Shared by touch and renew: sets new times in the row and in every zset that is sorted by them. */
 const MOVE = `
 local function move(id, user, lastSeenAt, expiresAt, ttl)
   redis.call('HSET', rowKey(id), 'lastSeenAt', lastSeenAt, 'expiresAt', expiresAt)
@@ -113,7 +116,7 @@ local function move(id, user, lastSeenAt, expiresAt, ttl)
 end
 `;
 
-/** ARGV: id, expiresAt, lastSeenAt, ttl. Answers 1 when it moved. */
+/** ARGV: id, expiresAt, lastSeenAt, ttl. Returns 1 if it changed the row. */
 const touch = `${MOVE}
 local id, newExpiresAt, newLastSeenAt, ttl = unpack(ARGV)
 local user, revokedAt, expiresAt, lastSeenAt =
@@ -125,7 +128,10 @@ move(id, user, newLastSeenAt, newExpiresAt, ttl)
 return 1
 `;
 
-/** ARGV: id, previous hash, new hash, reauthenticatedAt, lastSeenAt, expiresAt, ttl. Answers 1 when it held. */
+/**
+ * ARGV: id, previous hash, new hash, reauthenticatedAt, lastSeenAt, expiresAt, ttl. Returns 1 if it
+ * changed the row.
+ */
 const renew = `${MOVE}
 local id, previousHash, secretHash, reauthenticatedAt, newLastSeenAt, newExpiresAt, ttl = unpack(ARGV)
 local user, revokedAt, expiresAt, hash =
@@ -147,7 +153,10 @@ if user then tell('ended', ARGV[1], user) end
 return 1
 `;
 
-/** ARGV: id, at, reason, by or '', retention, sweep before, and the user it must belong to, if any. Answers 1 when it was live. */
+/**
+ * ARGV: id, at, reason, by or '', retention, sweep before, and optionally the user that it must belong
+ * to. Returns 1 if it was live.
+ */
 const revoke = `
 local id, at, reason, by, retention, before, ofUser = unpack(ARGV)
 local user = redis.call('HGET', rowKey(id), 'userId')
@@ -157,7 +166,7 @@ sweep(user, before)
 return wasLive and 1 or 0
 `;
 
-/** ARGV: id, user, and the label; without it the name is taken away. Answers 1 when there was such a row. */
+/** ARGV: id, user, label. Removes the name if the label is absent. Returns 1 if there was such a row. */
 const name = `
 local id, user, label = unpack(ARGV)
 if redis.call('HGET', rowKey(id), 'userId') ~= user then return 0 end
@@ -166,7 +175,7 @@ tell('changed', id, user)
 return 1
 `;
 
-/** ARGV: user, the id to spare or '', at, reason, by or '', retention. Answers the ids that were live. */
+/** ARGV: user, excepted id or '', at, reason, by or '', retention. Returns the ids that were live. */
 const revokeAll = `
 local user, except, at, reason, by, retention = unpack(ARGV)
 local ended = {}
@@ -180,7 +189,7 @@ end
 return ended
 `;
 
-/** ARGV: user, keep, the id to spare, at, reason, by or '', retention. Answers the ids that it ended. */
+/** ARGV: user, keep, excepted id, at, reason, by or '', retention. Returns the ids that it ended. */
 const trim = `
 local user, keep, except, at, reason, by, retention = unpack(ARGV)
 if redis.call('ZCOUNT', endsKey(user), '(' .. at, '+inf') <= tonumber(keep) then return {} end
@@ -206,8 +215,8 @@ return ended
 `;
 
 /**
- * ARGV: user, now, limit, after lastSeenAt or '', after id, ended limit, then the fields wanted.
- * Answers rows, each its id and its fields: live ones, then up to twice the ended limit.
+ * ARGV: user, now, limit, after lastSeenAt or '', after id, ended limit, then the fields to return.
+ * Returns rows, each as its id and fields: live ones, then up to twice the ended limit of ended ones.
  */
 const page = `
 local user, now, limit, afterSeen, afterId, endedLimit = unpack(ARGV, 1, 6)
@@ -226,7 +235,7 @@ local function add(id, isWanted)
   end
 end
 
--- Walks a zset from its greatest score down until as many rows as wanted are there.
+-- Reads a zset from its highest score down until it has found enough rows.
 local function collect(key, max, most, isWanted)
   local target, from = #rows + most, 0
   while #rows < target do
@@ -242,7 +251,7 @@ end
 
 local live = tonumber(now)
 if afterSeen == '' then
-  -- Sessions that ran out are in the way; how many live ones there are is known beforehand.
+  -- The zset also contains expired sessions. Without this limit, collect would read all of them.
   limit = math.min(limit, redis.call('ZCOUNT', endsKey(user), '(' .. now, '+inf'))
 end
 collect(openKey(user), afterSeen == '' and '+inf' or afterSeen, limit,
@@ -256,7 +265,7 @@ for _, id in ipairs(gone) do forget(id, user) end
 return rows
 `;
 
-/** ARGV: after or '', limit, then the fields wanted. Answers rows in the order of their ids. */
+/** ARGV: after or '', limit, then the fields to return. Returns rows in the order of their ids. */
 const pageOfAll = `
 local after, limit = ARGV[1], tonumber(ARGV[2])
 local fields = { unpack(ARGV, 3) }
@@ -278,7 +287,7 @@ end
 return rows
 `;
 
-/** ARGV: ended before, how many at the most. Answers how many ids it looked at, and how many rows it removed. */
+/** ARGV: ended before, limit. Returns the number of ids that it read, and of rows that it deleted. */
 const prune = `
 local removed = 0
 local old = redis.call('ZRANGEBYSCORE', endingsKey, '-inf', '(' .. ARGV[1], 'LIMIT', 0, ARGV[2])
@@ -290,7 +299,7 @@ end
 return { #old, removed }
 `;
 
-/** Every script, ready to be sent. */
+/** Every script with its prelude. */
 export const redisScripts = {
   save: PRELUDE + save,
   touch: PRELUDE + touch,

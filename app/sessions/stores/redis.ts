@@ -12,12 +12,12 @@ import { deleteInBatches } from './batches.ts';
 import { byEnding, isStoredLive } from './listing.ts';
 import { redisScripts } from './redis-scripts.ts';
 
-/** All that this store needs of a Redis client: a way to send a command. Errors reject. */
+/** What this store needs of a Redis client: it sends a command, and rejects on an error. */
 export interface RedisCommands {
   send(command: string, args: string[], signal: AbortSignal): Promise<unknown>;
 }
 
-/** A client of the package `redis`, version 4 or later: what `createClient()` answers. */
+/** A client of the package `redis`, version 4 or later, as `createClient()` returns it. */
 export interface NodeRedisClient {
   sendCommand(args: string[], options?: { abortSignal?: AbortSignal }): Promise<unknown>;
 }
@@ -27,34 +27,34 @@ export interface IoredisClient {
   call(command: string, ...args: string[]): Promise<unknown>;
 }
 
-/** The commands of a `redis` client. */
+/** Adapts a `redis` client. */
 export function fromRedis(client: NodeRedisClient): RedisCommands {
   return {
     send: (command, args, abortSignal) => client.sendCommand([command, ...args], { abortSignal }),
   };
 }
 
-/** The commands of an `ioredis` client. */
+/** Adapts an `ioredis` client. */
 export function fromIoredis(client: IoredisClient): RedisCommands {
   return { send: (command, args) => client.call(command, ...args) };
 }
 
 export interface RedisSessionStoreOptions {
-  /** A connected client of `redis` or `ioredis`, or anything that sends commands. */
+  /** A connected client of `redis` or `ioredis`, or an object that sends commands. */
   redis: NodeRedisClient | IoredisClient | RedisCommands;
-  /** In front of every key. Default `latchkey:`. On a cluster it needs a hash tag: `{latchkey}:`. */
+  /** Prefix of every key. Default `latchkey:`. A cluster needs a hash tag: `{latchkey}:`. */
   prefix?: string;
   /**
-   * How long the row of an ended session stays, in milliseconds, before Redis drops it by itself.
-   * Give the engine's `retentionMs` if that is not the default. Default 30 days.
+   * How long the row of an ended session stays, in milliseconds, before Redis deletes it. Pass the
+   * engine's `retentionMs` if it is not the default. Default 30 days.
    */
   retentionMs?: number;
   /**
-   * How long an answer may take, in milliseconds, before the store counts as down: a client that
-   * is reconnecting keeps commands back. Default 5 seconds.
+   * How long the store waits for a reply, in milliseconds, before it counts as down. Needed because a
+   * client that is reconnecting holds commands back. Default 5 seconds.
    */
   timeoutMs?: number;
-  /** Rows a prune removes in one script at the most: Redis does nothing else meanwhile. Default 500. */
+  /** Maximum number of rows that a prune deletes in one script, which blocks Redis. Default 500. */
   pruneBatchRows?: number;
 }
 
@@ -86,14 +86,14 @@ type Text = string | null;
 type Fields = Record<(typeof FIELDS)[number], Text>;
 
 /**
- * Sessions in Redis 5 or later, through a client of `redis` or `ioredis`.
+ * Returns a store for Redis 5 or later, through a client of `redis` or `ioredis`.
  *
- * Whatever depends on what is there is a script (see `redis-scripts.ts`), so that nothing that was
- * ended is ever brought back. Rows expire by themselves when their retention is over; how long that
- * is goes by the times handed in, not by the clock of the Redis server. Nothing looks through keys.
+ * Every conditional write is a script (see `redis-scripts.ts`), so that no write restores an ended
+ * session. Redis deletes a row at the end of its retention, which the store computes from the times of
+ * the calls, not from the clock of the Redis server. The store never scans keys.
  *
- * Redis itself must keep what it was told: `maxmemory-policy noeviction`, and persistence if
- * people are to stay signed in, and out, over a restart.
+ * Redis must not lose data: set `maxmemory-policy noeviction`, and turn on persistence if sign-ins and
+ * sign-outs are to survive a restart.
  */
 export function redisSessionStore<Meta = unknown>(
   options: RedisSessionStoreOptions,
@@ -107,20 +107,20 @@ export function redisSessionStore<Meta = unknown>(
   const commands = commandsOf(options.redis);
 
   const send = (command: string, args: string[]) =>
-    withinTime(timeoutMs, (signal) => commands.send(command, args, signal));
+    rejectAfter(timeoutMs, (signal) => commands.send(command, args, signal));
 
   const run = async <Answer>(script: Script, ...args: string[]): Promise<Answer> => {
     const keysAndArguments = ['1', prefix, ...args];
     try {
       return (await send('EVALSHA', [script.sha1, ...keysAndArguments])) as Answer;
     } catch (error) {
-      // Redis forgets its scripts when it restarts; the text teaches it again.
+      // Redis loses its scripts in a restart. EVAL with the text loads the script again.
       if (!(error as Error).message.startsWith('NOSCRIPT')) throw error;
       return (await send('EVAL', [script.text, ...keysAndArguments])) as Answer;
     }
   };
 
-  /** From `at` on: what is left of a session's time, and then its retention. */
+  /** Returns the time to live of a row from `at` on: until its expiry, plus the retention. */
   const ttl = (expiresAt: Date, at: Date) =>
     String(Math.max(1, Math.ceil(expiresAt.getTime() - at.getTime() + retentionMs)));
   const retention = String(Math.max(1, Math.ceil(retentionMs)));
@@ -136,7 +136,7 @@ export function redisSessionStore<Meta = unknown>(
         ...[ttl(expiresAt, lastSeenAt), retainedSince(lastSeenAt)],
         ...toFields(session),
       );
-      if (saved !== 1) throw new Error('There is a session of this id already.');
+      if (saved !== 1) throw new Error('A session of this id already exists.');
     },
 
     async fetchSession(id) {
@@ -239,7 +239,7 @@ const scripts = Object.fromEntries(
 
 function commandsOf(redis: RedisSessionStoreOptions['redis']): RedisCommands {
   if ('send' in redis) return redis;
-  // An ioredis client has a sendCommand() too, of another shape.
+  // Check `call` first: an ioredis client also has a sendCommand(), with another signature.
   if ('call' in redis) return fromIoredis(redis);
   if ('sendCommand' in redis) return fromRedis(redis);
   throw new TypeError(
@@ -247,21 +247,21 @@ function commandsOf(redis: RedisSessionStoreOptions['redis']): RedisCommands {
   );
 }
 
-async function withinTime<Answer>(
+async function rejectAfter<Answer>(
   timeoutMs: number,
-  ask: (signal: AbortSignal) => Promise<Answer>,
+  call: (signal: AbortSignal) => Promise<Answer>,
 ): Promise<Answer> {
   const abort = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => {
-      // What was not sent yet shall not be sent later.
+      // A command that is still queued must not be sent later.
       abort.abort();
       reject(new Error(`Redis did not answer within ${timeoutMs} ms.`));
     }, timeoutMs);
   });
   try {
-    return await Promise.race([ask(abort.signal), late]);
+    return await Promise.race([call(abort.signal), late]);
   } finally {
     clearTimeout(timer);
   }
@@ -270,7 +270,7 @@ async function withinTime<Answer>(
 const millis = (date: Date) => String(date.getTime());
 const toDate = (text: Text) => new Date(Number(text));
 
-/** Field, value, field, value, …; what is null is left out. */
+/** Returns field, value, field, value, …, without fields whose value is null. */
 function toFields(session: SessionRecord): string[] {
   return FIELDS.flatMap((field) => {
     if (field === 'meta')
@@ -282,7 +282,7 @@ function toFields(session: SessionRecord): string[] {
   });
 }
 
-/** A row of a page: its id, then its public fields. */
+/** Parses a row of a page: its id, then its public fields. */
 function toSession<Meta>([id, ...values]: Text[]): Session<Meta> {
   return withoutSecret(toRecord<Meta>(id as string, [...values, ''])!);
 }

@@ -39,8 +39,8 @@ describe.each(PROVIDERS)('an Express application on its own model, on %s', (prov
   let writes: string[];
   const clock = new TestClock();
   const rowsOf = () => prisma.session.findMany({}) as Promise<SessionRow[]>;
-  /** The same client, which tells of the writes that it is asked for. */
-  const watched = () => ({
+  /** Returns the client with a record of its writes. */
+  const watchedClient = () => ({
     $disconnect: () => Promise.resolve(),
     session: new Proxy(prisma.session, {
       get(target, name) {
@@ -56,9 +56,9 @@ describe.each(PROVIDERS)('an Express application on its own model, on %s', (prov
     settings: Omit<SessionOptions, 'secret'> = {},
     { trustProxy, ...options }: PrismaSessionStoreOptions & { trustProxy?: boolean } = {},
   ) => {
-    store = new PrismaSessionStore(watched(), { clock: clock.now, ...options });
-    const given = { store, cookie: { maxAge: HOUR_MS }, ...settings };
-    server = await serveExpress(given, { trustProxy });
+    store = new PrismaSessionStore(watchedClient(), { clock: clock.now, ...options });
+    const allSettings = { store, cookie: { maxAge: HOUR_MS }, ...settings };
+    server = await serveExpress(allSettings, { trustProxy });
     return server;
   };
 
@@ -76,7 +76,7 @@ describe.each(PROVIDERS)('an Express application on its own model, on %s', (prov
   });
   afterAll(() => prisma.$disconnect());
 
-  test('remembers from one request to the next, and each browser for itself', async () => {
+  test('each browser keeps its own session over its requests', async () => {
     await serve();
     const [ann, bob] = [server.browser(), server.browser()];
     await json(ann, '/say/hello');
@@ -89,7 +89,7 @@ describe.each(PROVIDERS)('an Express application on its own model, on %s', (prov
     expect(server.errors).toEqual([]);
   });
 
-  test('twenty requests at once of one browser are all answered, and none is signed out', async () => {
+  test('twenty concurrent requests of one browser keep its session', async () => {
     await serve();
     const browser = server.browser();
     await json(browser, '/say/hello');
@@ -101,7 +101,7 @@ describe.each(PROVIDERS)('an Express application on its own model, on %s', (prov
     expect(server.errors).toEqual([]);
   });
 
-  test('somebody who was signed in by the older library stays so', async () => {
+  test('a session of the older library stays signed in, and its stored id is hashed', async () => {
     await serve();
     const sid = 'Xm4fUe0CqY9jZ2kPpQ1rT6wBvN8sLdGh';
     const data = { cookie: { originalMaxAge: HOUR_MS, expires: null, path: '/' }, word: 'before' };
@@ -124,22 +124,22 @@ describe.each(PROVIDERS)('an Express application on its own model, on %s', (prov
     expect(JSON.stringify(rows)).not.toContain(sid);
   });
 
-  test('an id that was never issued is not taken over, nor what stands in the table', async () => {
+  test('the store accepts neither an id that was never issued nor a stored hash', async () => {
     await serve({ saveUninitialized: true });
     const ann = server.browser();
     await json(ann, '/say/hello');
     const [row] = await rowsOf();
-    for (const sid of ['planted-by-somebody', row!.sid]) {
+    for (const sid of ['planted-by-an-attacker', row!.sid]) {
       const browser = server.browser();
       await browser.plantToken(signedSid(sid), 'connect.sid');
       expect(await wordOf(browser)).toBeNull();
-      const sids = (await rowsOf()).map((one) => one.sid);
+      const sids = (await rowsOf()).map((stored) => stored.sid);
       expect(sids).not.toContain(storedSid(sid));
     }
   });
 
   describe('rolling', () => {
-    test('false: the row lives on with every request, the cookie is sent once', async () => {
+    test('rolling: false extends the row with every request, and sends the cookie once', async () => {
       await serve({ rolling: false });
       const browser = server.browser();
       await json(browser, '/say/hello');
@@ -151,7 +151,7 @@ describe.each(PROVIDERS)('an Express application on its own model, on %s', (prov
       expect(await wordOf(browser)).toBe('hello');
     });
 
-    test('true: the cookie is sent anew each time', async () => {
+    test('rolling: true sends the cookie with every response', async () => {
       await serve({ rolling: true });
       const browser = server.browser();
       await json(browser, '/say/hello');
@@ -159,7 +159,7 @@ describe.each(PROVIDERS)('an Express application on its own model, on %s', (prov
       expect(answer.headers['set-cookie']).toHaveLength(1);
     });
 
-    test('without a request it runs out', async () => {
+    test('a session without requests expires', async () => {
       await serve();
       const browser = server.browser();
       await json(browser, '/say/hello');
@@ -172,7 +172,7 @@ describe.each(PROVIDERS)('an Express application on its own model, on %s', (prov
   test.each([
     [true, 'updateMany data expiresAt'],
     [false, 'updateMany expiresAt'],
-  ])('resave %s: a request that changes nothing writes "%s"', async (resave, write) => {
+  ])('with resave %s, a request that changes nothing writes "%s"', async (resave, write) => {
     await serve({ resave });
     const browser = server.browser();
     await json(browser, '/say/hello');
@@ -184,14 +184,17 @@ describe.each(PROVIDERS)('an Express application on its own model, on %s', (prov
   test.each([
     [true, 1],
     [false, 0],
-  ])('saveUninitialized %s: who only looks leaves %d rows', async (saveUninitialized, count) => {
-    await serve({ saveUninitialized });
-    const answer = await server.browser().get('/');
-    expect(await rowsOf()).toHaveLength(count);
-    expect(answer.headers['set-cookie'] ?? []).toHaveLength(count);
-  });
+  ])(
+    'with saveUninitialized %s, a request that saves nothing leaves %d rows',
+    async (saveUninitialized, count) => {
+      await serve({ saveUninitialized });
+      const answer = await server.browser().get('/');
+      expect(await rowsOf()).toHaveLength(count);
+      expect(answer.headers['set-cookie'] ?? []).toHaveLength(count);
+    },
+  );
 
-  test('regenerate gives another id, and the one before opens nothing', async () => {
+  test('regenerate creates a new id, and the old id is not accepted', async () => {
     await serve();
     const [browser, old] = [server.browser(), server.browser()];
     await json(browser, '/say/hello');
@@ -203,7 +206,7 @@ describe.each(PROVIDERS)('an Express application on its own model, on %s', (prov
     expect(await rowsOf()).toHaveLength(1);
   });
 
-  test('reload shows what another request saved meanwhile', async () => {
+  test('reload returns the changes that another request saved meanwhile', async () => {
     await serve();
     const browser = server.browser();
     await json(browser, '/say/first');
@@ -215,14 +218,14 @@ describe.each(PROVIDERS)('an Express application on its own model, on %s', (prov
     expect(await wordOf(browser)).toBe('second');
   });
 
-  test('save can be called twice', async () => {
+  test('a request can call save twice', async () => {
     await serve();
     const browser = server.browser();
     await json(browser, '/save-twice');
     expect(await wordOf(browser)).toBe('second');
   });
 
-  test('a request that ends late brings nothing back that was signed out meanwhile', async () => {
+  test('a request that ends after the sign-out does not restore the session', async () => {
     await serve();
     for (const path of ['/slow/late', '/slow']) {
       const browser = server.browser();
@@ -235,14 +238,14 @@ describe.each(PROVIDERS)('an Express application on its own model, on %s', (prov
       expect(await rowsOf()).toEqual([]);
       expect(await wordOf(browser)).toBeNull();
     }
-    // What was to be saved is told of; a touch that came too late is nothing to tell of.
+    // Only the failed save is an error. A late touch is not.
     await vi.waitFor(
       () => expect(server.errors).toEqual([expect.any(SessionEndedError)]),
       PATIENCE,
     );
   });
 
-  test('unset: destroy ends the session, keep leaves it', async () => {
+  test('unset: destroy ends an unset session, and unset: keep does not', async () => {
     for (const unset of ['destroy', 'keep'] as const) {
       await serve({ unset });
       const browser = server.browser();
@@ -253,7 +256,7 @@ describe.each(PROVIDERS)('an Express application on its own model, on %s', (prov
     }
   });
 
-  test('secure: auto, behind a proxy, is what the proxy says', async () => {
+  test('secure: auto follows X-Forwarded-Proto behind a trusted proxy', async () => {
     await serve({ cookie: { secure: 'auto' } }, { trustProxy: true });
     const cookieOver = async (scheme: string) => {
       const headers = { 'X-Forwarded-Proto': scheme };
@@ -270,7 +273,7 @@ describe.each(PROVIDERS)('an Express application on its own model, on %s', (prov
     expect(answer.headers['set-cookie']).toBeUndefined();
   });
 
-  test('told that its store is disconnected, express-session does without, until it is connected', async () => {
+  test('express-session serves requests without a session between "disconnect" and "connect"', async () => {
     await serve();
     const browser = server.browser();
     await json(browser, '/say/hello');
@@ -281,7 +284,7 @@ describe.each(PROVIDERS)('an Express application on its own model, on %s', (prov
   });
 
   test.each(['keep', 'destroy'] as const)(
-    'while the database is away everybody gets 503, and is signed in afterwards (unset: %s)',
+    'an outage of the database answers 503 and signs no user out (unset: %s)',
     async (unset) => {
       await serve({ unset });
       const browser = server.browser();
@@ -299,7 +302,7 @@ describe.each(PROVIDERS)('an Express application on its own model, on %s', (prov
     },
   );
 
-  test('a request that could not read its session does not end it, when it ends after the outage', async () => {
+  test('a request that could not read its session does not end the session after the outage', async () => {
     await serve({ unset: 'destroy' });
     const browser = server.browser();
     await json(browser, '/say/hello');
@@ -309,7 +312,7 @@ describe.each(PROVIDERS)('an Express application on its own model, on %s', (prov
     expect(await wordOf(browser)).toBe('hello');
   });
 
-  test('what cannot be saved is told to the error handler, and not said to be saved', async () => {
+  test('a failed save reaches the error handler, and the session stays unchanged', async () => {
     await serve();
     const browser = server.browser();
     await json(browser, '/say/hello');

@@ -59,7 +59,7 @@ describe.each(PROVIDERS)(
       await json(browser, `/sign-in/${userId}`);
       return browser;
     };
-    /** They come after the answer. */
+    /** Waits, because the errors come after the response. */
     const errorsAre = (...kinds: (new (...args: never[]) => Error)[]) =>
       vi.waitFor(
         () => expect(server.errors).toEqual(kinds.map((kind): unknown => expect.any(kind))),
@@ -101,7 +101,7 @@ describe.each(PROVIDERS)(
       expect(server.errors).toEqual([]);
     });
 
-    test('the helper gives settings that are safe, by name', async () => {
+    test('managedSessions returns safe settings with a cookie named after the application', async () => {
       await serve();
       expect(settings.name).toBe('back-office-session');
       expect(managed({ application: 'Back office' }).cookie).toEqual({
@@ -127,7 +127,7 @@ describe.each(PROVIDERS)(
       expect(() => managed({ application: ' ' })).toThrow(TypeError);
     });
 
-    test('ended elsewhere, it is over with the next request, and a late write brings nothing back', async () => {
+    test('a session that is revoked in Latchkey ends at once, and a late write does not restore it', async () => {
       await serve();
       const browser = await signedIn();
       const late = browser.get('/slow/late');
@@ -143,13 +143,13 @@ describe.each(PROVIDERS)(
       await errorsAre(SessionEndedError);
       expect(await json(browser, '/')).toMatchObject({ userId: null, word: null });
       expect(await liveOf('ann')).toEqual([]);
-      // What it kept goes with the next prune; the row itself stays on record.
+      // The next prune deletes its data. Its row stays.
       expect(await settings.store.prune()).toBe(1);
       expect(await database.client.expressSession.count()).toBe(0);
       expect(await database.client.session.count()).toBe(1);
     });
 
-    test('signing out there is signing out here', async () => {
+    test('a sign-out in the Express application revokes the session', async () => {
       await serve();
       for (const path of ['/sign-out', '/forget']) {
         const browser = await signedIn();
@@ -165,7 +165,7 @@ describe.each(PROVIDERS)(
       expect(server.errors).toEqual([]);
     });
 
-    test('idle timeout and lifetime are those of all sessions', async () => {
+    test('a managed session has the idle timeout and the lifetime of the engine', async () => {
       await serve();
       const browser = await signedIn();
       for (let hours = 0; hours < 23; hours += 1) {
@@ -179,7 +179,7 @@ describe.each(PROVIDERS)(
       expect(await json(idle, '/')).toMatchObject({ userId: null });
     });
 
-    test('who signs in under an id that was known before is refused (session fixation)', async () => {
+    test('a sign-in under an existing session id is refused (session fixation)', async () => {
       await serve({ anonymous: new session.MemoryStore() });
       const browser = server.browser();
       await json(browser, '/say/cart');
@@ -188,7 +188,7 @@ describe.each(PROVIDERS)(
       await errorsAre(SessionNotRenewedError);
       expect(await json(browser, '/')).toMatchObject({ word: 'cart', userId: null });
       expect(await liveOf('ann')).toEqual([]);
-      // With a new id it goes; and nobody becomes somebody else without one.
+      // A new id is required, for a sign-in and for a change of the user.
       await json(browser, '/sign-in/ann');
       expect(await json(browser, '/')).toMatchObject({ userId: 'ann', word: null });
       await browser.get('/become/bob');
@@ -196,7 +196,7 @@ describe.each(PROVIDERS)(
       expect(await liveOf('bob')).toEqual([]);
     });
 
-    test('a session of nobody, and no place for it: an error that says what to do', async () => {
+    test('saving a session without a user and without an anonymous store is an error with a remedy', async () => {
       await serve();
       const browser = server.browser();
       await browser.get('/say/cart');
@@ -205,7 +205,7 @@ describe.each(PROVIDERS)(
       expect(await database.client.session.count()).toBe(0);
     });
 
-    test('an id opens no other application, and none of theirs opens this one', async () => {
+    test('applications that share the table do not accept session ids of each other', async () => {
       await serve();
       const browser = await signedIn();
       const cookie = (await browser.jar.getCookies(browser.origin))[0]!.value;
@@ -217,7 +217,7 @@ describe.each(PROVIDERS)(
       expect(await settings.store.get(token)).toBeNull();
       await settings.store.destroy(token);
       expect(await sessions.resume(token, clock.now())).toMatchObject({ state: 'live' });
-      // Nor does what stands in the tables.
+      // The tables do not contain the secret.
       const rows = JSON.stringify([
         await database.client.session.findMany(),
         await database.client.expressSession.findMany(),
@@ -225,7 +225,7 @@ describe.each(PROVIDERS)(
       expect(rows).not.toContain(sid.split('.')[1]);
     });
 
-    test('all, ids, length and clear are of this application alone', async () => {
+    test('all, ids, length and clear include only sessions of this application', async () => {
       await serve();
       const shop = managed({ application: 'Shop' });
       const data = (userId: string) =>
@@ -251,7 +251,7 @@ describe.each(PROVIDERS)(
       expect(await liveOf('ann')).toHaveLength(2);
     });
 
-    test('an id that is none of ours is refused, a cookie with a maxAge is remembered, a touch is activity', async () => {
+    test('set refuses a foreign id, maxAge means "remember me", and touch counts as activity', async () => {
       await serve();
       const { store } = settings;
       const data = { cookie: { originalMaxAge: HOUR_MS }, userId: 'ann' } as unknown as SessionData;
@@ -266,7 +266,7 @@ describe.each(PROVIDERS)(
       await store.shutdown();
     });
 
-    test('while the database is away everybody gets 503, and is signed in afterwards', async () => {
+    test('an outage of the database answers 503 and signs no user out', async () => {
       await serve();
       const browser = await signedIn();
       for (const table of ['Session', 'ExpressSession']) {
@@ -280,7 +280,7 @@ describe.each(PROVIDERS)(
       expect(await json(browser, '/')).toMatchObject({ userId: 'ann' });
     });
 
-    test('a session whose data could not be written is not left behind', async () => {
+    test('a session ends if its data cannot be written', async () => {
       await serve();
       await database.client.$executeRawUnsafe(`ALTER TABLE "ExpressSession" RENAME TO "Away"`);
       await server.browser().get('/sign-in/ann');

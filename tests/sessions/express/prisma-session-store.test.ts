@@ -37,15 +37,15 @@ type Options = PrismaSessionStoreOptions<'session' | 'visit'>;
 const databases = new EmptyDatabases();
 afterAll(() => databases.close());
 
-/** A session as express-session hands it to a store. */
-const bag = (word = 'hello', maxAge: number | null = HOUR_MS) =>
+/** Returns the data that express-session passes to a store. */
+const sessionData = (word = 'hello', maxAge: number | null = HOUR_MS) =>
   ({
     cookie: { maxAge, originalMaxAge: maxAge, expires: null, path: '/' },
     word,
   }) as unknown as SessionData;
 
-/** A client whose answers come when they are let go; all else is the real one. */
-function slowed(client: ExistingClient, name: keyof SessionModel) {
+/** Returns a client that delays one function until a test releases its calls. */
+function delayCalls(client: ExistingClient, name: keyof SessionModel) {
   const waiting: (() => void)[] = [];
   const model = new Proxy(client.session, {
     get(target, property) {
@@ -71,7 +71,7 @@ describe.each(PROVIDERS)('on %s', (provider) => {
     });
   const rowsOf = (model: 'session' | 'visit' = 'session') =>
     prisma[model].findMany({ orderBy: { id: 'asc' } }) as Promise<SessionRow[]>;
-  /** As the library did that the application had before: the id as it is. */
+  /** Creates a row with a plain id, as the older library did. */
   const plainRow = (sid: string, word = 'from before', id = `record-${sid}`) =>
     prisma.session.create({
       data: {
@@ -92,35 +92,35 @@ describe.each(PROVIDERS)('on %s', (provider) => {
   });
   afterAll(() => prisma.$disconnect());
 
-  describe('what is called with a promise', () => {
-    test('is a store of express-session', () => {
+  describe('calls with promises', () => {
+    test('PrismaSessionStore is a store of express-session', () => {
       expect(open()).toBeInstanceOf(session.Store);
     });
 
-    test('get answers what was set, and null for what never was', async () => {
+    test('get returns the saved session, and null for an unknown id', async () => {
       const store = open();
-      await store.set('one', bag());
+      await store.set('one', sessionData());
       expect(await store.get('one')).toMatchObject({ word: 'hello' });
       expect(await store.get('two')).toBeNull();
-      await store.set('one', bag('again'));
+      await store.set('one', sessionData('again'));
       expect(await store.get('one')).toMatchObject({ word: 'again' });
       expect(await store.length()).toBe(1);
     });
 
-    test('destroy ends one, several, or one that never was', async () => {
+    test('destroy ends one or several sessions, and an unknown id is not an error', async () => {
       const store = open();
-      for (const sid of ['a', 'b', 'c', 'd']) await store.set(sid, bag(sid));
+      for (const sid of ['a', 'b', 'c', 'd']) await store.set(sid, sessionData(sid));
       await store.destroy('a');
       await store.destroy(['b', 'c', 'never']);
       await store.destroy('never');
       expect(Object.values(await store.all()).map(({ word }) => word)).toEqual(['d']);
     });
 
-    test('all, ids and length tell of those that live; ids are enough to destroy', async () => {
+    test('all, ids and length include only live sessions, and destroy accepts the ids', async () => {
       const store = open();
-      await store.set('a', bag('a'));
-      await store.set('b', bag('b'));
-      await store.set('short', bag('short', MINUTE_MS));
+      await store.set('a', sessionData('a'));
+      await store.set('b', sessionData('b'));
+      await store.set('short', sessionData('short', MINUTE_MS));
       clock.advance(MINUTE_MS);
       expect(await store.length()).toBe(2);
       expect((await store.ids()).sort()).toEqual([storedSid('a'), storedSid('b')].sort());
@@ -129,11 +129,11 @@ describe.each(PROVIDERS)('on %s', (provider) => {
       expect(await rowsOf()).toHaveLength(1);
     });
 
-    test('clear ends every one; prune only what has run out, and says how many', async () => {
+    test('prune deletes and counts only expired sessions, and clear deletes all', async () => {
       const store = open();
-      await store.set('long', bag());
+      await store.set('long', sessionData());
       for (let count = 0; count < 120; count += 1) {
-        await store.set(`short-${count}`, bag('', MINUTE_MS));
+        await store.set(`short-${count}`, sessionData('', MINUTE_MS));
       }
       clock.advance(MINUTE_MS);
       expect(await store.prune()).toBe(120);
@@ -143,11 +143,11 @@ describe.each(PROVIDERS)('on %s', (provider) => {
       expect(await rowsOf()).toEqual([]);
     });
 
-    test('touch moves the expiry on, and the cookie that is handed out', async () => {
+    test('touch extends the expiry of the session and of its cookie', async () => {
       const store = open();
-      await store.set('one', bag());
+      await store.set('one', sessionData());
       clock.advance(30 * MINUTE_MS);
-      await store.touch('one', bag());
+      await store.touch('one', sessionData());
       clock.advance(59 * MINUTE_MS);
       const { cookie } = (await store.get('one'))!;
       expect((cookie as unknown as { expires: string }).expires).toBe(
@@ -158,46 +158,48 @@ describe.each(PROVIDERS)('on %s', (provider) => {
     });
   });
 
-  test('with a callback each tells it, and nothing is left to a promise', async () => {
+  test('every method calls its callback with the result', async () => {
     const store = open();
-    const told = <Answer>(call: (callback: (...said: [unknown?, Answer?]) => void) => unknown) =>
+    const resultOf = <Answer>(
+      call: (callback: (...args: [unknown?, Answer?]) => void) => unknown,
+    ) =>
       new Promise<Answer | undefined>((resolve, reject) => {
         call((error, answer) => (error instanceof Error ? reject(error) : resolve(answer)));
       });
-    await told((done) => store.set('one', bag(), done));
-    await told((done) => store.touch('one', bag(), done));
-    expect(await told((done) => store.get('one', done))).toMatchObject({ word: 'hello' });
-    expect(await told((done) => store.get('two', done))).toBeNull();
-    expect(await told((done) => store.length(done))).toBe(1);
-    expect(await told((done) => store.ids(done))).toEqual([storedSid('one')]);
-    expect(await told((done) => store.all(done))).toMatchObject({});
-    expect(await told((done) => store.prune(done))).toBe(0);
-    await told((done) => store.destroy(['one'], done));
-    await told((done) => store.clear(done));
-    // Without one, and without anybody who waits, as express-session does in places.
+    await resultOf((done) => store.set('one', sessionData(), done));
+    await resultOf((done) => store.touch('one', sessionData(), done));
+    expect(await resultOf((done) => store.get('one', done))).toMatchObject({ word: 'hello' });
+    expect(await resultOf((done) => store.get('two', done))).toBeNull();
+    expect(await resultOf((done) => store.length(done))).toBe(1);
+    expect(await resultOf((done) => store.ids(done))).toEqual([storedSid('one')]);
+    expect(await resultOf((done) => store.all(done))).toMatchObject({});
+    expect(await resultOf((done) => store.prune(done))).toBe(0);
+    await resultOf((done) => store.destroy(['one'], done));
+    await resultOf((done) => store.clear(done));
+    // express-session sometimes passes undefined as the callback.
     await store.destroy('one', undefined);
   });
 
-  describe('what that library got wrong', () => {
-    test('sets at the same time are all done, and the last one counts', async () => {
+  describe('faults of the older library', () => {
+    test('concurrent sets of one session all run, and the last one wins', async () => {
       const store = open();
       const words = Array.from({ length: 20 }, (_, index) => `word ${index}`);
-      await Promise.all(words.map((word) => store.set('one', bag(word))));
+      await Promise.all(words.map((word) => store.set('one', sessionData(word))));
       expect(await store.get('one')).toMatchObject({ word: 'word 19' });
       expect(await rowsOf()).toHaveLength(1);
     });
 
-    test('two processes that set one session first at the same time make one row', async () => {
+    test('two processes that create one session concurrently create one row', async () => {
       const stores = [open(), open()];
-      await Promise.all(stores.map((store, index) => store.set('one', bag(`of ${index}`))));
+      await Promise.all(stores.map((store, index) => store.set('one', sessionData(`of ${index}`))));
       expect(await rowsOf()).toHaveLength(1);
     });
 
-    test('a set tells of success only once it is written', async () => {
-      const { client, waiting } = slowed(prisma, 'create');
+    test('set resolves only after the write', async () => {
+      const { client, waiting } = delayCalls(prisma, 'create');
       const store = open({}, client);
       let done = 0;
-      const sets = ['a', 'a'].map((sid) => store.set(sid, bag()).then(() => (done += 1)));
+      const sets = ['a', 'a'].map((sid) => store.set(sid, sessionData()).then(() => (done += 1)));
       await vi.waitFor(() => expect(waiting).toHaveLength(1), PATIENCE);
       expect(done).toBe(0);
       waiting.shift()!();
@@ -207,74 +209,74 @@ describe.each(PROVIDERS)('on %s', (provider) => {
       expect(await rowsOf()).toHaveLength(1);
     });
 
-    test('no write brings back what was ended, by this process or by another', async () => {
+    test('no write restores a session that was ended, also by another process', async () => {
       const [store, elsewhere] = [open(), open()];
-      await store.set('one', bag());
+      await store.set('one', sessionData());
       const data = (await store.get('one'))!;
       await elsewhere.destroy('one');
-      // What was read is changed or nothing: it makes no row.
+      // A session that was read can only be changed, not created.
       await expect(store.set('one', data)).rejects.toThrow(SessionEndedError);
       await store.touch('one', data);
       expect(await rowsOf()).toEqual([]);
-      const saved = bag();
+      const saved = sessionData();
       await store.set('two', saved);
       await elsewhere.destroy('two');
       await expect(store.set('two', saved)).rejects.toThrow(SessionEndedError);
       expect(await rowsOf()).toEqual([]);
     });
 
-    test('a destroy waits for the sets before it', async () => {
+    test('destroy waits for earlier sets of the session', async () => {
       const store = open();
-      await Promise.all([store.set('one', bag()), store.destroy('one')]);
+      await Promise.all([store.set('one', sessionData()), store.destroy('one')]);
       expect(await rowsOf()).toEqual([]);
     });
 
-    test('a touch brings nothing back that has run out', async () => {
+    test('touch does not restore an expired session', async () => {
       const store = open();
-      await store.set('one', bag('', MINUTE_MS));
+      await store.set('one', sessionData('', MINUTE_MS));
       clock.advance(MINUTE_MS);
-      await store.touch('one', bag());
+      await store.touch('one', sessionData());
       expect(await store.get('one')).toBeNull();
     });
 
-    test('length and prune load no row', async () => {
-      const asked: string[] = [];
+    test('length and prune load no session data', async () => {
+      const calls: string[] = [];
       const model = new Proxy(prisma.session, {
         get(target, name) {
           const own = Reflect.get(target, name) as (args: unknown) => Promise<unknown>;
           return (args: unknown) => {
-            asked.push(`${String(name)} ${JSON.stringify((args as { select?: object }).select)}`);
+            calls.push(`${String(name)} ${JSON.stringify((args as { select?: object }).select)}`);
             return own.call(target, args);
           };
         },
       });
       const connects: string[] = [];
       const store = open({}, { session: model, $connect: () => connects.push('connect') });
-      await store.set('short', bag('', MINUTE_MS));
+      await store.set('short', sessionData('', MINUTE_MS));
       clock.advance(MINUTE_MS);
-      asked.length = 0;
+      calls.length = 0;
       await store.length();
       await store.prune();
-      expect(asked).toEqual(['count undefined', 'findMany {"id":true}', 'deleteMany undefined']);
-      // Nor does anything connect anew.
+      expect(calls).toEqual(['count undefined', 'findMany {"id":true}', 'deleteMany undefined']);
+      // The store does not reconnect either.
       expect(connects).toEqual([]);
     });
   });
 
   describe('options', () => {
-    test('ttl: the cookie’s maxAge, else a day; a number; a function', async () => {
+    test('ttl is the maxAge of the cookie or one day by default, or a number, or a function', async () => {
       const expiryOf = async (options: Partial<Options>, data: SessionData) => {
         await open(options).set('one', data);
         const [row] = await rowsOf();
         await prisma.session.deleteMany({});
         return row!.expiresAt.getTime() - clock.now().getTime();
       };
-      expect(await expiryOf({}, bag('', MINUTE_MS))).toBe(MINUTE_MS);
-      expect(await expiryOf({}, bag('', null))).toBe(DAY_MS);
-      expect(await expiryOf({ ttl: 5000 }, bag())).toBe(5000);
+      expect(await expiryOf({}, sessionData('', MINUTE_MS))).toBe(MINUTE_MS);
+      expect(await expiryOf({}, sessionData('', null))).toBe(DAY_MS);
+      expect(await expiryOf({ ttl: 5000 }, sessionData())).toBe(5000);
       const ttl: Options['ttl'] = (options, data, sid) =>
         options.checkPeriod === 0 && data.word === 'w' && sid === 'one' ? 7000 : 1;
-      expect(await expiryOf({ ttl, checkPeriod: 0 }, bag('w'))).toBe(7000);
+      expect(await expiryOf({ ttl, checkPeriod: 0 }, sessionData('w'))).toBe(7000);
     });
 
     test.each([
@@ -283,20 +285,20 @@ describe.each(PROVIDERS)('on %s', (provider) => {
       [{ roundTTL: 7 }, 'roundTTL'],
       [{ checkPeriod: 2 ** 31 }, 'checkPeriod'],
       [{ sessionModelName: 'nothing' }, 'sessionModelName'],
-    ])('%j is refused by name', (options, name) => {
+    ])('the options %j throw a TypeError that names %s', (options, name) => {
       expect(() => open(options as unknown as Options)).toThrow(TypeError);
       expect(() => open(options as unknown as Options)).toThrow(name);
     });
 
-    test('a ttl function that answers no number is a TypeError, and nothing is saved', async () => {
+    test('set throws a TypeError and saves nothing if the ttl function returns no number', async () => {
       const store = open({ ttl: () => 'an hour' as unknown as number });
-      await expect(store.set('one', bag())).rejects.toThrow(TypeError);
+      await expect(store.set('one', sessionData())).rejects.toThrow(TypeError);
       expect(await rowsOf()).toEqual([]);
     });
 
     test.each([10, 100, 1000] as const)('roundTTL %d rounds the expiry down', async (roundTTL) => {
       const odd = new TestClock(new Date('2026-11-21T12:00:00.987Z'));
-      await open({ roundTTL, clock: odd.now }).set('one', bag('', MINUTE_MS));
+      await open({ roundTTL, clock: odd.now }).set('one', sessionData('', MINUTE_MS));
       const [row] = await rowsOf();
       expect(row!.expiresAt.getTime() % roundTTL).toBe(0);
       const lasts = row!.expiresAt.getTime() - odd.now().getTime();
@@ -304,20 +306,20 @@ describe.each(PROVIDERS)('on %s', (provider) => {
       expect(lasts).toBeLessThanOrEqual(MINUTE_MS);
     });
 
-    test('the record id is random, what stands for the sid, or what a function makes of that', async () => {
-      await open().set('a', bag());
-      await open({ dbRecordIdIsSessionId: true }).set('b', bag());
-      await open({ dbRecordIdFunction: (sid) => `record of ${sid}` }).set('c', bag());
+    test('the record id is random, the stored sid, or the result of dbRecordIdFunction', async () => {
+      await open().set('a', sessionData());
+      await open({ dbRecordIdIsSessionId: true }).set('b', sessionData());
+      await open({ dbRecordIdFunction: (sid) => `record of ${sid}` }).set('c', sessionData());
       const idOf = new Map((await rowsOf()).map(({ id, sid }) => [sid, id]));
       expect(idOf.get(storedSid('a'))).toMatch(/^[\da-f-]{36}$/);
       expect(idOf.get(storedSid('b'))).toBe(storedSid('b'));
       expect(idOf.get(storedSid('c'))).toBe(`record of ${storedSid('c')}`);
     });
 
-    test('two sessions of one record id are told apart, and the second is not saved', async () => {
+    test('saving a second session with the same record id fails and changes nothing', async () => {
       const store = open({ dbRecordIdFunction: () => 'the same' });
-      await store.set('a', bag('a'));
-      const error = await rejectionOf(store.set('b', bag('b')));
+      await store.set('a', sessionData('a'));
+      const error = await rejectionOf(store.set('b', sessionData('b')));
       expect(error).toBeInstanceOf(SessionsUnavailableError);
       expect(String(error.cause)).toContain('record id');
       expect(await store.get('a')).toMatchObject({ word: 'a' });
@@ -332,52 +334,52 @@ describe.each(PROVIDERS)('on %s', (provider) => {
           parse: (text) => JSON.parse(backwards(text)) as SessionData,
         },
       });
-      await store.set('one', bag());
+      await store.set('one', sessionData());
       expect((await rowsOf())[0]!.data).toContain('olleh');
       expect(await store.get('one')).toMatchObject({ word: 'hello' });
     });
 
-    test('sessionModelName names another model', async () => {
-      await open({ sessionModelName: 'visit' }).set('one', bag());
+    test('sessionModelName selects another model', async () => {
+      await open({ sessionModelName: 'visit' }).set('one', sessionData());
       expect(await rowsOf('visit')).toHaveLength(1);
       expect(await rowsOf()).toEqual([]);
     });
 
-    test('those that allow calls at the same time are taken, and change nothing', async () => {
+    test('the options for concurrent calls are accepted without effect', async () => {
       const store = open({
         enableConcurrentSetInvocationsForSameSessionID: true,
         enableConcurrentTouchInvocationsForSameSessionID: true,
       });
-      await Promise.all([store.set('one', bag('a')), store.set('one', bag('b'))]);
+      await Promise.all([store.set('one', sessionData('a')), store.set('one', sessionData('b'))]);
       expect(await store.get('one')).toMatchObject({ word: 'b' });
     });
 
-    test('dispose hears of everything that is dropped, and of what is overwritten if it may', async () => {
+    test('dispose is called for every deleted session, and for overwritten ones unless noDisposeOnSet', async () => {
       const dropped: string[] = [];
       const dispose: Options['dispose'] = (sid, { word }) => dropped.push(`${sid} ${word}`);
-      const heard = () => dropped.splice(0);
+      const takeDropped = () => dropped.splice(0);
       const store = open({ dispose });
-      await store.set('a', bag('first'));
-      await store.set('a', bag('second'));
-      expect(heard()).toEqual(['a first']);
+      await store.set('a', sessionData('first'));
+      await store.set('a', sessionData('second'));
+      expect(takeDropped()).toEqual(['a first']);
       await store.destroy(['a', 'never']);
-      expect(heard()).toEqual(['a second']);
+      expect(takeDropped()).toEqual(['a second']);
       const quiet = open({ dispose, noDisposeOnSet: true });
-      await quiet.set('b', bag('first'));
-      await quiet.set('b', bag('second', MINUTE_MS));
-      expect(heard()).toEqual([]);
-      await quiet.set('c', bag('third', MINUTE_MS));
+      await quiet.set('b', sessionData('first'));
+      await quiet.set('b', sessionData('second', MINUTE_MS));
+      expect(takeDropped()).toEqual([]);
+      await quiet.set('c', sessionData('third', MINUTE_MS));
       clock.advance(MINUTE_MS);
       expect(await quiet.get('b')).toBeNull();
-      expect(heard()).toEqual(['b second']);
+      expect(takeDropped()).toEqual(['b second']);
       expect(await quiet.prune()).toBe(1);
-      expect(heard()).toEqual([`${storedSid('c')} third`]);
-      await quiet.set('d', bag('last'));
+      expect(takeDropped()).toEqual([`${storedSid('c')} third`]);
+      await quiet.set('d', sessionData('last'));
       await quiet.clear();
-      expect(heard()).toEqual([`${storedSid('d')} last`]);
+      expect(takeDropped()).toEqual([`${storedSid('d')} last`]);
     });
 
-    test('a dispose that throws undoes nothing, and is logged', async () => {
+    test('an error of dispose is logged, and the session is deleted anyway', async () => {
       const error = vi.fn();
       const store = open({
         logger: { error },
@@ -385,50 +387,50 @@ describe.each(PROVIDERS)('on %s', (provider) => {
           throw new Error('no');
         },
       });
-      await store.set('a', bag());
+      await store.set('a', sessionData());
       await store.destroy('a');
       expect(await rowsOf()).toEqual([]);
       expect(error).toHaveBeenCalledOnce();
     });
 
-    test('stale hands out what has run out, once, however many ask', async () => {
+    test('stale returns an expired session at most once, also to concurrent calls', async () => {
       const store = open({ stale: true });
-      await store.set('one', bag('old', MINUTE_MS));
+      await store.set('one', sessionData('old', MINUTE_MS));
       clock.advance(MINUTE_MS);
       const answers = await Promise.all([store.get('one'), store.get('one'), open().get('one')]);
-      const handedOut = answers.filter((answer) => answer !== null);
-      expect(handedOut.length).toBeLessThanOrEqual(1);
+      const returned = answers.filter((answer) => answer !== null);
+      expect(returned.length).toBeLessThanOrEqual(1);
       expect(await rowsOf()).toEqual([]);
-      await store.set('two', bag('old', MINUTE_MS));
+      await store.set('two', sessionData('old', MINUTE_MS));
       clock.advance(MINUTE_MS);
       const stale = (await store.get('two'))!;
       expect(stale).toMatchObject({ word: 'old' });
       expect(await store.get('two')).toBeNull();
-      // It can be read, and not be saved.
+      // It can be read but not saved.
       await expect(store.set('two', stale)).rejects.toThrow(SessionEndedError);
     });
   });
 
   describe('session ids', () => {
-    test('are stored as their SHA-256, and nothing in the row tells them', async () => {
-      await open({ dbRecordIdIsSessionId: true }).set('a secret id', bag());
+    test('the row contains only the SHA-256 of the session id', async () => {
+      await open({ dbRecordIdIsSessionId: true }).set('a secret id', sessionData());
       const hash = createHash('sha256').update('a secret id').digest('base64url');
       const [row] = await rowsOf();
       expect(row!.sid).toBe(`sha256.${hash}`);
       expect(JSON.stringify(row)).not.toContain('a secret id');
     });
 
-    test('what is stored is no session id', async () => {
+    test('get and touch do not accept a stored hash as a session id', async () => {
       const store = open();
-      await store.set('one', bag());
+      await store.set('one', sessionData());
       expect(await store.get(storedSid('one'))).toBeNull();
       const plain = open({ storeSids: 'plain' });
       expect(await plain.get(storedSid('one'))).toBeNull();
-      await store.touch(storedSid('one'), bag('', DAY_MS));
+      await store.touch(storedSid('one'), sessionData('', DAY_MS));
       expect((await rowsOf())[0]!.expiresAt.getTime()).toBe(clock.now().getTime() + HOUR_MS);
     });
 
-    test('a row that an older library stored is found, moved over once, and the same from then on', async () => {
+    test('get finds a row with a plain id and hashes it, and later calls find it too', async () => {
       const store = open();
       await plainRow('old');
       const found = (await store.get('old'))!;
@@ -442,7 +444,7 @@ describe.each(PROVIDERS)('on %s', (provider) => {
       expect(await rowsOf()).toEqual([]);
     });
 
-    test('twenty requests at once with such an id all find it, and a record id that was the sid goes', async () => {
+    test('twenty concurrent gets find a row with a plain id, and hash a record id that equals it', async () => {
       await plainRow('old', 'here', 'old');
       const stores = [open(), open()];
       const answers = await Promise.all(
@@ -452,22 +454,22 @@ describe.each(PROVIDERS)('on %s', (provider) => {
       expect(await rowsOf()).toMatchObject([{ id: storedSid('old'), sid: storedSid('old') }]);
     });
 
-    test('a plain row can be touched and destroyed before it was ever read', async () => {
+    test('touch and destroy find a row with a plain id', async () => {
       await plainRow('one');
       await plainRow('two');
       const store = open();
-      await store.touch('one', bag('', DAY_MS));
+      await store.touch('one', sessionData('', DAY_MS));
       await store.destroy('two');
       expect(await rowsOf()).toMatchObject([
         { sid: 'one', expiresAt: new Date(clock.now().getTime() + DAY_MS) },
       ]);
     });
 
-    test('hashStoredSids moves all of them at once, and nobody is signed out', async () => {
+    test('hashStoredSids hashes all plain ids, and no user is signed out', async () => {
       for (let count = 0; count < 12; count += 1) await plainRow(`old-${count}`, `w${count}`);
       await plainRow('also-the-record-id', 'w', 'also-the-record-id');
       const store = open();
-      await store.set('new', bag());
+      await store.set('new', sessionData());
       expect(await store.hashStoredSids()).toBe(13);
       expect(await store.hashStoredSids()).toBe(0);
       expect(JSON.stringify(await rowsOf())).not.toMatch(/"(old-|also)/);
@@ -475,13 +477,13 @@ describe.each(PROVIDERS)('on %s', (provider) => {
       expect(await store.get('also-the-record-id')).toMatchObject({ word: 'w' });
     });
 
-    test('storeSids: plain stores them as they are, and finds both', async () => {
+    test('storeSids: plain stores plain ids, and finds plain and hashed ids', async () => {
       const [hashed, plain] = [open(), open({ storeSids: 'plain' })];
-      await plain.set('one', bag());
+      await plain.set('one', sessionData());
       expect((await rowsOf())[0]!.sid).toBe('one');
       expect(await plain.get('one')).not.toBeNull();
       expect((await rowsOf())[0]!.sid).toBe('one');
-      await hashed.set('two', bag('two'));
+      await hashed.set('two', sessionData('two'));
       const two = (await plain.get('two'))!;
       await plain.set('two', { ...two, word: 'changed' } as SessionData);
       await plain.destroy('two');
@@ -489,19 +491,19 @@ describe.each(PROVIDERS)('on %s', (provider) => {
     });
   });
 
-  describe('when the database is away', () => {
-    const gone = new Error('connect ENOENT');
-    (gone as Error & { code: string }).code = 'ENOENT';
-    const away = Object.fromEntries(
+  describe('an outage of the database', () => {
+    const connectionError = new Error('connect ENOENT');
+    (connectionError as Error & { code: string }).code = 'ENOENT';
+    const failingModel = Object.fromEntries(
       ['findMany', 'create', 'updateMany', 'deleteMany', 'count'].map((name) => [
         name,
-        () => Promise.reject(gone),
+        () => Promise.reject(connectionError),
       ]),
     );
     const calls: [string, (store: PrismaSessionStore, done?: () => void) => Promise<unknown>][] = [
       ['get', (store, done) => store.get('one', done)],
-      ['set', (store, done) => store.set('one', bag(), done)],
-      ['touch', (store, done) => store.touch('one', bag(), done)],
+      ['set', (store, done) => store.set('one', sessionData(), done)],
+      ['touch', (store, done) => store.touch('one', sessionData(), done)],
       ['destroy', (store, done) => store.destroy('one', done)],
       ['all', (store, done) => store.all(done)],
       ['ids', (store, done) => store.ids(done)],
@@ -510,46 +512,49 @@ describe.each(PROVIDERS)('on %s', (provider) => {
       ['prune', (store, done) => store.prune(done)],
     ];
 
-    test.each(calls)('%s says so, by promise and by callback', async (_name, call) => {
-      const store = new PrismaSessionStore({ session: away } as never);
-      const error = await rejectionOf(call(store));
-      expect(error).toBeInstanceOf(SessionsUnavailableError);
-      expect(error).toMatchObject({ status: 503, cause: gone });
-      // express-session takes this code for "no such session".
-      expect(error).not.toHaveProperty('code');
-      const callback = vi.fn();
-      await call(store, callback);
-      await vi.waitFor(() => expect(callback).toHaveBeenCalledOnce(), PATIENCE);
-      expect(callback.mock.calls[0]![0]).toBeInstanceOf(SessionsUnavailableError);
-    });
+    test.each(calls)(
+      '%s fails with status 503 in an outage, by promise and by callback',
+      async (_name, call) => {
+        const store = new PrismaSessionStore({ session: failingModel } as never);
+        const error = await rejectionOf(call(store));
+        expect(error).toBeInstanceOf(SessionsUnavailableError);
+        expect(error).toMatchObject({ status: 503, cause: connectionError });
+        // express-session reads the code ENOENT as "no such session".
+        expect(error).not.toHaveProperty('code');
+        const callback = vi.fn();
+        await call(store, callback);
+        await vi.waitFor(() => expect(callback).toHaveBeenCalledOnce(), PATIENCE);
+        expect(callback.mock.calls[0]![0]).toBeInstanceOf(SessionsUnavailableError);
+      },
+    );
 
-    test('shutdown says what disconnecting said', async () => {
+    test('shutdown fails with the error of $disconnect', async () => {
       const store = new PrismaSessionStore({
-        session: away,
-        $disconnect: () => Promise.reject(gone),
+        session: failingModel,
+        $disconnect: () => Promise.reject(connectionError),
       } as never);
-      await expect(store.shutdown()).rejects.toBe(gone);
+      await expect(store.shutdown()).rejects.toBe(connectionError);
     });
 
-    test('data that cannot be read or written is an error too', async () => {
+    test('session data that cannot be parsed or serialized is an error', async () => {
       await plainRow('broken');
       await prisma.session.updateMany({ where: {}, data: { data: '{"cookie"' } });
       await expect(open().get('broken')).rejects.toThrow(SessionsUnavailableError);
-      const round = bag() as SessionData & { self?: unknown };
-      round.self = round;
-      await expect(open().set('round', round)).rejects.toThrow(TypeError);
+      const circular = sessionData() as SessionData & { self?: unknown };
+      circular.self = circular;
+      await expect(open().set('circular', circular)).rejects.toThrow(TypeError);
     });
   });
 });
 
-describe('the interval', () => {
+describe('automatic prunes', () => {
   const model = (prune: () => Promise<unknown[]>) =>
     ({ session: { findMany: prune, create: f, updateMany: f, deleteMany: f, count: f } }) as never;
   const f = () => Promise.resolve({ count: 0 });
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());
 
-  test('prunes every checkPeriod, until it is stopped or shut down', async () => {
+  test('the store prunes every checkPeriod until stopInterval or shutdown', async () => {
     const prune = vi.fn(() => Promise.resolve([]));
     const store = new PrismaSessionStore(model(prune), { checkPeriod: 1000 });
     await vi.advanceTimersByTimeAsync(3000);
@@ -566,7 +571,7 @@ describe('the interval', () => {
     expect(prune).toHaveBeenCalledTimes(4);
   });
 
-  test('is off unless it is asked for', async () => {
+  test('the store does not prune automatically without checkPeriod', async () => {
     const prune = vi.fn(() => Promise.resolve([]));
     new PrismaSessionStore(model(prune)).startInterval();
     await vi.advanceTimersByTimeAsync(DAY_MS);
@@ -574,13 +579,17 @@ describe('the interval', () => {
   });
 
   test.each([
-    ['error by default', {}, ['error']],
-    ['nothing when it is false', { logger: false as const }, []],
-    ['nothing of that level', { loggerLevel: 'warn' as const }, []],
-    ['one of several levels', { loggerLevel: ['log', 'error'] as const }, ['error']],
-  ])('a prune that fails is logged: %s', async (_what, options, heard) => {
-    const said: string[] = [];
-    const logger = { error: () => said.push('error') };
+    ['by default logs an error', {}, ['error']],
+    ['with logger: false logs nothing', { logger: false as const }, []],
+    ['with another loggerLevel logs nothing', { loggerLevel: 'warn' as const }, []],
+    [
+      'with loggerLevel error among others logs an error',
+      { loggerLevel: ['log', 'error'] as const },
+      ['error'],
+    ],
+  ])('a failed prune %s', async (_what, options, expected) => {
+    const logged: string[] = [];
+    const logger = { error: () => logged.push('error') };
     const onError = vi.fn();
     const store = new PrismaSessionStore(
       model(() => Promise.reject(new Error('away'))),
@@ -588,7 +597,7 @@ describe('the interval', () => {
     );
     store.startInterval(onError);
     await vi.advanceTimersByTimeAsync(1000);
-    expect(said).toEqual(heard);
+    expect(logged).toEqual(expected);
     expect(onError).toHaveBeenCalledOnce();
     store.stopInterval();
   });

@@ -31,7 +31,7 @@ afterAll(async () => {
   await redis.close();
 });
 
-/** A node: its news, what its log said, and when its link was up or down. */
+/** Opens a node, and records its events, its warnings and the reports of its link. */
 async function openNode() {
   const warnings: string[] = [];
   const feed = redisNews({
@@ -41,12 +41,12 @@ async function openNode() {
     log: { info: () => undefined, warn: (message: string) => void warnings.push(message) },
   });
   feeds.push(feed);
-  const heard: SessionEvent[] = [];
+  const events: SessionEvent[] = [];
   const links: boolean[] = [];
-  feed.subscribe((news) => heard.push(news));
+  feed.subscribe((event) => events.push(event));
   feed.onLink((isUp) => links.push(isUp));
   await expect.poll(() => feed.isLinked()).toBe(true);
-  return { feed, heard, links, warnings };
+  return { feed, events, links, warnings };
 }
 
 const sessionsOver = (feed?: NewsFeed) =>
@@ -60,15 +60,15 @@ const aUser = (userId: string) => ({
   meta: null,
 });
 
-test('a node hears that another node ended a session', async () => {
-  const { heard } = await openNode();
+test('a node receives the event that another node ended a session', async () => {
+  const { events } = await openNode();
   const elsewhere = sessionsOver();
   const { session } = await elsewhere.start(aUser('ann'), NOW);
   await elsewhere.revoke(session.id, { reason: 'signed-out' }, NOW);
-  await expect.poll(() => heard).toContainEqual({ kind: 'ended', id: session.id, userId: 'ann' });
+  await expect.poll(() => events).toContainEqual({ kind: 'ended', id: session.id, userId: 'ann' });
 });
 
-test('a sign-out returns while Redis delivers no news, and the session is refused at once', async () => {
+test('a sign-out succeeds while Redis delivers no events, and applies at once', async () => {
   const { feed } = await openNode();
   await feed.close();
   const here = sessionsOver(feed);
@@ -77,8 +77,8 @@ test('a sign-out returns while Redis delivers no news, and the session is refuse
   expect((await sessionsOver().resume(token, NOW)).state).not.toBe('live');
 });
 
-test('a node whose link broke says so once, and hears news again when Redis is back', async () => {
-  const { feed, heard, links, warnings } = await openNode();
+test('a node logs a broken link once, and receives events again after Redis is back', async () => {
+  const { feed, events, links, warnings } = await openNode();
   await redis.stop();
   await expect.poll(() => feed.isLinked()).toBe(false);
   await redis.start();
@@ -86,5 +86,5 @@ test('a node whose link broke says so once, and hears news again when Redis is b
   expect(links).toEqual([true, false, true]);
   expect(warnings).toHaveLength(1);
   const { session } = await sessionsOver().start(aUser('cem'), NOW);
-  await expect.poll(() => heard.map(({ id }) => id)).toContain(session.id);
+  await expect.poll(() => events.map(({ id }) => id)).toContain(session.id);
 });

@@ -1,15 +1,15 @@
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { LeaseProtocol } from '#app/sessions/leases/protocol.ts';
 import { explore } from './explore.ts';
 import { mutate, MUTANTS, SMALL, WAITS_TOO_LONG } from './mutants.ts';
 import type { Bounds } from './world.ts';
 
-const NIGHT_MS = 3_600_000;
+const NIGHTLY_TIMEOUT_MS = 3_600_000;
 
 interface Space {
   what: string;
   bounds: Bounds;
-  /** Only states that can be reached by so many steps. Default: all states. */
+  /** Only states that are reachable in so many steps. Default: all states. */
   maxDepth?: number;
 }
 
@@ -40,7 +40,7 @@ const EVERY_NIGHT: Space[] = [
     bounds: { ...SMALL, isPatient: false, breaks: 1, opens: 1 },
   },
   {
-    what: 'two nodes and one session, with a moment for every step',
+    what: 'two nodes and one session, with a separate action for every step',
     bounds: { ...SMALL, isFine: true },
   },
   {
@@ -48,7 +48,7 @@ const EVERY_NIGHT: Space[] = [
     bounds: { ...SMALL, isPrompt: true },
   },
   {
-    what: 'three nodes and two sessions, as far as ten steps',
+    what: 'three nodes and two sessions, within ten steps',
     bounds: { ...SMALL, nodes: 3, sessions: 2 },
     maxDepth: 10,
   },
@@ -59,43 +59,41 @@ const spaces = process.env.LATCHKEY_NIGHTLY
   : AT_EVERY_CHANGE;
 
 test.each(spaces.map((space) => [space.what, space] as const))(
-  'in every state of %s, no node answers from memory with a session whose revoke has returned',
+  'in every state of %s, no node answers from its cache with a session whose revoke has returned',
   (_what, { bounds, maxDepth }) => {
     const { fault, isComplete, states } = explore(bounds, LeaseProtocol, { maxDepth });
     expect(fault).toBeNull();
     expect(isComplete).toBe(maxDepth === undefined);
     expect(states).toBeGreaterThan(1000);
   },
-  NIGHT_MS,
+  NIGHTLY_TIMEOUT_MS,
 );
 
-describe('the exploration finds the fault of a protocol in which', () => {
-  test.each(MUTANTS.map(({ mutant, bounds }) => [mutant.name, mutant, bounds] as const))(
-    '%s',
-    async (_name, mutant, bounds) => {
-      const { fault } = explore(bounds, await mutate(mutant));
-      expect(fault?.what).toMatch(/answers from memory .* whose revoke has returned/);
-    },
-    NIGHT_MS,
-  );
-});
+test.each(MUTANTS.map(({ mutant, bounds }) => [mutant.name, mutant, bounds] as const))(
+  'the exploration finds the fault of a protocol in which %s',
+  async (_name, mutant, bounds) => {
+    const { fault } = explore(bounds, await mutate(mutant));
+    expect(fault?.what).toMatch(/answers from its cache .* whose revoke has returned/);
+  },
+  NIGHTLY_TIMEOUT_MS,
+);
 
-test('the exploration with a prompt database finds a round that waits too long', async () => {
+test('the exploration finds a round that waits too long if the database is prompt', async () => {
   const { fault } = explore({ ...SMALL, isPrompt: true, idlers: 1 }, await mutate(WAITS_TOO_LONG));
   expect(fault?.what).toBe('the revoke of s0 takes too long');
 });
 
-test('the fault of rows that were taken away is five steps long', async () => {
+test('the exploration finds the fault of deleting the leases of silent nodes in five steps', async () => {
   const { mutant, bounds } = MUTANTS[0]!;
   const { fault } = explore(bounds, await mutate(mutant));
   expect(fault).toEqual({
-    what: 'n1 answers from memory with s1, whose revoke has returned',
+    what: 'n1 answers from its cache with s1, whose revoke has returned',
     trace: [
       'n0 revokes s0',
-      'the database does for n0: {"do":"ask","round":"r0"}, step 2',
+      'the database executes for n0: {"do":"ask","round":"r0"}, step 2',
       'n0 has waited for r0',
       'n0 revokes s1',
-      'the database does for n0: {"do":"ask","round":"r1"}, step 2',
+      'the database executes for n0: {"do":"ask","round":"r1"}, step 2',
     ],
   });
 });

@@ -14,16 +14,16 @@ import {
 export interface Exploration {
   states: number;
   transitions: number;
-  /** How many actions the longest of the shortest ways to a state has. */
+  /** The number of actions to the most distant state, by a shortest path. */
   depth: number;
-  /** False: more states than there was leave for. */
+  /** False if the exploration stopped at `maxStates` or `maxDepth`. */
   isComplete: boolean;
   fault: { what: string; trace: string[] } | null;
 }
 
 /**
- * Visits every state that can be reached, breadth first, so that the trace to a fault is the shortest. States
- * are told apart by 53 bits of a hash.
+ * Visits every reachable state, breadth first, so that the trace to a fault is a shortest one. A 53-bit
+ * hash identifies a state.
  */
 export function explore(
   bounds: Bounds,
@@ -34,7 +34,7 @@ export function explore(
   const first = canonical(firstWorld(bounds, Protocol));
   seen.add(hashOf(first));
   const actions: (Action | null)[] = [null];
-  const froms: number[] = [-1];
+  const parents: number[] = [-1];
   let layer: { state: string; index: number }[] = [{ state: first, index: 0 }];
   let transitions = 0;
   let depth = 0;
@@ -43,7 +43,8 @@ export function explore(
     transitions,
     depth,
     isComplete,
-    fault: what === null ? null : { what, trace: traceTo(last, actions, froms, bounds, Protocol) },
+    fault:
+      what === null ? null : { what, trace: traceTo(last, actions, parents, bounds, Protocol) },
   });
   while (layer.length > 0 && depth < maxDepth) {
     const next: typeof layer = [];
@@ -57,7 +58,7 @@ export function explore(
         const reached = canonical(world);
         if (!seen.add(hashOf(reached))) continue;
         actions.push(action);
-        froms.push(index);
+        parents.push(index);
         const what = faultOf(world, bounds, Protocol);
         if (what !== null) return outcome(false, what, actions.length - 1);
         if (isOver(world, bounds)) continue;
@@ -71,7 +72,7 @@ export function explore(
   return outcome(layer.length === 0, null);
 }
 
-/** The state as text. Names of leases are counted anew, and lists without an order get one. */
+/** Returns the state as text, with leases renumbered and unordered lists sorted, so that equal states match. */
 function canonical(world: World): string {
   for (const node of world.nodes) {
     if (node.statements.length > 1) sortByText(node.statements);
@@ -96,22 +97,22 @@ function canonical(world: World): string {
 const LEASE_ID = /"n(\d) (\d+)"/g;
 
 function sortByText(list: unknown[]): void {
-  const texts = new Map(list.map((one) => [one, JSON.stringify(one)]));
+  const texts = new Map(list.map((item) => [item, JSON.stringify(item)]));
   list.sort((one, other) => (texts.get(one)! < texts.get(other)! ? -1 : 1));
 }
 
 function traceTo(
   last: number,
   actions: (Action | null)[],
-  froms: number[],
+  parents: number[],
   bounds: Bounds,
   Protocol: Protocol,
 ): string[] {
   const path: Action[] = [];
-  for (let index = last; index > 0; index = froms[index]!) path.unshift(actions[index]!);
+  for (let index = last; index > 0; index = parents[index]!) path.unshift(actions[index]!);
   let world = firstWorld(bounds, Protocol);
   return path.map((action) => {
-    const text = textOf(action, world);
+    const text = describeAction(action, world);
     perform(world, action, bounds, Protocol);
     purge(world);
     world = JSON.parse(canonical(world)) as World;
@@ -119,19 +120,19 @@ function traceTo(
   });
 }
 
-function textOf({ what, node, at }: Action, world: World): string {
+function describeAction({ what, node, at }: Action, world: World): string {
   const { statements, inbox, timers } = world.nodes[node]!;
   const statement = statements[at];
   const of = `n${node}`;
   switch (what) {
     case 'tick':
-      return 'a tick passes';
+      return 'one tick passes';
     case 'lose barriers':
       return 'the database loses its barriers';
     case 'deliver':
-      return `${of} hears "${inbox![0]}"`;
+      return `${of} receives "${inbox![0]}"`;
     case 'execute':
-      return `the database does for ${of}: ${JSON.stringify(statement!.command)}, step ${statement!.step + 1}`;
+      return `the database executes for ${of}: ${JSON.stringify(statement!.command)}, step ${statement!.step + 1}`;
     case 'reply':
       return `${of} gets ${JSON.stringify(statement!.reply)}`;
     case 'timer':
@@ -144,19 +145,19 @@ function textOf({ what, node, at }: Action, world: World): string {
       return `${of} opens a link`;
     case 'read':
       return `${of} reads the row of s${at}`;
-    case 'remember':
+    case 'cache row':
       return `${of} gets a row`;
     case 'revoke':
       return `${of} revokes s${at}`;
   }
 }
 
-/** A Set holds 16 million at most. */
+/** A set of numbers without the limit of a JavaScript Set, which holds 16 million. */
 class HashSet {
   readonly #sets = Array.from({ length: 16 }, () => new Set<number>());
   size = 0;
 
-  /** False when it was there. */
+  /** Adds a hash. Returns false if the set already had it. */
   add(hash: number): boolean {
     const set = this.#sets[hash % 16]!;
     if (set.has(hash)) return false;
@@ -166,7 +167,7 @@ class HashSet {
   }
 }
 
-/** cyrb53 by bryc, in the public domain: 53 bits, spread well. */
+/** Returns the 53-bit hash cyrb53 by bryc, which is in the public domain. */
 function hashOf(text: string): number {
   let h1 = 0xdeadbeef;
   let h2 = 0x41c6ce57;

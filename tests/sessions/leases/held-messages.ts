@@ -1,10 +1,10 @@
-/** Messages on their way to a node, which a test can hold up: the connection seems fine, and brings nothing. */
+/** Delays the messages to a node: while they are held, the connection is open but delivers nothing. */
 export class HeldMessages {
   #areHeld = false;
   #waiting: (() => void)[] = [];
 
-  /** The listener, called when its message is let through. */
-  through<Message>(listener: (message: Message) => void): (message: Message) => void {
+  /** Wraps a listener, which gets its messages once they are not held. */
+  wrap<Message>(listener: (message: Message) => void): (message: Message) => void {
     return (message) => {
       if (this.#areHeld) this.#waiting.push(() => listener(message));
       else listener(message);
@@ -15,8 +15,8 @@ export class HeldMessages {
     this.#areHeld = true;
   }
 
-  letThrough(): void {
+  release(): void {
     this.#areHeld = false;
-    for (const arrive of this.#waiting.splice(0)) arrive();
+    for (const deliver of this.#waiting.splice(0)) deliver();
   }
 }

@@ -4,22 +4,23 @@ import type { Bounds, Protocol } from './world.ts';
 
 const PROTOCOL = new URL('../../../app/sessions/leases/protocol.ts', import.meta.url).pathname;
 
-/** Changes to the text of protocol.ts. */
+/** A faulty variant of the protocol, as changes to the text of protocol.ts. */
 export interface Mutant {
   name: string;
-  /** Each piece of text, and what stands there instead. */
+  /** Replacements by the text that they replace. */
   changes: Record<string, string>;
 }
 
 /**
- * The protocol with these changes.
+ * Returns the protocol with these changes.
  *
- * @throws when its text does not have each piece exactly once.
+ * @throws if protocol.ts does not contain each text exactly once.
  */
 export async function mutate({ name, changes }: Mutant): Promise<Protocol> {
   let text = readFileSync(PROTOCOL, 'utf8');
   for (const [from, to] of Object.entries(changes)) {
-    if (text.split(from).length !== 2) throw new Error(`${name}: "${from}" is not there once`);
+    if (text.split(from).length !== 2)
+      throw new Error(`${name}: "${from}" must occur exactly once`);
     text = text.replace(from, () => to);
   }
   const { outputFiles } = await esbuild.build({
@@ -42,8 +43,8 @@ export async function mutate({ name, changes }: Mutant): Promise<Protocol> {
 }
 
 /**
- * How it was before: the row of a silent node was deleted at once, and its late answer ended the round,
- * while the node went on under a lease that no later round could see.
+ * An earlier version: a round deleted the row of a silent node at once and ended with its late answer,
+ * while the node kept using a lease that no later round could see.
  */
 export const TAKES_LEASES_AWAY: Mutant = {
   name: 'a silent node loses its row at once, and its late answer ends the round',
@@ -51,7 +52,7 @@ export const TAKES_LEASES_AWAY: Mutant = {
     "if (round.phase === 'waiting') return this.#raise(id, round);": `
       if (round.phase === 'waiting') {
         round.phase = 'blocking';
-        this.#commands.push({ do: 'give back', leaseIds: silentOf(round) });
+        this.#commands.push({ do: 'release', leaseIds: silentLeaseIds(round) });
         this.#commands.push({ do: 'wait', round: id, ms: this.#times.leaseMs });
         return;
       }
@@ -74,36 +75,38 @@ export const SMALL: Bounds = {
   isPatient: true,
 };
 
-/** Each with bounds in which its fault is found soon. */
+/** Each mutant with bounds in which its fault is found quickly. */
 export const MUTANTS: { mutant: Mutant; bounds: Bounds }[] = [
   { mutant: TAKES_LEASES_AWAY, bounds: { ...SMALL, sessions: 2 } },
   {
     mutant: {
-      name: 'a round takes every node for one that has answered',
+      name: 'a round counts every node as one that has answered',
       changes: { '!answered.includes(leaseId': 'false && !answered.includes(leaseId' },
     },
     bounds: SMALL,
   },
   {
     mutant: {
-      name: 'a node renews under a barrier that it has not heard of',
-      changes: { '!link.heard.includes(barrier))': 'false && !link.heard.includes(barrier))' },
+      name: 'a node renews under a barrier whose message it has not received',
+      changes: {
+        '!link.knownBarriers.includes(barrier))': 'false && !link.knownBarriers.includes(barrier))',
+      },
     },
     bounds: SMALL,
   },
   {
     mutant: {
-      name: 'a node renews under a barrier without a new name',
+      name: 'a node renews under a barrier without renaming its lease',
       changes: {
         'if (barriers.length === 0) return':
-          'if (barriers.every((barrier) => link.heard.includes(barrier))) return',
+          'if (barriers.every((barrier) => link.knownBarriers.includes(barrier))) return',
       },
     },
     bounds: { ...SMALL, sessions: 2, revokers: 1, idlers: 1 },
   },
   {
     mutant: {
-      name: 'a lease counts from the reply, not from the look',
+      name: 'a lease counts from the reply, not from the check',
       changes: { 'link.since = since;': 'link.since = { monotonic: 0, wall: 0 };' },
     },
     bounds: { ...SMALL, lease: 3 },
@@ -117,17 +120,17 @@ export const MUTANTS: { mutant: Mutant; bounds: Bounds }[] = [
   },
   {
     mutant: {
-      name: 'a round ends though its barrier was lost',
+      name: 'a round ends although its barrier was lost',
       changes: { 'if (input.wasUp) return': 'if (input.wasUp || true) return' },
     },
     bounds: { ...SMALL, losses: 1 },
   },
   {
     mutant: {
-      name: 'a node that was cut off keeps its memory',
+      name: 'a node keeps its cache after it lost its link',
       changes: {
-        "if (link.since) this.#commands.push({ do: 'tell link', isUp: false });": '',
-        "this.#commands.push({ do: 'tell link', isUp: true });": '',
+        "if (link.since) this.#commands.push({ do: 'report link', isUp: false });": '',
+        "this.#commands.push({ do: 'report link', isUp: true });": '',
       },
     },
     bounds: { ...SMALL, breaks: 1, opens: 1 },

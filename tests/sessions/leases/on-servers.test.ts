@@ -10,22 +10,22 @@ import { startPostgres, type Postgres } from '../../fixtures/postgres.ts';
 import { startRedis, type Redis } from '../../fixtures/redis.ts';
 import { HeldMessages } from './held-messages.ts';
 
-/** Long enough for a busy machine to renew in time. */
+/** Long enough that a busy machine renews in time. */
 const LEASE_MS = 2000;
 const log = { info: () => undefined, warn: () => undefined };
 
-/** A node, and what reaches it. */
+/** A node and the messages to it. */
 interface Node {
   feed: SessionFeed;
   messages: HeldMessages;
-  /** Each time its memory ended or began. */
+  /** Each report of its link: true for up, false for down. */
   links: boolean[];
 }
 
 interface Server {
   open(messages: HeldMessages): SessionFeed;
   leases(): Promise<string[]>;
-  /** Leaves behind what a process does that was killed. */
+  /** Adds a lease as a killed process leaves it behind. */
   leaveLease(id: string): Promise<unknown>;
   leaveBarrier(id: string): Promise<unknown>;
   barriers(): Promise<string[]>;
@@ -71,7 +71,7 @@ const onPostgres: Server = {
         return {
           query: (text, values) => connection.query<Record<string, unknown>>(text, values),
           on: (event: string, listener: (message: never) => void) =>
-            connection.on(event as 'error', messages.through(listener as () => void)),
+            connection.on(event as 'error', messages.wrap(listener as () => void)),
           end: () => connection.end(),
         };
       },
@@ -95,7 +95,7 @@ const onRedis: Server = {
         const subscription = await listenWithRedis(createClient(settings));
         return {
           subscribe: (channel, listener) =>
-            subscription.subscribe(channel, messages.through(listener)),
+            subscription.subscribe(channel, messages.wrap(listener)),
           onLost: (listener) => subscription.onLost(listener),
           close: () => subscription.close(),
         };
@@ -112,7 +112,7 @@ const onRedis: Server = {
 describe.each([
   ['PostgreSQL', onPostgres],
   ['Redis', onRedis],
-])('over %s', (_name, server) => {
+])('on %s', (_name, server) => {
   let nodes: Node[] = [];
 
   const open = async (): Promise<Node> => {
@@ -144,7 +144,7 @@ describe.each([
     expect(await server.leases()).toHaveLength(3);
   });
 
-  test('a node that hears nothing is outwaited, by every node, while a healthy one keeps its lease', async () => {
+  test('a round waits until the lease of a deaf node has expired, and healthy nodes keep theirs', async () => {
     const one = await open();
     const deaf = await open();
     const healthy = await open();
@@ -155,12 +155,12 @@ describe.each([
     expect(deaf.feed.isCurrent()).toBe(false);
     expect(healthy.links).toEqual([true]);
     expect(await server.barriers()).toEqual([]);
-    deaf.messages.letThrough();
+    deaf.messages.release();
     await expect.poll(() => deaf.feed.isCurrent()).toBe(true);
     expect(deaf.links).toEqual([true, false, true]);
   });
 
-  test('a node that hears nothing ends its rounds, and takes no lease from the healthy ones', async () => {
+  test('the rounds of a deaf node end, and healthy nodes keep their leases', async () => {
     const deaf = await open();
     const one = await open();
     const other = await open();
@@ -172,10 +172,10 @@ describe.each([
       expect(feed.isCurrent()).toBe(true);
       expect(links).toEqual([true]);
     }
-    deaf.messages.letThrough();
+    deaf.messages.release();
   });
 
-  test('a barrier that was lost is raised again, and a lease of a killed process stays until then', async () => {
+  test('a round raises a lost barrier again, and keeps a dead lease until then', async () => {
     const one = await open();
     await server.leaveLease('killed 1');
     const settled = one.feed.settle();
@@ -187,7 +187,7 @@ describe.each([
     expect(await server.leases()).toHaveLength(1);
   });
 
-  test('a lease that a killed process left is waited out once, and removed', async () => {
+  test('a round waits until the lease of a killed process has expired, and deletes it', async () => {
     const one = await open();
     await server.leaveLease('killed 1');
     await one.feed.settle();
@@ -195,14 +195,14 @@ describe.each([
     expect(one.links).toEqual([true]);
   });
 
-  test('a node whose lease was deleted drops its memory, and starts empty', async () => {
+  test('a node whose lease was deleted clears its cache and takes a new lease', async () => {
     const one = await open();
     await server.removeLeases();
     await expect.poll(() => one.links).toEqual([true, false, true]);
     expect(await server.leases()).toHaveLength(1);
   });
 
-  test('a barrier that was there before a node does not keep it from renewing', async () => {
+  test('a node renews its lease under a barrier that is older than the node', async () => {
     await server.leaveBarrier('left');
     const one = await open();
     const [before] = await server.leases();

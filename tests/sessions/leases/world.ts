@@ -4,36 +4,39 @@ import type { LeaseProtocol, LeaseState } from '#app/sessions/leases/protocol.ts
 
 export type Protocol = typeof LeaseProtocol;
 
-/** Time is counted in ticks. Every stored moment is relative to now, so that states that look alike are alike. */
+/**
+ * The length of a lease in ticks, the unit of time here. Every stored moment is relative to now, so that
+ * equivalent states are equal.
+ */
 const LEASE = 2;
-/** Barriers count as abandoned after so long, where {@link Bounds.isPatient} does not say never. */
+/** Ticks after which a barrier counts as abandoned, unless {@link Bounds.isPatient}. */
 const ABANDONED_AFTER = 3;
 
 export interface Bounds {
   nodes: number;
   sessions: number;
-  /** How many nodes revoke, the first ones. Default: all. */
+  /** Number of nodes that revoke, counted from the first. Default: all. */
   revokers?: number;
-  /** How many nodes never renew their lease, the first ones. Default: none. */
+  /** Number of nodes that never renew their lease, counted from the first. Default: none. */
   idlers?: number;
-  /** How long a lease is, in ticks. Default 2. */
+  /** The length of a lease in ticks. Default 2. */
   lease?: number;
-  /** How many links break, of all nodes together. */
+  /** Number of links that break, over all nodes. */
   breaks: number;
-  /** How many links are opened, of all nodes together. */
+  /** Number of links that are opened, over all nodes. */
   opens: number;
-  /** How often the database loses its barriers, as one may that starts again. */
+  /** How often the database loses its barriers, as it may when it restarts. */
   losses: number;
-  /** How many reads of a row there are, of all nodes together. */
+  /** Number of reads of a row, over all nodes. */
   reads: number;
   /**
-   * Statements of a round run before time goes on, and its timers fire when they are due. Messages and
+   * Statements of a round run before the next tick, and its timers fire when they are due. Messages and
    * everything else may still take forever.
    */
   isPrompt?: boolean;
   /** No barrier counts as abandoned. */
   isPatient?: boolean;
-  /** Every step of a statement at a moment of its own, where otherwise steps are one that only a delay lies between. */
+  /** Every step of a statement is a separate action. By default, equivalent steps run together. */
   isFine?: boolean;
 }
 
@@ -45,11 +48,11 @@ interface Statement {
 
 interface Node {
   protocol: LeaseState;
-  /** Sessions in memory. */
-  memory: boolean[];
-  /** Rows on their way: their session; null once something was forgotten of it meanwhile. */
+  /** For each session: whether it is in the cache. */
+  cache: boolean[];
+  /** Pending reads by session; null once the session was invalidated during the read. */
   reading: (number | null)[];
-  /** Messages on their way over the link; null: the database knows of no link. */
+  /** Messages in transit over the link; null if the database has no link. */
   inbox: string[] | null;
   linksOpened: number;
   statements: Statement[];
@@ -57,10 +60,10 @@ interface Node {
 }
 
 export interface World {
-  /** What there is in the database. */
+  /** The rows in the database. */
   leases: string[];
   barriers: string[];
-  /** Per session: null while it is live; how long its revoke has been going on; -1 once it returned. */
+  /** For each session: null while it is live; the ticks since its revoke began; -1 once that returned. */
   revokes: (number | null)[];
   nodes: Node[];
   left: { breaks: number; opens: number; losses: number; reads: number };
@@ -78,16 +81,16 @@ export interface Action {
     | 'break'
     | 'open'
     | 'read'
-    | 'remember'
+    | 'cache row'
     | 'revoke';
   node: number;
   at: number;
 }
 
-const timesOf = ({ isPrompt, isPatient, lease = LEASE }: Bounds): LeaseTimes => ({
+const leaseTimesFor = ({ isPrompt, isPatient, lease = LEASE }: Bounds): LeaseTimes => ({
   leaseMs: lease,
   marginMs: 0,
-  // Otherwise a timer may fire late, and may as well be due at once.
+  // Otherwise timers may fire late anyway, so they may as well be due at once.
   answerWithinMs: isPrompt ? 1 : 0,
   abandonedAfterMs: isPatient ? Infinity : ABANDONED_AFTER,
 });
@@ -95,20 +98,20 @@ const timesOf = ({ isPrompt, isPatient, lease = LEASE }: Bounds): LeaseTimes => 
 const NOW: Moment = { monotonic: 0, wall: 0 };
 const RETURNED = -1;
 const addressOf = (node: number) => `n${node}`;
-/** The longest that a revoke may take when the database is prompt. */
+/** Maximum duration of a revoke in ticks if the database is prompt. */
 const LONGEST_REVOKE = 1 + LEASE;
 
-/** Every node is linked, holds a fresh lease, and has every session in memory. */
+/** Returns the first state: every node has a link, a new lease, and every session in its cache. */
 export function firstWorld(bounds: Bounds, Protocol: Protocol): World {
   const { nodes, sessions, breaks, opens, losses, reads } = bounds;
   const addresses = Array.from({ length: nodes }, (_, node) => addressOf(node));
-  const ofNode = (address: string): Node => {
-    const protocol = new Protocol(address, timesOf(bounds));
+  const createNode = (address: string): Node => {
+    const protocol = new Protocol(address, leaseTimesFor(bounds));
     protocol.apply({ kind: 'link opened', link: 1 }, NOW);
     protocol.apply({ kind: 'taken', link: 1, barriers: [] }, NOW);
     return {
       protocol: protocol.state,
-      memory: Array<boolean>(sessions).fill(true),
+      cache: Array<boolean>(sessions).fill(true),
       reading: [],
       inbox: [],
       linksOpened: 1,
@@ -120,17 +123,17 @@ export function firstWorld(bounds: Bounds, Protocol: Protocol): World {
     leases: addresses.map((address) => `${address} 1`),
     barriers: [],
     revokes: Array<null>(sessions).fill(null),
-    nodes: addresses.map(ofNode),
+    nodes: addresses.map(createNode),
     left: { breaks, opens, losses, reads },
   };
 }
 
-/** What may happen next. */
+/** Returns the actions that are possible in this state. */
 export function actionsOf(world: World, bounds: Bounds): Action[] {
   const { isPrompt, isFine, revokers = bounds.nodes, idlers = 0, lease = LEASE } = bounds;
   const actions: Action[] = [];
   const add = (what: Action['what'], node: number, at = 0) => actions.push({ what, node, at });
-  // Sessions and nodes are alike: node 0 is the one that revokes first, and session 0 goes first.
+  // Nodes and sessions are symmetric, so node 0 revokes first, and session 0 is revoked first.
   const nextRevoke = world.revokes.indexOf(null);
   world.nodes.forEach((node, n) => {
     node.statements.forEach(({ reply }, at) => add(reply ? 'reply' : 'execute', n, at));
@@ -139,17 +142,17 @@ export function actionsOf(world: World, bounds: Bounds): Action[] {
     const { link } = node.protocol;
     if (link) {
       const age = -(link.since?.monotonic ?? 0);
-      // A lease that was renewed in this tick is not renewed any longer by another look.
+      // A second check in the same tick would not extend a lease.
       const isUseful = isFine ? !link.renewal : !link.renewal && age > 0;
       if (link.since && n >= idlers && (isUseful || age >= lease)) add('renew', n);
       if (world.left.breaks > 0) add('break', n);
     } else if (world.left.opens > 0) add('open', n);
     if (world.left.reads > 0 && link?.since) {
-      node.memory.forEach((isRemembered, session) => {
-        if (!isRemembered && world.revokes[session] === null) add('read', n, session);
+      node.cache.forEach((isCached, session) => {
+        if (!isCached && world.revokes[session] === null) add('read', n, session);
       });
     }
-    node.reading.forEach((_, at) => add('remember', n, at));
+    node.reading.forEach((_, at) => add('cache row', n, at));
     if ((nextRevoke > 0 && n < revokers) || (nextRevoke === 0 && n === 0))
       add('revoke', n, nextRevoke);
   });
@@ -158,7 +161,7 @@ export function actionsOf(world: World, bounds: Bounds): Action[] {
   return actions;
 }
 
-/** True while a round has something to do that does not wait for other nodes. */
+/** True while a round has a step that does not wait for other nodes. */
 const isRoundDue = ({ nodes }: World): boolean =>
   nodes.some(
     ({ statements, timers }) =>
@@ -166,7 +169,7 @@ const isRoundDue = ({ nodes }: World): boolean =>
       timers.some(({ left }) => left === 0),
   );
 
-/** Changes the world in place. */
+/** Performs an action: changes the world in place. */
 export function perform(world: World, action: Action, bounds: Bounds, Protocol: Protocol): void {
   const { what, at } = action;
   if (what === 'tick') return tick(world, bounds);
@@ -183,8 +186,8 @@ export function perform(world: World, action: Action, bounds: Bounds, Protocol: 
   switch (what) {
     case 'deliver': {
       const text = node.inbox!.shift()!;
-      apply({ kind: 'heard', link: node.linksOpened, text });
-      // A node that has heard of an end and not of its round remembers less than one that has heard of neither.
+      apply({ kind: 'received', link: node.linksOpened, text });
+      // Delivers an event and its round together: with the event alone, a node only caches less.
       const isRound = node.inbox?.[0]?.startsWith('round') ?? false;
       if (text.startsWith('ended') && isRound && !bounds.isFine)
         perform(world, action, bounds, Protocol);
@@ -215,9 +218,9 @@ export function perform(world: World, action: Action, bounds: Bounds, Protocol: 
       world.left.reads -= 1;
       node.reading.push(at);
       return;
-    case 'remember': {
+    case 'cache row': {
       const [session] = node.reading.splice(at, 1) as [number | null];
-      if (session !== null && isCurrent(world, n, bounds, Protocol)) node.memory[session] = true;
+      if (session !== null && isCurrent(world, n, bounds, Protocol)) node.cache[session] = true;
       return;
     }
     case 'revoke':
@@ -228,16 +231,16 @@ export function perform(world: World, action: Action, bounds: Bounds, Protocol: 
   }
 }
 
-/** What is wrong with this world; null: nothing. */
+/** Returns the fault in this state; null if there is none. */
 export function faultOf(world: World, bounds: Bounds, Protocol: Protocol): string | null {
   for (const [session, revoke] of world.revokes.entries()) {
     if (revoke === null) continue;
     if (bounds.isPrompt && revoke > LONGEST_REVOKE)
       return `the revoke of s${session} takes too long`;
     if (revoke !== RETURNED) continue;
-    for (const [n, { memory }] of world.nodes.entries()) {
-      if (memory[session] && isCurrent(world, n, bounds, Protocol)) {
-        return `${addressOf(n)} answers from memory with s${session}, whose revoke has returned`;
+    for (const [n, { cache }] of world.nodes.entries()) {
+      if (cache[session] && isCurrent(world, n, bounds, Protocol)) {
+        return `${addressOf(n)} answers from its cache with s${session}, whose revoke has returned`;
       }
     }
   }
@@ -245,13 +248,13 @@ export function faultOf(world: World, bounds: Bounds, Protocol: Protocol): strin
 }
 
 const isCurrent = (world: World, n: number, bounds: Bounds, Protocol: Protocol): boolean =>
-  new Protocol(addressOf(n), timesOf(bounds), world.nodes[n]!.protocol).isCurrent(NOW);
+  new Protocol(addressOf(n), leaseTimesFor(bounds), world.nodes[n]!.protocol).isCurrent(NOW);
 
 function tick(world: World, { isPrompt, isPatient, lease = LEASE }: Bounds): void {
-  const isGoingOn = (revoke: number | null) => revoke !== null && revoke !== RETURNED;
+  const isPending = (revoke: number | null) => revoke !== null && revoke !== RETURNED;
   if (isPrompt) {
     world.revokes = world.revokes.map((revoke) =>
-      isGoingOn(revoke) ? Math.min(revoke! + 1, LONGEST_REVOKE + 1) : revoke,
+      isPending(revoke) ? Math.min(revoke! + 1, LONGEST_REVOKE + 1) : revoke,
     );
   }
   for (const { protocol, timers } of world.nodes) {
@@ -260,15 +263,15 @@ function tick(world: World, { isPrompt, isPatient, lease = LEASE }: Bounds): voi
     if (!link) continue;
     if (link.since) link.since = earlier(link.since, lease);
     if (link.renewal) link.renewal.since = earlier(link.renewal.since, lease);
-    for (const [barrier, since] of Object.entries(link.seen)) {
-      link.seen[barrier] = earlier(since, isPatient ? 0 : ABANDONED_AFTER);
+    for (const [barrier, since] of Object.entries(link.firstSeenAt)) {
+      link.firstSeenAt[barrier] = earlier(since, isPatient ? 0 : ABANDONED_AFTER);
     }
   }
 }
 
-/** Past `most`, one moment is as good as another. */
-function earlier({ monotonic }: Moment, most: number): Moment {
-  const earlierBy1 = Math.max(-most, monotonic - 1);
+/** Returns the moment one tick earlier. All moments before `-max` are equivalent. */
+function earlier({ monotonic }: Moment, max: number): Moment {
+  const earlierBy1 = Math.max(-max, monotonic - 1);
   return { monotonic: earlierBy1, wall: earlierBy1 };
 }
 
@@ -277,20 +280,20 @@ function send(world: World, text: string): void {
 }
 
 function forget(node: Node, session: number): void {
-  node.memory[session] = false;
-  node.reading = node.reading.map((one) => (one === session ? null : one));
+  node.cache[session] = false;
+  node.reading = node.reading.map((read) => (read === session ? null : read));
 }
 
-/** True if no session can be answered from memory any more, whatever happens. */
+/** True if no cache can answer for any session, whatever happens next. */
 export function isOver({ revokes, nodes }: World, { isPrompt }: Bounds): boolean {
   if (revokes.includes(null)) return false;
   if (isPrompt && revokes.some((revoke) => revoke !== RETURNED)) return false;
   return nodes.every(
-    ({ memory, reading }) => !memory.includes(true) && reading.every((one) => one === null),
+    ({ cache, reading }) => !cache.includes(true) && reading.every((read) => read === null),
   );
 }
 
-/** Takes out what no node can be moved by any more: messages about rounds that are over, and their barriers. */
+/** Removes messages and barriers of finished rounds, because they can no longer affect a node. */
 export function purge(world: World): void {
   for (const [session, revoke] of world.revokes.entries()) {
     const round = `r${session}`;
@@ -307,10 +310,13 @@ export function purge(world: World): void {
       node.timers = node.timers.filter((timer) => timer.round !== round);
       const { link } = node.protocol;
       if (!link) continue;
-      link.heard = link.heard.filter((one) => one !== round);
-      if (link.renewal) link.renewal.heard = link.renewal.heard.filter((one) => one !== round);
-      const { [round]: _, ...seen } = link.seen;
-      link.seen = seen;
+      const isOther = (barrier: string) => barrier !== round;
+      link.knownBarriers = link.knownBarriers.filter(isOther);
+      if (link.renewal) {
+        link.renewal.knownBarriers = link.renewal.knownBarriers.filter(isOther);
+      }
+      const { [round]: _, ...firstSeenAt } = link.firstSeenAt;
+      link.firstSeenAt = firstSeenAt;
     }
   }
 }
@@ -323,34 +329,34 @@ interface Setting {
 
 function applyTo(setting: Setting, n: number, input: Input): void {
   const { world, bounds, Protocol } = setting;
-  const protocol = new Protocol(addressOf(n), timesOf(bounds), world.nodes[n]!.protocol);
-  for (const command of protocol.apply(input, NOW)) obey(setting, n, command);
+  const protocol = new Protocol(addressOf(n), leaseTimesFor(bounds), world.nodes[n]!.protocol);
+  for (const command of protocol.apply(input, NOW)) run(setting, n, command);
 }
 
-/** How many steps of a statement are done at once, unless every step is to have a moment of its own. */
+/** Number of steps of a statement that run at once, unless {@link Bounds.isFine}. */
 const STEPS_AT_ONCE: Partial<Record<Command['do'], number>> = {
   take: 1,
-  look: 1,
+  check: 1,
   rename: 1,
   ask: 1,
   raise: 1,
   lift: 1,
-  'give back': 1,
+  release: 1,
 };
 
-function obey(setting: Setting, n: number, command: Command): void {
+function run(setting: Setting, n: number, command: Command): void {
   const { world, bounds } = setting;
   const node = world.nodes[n]!;
   switch (command.do) {
     case 'drop link':
       node.inbox = null;
       return;
-    case 'tell link':
-      node.memory.fill(false);
+    case 'report link':
+      node.cache.fill(false);
       node.reading.fill(null);
       return;
-    case 'tell news':
-      return forget(node, Number(command.news.id!.slice(1)));
+    case 'deliver event':
+      return forget(node, Number(command.event.id!.slice(1)));
     case 'wait':
       node.timers.push({ round: command.round, left: command.ms });
       return;
@@ -367,7 +373,7 @@ function obey(setting: Setting, n: number, command: Command): void {
   }
 }
 
-/** One step of a statement, at one moment in the database. */
+/** Runs one step of a statement, atomically in the database. */
 function execute(setting: Setting, n: number, statement: Statement): void {
   const { world, bounds } = setting;
   const node = world.nodes[n]!;
@@ -377,8 +383,8 @@ function execute(setting: Setting, n: number, statement: Statement): void {
   const done = () => node.statements.splice(node.statements.indexOf(statement), 1);
   const reply = (input: Input) => {
     statement.reply = input;
-    // A reply that comes late is as good as a statement that begins late, but for a look: it counts from before.
-    if (bounds.isFine || command.do === 'look') return;
+    // A late reply is equivalent to a late statement, except for a check: its lease counts from the start.
+    if (bounds.isFine || command.do === 'check') return;
     done();
     applyTo(setting, n, input);
   };
@@ -389,10 +395,10 @@ function execute(setting: Setting, n: number, statement: Statement): void {
       }
       world.leases = [...without(world.leases, command.before), command.leaseId].sort();
       return;
-    case 'look': {
+    case 'check': {
       const isThere = world.leases.includes(command.leaseId);
       const { link } = command;
-      return reply({ kind: 'looked', link, isThere, barriers: [...world.barriers] });
+      return reply({ kind: 'checked', link, isThere, barriers: [...world.barriers] });
     }
     case 'rename': {
       const isDone = world.leases.includes(command.from);
@@ -405,10 +411,10 @@ function execute(setting: Setting, n: number, statement: Statement): void {
       const { inbox, linksOpened } = world.nodes[to]!;
       const text = `answer ${command.round} ${addressOf(n)}`;
       if (bounds.isFine) inbox?.push(text);
-      else if (inbox) applyTo(setting, to, { kind: 'heard', link: linksOpened, text });
+      else if (inbox) applyTo(setting, to, { kind: 'received', link: linksOpened, text });
       return;
     }
-    case 'give back':
+    case 'release':
       done();
       world.leases = without(world.leases, command.leaseIds);
       return;
@@ -432,8 +438,9 @@ function execute(setting: Setting, n: number, statement: Statement): void {
       return;
     }
     default:
-      throw new Error(`${command.do} is no statement`);
+      throw new Error(`${command.do} is not a statement`);
   }
 }
 
-const without = (list: string[], gone: string[]) => list.filter((one) => !gone.includes(one));
+const without = (list: string[], removed: string[]) =>
+  list.filter((text) => !removed.includes(text));
