@@ -16,51 +16,54 @@ beforeAll(async () => {
 });
 afterAll(() => application.close());
 
-test('a program that knows only the description calls all there is, and every answer is as described', async () => {
+test('every operation of the API answers as the OpenAPI description says', async () => {
   const user = await signUp(application);
-  const app = await turnOnTotp(application, user);
+  const totp = await turnOnTotp(application, user);
   const { email } = user;
   const wrong = await api.ask('signIn', { body: { email, password: 'not this one' } });
   expect(wrong.problem).toBe('wrong-credentials');
   expect((await api.ask('getCurrentSession')).problem).toBe('not-signed-in');
 
-  const begun = await api.ask('signIn', { body: { email, password: PASSWORD } });
-  const { pending } = begun.json;
+  const firstStep = await api.ask('signIn', { body: { email, password: PASSWORD } });
+  const { pending } = firstStep.json;
   await api.ask('finishSignIn', { body: { pending, secondFactor: '000000' } });
   const finished = await api.ask('finishSignIn', {
-    body: { pending, secondFactor: app.nextCode(), name: 'Described' },
+    body: { pending, secondFactor: totp.nextCode(), name: 'Described' },
   });
   let token = finished.json.token!;
   expect((await api.ask('getCurrentSession', { token })).json.person.email).toBe(email);
 
   application.clock.advance(16 * MINUTE_MS);
   expect((await api.ask('download', { token })).problem).toBe('proof-required');
-  const body = { password: PASSWORD, secondFactor: app.nextCode() };
+  const body = { password: PASSWORD, secondFactor: totp.nextCode() };
   token = (await api.ask('confirm', { token, body })).json.token!;
   expect((await api.ask('download', { token })).json.format).toBeTruthy();
 
-  const made = await makeTokenAnew(user.browser, app.nextCode());
+  const accessToken = await makeTokenAfterReauthentication(user.browser, totp.nextCode());
   const listed = await api.ask('listSessions', { token });
   expect(listed.json.sessions).toHaveLength(3);
-  await api.ask('listSessions', { token: made });
-  expect((await api.ask('download', { token: made })).problem).toBe('scope-missing');
+  await api.ask('listSessions', { token: accessToken });
+  expect((await api.ask('download', { token: accessToken })).problem).toBe('scope-missing');
   await api.ask('nameSession', { token, id: publicIdOf(token), body: { name: 'Renamed' } });
   await api.ask('nameSession', { token, id: publicIdOf(token), body: { name: 'x'.repeat(41) } });
-  await api.ask('endSession', { token, id: 'nobodys' });
-  await api.ask('endSession', { token, id: publicIdOf(made) });
+  await api.ask('endSession', { token, id: 'unknown' });
+  await api.ask('endSession', { token, id: publicIdOf(accessToken) });
   await api.ask('endOtherSessions', { token, query: { tokens: 'revoke' } });
   await api.ask('signOut', { token });
   await api.ask('describe');
   expect([...api.asked].sort()).toEqual(api.operations.sort());
 });
 
-/** By the page, after a proof with both factors. */
-async function makeTokenAnew(browser: Parameters<typeof makeToken>[0], secondFactor: string) {
+/** Makes an access token through the page, after re-authentication with both factors. */
+async function makeTokenAfterReauthentication(
+  browser: Parameters<typeof makeToken>[0],
+  secondFactor: string,
+) {
   await browser.post('/confirm', { password: PASSWORD, secondFactor, redirectTo: '/' });
   return makeToken(browser, ['sessions:read']);
 }
 
-test('the page for developers says the same, to anybody, without scripts', async () => {
+test('the page for developers shows the description to every visitor, without scripts', async () => {
   const page = await openBrowser(application).get('/developers');
   expect(page.status).toBe(200);
   const text = textOf(page.text);
@@ -68,12 +71,12 @@ test('the page for developers says the same, to anybody, without scripts', async
     expect(text).toContain(path);
   }
   expect(text).toContain('Whoever is signed in, and access tokens with sessions:read.');
-  // Where the type of a problem leads.
+  // The URL in the type of a problem points here.
   expect(page.text).toContain('id="proof-required"');
   expect(page.text).toContain('href="/api/openapi.json"');
 });
 
-test('requests are counted by the pattern of their address', async () => {
+test('API requests are counted in the metrics by the pattern of their path', async () => {
   const browser = openBrowser(application);
   await browser.ask('/api/sessions/abc', { method: 'DELETE' });
   await browser.get('/api/whatever/else');

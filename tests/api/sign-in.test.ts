@@ -19,16 +19,16 @@ afterAll(() => application.close());
 
 const ask = (...[request, options]: [string, Parameters<typeof askApi>[2]?]) =>
   askApi(application, request, options);
-/** The e-mail of whoever this token signs in; null: nobody. */
-const whoIs = async (token: string | null) => {
+/** Returns the e-mail of the user whom this token signs in. `null` if the token is invalid. */
+const emailOf = async (token: string | null) => {
   const { status, json } = await ask('GET /api/session', { token: token ?? '' });
   return status === 200 ? json.person.email : null;
 };
-const withApp = async () => {
+const signUpWithTotp = async () => {
   const user = await signUp(application);
   return { user, app: await turnOnTotp(application, user) };
 };
-/** What is to be sent along to the second step. */
+/** Takes the first step of a sign-in, and returns the pending token for the second one. */
 const pendingOf = async (user: { email: string; password: string }) => {
   const { email, password } = user;
   const answer = await ask(LOGIN, { body: { email, password } });
@@ -37,7 +37,7 @@ const pendingOf = async (user: { email: string; password: string }) => {
   return answer.json.pending;
 };
 
-test('a password is answered with a token, which says who it is', async () => {
+test('a sign-in with the password returns a token for the user', async () => {
   const user = await signUp(application);
   const { email, password } = user;
   const answer = await ask(LOGIN, { body: { email, password, name: 'Back room' } });
@@ -50,14 +50,14 @@ test('a password is answered with a token, which says who it is', async () => {
     person: { email, name: user.name },
     session: { kind: 'session', scopes: null, isFresh: true },
   });
-  expect(await whoIs(answer.json.token)).toBe(email);
+  expect(await emailOf(answer.json.token)).toBe(email);
   const page = await user.browser.get('/settings/sessions');
   expect(page.text).toContain('Back room');
   const kinds = entriesOf(application, email).map(({ kind }) => kind);
   expect(kinds.sort()).toEqual(['signed-in', 'signed-in', 'signed-up']);
 });
 
-test('the token of a session is good as a cookie too, and a bearer is looked at first', async () => {
+test('the API accepts the session cookie, and a bearer token takes precedence over it', async () => {
   const ada = await signUp(application);
   const bob = await signUp(application);
   const cookie = await askApiIn(ada.browser, 'GET /api/session');
@@ -70,34 +70,34 @@ test('the token of a session is good as a cookie too, and a bearer is looked at 
 });
 
 test.each([
-  ['nothing', {}, 'Bearer'],
-  ['no token at all', { Authorization: 'Bearer' }, 'Bearer error="invalid_token"'],
+  ['no Authorization header', {}, 'Bearer'],
+  ['an empty bearer token', { Authorization: 'Bearer' }, 'Bearer error="invalid_token"'],
   ['another scheme', { Authorization: 'Basic YTpi' }, 'Bearer error="invalid_token"'],
   ['two tokens', { Authorization: 'Bearer a.b c.d' }, 'Bearer error="invalid_token"'],
   [
-    'an unknown one',
+    'an unknown token',
     { Authorization: `Bearer ${'A'.repeat(22)}.${'B'.repeat(43)}` },
     'Bearer error="invalid_token"',
   ],
-])('%s signs nobody in', async (_what, headers, challenge) => {
+])('a request with %s gets a 401', async (_what, headers, challenge) => {
   const answer = await ask('GET /api/session', { headers });
   expect([answer.status, answer.problem]).toEqual([401, 'not-signed-in']);
   expect(answer.headers['www-authenticate']).toBe(challenge);
 });
 
-describe('whoever guesses', () => {
-  test('is answered the same for a wrong password and an e-mail that nobody has, by the same statements', async () => {
+describe('guessing passwords', () => {
+  test('a wrong password and an unknown e-mail get the same answer, with the same statements', async () => {
     const { email } = await signUp(application);
-    const guess = async (whose: string) => {
+    const guess = async (address: string) => {
       const cut = application.statements.length;
-      const answer = await ask(LOGIN, { body: { email: whose, password: 'not this one' } });
+      const answer = await ask(LOGIN, { body: { email: address, password: 'not this one' } });
       const {
         date: _date,
         'x-request-id': _id,
         'content-security-policy': _csp,
         ...headers
       } = answer.headers;
-      // What the mail worker does meanwhile is none of it.
+      // Without the statements of the mail worker.
       const statements = application.statements
         .slice(cut)
         .map((sql) => sql.replace(/\s+/g, ' '))
@@ -110,13 +110,13 @@ describe('whoever guesses', () => {
     expect(known.text).toContain('Wrong e-mail or password');
   });
 
-  test('is told to wait, as on the page, whose tries count along', async () => {
+  test('attempts through the API and through the page share one rate limit', async () => {
     const limited = await startApplication({ env: { PASSWORD_TRIES_PER_ACCOUNT: '3' } });
     try {
       const { email } = await signUp(limited);
       const body = { email, password: 'not this one' };
       await openBrowser(limited).post('/login', body);
-      for (const _try of [2, 3]) {
+      for (const _attempt of [2, 3]) {
         expect((await askApi(limited, LOGIN, { body })).problem).toBe('wrong-credentials');
       }
       const answer = await askApi(limited, LOGIN, { body: { ...body, password: PASSWORD } });
@@ -128,17 +128,17 @@ describe('whoever guesses', () => {
   });
 });
 
-describe('a second factor', () => {
-  test.each(['a code of the app', 'a recovery code'])(
-    'finishes it: %s, which works once',
+describe('the second factor', () => {
+  test.each(['a code of the authenticator app', 'a recovery code'])(
+    '%s completes a sign-in, and works only once',
     async (what) => {
-      const { user, app } = await withApp();
+      const { user, app } = await signUpWithTotp();
       const pending = await pendingOf(user);
       const secondFactor = what === 'a recovery code' ? app.recoveryCodes[0] : app.nextCode();
       const body = { pending, secondFactor };
       const answer = await ask(SECOND, { body });
       expect(answer.json).toMatchObject({ state: 'signed-in' });
-      expect(await whoIs(answer.json.token)).toBe(user.email);
+      expect(await emailOf(answer.json.token)).toBe(user.email);
       const again = await ask(SECOND, { body: { ...body, pending: await pendingOf(user) } });
       expect(again.status).toBe(422);
       expect(again.json.errors[0]?.field).toBe('secondFactor');
@@ -148,30 +148,30 @@ describe('a second factor', () => {
     },
   );
 
-  test('of twenty who bring the same one at once, one is let in', async () => {
-    const { user, app } = await withApp();
+  test('20 concurrent requests with the same code complete one sign-in', async () => {
+    const { user, app } = await signUpWithTotp();
     const body = { pending: await pendingOf(user), secondFactor: app.nextCode() };
     const answers = await Promise.all(Array.from({ length: 20 }, () => ask(SECOND, { body })));
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
   });
 
-  test('is that of the very person who took the first step', async () => {
-    const { user } = await withApp();
-    const { app } = await withApp();
+  test('the code of another user does not complete the sign-in', async () => {
+    const { user } = await signUpWithTotp();
+    const { app } = await signUpWithTotp();
     const body = { pending: await pendingOf(user), secondFactor: app.nextCode() };
     expect((await ask(SECOND, { body })).status).toBe(422);
   });
 
-  test('comes within ten minutes', async () => {
-    const { user, app } = await withApp();
+  test('the second step is refused after ten minutes', async () => {
+    const { user, app } = await signUpWithTotp();
     const pending = await pendingOf(user);
     application.clock.advance(10 * MINUTE_MS);
     const answer = await ask(SECOND, { body: { pending, secondFactor: app.nextCode() } });
     expect([answer.status, answer.problem]).toEqual([401, 'sign-in-lapsed']);
   });
 
-  test('what waits for it is no token, no cookie, and no cookie is it', async () => {
-    const { user, app } = await withApp();
+  test('the pending token is no session token, and cannot be swapped with the pending cookie', async () => {
+    const { user, app } = await signUpWithTotp();
     const pending = await pendingOf(user);
     expect((await ask('GET /api/session', { token: pending })).status).toBe(401);
     const browser = openBrowser(application);
@@ -185,20 +185,20 @@ describe('a second factor', () => {
   });
 });
 
-describe('a proof once more', () => {
-  test('gives the session a new token; the old one is dead, and it is the same session', async () => {
+describe('re-authentication', () => {
+  test('re-authentication rotates the token of the same session, and the old one is invalid', async () => {
     const user = await signUp(application);
     const token = await signInByApi(application, user);
     application.clock.advance(16 * MINUTE_MS);
     expect((await ask('GET /api/session', { token })).json.session.isFresh).toBe(false);
     const answer = await ask(CONFIRM, { token, body: { password: PASSWORD } });
     expect(answer.json.session).toMatchObject({ id: publicIdOf(token), isFresh: true });
-    expect(await whoIs(answer.json.token)).toBe(user.email);
-    expect(await whoIs(token)).toBeNull();
+    expect(await emailOf(answer.json.token)).toBe(user.email);
+    expect(await emailOf(token)).toBeNull();
   });
 
-  test('wants all that there is, and leaves the token as it was until then', async () => {
-    const { user, app } = await withApp();
+  test('re-authentication needs every factor, and a failed one keeps the token', async () => {
+    const { user, app } = await signUpWithTotp();
     const { json } = await ask(SECOND, {
       body: { pending: await pendingOf(user), secondFactor: app.nextCode() },
     });
@@ -213,12 +213,12 @@ describe('a proof once more', () => {
       const answer = await ask(CONFIRM, { token, body });
       expect([answer.status, answer.json.errors[0]?.field]).toEqual([422, field]);
     }
-    expect(await whoIs(token)).toBe(user.email);
+    expect(await emailOf(token)).toBe(user.email);
     const body = { password: PASSWORD, secondFactor: app.nextCode() };
     expect((await ask(CONFIRM, { token, body })).status).toBe(200);
   });
 
-  test('of a browser goes into its cookie, and no script gets to see it', async () => {
+  test('re-authentication in a browser sets the new token in the cookie, hidden from scripts', async () => {
     const { browser } = await signUp(application);
     const before = await browser.sessionToken();
     const headers = { Origin: application.origin, 'Sec-Fetch-Site': 'same-origin' };
@@ -231,17 +231,17 @@ describe('a proof once more', () => {
   });
 });
 
-test('signing in by a token ends the session of that token, and never that of the browser', async () => {
+test('a sign-in ends the session of the bearer token in the request, but not of the cookie', async () => {
   const user = await signUp(application);
   const { email, password } = user;
   const token = await signInByApi(application, user);
   const again = await ask(LOGIN, { token, body: { email, password } });
-  expect(await whoIs(token)).toBeNull();
+  expect(await emailOf(token)).toBeNull();
   const headers = { Origin: application.origin };
   const inBrowser = await askApiIn(user.browser, LOGIN, { body: { email, password }, headers });
   expect(inBrowser.status).toBe(200);
   expect((await user.browser.get('/settings/profile')).status).toBe(200);
-  expect(await whoIs(again.json.token)).toBe(email);
+  expect(await emailOf(again.json.token)).toBe(email);
   const page = await user.browser.get('/settings/sessions');
   expect(page.text).toContain(PROGRAM.split('/')[0]);
 });

@@ -23,8 +23,8 @@ import { textOf } from './form-on-page.ts';
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
 const PAGE = '/settings/tokens';
-const EVERYTHING = ['sessions:read', 'sessions:manage', 'download'];
-const OTHERS = '/settings/sessions/others/sign-out';
+const ALL_SCOPES = ['sessions:read', 'sessions:manage', 'download'];
+const SIGN_OUT_OTHERS = '/settings/sessions/others/sign-out';
 
 let application: TestApplication;
 beforeAll(async () => {
@@ -41,13 +41,13 @@ const ask = (request: string, options: ApiOptions = {}) => askApi(application, r
 const isAlive = async (token: string) => (await ask('GET /api/session', { token })).status === 200;
 const kindsOf = (email: string) => entriesOf(application, email).map(({ kind }) => kind);
 
-describe('a token', () => {
-  test('is made with a name, scopes and an end, shown once, and kept nowhere', async () => {
+describe('access tokens', () => {
+  test('a new token has a name, scopes and an expiry, is shown once and never stored', async () => {
     const { browser, email } = ada;
     const answer = await browser.post(`${PAGE}/new`, { name: 'CI', days: '7', download: 'on' });
-    const shown = await browser.get(answer.location!);
-    const token = tokenOnPage(shown.text)!;
-    expect(shown.headers['cache-control']).toContain('no-store');
+    const madePage = await browser.get(answer.location!);
+    const token = tokenOnPage(madePage.text)!;
+    expect(madePage.headers['cache-control']).toContain('no-store');
     expect(tokenOnPage((await browser.get(answer.location!)).text)).toBeNull();
     expect(application.everything()).not.toContain(token.split('.')[1]);
     expect(JSON.stringify(application.logged)).not.toContain(token.split('.')[1]);
@@ -56,8 +56,8 @@ describe('a token', () => {
       person: { email },
       session: { kind: 'token', scopes: ['download'], isFresh: false },
     });
-    const endsAt = new Date(json.session.expiresAt).getTime();
-    expect(endsAt - application.clock.now().getTime()).toBe(7 * DAY_MS);
+    const expiresAtMs = new Date(json.session.expiresAt).getTime();
+    expect(expiresAtMs - application.clock.now().getTime()).toBe(7 * DAY_MS);
     expect(kindsOf(email)).toContain('token-made');
     const { subject, text } = await mailboxOf(application).nextMailTo(email, 'notice');
     expect(subject).toBe('An access token was made for your Latchkey account');
@@ -68,22 +68,30 @@ describe('a token', () => {
   test.each([
     ['no name', { days: '30', download: 'on' }, 'Say what it is for.'],
     ['no scope', { name: 'CI', days: '30' }, 'Choose at least one thing that it may do.'],
-    ['a scope of its own', { name: 'CI', days: '30', everything: 'on' }, 'Choose at least one'],
-    ['an end of its own', { name: 'CI', days: '3650', download: 'on' }, ''],
-    ['a line break', { name: 'C\nI', days: '30', download: 'on' }, 'Leave out line breaks'],
-  ])('with %s is not made', async (_what, fields, text) => {
+    ['an unknown scope', { name: 'CI', days: '30', everything: 'on' }, 'Choose at least one'],
+    ['an unknown lifetime', { name: 'CI', days: '3650', download: 'on' }, ''],
+    [
+      'a line break in its name',
+      { name: 'C\nI', days: '30', download: 'on' },
+      'Leave out line breaks',
+    ],
+  ])('a token with %s is refused', async (_what, fields, text) => {
     const answer = await ada.browser.post(`${PAGE}/new`, fields);
     expect(answer.status).toBe(400);
     expect(textOf(answer.text)).toContain(text);
     expect(kindsOf(ada.email)).not.toContain('token-made');
   });
 
-  test('is made only right after a proof, and shown only to the session that made it', async () => {
+  test('a new token needs a fresh sign-in, and only the session that made it can see it', async () => {
     application.clock.advance(16 * MINUTE_MS);
-    const asked = await ada.browser.post(`${PAGE}/new`, { name: 'CI', days: '7', download: 'on' });
-    expect(asked.location).toMatch(/^\/confirm/);
+    const redirect = await ada.browser.post(`${PAGE}/new`, {
+      name: 'CI',
+      days: '7',
+      download: 'on',
+    });
+    expect(redirect.location).toMatch(/^\/confirm/);
     expect(kindsOf(ada.email)).not.toContain('token-made');
-    const made = await proveAgain(ada.browser, asked, { password: PASSWORD });
+    const made = await proveAgain(ada.browser, redirect, { password: PASSWORD });
     expect(made.location).toBe(`${PAGE}/made`);
     const cookies = await ada.browser.jar.getCookies(application.origin);
     const other = await signIn(application, ada);
@@ -95,7 +103,7 @@ describe('a token', () => {
   });
 
   test.each([7, 30, 90, 365])(
-    'of %i days ends then, to the millisecond, however it is used',
+    'a token of %i days expires after exactly that time, even if it is in use',
     async (days) => {
       const token = await makeToken(ada.browser, ['sessions:read'], { days: String(days) });
       for (let quarter = 1; quarter < 4; quarter += 1) {
@@ -109,66 +117,67 @@ describe('a token', () => {
     },
   );
 
-  test('may be rested for as long as it lasts: no idle timeout ends it', async () => {
+  test('an unused token has no idle timeout', async () => {
     const token = await makeToken(ada.browser, ['sessions:read'], { days: '365' });
     application.clock.advance(364 * DAY_MS);
     expect(await isAlive(token)).toBe(true);
   });
 
-  test('of any other secret, prefix or byte is none', async () => {
+  test('a token with a wrong secret, a wrong prefix or one changed byte is refused', async () => {
     const token = await makeToken(ada.browser, ['sessions:read']);
-    const bare = token.replace('latchkey_', '');
+    const withoutPrefix = token.replace('latchkey_', '');
     const session = await signInByApi(application, ada);
-    const flipped = (at: number) =>
+    const withChangedByte = (at: number) =>
       token.slice(0, at) + (token[at] === 'A' ? 'B' : 'A') + token.slice(at + 1);
     const wrong = [
-      bare,
+      withoutPrefix,
       `latchkey_${token}`,
       `latchkey_${session}`,
       token.toUpperCase(),
       `${token}A`,
-      ...Array.from({ length: token.length - 1 }, (_, at) => flipped(at)),
+      ...Array.from({ length: token.length - 1 }, (_, at) => withChangedByte(at)),
     ];
-    for (const one of wrong) expect(await isAlive(one), one).toBe(false);
+    for (const wrongToken of wrong) expect(await isAlive(wrongToken), wrongToken).toBe(false);
     expect(await isAlive(token)).toBe(true);
   });
 });
 
-describe('what a token may', () => {
-  const doors = [
+describe('scopes', () => {
+  /** The scope, the request that needs it, and the body of that request. */
+  const scopedRequests = [
     ['sessions:read', 'GET /api/sessions', undefined],
     ['sessions:manage', 'PATCH /api/sessions/:own', { name: 'Renamed' }],
     ['sessions:manage', 'DELETE /api/sessions/others', undefined],
     ['sessions:manage', 'DELETE /api/sessions/:own', undefined],
     ['download', 'POST /api/download', undefined],
   ] as const;
-  test.each(doors)(
-    'is what its scopes say: %s opens %s and nothing else does',
+  test.each(scopedRequests)(
+    'the scope %s allows %s, and no other scope does',
     async (scope, request, body) => {
-      const others = EVERYTHING.filter((other) => other !== scope);
+      const others = ALL_SCOPES.filter((other) => other !== scope);
       const refused = await makeToken(ada.browser, others, { name: 'Without' });
       const allowed = await makeToken(ada.browser, [scope], { name: 'With' });
       const withId = (token: string) => request.replace(':own', publicIdOf(token));
-      const no = await ask(withId(refused), { token: refused, body });
-      expect([no.status, no.problem]).toEqual([403, 'scope-missing']);
-      expect(no.headers['www-authenticate']).toBe(
+      const refusal = await ask(withId(refused), { token: refused, body });
+      expect([refusal.status, refusal.problem]).toEqual([403, 'scope-missing']);
+      expect(refusal.headers['www-authenticate']).toBe(
         `Bearer error="insufficient_scope", scope="${scope}"`,
       );
-      const yes = await ask(withId(allowed), { token: allowed, body });
-      expect([200, 204]).toContain(yes.status);
+      const success = await ask(withId(allowed), { token: allowed, body });
+      expect([200, 204]).toContain(success.status);
     },
   );
 
-  test('is never more than that: no proof, no page, no cookie, no token of another kind', async () => {
-    const token = await makeToken(ada.browser, EVERYTHING);
+  test('a token with all scopes cannot re-authenticate, open pages or be a session cookie', async () => {
+    const token = await makeToken(ada.browser, ALL_SCOPES);
     const confirm = await ask('POST /api/confirm', { token, body: { password: PASSWORD } });
     expect([confirm.status, confirm.problem]).toEqual([403, 'scope-missing']);
-    for (const held of [token, token.replace('latchkey_', '')]) {
+    for (const value of [token, token.replace('latchkey_', '')]) {
       const browser = openBrowser(application);
-      await browser.plantToken(held);
+      await browser.plantToken(value);
       for (const path of ['/settings/sessions', '/settings/data', PAGE, `${PAGE}/new`]) {
         expect((await browser.get(path)).location, path).toMatch(/^\/login/);
-        const headers = { Authorization: `Bearer ${held}` };
+        const headers = { Authorization: `Bearer ${value}` };
         const withBearer = await openBrowser(application).get(path, { headers });
         expect(withBearer.location, path).toMatch(/^\/login/);
       }
@@ -181,7 +190,7 @@ describe('what a token may', () => {
     }
   });
 
-  test('does not grow with what stands in its row: unknown scopes allow nothing', async () => {
+  test('unknown or malformed scopes in the row of a token allow nothing', async () => {
     const token = await makeToken(ada.browser, ['sessions:read']);
     const id = publicIdOf(token);
     for (const meta of ['{"scopes":["*","admin"]}', '{"scopes":"download"}', '{}', 'null']) {
@@ -192,15 +201,15 @@ describe('what a token may', () => {
     }
   });
 
-  test('to manage is to sign out devices and revoke tokens of its owner, and of nobody else', async () => {
+  test('sessions:manage signs out devices and revokes tokens, but none of other users', async () => {
     const token = await makeToken(ada.browser, ['sessions:manage'], { name: 'Guard' });
     const other = await makeToken(ada.browser, ['download'], { name: 'Other' });
     const bob = await signUp(application);
-    const bobs = await makeToken(bob.browser, ['download']);
+    const tokenOfBob = await makeToken(bob.browser, ['download']);
     const missing = await ask(`DELETE /api/sessions/${'A'.repeat(22)}`, { token });
-    const theirs = await ask(`DELETE /api/sessions/${publicIdOf(bobs)}`, { token });
-    expect([theirs.status, theirs.text]).toEqual([missing.status, missing.text]);
-    expect(await isAlive(bobs)).toBe(true);
+    const foreign = await ask(`DELETE /api/sessions/${publicIdOf(tokenOfBob)}`, { token });
+    expect([foreign.status, foreign.text]).toEqual([missing.status, missing.text]);
+    expect(await isAlive(tokenOfBob)).toBe(true);
     expect((await ask(`DELETE /api/sessions/${publicIdOf(other)}`, { token })).status).toBe(204);
     expect(await isAlive(other)).toBe(false);
     const id = publicIdOf((await ada.browser.sessionToken())!);
@@ -210,7 +219,7 @@ describe('what a token may', () => {
     expect(ended?.sessionId).toBe(publicIdOf(token));
   });
 
-  test('to download is the file of the page, written down and mailed', async () => {
+  test('the scope download returns the same file as the page, and the download is logged', async () => {
     const token = await makeToken(ada.browser, ['download']);
     const answer = await ask('POST /api/download', { token });
     expect(answer.headers['content-disposition']).toContain('latchkey-data-');
@@ -228,7 +237,7 @@ describe('what a token may', () => {
     expect(kindsOf(ada.email)).toContain('download-made');
   });
 
-  test('is to revoke itself, whatever its scopes are', async () => {
+  test('a token can revoke itself, whatever its scopes are', async () => {
     const token = await makeToken(ada.browser, ['download']);
     expect((await ask('POST /api/logout', { token })).status).toBe(204);
     expect(await isAlive(token)).toBe(false);
@@ -236,8 +245,8 @@ describe('what a token may', () => {
   });
 });
 
-describe('its owner', () => {
-  test('sees it beside the devices, with what it may and when it was last used', async () => {
+describe('managing tokens', () => {
+  test('the session list shows a token with its scopes and its last use', async () => {
     const token = await makeToken(ada.browser, ['sessions:read', 'download'], {
       name: 'CI runner',
     });
@@ -261,7 +270,7 @@ describe('its owner', () => {
     );
   });
 
-  test('revokes it at once, after a proof, and nobody else can', async () => {
+  test('only the owner can revoke a token: after re-authentication, and at once', async () => {
     const token = await makeToken(ada.browser, ['sessions:read'], { name: 'CI runner' });
     const revoke = `${PAGE}/${publicIdOf(token)}/revoke`;
     const bob = await signUp(application);
@@ -270,14 +279,14 @@ describe('its owner', () => {
       expect((await bob.browser.post(path, {})).status).toBe(404);
     }
     application.clock.advance(16 * MINUTE_MS);
-    const asked = await ada.browser.post(revoke, {});
+    const redirect = await ada.browser.post(revoke, {});
     expect(await isAlive(token)).toBe(true);
-    const answer = await proveAgain(ada.browser, asked, { password: PASSWORD });
+    const answer = await proveAgain(ada.browser, redirect, { password: PASSWORD });
     expect(textOf((await ada.browser.follow(answer)).text)).toContain('CI runner is revoked.');
     expect(await isAlive(token)).toBe(false);
   });
 
-  test('keeps a session out of the tokens, and a token out of the sessions', async () => {
+  test('a session cannot be revoked as a token, nor a token signed out or named as a session', async () => {
     const token = await makeToken(ada.browser, ['sessions:read']);
     const sessionId = publicIdOf((await ada.browser.sessionToken())!);
     expect((await ada.browser.post(`${PAGE}/${sessionId}/revoke`, {})).status).toBe(404);
@@ -287,7 +296,7 @@ describe('its owner', () => {
     expect(await isAlive(token)).toBe(true);
   });
 
-  test('gives it another name by the API, and cannot take the name away', async () => {
+  test('a token can be renamed through the API, but its name cannot be removed', async () => {
     const token = await makeToken(ada.browser, ['sessions:manage']);
     const id = publicIdOf(token);
     const named = await ask(`PATCH /api/sessions/${id}`, { token, body: { name: 'Nightly' } });
@@ -296,7 +305,7 @@ describe('its owner', () => {
     expect(without.json.errors).toEqual([{ field: 'name', message: 'Say what it is for.' }]);
   });
 
-  test('has fifty at the most', async () => {
+  test('a user can have at most 50 access tokens', async () => {
     const { tokenSessions: tokens } = application.application;
     const now = application.clock.now();
     const [{ id: userId }] = application.sql<{ id: string }>(
@@ -313,12 +322,16 @@ describe('its owner', () => {
 
 describe('signing out everywhere else', () => {
   test.each([
-    ['leaves tokens alone', {}, true],
-    ['takes them along when the person says so', { revokeTokens: 'on' }, false],
+    ['signing out everywhere else keeps access tokens', {}, true],
+    [
+      'signing out everywhere else revokes access tokens if the user asks for it',
+      { revokeTokens: 'on' },
+      false,
+    ],
   ])('%s', async (_what, fields, stays) => {
     const token = await makeToken(ada.browser, ['sessions:read']);
     const phone = await signIn(application, ada);
-    const answer = await ada.browser.post(OTHERS, fields);
+    const answer = await ada.browser.post(SIGN_OUT_OTHERS, fields);
     expect((await phone.get('/settings/profile')).location).toMatch(/^\/login/);
     expect(await isAlive(token)).toBe(stays);
     const text = textOf((await ada.browser.follow(answer)).text);
@@ -328,18 +341,21 @@ describe('signing out everywhere else', () => {
   test.each([
     ['keep', true],
     ['revoke', false],
-  ])('by the API likewise: %s', async (tokens, stays) => {
-    const token = await makeToken(ada.browser, ['sessions:read']);
-    const own = await makeToken(ada.browser, ['sessions:manage']);
-    const request = `DELETE /api/sessions/others?tokens=${tokens}`;
-    const { json } = await ask(request, { token: own });
-    expect(json).toEqual({ sessions: 1, tokens: stays ? 0 : 1 });
-    expect([await isAlive(token), await isAlive(own)]).toEqual([stays, true]);
-    const wrong = await ask('DELETE /api/sessions/others?tokens=all', { token: own });
-    expect([wrong.status, wrong.json.errors[0]?.field]).toEqual([422, 'tokens']);
-  });
+  ])(
+    'DELETE /api/sessions/others with tokens=%s does what it says, and never ends the token in use',
+    async (tokens, stays) => {
+      const token = await makeToken(ada.browser, ['sessions:read']);
+      const own = await makeToken(ada.browser, ['sessions:manage']);
+      const request = `DELETE /api/sessions/others?tokens=${tokens}`;
+      const { json } = await ask(request, { token: own });
+      expect(json).toEqual({ sessions: 1, tokens: stays ? 0 : 1 });
+      expect([await isAlive(token), await isAlive(own)]).toEqual([stays, true]);
+      const wrong = await ask('DELETE /api/sessions/others?tokens=all', { token: own });
+      expect([wrong.status, wrong.json.errors[0]?.field]).toEqual([422, 'tokens']);
+    },
+  );
 
-  test('and neither the cap on sessions: tokens take no place of it', async () => {
+  test('the limit of 100 sessions neither counts nor ends access tokens', async () => {
     const token = await makeToken(ada.browser, ['sessions:read']);
     const [{ userId }] = application.sql<{ userId: string }>(
       'SELECT userId FROM Session WHERE id = ?',
@@ -355,9 +371,9 @@ describe('signing out everywhere else', () => {
   });
 });
 
-describe('every token ends', () => {
-  test('with a reset of the password', async () => {
-    const token = await makeToken(ada.browser, EVERYTHING);
+describe('when tokens end with something else', () => {
+  test('a password reset revokes access tokens', async () => {
+    const token = await makeToken(ada.browser, ALL_SCOPES);
     const browser = openBrowser(application);
     await browser.post('/forgot-password', { email: ada.email });
     const { code } = await mailboxOf(application).nextMailTo(ada.email, 'password-reset-code');
@@ -366,21 +382,21 @@ describe('every token ends', () => {
     expect(await isAlive(token)).toBe(false);
   });
 
-  test('with "This wasn’t me", to which the mail about it leads', async () => {
-    const token = await makeToken(ada.browser, EVERYTHING);
+  test('the "This wasn’t me" link in the mail about a new token revokes the token', async () => {
+    const token = await makeToken(ada.browser, ALL_SCOPES);
     const { links } = await mailboxOf(application).nextMailTo(ada.email, 'notice');
     const key = links.find((link) => link.includes('/not-me#'))!.split('#')[1]!;
     await openBrowser(application).post('/not-me', { key });
     expect(await isAlive(token)).toBe(false);
   });
 
-  test('with a change of e-mail that is taken back', async () => {
+  test('undoing a change of e-mail revokes access tokens', async () => {
     const { browser, email } = ada;
     const newEmail = `newer-${email}`;
     await browser.post('/settings/email', { newEmail });
     const { code } = await mailboxOf(application).nextMailTo(newEmail, 'email-change-code');
     await browser.post('/settings/email/verify', { code: String(code) });
-    const token = await makeToken(browser, EVERYTHING);
+    const token = await makeToken(browser, ALL_SCOPES);
     const { links } = await mailboxOf(application).nextMailTo(email, 'email-changed');
     const key = links.find((link) => link.includes('/email-change/undo#'))!.split('#')[1]!;
     expect(await isAlive(token)).toBe(true);
@@ -388,17 +404,21 @@ describe('every token ends', () => {
     expect(await isAlive(token)).toBe(false);
   });
 
-  test('with the account', async () => {
-    const token = await makeToken(ada.browser, EVERYTHING);
+  test('deleting the account revokes its access tokens', async () => {
+    const token = await makeToken(ada.browser, ALL_SCOPES);
     await ada.browser.post('/settings/data/delete', { email: ada.email });
     expect(await isAlive(token)).toBe(false);
   });
 
   test.each([
-    ['with a change of the password, unless they are to stay', { revokeTokens: 'on' }, false],
-    ['not with a change of the password, if they are to stay', {}, true],
+    [
+      'a password change revokes access tokens while the box is checked, which is the default',
+      { revokeTokens: 'on' },
+      false,
+    ],
+    ['a password change keeps access tokens if the box is unchecked', {}, true],
   ])('%s', async (_what, fields, stays) => {
-    const token = await makeToken(ada.browser, EVERYTHING);
+    const token = await makeToken(ada.browser, ALL_SCOPES);
     const page = await ada.browser.get('/settings/password');
     expect(page.text).toMatch(/<input[^>]*name="revokeTokens"[^>]*checked/);
     const change = { newPassword: 'quite another password', signOutOthers: 'on', ...fields };

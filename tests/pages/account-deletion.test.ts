@@ -17,10 +17,9 @@ beforeAll(async () => {
 });
 afterAll(() => application.close());
 
-/** Every row of every table, as text. */
-const everything = () => application.everything();
+const allRowsAsText = () => application.everything();
 
-test('the page says what goes', async () => {
+test('the page lists what will be deleted', async () => {
   const user = await signUp(application, { name: 'Ada Lovelace' });
   await signIn(application, user);
   await (await signIn(application, user)).post('/logout', {});
@@ -32,20 +31,20 @@ test('the page says what goes', async () => {
   expect(fieldOnPage(text, 'email').value).toBeNull();
 });
 
-test('once the e-mail is typed everything goes, from every table, and every device is out', async () => {
+test('confirming with the e-mail deletes every row of the user and signs out every device', async () => {
   const user = await signUp(application, { name: 'A name like no other' });
-  const stays = await signUp(application, { name: 'Somebody who stays' });
+  const otherUser = await signUp(application, { name: 'Somebody who stays' });
   const phone = await signIn(application, user, { remember: true });
   const id = await sessionIdOf(phone);
   await user.browser.post(`/settings/sessions/${id}/name`, { label: 'A label like no other' });
   const [row] = application.sql<{ id: string }>('SELECT id FROM User WHERE email = ?', user.email);
-  // Codes that somebody asked for before they signed in belong to an address, and to no account.
+  // Codes requested without a session belong to an e-mail address, not to an account.
   for (const path of ['/signup', '/forgot-password']) {
     const fields = { email: user.email, name: 'Anybody', password: 'some other password' };
     expect((await openBrowser(application).post(path, fields)).status).toBe(302);
   }
   const traces = [row!.id, user.email, user.name, 'A label like no other', id];
-  for (const trace of traces) expect(everything()).toContain(trace);
+  for (const trace of traces) expect(allRowsAsText()).toContain(trace);
 
   const answer = await user.browser.post(PAGE, {
     email: ` ${user.email.toUpperCase()} `,
@@ -62,11 +61,11 @@ test('once the e-mail is typed everything goes, from every table, and every devi
   expect(textOf(receipt.text)).toContain('21 November 2026 at 12:00 UTC');
   for (const trace of traces) expect(receipt.text).not.toContain(trace);
 
-  for (const trace of traces) expect(everything()).not.toContain(trace);
+  for (const trace of traces) expect(allRowsAsText()).not.toContain(trace);
   const codes = application.sql('SELECT id FROM "MailedCode" WHERE email = ?', user.email);
   expect(codes).toEqual([]);
   expect((await phone.get('/settings/sessions')).location).toContain('/login');
-  expect((await stays.browser.get('/settings/profile')).status).toBe(200);
+  expect((await otherUser.browser.get('/settings/profile')).status).toBe(200);
   const again = await openBrowser(application).post('/login', {
     email: user.email,
     password: PASSWORD,
@@ -76,32 +75,32 @@ test('once the e-mail is typed everything goes, from every table, and every devi
 
 test.each([
   ['a wrong e-mail', { email: 'someone@example.com' }, 'email', /not the e-mail of this account/],
-  ['no e-mail', { email: '' }, 'email', 'Enter your e-mail address.'],
-  ['no e-mail address', { email: 'delete' }, 'email', /like name@example\.com/],
-])('%s: refused next to the field, and nothing goes', async (_what, wrong, field, says) => {
+  ['an empty e-mail', { email: '' }, 'email', 'Enter your e-mail address.'],
+  ['a malformed e-mail', { email: 'delete' }, 'email', /like name@example\.com/],
+])('%s is refused next to the field, and nothing is deleted', async (_what, wrong, field, says) => {
   const user = await signUp(application);
   await user.browser.get('/');
-  const before = everything();
+  const before = allRowsAsText();
   const answer = await user.browser.post(PAGE, wrong);
   expect(answer.status).toBe(400);
   expect(answer.headers['set-cookie']).toBeUndefined();
   expect(fieldOnPage(answer.text, field)).toMatchObject({ isInvalid: true, hasFocus: true });
   expect(fieldOnPage(answer.text, field).note).toMatch(says);
-  expect(everything()).toBe(before);
+  expect(allRowsAsText()).toBe(before);
 });
 
-test("somebody else's e-mail deletes neither account", async () => {
-  const one = await signUp(application);
+test("another user's e-mail deletes neither account", async () => {
+  const user = await signUp(application);
   const other = await signUp(application);
-  const before = everything();
-  const { status } = await one.browser.post(PAGE, {
+  const before = allRowsAsText();
+  const { status } = await user.browser.post(PAGE, {
     email: other.email,
   });
   expect(status).toBe(400);
-  expect(everything()).toBe(before);
+  expect(allRowsAsText()).toBe(before);
 });
 
-test('a second request, and two at the same moment, do no harm', async () => {
+test('concurrent and repeated deletions erase the account once and give one receipt', async () => {
   const user = await signUp(application);
   const cookie = { Cookie: `session=${(await user.browser.sessionToken())!}` };
   const form = { email: user.email };
@@ -114,28 +113,27 @@ test('a second request, and two at the same moment, do no harm', async () => {
     location?.startsWith('/erased/') ? [location] : [],
   );
   expect(receipts.length).toBeGreaterThan(0);
-  // However many ask, there is one erasure and one receipt.
   expect(new Set(receipts).size).toBe(1);
   const later = await openBrowser(application).post(PAGE, form, { headers: cookie });
   expect(later.location).toBe('/login?redirectTo=%2Fsettings%2Fdata%2Fdelete');
   const lines = besidesRequests(application.logged.slice(cut));
   expect(lines.map(({ msg }) => msg)).toEqual(['an account was erased']);
-  expect(everything()).not.toContain(user.email);
+  expect(allRowsAsText()).not.toContain(user.email);
 });
 
-test('the same e-mail can be used for a new account, which has nothing of the old one', async () => {
+test('a new account with the same e-mail shows nothing of the old one, nor accepts its token', async () => {
   const user = await signUp(application, { name: 'The old one' });
   const oldToken = (await user.browser.sessionToken())!;
   await user.browser.post(PAGE, { email: user.email });
-  const again = await signUp(application, { email: user.email, name: 'The new one' });
-  const { text } = await again.browser.get('/settings/sessions');
+  const newUser = await signUp(application, { email: user.email, name: 'The new one' });
+  const { text } = await newUser.browser.get('/settings/sessions');
   expect(textOf(text)).not.toContain('The old one');
-  const holder = openBrowser(application);
-  await holder.plantToken(oldToken);
-  expect((await holder.get('/settings/sessions')).status).toBe(302);
+  const oldBrowser = openBrowser(application);
+  await oldBrowser.plantToken(oldToken);
+  expect((await oldBrowser.get('/settings/sessions')).status).toBe(302);
 });
 
-/** Has the account erased at the very moment at which a request is about to call this. */
+/** Erases the account just before a request calls the method `name` of `part`. */
 function eraseBefore<Part extends object>(part: Part, name: keyof Part & string, userId: string) {
   const original = part[name] as (...args: unknown[]) => Promise<unknown>;
   const spy = vi.spyOn(part as Record<string, never>, name as never) as unknown as MockInstance;
@@ -147,8 +145,8 @@ function eraseBefore<Part extends object>(part: Part, name: keyof Part & string,
 }
 
 test.each([
-  ['signs in', 'sessions', 'start', '/login', {}],
-  ['signs in, up to the entry in the log', 'activity', 'record', '/login', {}],
+  ['starts a session', 'sessions', 'start', '/login', {}],
+  ['records a sign-in in the activity log', 'activity', 'record', '/login', {}],
   [
     'sets a password',
     'passwords',
@@ -156,9 +154,9 @@ test.each([
     '/settings/password',
     { newPassword: 'another password' },
   ],
-  ['signs the others out', 'activity', 'record', '/settings/sessions/others/sign-out', {}],
+  ['signs out the other devices', 'activity', 'record', '/settings/sessions/others/sign-out', {}],
 ] as const)(
-  'who %s while the account is erased is signed out, and brings no row back',
+  'a request that %s during the erasure is redirected to /login and leaves no row',
   async (_what, part, name, path, fields) => {
     const user = await signUp(application);
     const other = await signIn(application, user);
@@ -174,7 +172,7 @@ test.each([
     expect(answer.status).toBe(302);
     expect(answer.location).toMatch(/^\/login/);
     expect(application.logged.slice(cut).filter(({ level }) => level >= LOG_WARN)).toEqual([]);
-    expect(everything()).not.toContain(row!.id);
-    expect(everything()).not.toContain(user.email);
+    expect(allRowsAsText()).not.toContain(row!.id);
+    expect(allRowsAsText()).not.toContain(user.email);
   },
 );

@@ -1,18 +1,18 @@
 import type { TestApplication } from '../fixtures/application.ts';
 import { attributeOf, tags, textOf } from './form-on-page.ts';
 
-/** An entry of the activity log, as a person sees it on the page. */
+/** An entry of the activity log, as the page shows it. */
 export interface EntryOnPage {
-  /** "Signed in". */
+  /** The headline of the entry, for example "Signed in". */
   what: string;
-  /** Everything that stands in it. */
+  /** The whole text of the entry. */
   text: string;
   isSetApart: boolean;
-  /** Where its "This wasn't me" leads; null when it has none. */
+  /** The path of its "This wasn't me" link. `null` if it has none. */
   notMePath: string | null;
 }
 
-/** The entries of the page, from the top. */
+/** Returns the entries of the activity page, from top to bottom. */
 export function entriesOnPage(html: string): EntryOnPage[] {
   const main = /<main\b.*?<\/main>/s.exec(html)?.[0] ?? '';
   return (main.match(/<li\b.*?<\/li>/gs) ?? [])
@@ -28,7 +28,7 @@ export function entriesOnPage(html: string): EntryOnPage[] {
     }));
 }
 
-/** A row of the log. */
+/** A row of the table `Activity`. */
 export interface EntryRow {
   id: string;
   userId: string;
@@ -42,7 +42,7 @@ export interface EntryRow {
   deviceKey: string;
 }
 
-/** What is kept in the log of this person, newest first. */
+/** Returns the rows of the user's activity log, newest first. */
 export function entriesOf(application: TestApplication, email: string): EntryRow[] {
   return application.sql<EntryRow>(
     `SELECT a.* FROM "Activity" a JOIN User u ON u.id = a.userId WHERE u.email = ?

@@ -13,7 +13,7 @@ afterAll(() => application.close());
 
 const CLIENT = 'build/client';
 const assets = () => readdirSync(`${CLIENT}/assets`);
-/** The largest script: React and Remix. */
+/** Returns the path of the largest script, which holds React and Remix. */
 const script = () => {
   const scripts = assets().filter((name) => name.endsWith('.js'));
   const sizeOf = (name: string) => readFileSync(`${CLIENT}/assets/${name}`).length;
@@ -24,7 +24,7 @@ const ask = (path: string, headers: Record<string, string | undefined> = {}, met
   openBrowser(application).ask(path, { method, headers });
 const decompress = { br: brotliDecompressSync, gzip: gunzipSync };
 
-describe('which coding a script comes in', () => {
+describe('content coding', () => {
   test.each<[accepted: string | undefined, coding: 'br' | 'gzip' | undefined]>([
     ['gzip, deflate, br, zstd', 'br'],
     ['br', 'br'],
@@ -40,7 +40,7 @@ describe('which coding a script comes in', () => {
     ['brotli, xgzip, br2', undefined],
     ['', undefined],
     [undefined, undefined],
-  ])('%j: %j', async (accepted, coding) => {
+  ])('Accept-Encoding %j gets a script in the coding %j', async (accepted, coding) => {
     const path = script();
     const { status, headers, bytes } = await ask(path, { 'Accept-Encoding': accepted });
     expect(status).toBe(200);
@@ -55,7 +55,7 @@ describe('which coding a script comes in', () => {
   });
 });
 
-test('every file is the same in every coding, and of its own type', async () => {
+test('every built file has the same content and type in every coding', async () => {
   const names = readdirSync(CLIENT, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && !/\.(br|gz)$/.test(entry.name))
     .map((entry) => `${entry.parentPath.slice(CLIENT.length)}/${entry.name}`);
@@ -76,7 +76,7 @@ test('every file is the same in every coding, and of its own type', async () => 
   }
 });
 
-test('every script and style sheet of more than a few bytes was compressed when it was built', () => {
+test('the build compresses every script and style sheet of more than 300 bytes', () => {
   const worthwhile = assets()
     .filter((name) => /\.(js|css)$/.test(name))
     .filter((name) => readFileSync(`${CLIENT}/assets/${name}`).length > 300);
@@ -86,34 +86,34 @@ test('every script and style sheet of more than a few bytes was compressed when 
   }
 });
 
-test('compressed files have no address of their own', async () => {
-  for (const ending of ['.br', '.gz']) {
-    const { status, headers } = await ask(script() + ending, { 'Accept-Encoding': 'br, gzip' });
+test('compressed files cannot be requested by their own names', async () => {
+  for (const extension of ['.br', '.gz']) {
+    const { status, headers } = await ask(script() + extension, { 'Accept-Encoding': 'br, gzip' });
     expect(status).toBe(404);
     expect(headers['cache-control']).toBe('no-store');
   }
 });
 
-test('a page is compressed as it is made, once, and kept nowhere', async () => {
+test('a page is compressed and must not be cached', async () => {
   const { headers, bytes } = await ask('/login', { 'Accept-Encoding': 'br' });
   expect(headers['content-encoding']).toBe('br');
   expect(headers['cache-control']).toBe('no-store');
   expect(brotliDecompressSync(bytes).toString()).toContain('<h1');
 });
 
-test.each(['br', 'gzip', 'identity'])('HEAD says what GET would, in %s', async (coding) => {
+test.each(['br', 'gzip', 'identity'])('HEAD has the same headers as GET, in %s', async (coding) => {
   const get = await ask(script(), { 'Accept-Encoding': coding });
   const head = await ask(script(), { 'Accept-Encoding': coding }, 'HEAD');
   expect(head.status).toBe(200);
   expect(head.bytes).toHaveLength(0);
-  const said = ['content-encoding', 'content-length', 'content-type', 'etag', 'vary'];
-  for (const name of [...said, 'cache-control', 'last-modified', 'accept-ranges']) {
+  const contentHeaders = ['content-encoding', 'content-length', 'content-type', 'etag', 'vary'];
+  for (const name of [...contentHeaders, 'cache-control', 'last-modified', 'accept-ranges']) {
     expect(head.headers[name], name).toBe(get.headers[name]);
   }
 });
 
-describe('who has it already', () => {
-  test.each(['br', 'gzip', 'identity'])('is told so, in %s', async (coding) => {
+describe('conditional requests', () => {
+  test.each(['br', 'gzip', 'identity'])('an unchanged file in %s gets a 304', async (coding) => {
     const accept = { 'Accept-Encoding': coding };
     const { headers } = await ask(script(), accept);
     for (const condition of [
@@ -130,7 +130,7 @@ describe('who has it already', () => {
     }
   });
 
-  test('in one coding has it in no other', async () => {
+  test('the ETag of one coding does not match another coding', async () => {
     const { headers } = await ask(script(), { 'Accept-Encoding': 'br' });
     for (const coding of ['gzip', 'identity']) {
       const condition = { 'Accept-Encoding': coding, 'If-None-Match': headers.etag };
@@ -138,7 +138,7 @@ describe('who has it already', () => {
     }
   });
 
-  test('and wants it only as it was, is told when it is not', async () => {
+  test('an If-Match that does not match gets a 412', async () => {
     const condition = { 'Accept-Encoding': 'br', 'If-Match': '"another"' };
     const { status, headers, bytes } = await ask(script(), condition);
     expect(status).toBe(412);
@@ -148,21 +148,24 @@ describe('who has it already', () => {
   });
 });
 
-describe('a range', () => {
-  test.each(['br', 'gzip', 'identity'])('is one of what is sent in %s', async (coding) => {
-    const accept = { 'Accept-Encoding': coding };
-    const { headers, bytes } = await ask(script(), accept);
-    const part = await ask(script(), { ...accept, Range: 'bytes=100-199' });
-    expect(part.status).toBe(206);
-    expect(part.headers['content-range']).toBe(`bytes 100-199/${bytes.length}`);
-    expect(part.headers['content-encoding']).toBe(headers['content-encoding']);
-    expect(part.bytes.equals(bytes.subarray(100, 200))).toBe(true);
+describe('range requests', () => {
+  test.each(['br', 'gzip', 'identity'])(
+    'a range in %s counts the bytes of that coding',
+    async (coding) => {
+      const accept = { 'Accept-Encoding': coding };
+      const { headers, bytes } = await ask(script(), accept);
+      const part = await ask(script(), { ...accept, Range: 'bytes=100-199' });
+      expect(part.status).toBe(206);
+      expect(part.headers['content-range']).toBe(`bytes 100-199/${bytes.length}`);
+      expect(part.headers['content-encoding']).toBe(headers['content-encoding']);
+      expect(part.bytes.equals(bytes.subarray(100, 200))).toBe(true);
 
-    const stale = { ...accept, Range: 'bytes=100-199', 'If-Range': '"another"' };
-    expect((await ask(script(), stale)).bytes.equals(bytes)).toBe(true);
-  });
+      const stale = { ...accept, Range: 'bytes=100-199', 'If-Range': '"another"' };
+      expect((await ask(script(), stale)).bytes.equals(bytes)).toBe(true);
+    },
+  );
 
-  test('beyond the end is refused, with the size', async () => {
+  test('a range beyond the end gets a 416 with the size', async () => {
     const wanted = { 'Accept-Encoding': 'br', Range: 'bytes=9999999-' };
     const { status, headers, bytes } = await ask(script(), wanted);
     expect(status).toBe(416);
@@ -173,8 +176,8 @@ describe('a range', () => {
   });
 });
 
-describe('nothing but built files is served', () => {
-  /** Asks for a path as it is written; the classes that know addresses would clean it first. */
+describe('only built files are served', () => {
+  /** Requests the path exactly as written. `fetch` and `URL` would normalize it first. */
   const askRaw = (path: string) =>
     new Promise<{ status: number; text: string }>((resolve, reject) => {
       const { port } = application;
@@ -211,7 +214,7 @@ describe('nothing but built files is served', () => {
     '/constructor',
     '/.br',
     '/assets/.gz',
-  ])('at %s', async (path) => {
+  ])('the path %s serves no file', async (path) => {
     const { status, text } = await askRaw(path);
     expect([400, 404]).toContain(status);
     for (const file of ['package.json', 'build/server/index.js']) {
@@ -220,12 +223,12 @@ describe('nothing but built files is served', () => {
     expect(text).not.toContain('root:x:');
   });
 
-  test('by no other method', async () => {
+  test('POST serves no file', async () => {
     const { status } = await openBrowser(application).post('/favicon.svg', {});
     expect(status).not.toBe(200);
   });
 
-  test('also when its name is written in another way', async () => {
+  test('a percent-encoded file name with a query serves the file', async () => {
     const { status, text } = await askRaw('/%66avicon.svg?version=2');
     expect(status).toBe(200);
     expect(text).toBe(asBuilt('/favicon.svg').toString());

@@ -15,13 +15,13 @@ beforeAll(async () => {
 });
 afterAll(() => application.close());
 
-test('what a hand changes in the file counts within a second', async () => {
+test('deleting a session directly in the database signs it out within a second', async () => {
   const user = await signUp(application);
-  await expectOnceWithin(1000, () => msUntilDeletedCounts(user));
+  await expectOnceWithin(1000, () => msUntilSignedOut(user));
   expect((await user.browser.get(PAGE)).status).toBe(200);
 });
 
-test('a cascade counts at once', async () => {
+test('deleting a user signs out their sessions at once, through the cascade', async () => {
   const user = await signUp(application);
   await user.browser.get(PAGE);
   const { db, sessions } = application.application;
@@ -30,22 +30,22 @@ test('a cascade counts at once', async () => {
   expect((await user.browser.get(PAGE)).status).toBe(302);
 });
 
-async function msUntilDeletedCounts(user: TestUser): Promise<number> {
+async function msUntilSignedOut(user: TestUser): Promise<number> {
   const phone = await signIn(application, user);
   expect((await phone.get(PAGE)).status).toBe(200);
   const phoneId = await sessionIdOf(phone);
-  deleteByHand(phoneId);
+  deleteInDatabase(phoneId);
   const deletedAt = performance.now();
   await expect.poll(async () => (await phone.get(PAGE)).status).toBe(302);
   return performance.now() - deletedAt;
 }
 
-function deleteByHand(sessionId: string): void {
+function deleteInDatabase(sessionId: string): void {
   if (!databaseUrl.startsWith('file:')) {
     application.sql('DELETE FROM "Session" WHERE "id" = ?', sessionId);
     return;
   }
-  // Another process, as a person at a terminal is.
+  // A second process, like an operator at a terminal.
   const file = databaseUrl.slice('file:'.length);
   const script = `new (require('better-sqlite3'))(${JSON.stringify(file)}).prepare('DELETE FROM "Session" WHERE id = ?').run(${JSON.stringify(sessionId)})`;
   expect(spawnSync(process.execPath, ['-e', script], { encoding: 'utf8' }).stderr).toBe('');

@@ -39,8 +39,8 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 beforeEach(() => {
-  for (const one of [acme, beta]) {
-    Object.assign(one, { says: {}, header: {}, signsWithAnotherKey: false, breaks: null });
+  for (const provider of [acme, beta]) {
+    Object.assign(provider, { says: {}, header: {}, signsWithAnotherKey: false, breaks: null });
   }
 });
 
@@ -50,31 +50,34 @@ const callback = (id: string, query: Record<string, string>) =>
   `${path(id)}/callback?${new URLSearchParams(query)}`;
 const stateOf = (address: string) => new URL(address).searchParams.get('state')!;
 
-/** The path to which acme sends somebody back who left for this address, as this subject there. */
-const backFrom = (address: string, more: Record<string, string> = {}) =>
+/**
+ * Returns the callback path to which Acme redirects after the authorization request at `address`.
+ * The ID token will say what `acme.says` holds at the time of this call.
+ */
+const callbackFrom = (address: string, more: Record<string, string> = {}) =>
   callback('acme', { code: acme.codeFor(address), state: stateOf(address), ...more });
 const signInAs = async (sub: string, browser = openBrowser(application)) => {
   acme.says = { sub, email: `${sub}@example.com`, email_verified: true, name: 'Mallory' };
-  const answer = await browser.get(backFrom(await leaveFor(browser, path('acme'))));
+  const answer = await browser.get(callbackFrom(await leaveFor(browser, path('acme'))));
   return { browser, answer };
 };
 const linkAs = async (browser: BrowserLike, sub: string) => {
   acme.says = { sub };
-  return browser.get(backFrom(await leaveFor(browser, add('acme'))));
+  return browser.get(callbackFrom(await leaveFor(browser, add('acme'))));
 };
 const connections = () =>
   application.sql('SELECT userId, subject, issuer, displayName FROM "Connection" ORDER BY id');
-const trouble = (answer: { location: string | null }) =>
+const troubleOf = (answer: { location: string | null }) =>
   new URL(answer.location ?? '/', 'http://x').searchParams.get('trouble');
 
-/** Nobody was signed in, and no account is about to be made. */
-const expectNothing = async (browser: BrowserLike, before: unknown) => {
+/** Expects no session, no pending sign-up and no change of the connections. */
+const expectNoEffect = async (browser: BrowserLike, before: unknown) => {
   expect(await browser.sessionToken()).toBeNull();
   expect(await browser.jar.getCookieString(application.origin)).not.toContain('pending');
   expect(connections()).toEqual(before);
 };
 
-describe('coming back', () => {
+describe('the callback of a sign-in', () => {
   let browser: BrowserLike;
   let address: string;
   let before: unknown;
@@ -85,42 +88,45 @@ describe('coming back', () => {
     acme.says = { sub: randomUUID() };
   });
 
-  test('as it should be works, so that what follows proves something', async () => {
-    expect((await browser.get(backFrom(address))).location).toBe('/signup/connection');
+  test('a correct callback works, which makes the refusals below meaningful', async () => {
+    expect((await browser.get(callbackFrom(address))).location).toBe('/signup/connection');
   });
 
   test.each([
     ['a wrong state', { state: 'A'.repeat(43) }],
     ['an empty state', { state: '' }],
-  ])('with %s does nothing, and the visit goes on', async (_what, more) => {
-    expect(trouble(await browser.get(backFrom(address, more)))).toBe('not-begun');
-    await expectNothing(browser, before);
-    expect((await browser.get(backFrom(address))).location).toBe('/signup/connection');
-  });
+  ])(
+    'a callback with %s does nothing, and the correct one still works afterwards',
+    async (_what, more) => {
+      expect(troubleOf(await browser.get(callbackFrom(address, more)))).toBe('not-begun');
+      await expectNoEffect(browser, before);
+      expect((await browser.get(callbackFrom(address))).location).toBe('/signup/connection');
+    },
+  );
 
-  test('without a state, or with two, does nothing', async () => {
+  test('a callback without a state, or with two, does nothing', async () => {
     const code = acme.codeFor(address);
-    expect(trouble(await browser.get(callback('acme', { code })))).toBe('not-begun');
+    expect(troubleOf(await browser.get(callback('acme', { code })))).toBe('not-begun');
     const twice = `${callback('acme', { code, state: stateOf(address) })}&state=x`;
     const answer = await browser.get(twice);
-    expect(trouble(answer)).toBe('refused');
-    await expectNothing(browser, before);
+    expect(troubleOf(answer)).toBe('refused');
+    await expectNoEffect(browser, before);
   });
 
-  test('twice with the same state does nothing the second time, whatever cookies are shown', async () => {
+  test('a replayed callback does nothing, even with the cookies of the first', async () => {
     const cookies = await browser.jar.getCookieString(application.origin);
     acme.breaks = { at: '/token', by: 500 };
-    await browser.get(backFrom(address));
+    await browser.get(callbackFrom(address));
     acme.breaks = null;
     const again = openBrowser(application);
-    const answer = await again.get(backFrom(address), { headers: { Cookie: cookies } });
-    expect(trouble(answer)).toBe('not-begun');
-    await expectNothing(again, before);
+    const answer = await again.get(callbackFrom(address), { headers: { Cookie: cookies } });
+    expect(troubleOf(answer)).toBe('not-begun');
+    await expectNoEffect(again, before);
   });
 
-  test('twenty times at once works once', async () => {
+  test('20 concurrent callbacks with the same state work once', async () => {
     const cookies = await browser.jar.getCookieString(application.origin);
-    const back = backFrom(address);
+    const back = callbackFrom(address);
     const answers = await Promise.all(
       Array.from({ length: 20 }, () =>
         openBrowser(application).get(back, { headers: { Cookie: cookies } }),
@@ -129,67 +135,72 @@ describe('coming back', () => {
     expect(answers.filter(({ location }) => location === '/signup/connection')).toHaveLength(1);
   });
 
-  test('in a browser that never left does nothing (login CSRF)', async () => {
+  test('a callback in a browser that started no sign-in does nothing (login CSRF)', async () => {
     const victim = openBrowser(application);
-    expect(trouble(await victim.get(backFrom(address)))).toBe('not-begun');
-    await expectNothing(victim, before);
+    expect(troubleOf(await victim.get(callbackFrom(address)))).toBe('not-begun');
+    await expectNoEffect(victim, before);
   });
 
-  test('in a browser that left on a visit of its own does nothing (code injection)', async () => {
+  test('a callback in a browser with a sign-in of its own does nothing (code injection)', async () => {
     const victim = openBrowser(application);
     const own = await leaveFor(victim, path('acme'));
-    expect(trouble(await victim.get(backFrom(address)))).toBe('not-begun');
-    // The code of one visit with the state of another: the nonce tells, and PKCE at the provider.
+    expect(troubleOf(await victim.get(callbackFrom(address)))).toBe('not-begun');
+    // The code of one sign-in with the state of another: the nonce and PKCE expose it.
     const injected = callback('acme', { code: acme.codeFor(address), state: stateOf(own) });
-    expect(trouble(await victim.get(injected))).toBe('refused');
-    await expectNothing(victim, before);
+    expect(troubleOf(await victim.get(injected))).toBe('refused');
+    await expectNoEffect(victim, before);
   });
 
-  test('later than ten minutes does nothing', async () => {
+  test('a callback after ten minutes or more does nothing', async () => {
     application.clock.advance(10 * MINUTE_MS);
-    expect(trouble(await browser.get(backFrom(address)))).toBe('not-begun');
+    expect(troubleOf(await browser.get(callbackFrom(address)))).toBe('not-begun');
     application.clock.advance(-10 * MINUTE_MS);
-    await expectNothing(browser, before);
+    await expectNoEffect(browser, before);
   });
 
-  test('at the door of another provider does nothing (mix-up)', async () => {
+  test('a callback at the path of another provider does nothing (mix-up)', async () => {
     const code = acme.codeFor(address);
     const answer = await browser.get(callback('beta', { code, state: stateOf(address) }));
-    expect(trouble(answer)).toBe('not-begun');
-    await expectNothing(browser, before);
+    expect(troubleOf(answer)).toBe('not-begun');
+    await expectNoEffect(browser, before);
     expect(beta.tokenRequests).toEqual([]);
   });
 
-  test('from an issuer that says it is another does nothing (RFC 9207)', async () => {
-    expect(trouble(await browser.get(backFrom(address, { iss: beta.issuer })))).toBe('refused');
-    await expectNothing(browser, before);
+  test('a callback with the iss parameter of another issuer does nothing (RFC 9207)', async () => {
+    expect(troubleOf(await browser.get(callbackFrom(address, { iss: beta.issuer })))).toBe(
+      'refused',
+    );
+    await expectNoEffect(browser, before);
   });
 
   const now = () => Math.floor(Date.now() / 1000);
-  const wrong: [what: string, say: () => Partial<ScriptedProvider>][] = [
-    ['with the nonce of another visit', () => ({ says: { nonce: 'another' } })],
+  const wrong: [what: string, change: () => Partial<ScriptedProvider>][] = [
+    ['with the nonce of another sign-in', () => ({ says: { nonce: 'another' } })],
     ['without a nonce', () => ({ says: { nonce: undefined } })],
     ['for another audience', () => ({ says: { aud: 'another-client' } })],
-    ['for two audiences, given to another', () => ({ says: { aud: ['latchkey', 'x'], azp: 'x' } })],
+    [
+      'for two audiences, authorized for the other one',
+      () => ({ says: { aud: ['latchkey', 'x'], azp: 'x' } }),
+    ],
     ['of another issuer', () => ({ says: { iss: beta.issuer } })],
-    ['that is over', () => ({ says: { exp: now() - 600, iat: now() - 900 } })],
+    ['that is expired', () => ({ says: { exp: now() - 600, iat: now() - 900 } })],
     ['without a subject', () => ({ says: { sub: undefined } })],
-    ['signed by somebody else', () => ({ signsWithAnotherKey: true })],
-    ['signed by nobody', () => ({ header: { alg: 'none' } })],
-    ['signed with a secret that is public', () => ({ header: { alg: 'HS256' } })],
+    ['signed with another key', () => ({ signsWithAnotherKey: true })],
+    ['without a signature', () => ({ header: { alg: 'none' } })],
+    ['with an RSA signature but the header HS256', () => ({ header: { alg: 'HS256' } })],
   ];
-  test.each(wrong)('with an ID token %s does nothing', async (_what, say) => {
-    const { says, ...rest } = say();
+  test.each(wrong)('a callback with an ID token %s does nothing', async (_what, change) => {
+    const { says, ...rest } = change();
     Object.assign(acme, rest, { says: { ...acme.says, ...says } });
-    expect(trouble(await browser.get(backFrom(address)))).toBe('refused');
-    await expectNothing(browser, before);
+    expect(troubleOf(await browser.get(callbackFrom(address)))).toBe('refused');
+    await expectNoEffect(browser, before);
   });
 
   test.each([
     ['Host', 'evil.example'],
     ['X-Forwarded-Host', 'evil.example'],
     ['Forwarded', 'host=evil.example'],
-  ])('%s changes no redirect address', async (name, value) => {
+  ])('the header %s does not change the redirect URI', async (name, value) => {
     const victim = openBrowser(application);
     const headers = { [name]: value };
     const left = await victim.post(path('acme'), {}, { headers });
@@ -198,57 +209,57 @@ describe('coming back', () => {
     expect(text).toContain(`redirect_uri=${own}`);
     expect(text).not.toContain('evil.example');
     const to = /content="0;url=([^"]+)"/.exec(text)![1]!.replaceAll('&amp;', '&');
-    await victim.get(backFrom(to), { headers });
+    await victim.get(callbackFrom(to), { headers });
     expect(acme.tokenRequests.at(-1)!.get('redirect_uri')).toBe(
       `${application.origin}/login/provider/acme/callback`,
     );
   });
 });
 
-test('every visit has a state, a nonce and a challenge of its own', async () => {
+test('every sign-in through a provider has its own state, nonce and PKCE challenge', async () => {
   const browser = openBrowser(application);
-  const seen = new Set<string>();
+  const values = new Set<string>();
   for (let round = 0; round < 5; round += 1) {
     const { searchParams } = new URL(await leaveFor(browser, path('acme')));
     expect(searchParams.get('code_challenge_method')).toBe('S256');
     for (const name of ['state', 'nonce', 'code_challenge']) {
       expect(searchParams.get(name)).toMatch(/^[\w-]{43}$/);
-      seen.add(searchParams.get(name)!);
+      values.add(searchParams.get(name)!);
     }
   }
-  expect(seen.size).toBe(15);
+  expect(values.size).toBe(15);
 });
 
-describe('connecting', () => {
-  test('an attacker\u2019s way back, opened in the browser of a victim, connects nothing', async () => {
+describe('connecting an account', () => {
+  test('an attacker\u2019s callback, opened in the browser of a victim, connects nothing', async () => {
     const attacker = await signUp(application);
     const victim = await signUp(application);
     const before = connections();
     acme.says = { sub: 'of-the-attacker' };
     for (const begin of [add('acme'), path('acme')]) {
       const own = begin === add('acme') ? attacker.browser : openBrowser(application);
-      const back = backFrom(await leaveFor(own, begin));
-      expect(trouble(await victim.browser.get(back))).toBe('not-begun');
-      // Nor when the victim is on a visit of their own.
+      const back = callbackFrom(await leaveFor(own, begin));
+      expect(troubleOf(await victim.browser.get(back))).toBe('not-begun');
+      // The same with a sign-in of the victim under way.
       await leaveFor(victim.browser, add('acme'));
-      expect(trouble(await victim.browser.get(back))).toBe('not-begun');
+      expect(troubleOf(await victim.browser.get(back))).toBe('not-begun');
     }
     expect(connections()).toEqual(before);
   });
 
-  test('the cookie of a sign-in connects nothing, and that of a connecting signs nobody in', async () => {
+  test('a sign-in cannot be finished as a connection, nor a connection as a sign-in', async () => {
     const user = await signUp(application);
     const before = connections();
-    // A sign-in that is finished while signed in makes no connection.
+    // A sign-in that is finished in a signed-in browser makes no connection.
     const visitor = openBrowser(application);
     acme.says = { sub: randomUUID() };
     const address = await leaveFor(visitor, path('acme'));
     for (const cookie of await visitor.jar.getCookies(application.origin)) {
       await user.browser.jar.setCookie(cookie, application.origin);
     }
-    expect((await user.browser.get(backFrom(address))).location).toBe('/signup/connection');
+    expect((await user.browser.get(callbackFrom(address))).location).toBe('/signup/connection');
     expect(connections()).toEqual(before);
-    // A connecting that is finished where nobody is signed in signs nobody in.
+    // A connection that is finished in a signed-out browser starts no session.
     const owner = randomUUID();
     await linkAs(user.browser, owner);
     const linking = await leaveFor(user.browser, add('acme'));
@@ -259,11 +270,11 @@ describe('connecting', () => {
         await stranger.jar.setCookie(cookie, application.origin);
       }
     }
-    expect(trouble(await stranger.get(backFrom(linking)))).toBe('other-session');
+    expect(troubleOf(await stranger.get(callbackFrom(linking)))).toBe('other-session');
     expect(await stranger.sessionToken()).toBeNull();
   });
 
-  test('is finished by the session that began it, and by no other of the same person', async () => {
+  test('a connection can be finished only by the session that started it', async () => {
     const user = await signUp(application);
     const before = connections();
     acme.says = { sub: randomUUID() };
@@ -271,21 +282,21 @@ describe('connecting', () => {
     const other = await signIn(application, user);
     const token = (await other.sessionToken())!;
     await user.browser.plantToken(token);
-    expect(trouble(await user.browser.get(backFrom(address)))).toBe('other-session');
+    expect(troubleOf(await user.browser.get(callbackFrom(address)))).toBe('other-session');
     expect(connections()).toEqual(before);
   });
 
-  test('is over when the session is', async () => {
+  test('a connection cannot be finished after its session ended', async () => {
     const user = await signUp(application);
     const before = connections();
     acme.says = { sub: randomUUID() };
     const address = await leaveFor(user.browser, add('acme'));
     await user.browser.post('/logout', {});
-    expect(trouble(await user.browser.get(backFrom(address)))).toBe('other-session');
+    expect(troubleOf(await user.browser.get(callbackFrom(address)))).toBe('other-session');
     expect(connections()).toEqual(before);
   });
 
-  test('somebody else\u2019s connection is disconnected by nobody, and seems not to be there', async () => {
+  test('disconnecting another user\u2019s connection is answered like an unknown one', async () => {
     const owner = await signUp(application);
     await linkAs(owner.browser, randomUUID());
     const { text } = await owner.browser.get(PAGE);
@@ -295,13 +306,13 @@ describe('connecting', () => {
     await stranger.browser.get(PAGE);
     const before = connections();
     const answersFor = async (connectionId: string) => {
-      const question = `${PAGE}/${connectionId}/disconnect`;
-      const got = await stranger.browser.get(question);
-      const posted = await stranger.browser.post(question, {});
-      return [got, posted].map(({ status, location, headers, text: said }) => ({
+      const disconnectPath = `${PAGE}/${connectionId}/disconnect`;
+      const got = await stranger.browser.get(disconnectPath);
+      const posted = await stranger.browser.post(disconnectPath, {});
+      return [got, posted].map(({ status, location, headers, text }) => ({
         status,
         location,
-        said,
+        text,
         // The seal of the message differs each time.
         cookies: headers['set-cookie']?.map((line) => line.replace(/^(\w+)=[^;]+/, '$1=…')),
       }));
@@ -313,7 +324,7 @@ describe('connecting', () => {
   });
 });
 
-test('the e-mail of an account, told by a new issuer, opens no account', async () => {
+test('a new issuer that claims the e-mail of an account does not sign in to it', async () => {
   const victim = await signUp(application);
   await linkAs(victim.browser, 'the-same-subject');
   beta.says = { sub: 'the-same-subject', email: victim.email, email_verified: true };
@@ -328,7 +339,7 @@ test('the e-mail of an account, told by a new issuer, opens no account', async (
   expect(await attacker.sessionToken()).toBeNull();
 });
 
-test('the same subject at another issuer is somebody else', async () => {
+test('the same subject at another issuer is another user', async () => {
   const victim = await signUp(application);
   const sub = randomUUID();
   await linkAs(victim.browser, sub);
@@ -340,18 +351,18 @@ test('the same subject at another issuer is somebody else', async () => {
   );
   expect(answer.location).toBe('/signup/connection');
   expect(await attacker.sessionToken()).toBeNull();
-  // And whose it is at the first one signs in there as before.
+  // The subject at the first issuer still signs in.
   expect((await signInAs(sub)).answer.location).toBe('/');
 });
 
-describe('where to go afterwards', () => {
+describe('the redirect after a sign-in', () => {
   const sub = 'goes-places';
   beforeAll(async () => {
     const user = await signUp(application);
     await linkAs(user.browser, sub);
   });
 
-  // What the rule itself makes of each is tested in tests/http/return-path.test.ts.
+  // tests/http/return-path.test.ts tests the rule itself.
   test.each([
     '//evil.example',
     '/\\evil.example',
@@ -370,25 +381,25 @@ describe('where to go afterwards', () => {
     '/logout',
     '/signup/connection',
     '',
-  ])('is never %j', async (redirectTo) => {
+  ])('a visit to a provider never redirects to %j', async (redirectTo) => {
     const browser = openBrowser(application);
     acme.says = { sub };
     const address = await leaveFor(browser, path('acme'), { redirectTo });
-    expect((await browser.get(backFrom(address))).location).toBe('/');
-    // Nor after what went wrong, nor after making an account.
+    expect((await browser.get(callbackFrom(address))).location).toBe('/');
+    // The same after a denied sign-in, and after a sign-up.
     const other = openBrowser(application);
     const denied = await leaveFor(other, path('acme'), { redirectTo });
     const back = callback('acme', { error: 'access_denied', state: stateOf(denied) });
     expect((await other.get(back)).location).toBe('/login?trouble=denied&provider=acme');
     const email = `${randomUUID()}@example.com`;
     acme.says = { sub: randomUUID(), email, email_verified: true };
-    await other.get(backFrom(await leaveFor(other, path('acme'), { redirectTo })));
+    await other.get(callbackFrom(await leaveFor(other, path('acme'), { redirectTo })));
     const made = await other.post('/signup/connection', { name: 'A', email });
     expect(made.location).toBe('/');
-    // Nor after proving again.
+    // The same after re-authentication.
     const proven = await leaveFor(other, '/confirm/provider/acme', { redirectTo });
     acme.says = { ...acme.says, auth_time: Math.floor(Date.now() / 1000) };
-    expect((await other.get(backFrom(proven))).location).not.toContain('evil');
+    expect((await other.get(callbackFrom(proven))).location).not.toContain('evil');
   });
 });
 
@@ -398,13 +409,13 @@ test.each([
   'two\r\nSet-Cookie: planted=1\u2028lines',
   '\u202eevil',
   'x'.repeat(5000),
-])('whatever somebody is called there is text here: %j', async (name) => {
+])('the pages show the name %j from a provider as text', async (name) => {
   const browser = openBrowser(application);
   const sub = randomUUID();
   const email = `${sub}@example.com`;
   acme.says = { sub, name, preferred_username: name, email, email_verified: true };
   acme.says.email = name.length > 100 ? undefined : name;
-  await browser.get(backFrom(await leaveFor(browser, path('acme'))));
+  await browser.get(callbackFrom(await leaveFor(browser, path('acme'))));
   const page = await browser.get('/signup/connection');
   expect(page.status).toBe(200);
   for (const raw of ['<script>alert', '<img src=x', 'planted=1\u2028', 'x'.repeat(121)]) {
@@ -414,19 +425,19 @@ test.each([
   expect(fieldOnPage(page.text, 'email').value?.length ?? 0).toBeLessThanOrEqual(120);
   const user = await signUp(application);
   acme.says = { sub, preferred_username: name };
-  await user.browser.get(backFrom(await leaveFor(user.browser, add('acme'))));
+  await user.browser.get(callbackFrom(await leaveFor(user.browser, add('acme'))));
   const list = await user.browser.get(PAGE);
   expect(list.status).toBe(200);
   const id = /\/settings\/connections\/(\w+)\/disconnect/.exec(list.text)![1]!;
-  const question = await user.browser.get(`${PAGE}/${id}/disconnect`);
-  for (const { text, headers } of [list, question]) {
+  const disconnectPage = await user.browser.get(`${PAGE}/${id}/disconnect`);
+  for (const { text, headers } of [list, disconnectPage]) {
     expect(text).not.toContain('<script>alert');
     expect(text).not.toContain('<img src=x');
     expect(JSON.stringify(headers)).not.toContain('planted');
   }
 });
 
-test('a planted address says nothing but words of ours', async () => {
+test('the login page shows no message for an unknown trouble or provider in its URL', async () => {
   const browser = openBrowser(application);
   for (const query of [
     'trouble=<b>x</b>&provider=acme',
@@ -442,7 +453,7 @@ test('a planted address says nothing but words of ours', async () => {
 });
 
 describe('tokens of a provider', () => {
-  test('the tokens of a provider are in no page, no log and no column', async () => {
+  test('the tokens of a provider are in no page, log line or database column', async () => {
     const user = await signUp(application);
     const sub = randomUUID();
     await linkAs(user.browser, sub);

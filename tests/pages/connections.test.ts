@@ -17,7 +17,7 @@ let application: TestApplication;
 let acme: OpenIdProvider;
 let beta: OpenIdProvider;
 let github: GitHubServer;
-/** It says what a test wants it to say. */
+/** A provider whose claims each test chooses. */
 let scripted: ScriptedProvider;
 beforeAll(async () => {
   acme = await startOpenIdProvider();
@@ -25,7 +25,7 @@ beforeAll(async () => {
   github = await startGitHub({ id: 1, login: 'x', name: null, emails: [] });
   scripted = await startScriptedProvider();
   application = await startApplication({
-    // The providers tell the time of the day.
+    // The providers use the real time in their ID tokens.
     clock: new TestClock(new Date()),
     env: {
       OIDC_PROVIDERS: 'acme, beta,scripted',
@@ -40,33 +40,36 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await application.close();
-  await Promise.all([acme, beta, github, scripted].map((one) => one.close()));
+  await Promise.all([acme, beta, github, scripted].map((provider) => provider.close()));
 });
 
 const path = (id: string) => `/login/provider/${id}`;
 const add = (id: string) => `${PAGE}/add/${id}`;
 
-/** Somebody new at a provider, who is the one signed in there now. */
-const newcomer = (provider: OpenIdProvider, isVerified = true) => {
+/** Creates a new account at a provider, and signs in to it there. */
+const createProviderAccount = (provider: OpenIdProvider, isVerified = true) => {
   const subject = randomUUID();
   const account = { email: `${subject}@example.com`, email_verified: isVerified, name: 'Grace' };
   provider.accounts[subject] = account;
   provider.signsIn = subject;
   return { subject, ...account };
 };
-/** An account that was made with a provider. */
-const connectedUser = async () => {
-  const there = newcomer(acme);
+/** Signs up a user through Acme. Returns the account at Acme, and the browser. */
+const signUpThroughAcme = async () => {
+  const providerAccount = createProviderAccount(acme);
   const browser = openBrowser(application);
   await visit(browser, path('acme'));
-  const answer = await browser.post('/signup/connection', { name: 'Grace', email: there.email });
+  const answer = await browser.post('/signup/connection', {
+    name: 'Grace',
+    email: providerAccount.email,
+  });
   expect(answer.status, answer.text).toBe(302);
   await browser.get('/');
-  return { ...there, browser };
+  return { ...providerAccount, browser };
 };
 const connectionIds = (text: string) =>
   [...text.matchAll(/\/settings\/connections\/(\w+)\/disconnect"/g)].map(([, id]) => id!);
-const kindsOf = (userId: string) =>
+const activityKindsOf = (userId: string) =>
   application.database.client.activity
     .findMany({ where: { userId }, select: { kind: true }, orderBy: { at: 'asc' } })
     .then((rows) => rows.map(({ kind }) => kind));
@@ -75,8 +78,8 @@ const rowOf = (subject: string) =>
 
 test.each(['/login', '/signup'])('%s offers every provider', async (page) => {
   const { text } = await openBrowser(application).get(page);
-  const offers = [...text.matchAll(/formaction="([^"]+)"[^>]*><span[^>]*>(.*?)<\/span>/gi)];
-  expect(offers.map(([, to, words]) => [to, words!.replace(/<!-- -->/g, '')])).toEqual([
+  const buttons = [...text.matchAll(/formaction="([^"]+)"[^>]*><span[^>]*>(.*?)<\/span>/gi)];
+  expect(buttons.map(([, to, label]) => [to, label!.replace(/<!-- -->/g, '')])).toEqual([
     ['/login/provider/acme', 'Continue with Acme'],
     ['/login/provider/beta', 'Continue with Beta &amp; Sons'],
     ['/login/provider/scripted', 'Continue with Scripted'],
@@ -86,38 +89,41 @@ test.each(['/login', '/signup'])('%s offers every provider', async (page) => {
 
 describe.each([
   ['acme', () => acme],
-  ['beta, which tells who it is only when asked', () => beta],
-])('%s', (what, provider) => {
+  ['beta, which returns name and e-mail only at its userinfo endpoint', () => beta],
+])('the provider %s', (what, provider) => {
   const id = what.split(',')[0]!;
 
-  test('a first sign-in asks, makes an account, and the second one goes straight in', async () => {
-    const there = newcomer(provider());
+  test(`a first sign-in through ${what} leads to a sign-up form, the second one signs in`, async () => {
+    const providerAccount = createProviderAccount(provider());
     const browser = openBrowser(application);
-    const asked = await visit(browser, path(id), { redirectTo: '/settings/profile' });
-    expect(asked.location).toBe('/signup/connection');
+    const first = await visit(browser, path(id), { redirectTo: '/settings/profile' });
+    expect(first.location).toBe('/signup/connection');
     expect(await browser.sessionToken()).toBeNull();
-    expect(await rowOf(there.subject)).toBeNull();
+    expect(await rowOf(providerAccount.subject)).toBeNull();
 
-    const page = await browser.get(asked.location!);
+    const page = await browser.get(first.location!);
     expect(textOf(page.text)).toContain(`${id === 'acme' ? 'Acme' : 'Beta & Sons'} knows you as`);
     expect(fieldOnPage(page.text, 'name').value).toBe('Grace');
-    expect(fieldOnPage(page.text, 'email').value).toBe(there.email);
-    const made = await browser.post('/signup/connection', { name: 'Grace H.', email: there.email });
+    expect(fieldOnPage(page.text, 'email').value).toBe(providerAccount.email);
+    const made = await browser.post('/signup/connection', {
+      name: 'Grace H.',
+      email: providerAccount.email,
+    });
     expect(made.location).toBe('/settings/profile');
     expect(await isSignedIn(browser)).toBe(true);
 
-    const row = (await rowOf(there.subject))!;
+    const row = (await rowOf(providerAccount.subject))!;
     expect(row).toMatchObject({ issuer: provider().issuer, provider: id });
     const user = await application.database.client.user.findUniqueOrThrow({
       where: { id: row.userId },
       include: { password: true },
     });
-    expect(user).toMatchObject({ email: there.email, name: 'Grace H.', password: null });
+    expect(user).toMatchObject({ email: providerAccount.email, name: 'Grace H.', password: null });
     expect(user.emailVerifiedAt).toEqual(application.clock.now());
-    expect(await kindsOf(user.id)).toEqual(['signed-up', 'signed-in']);
+    expect(await activityKindsOf(user.id)).toEqual(['signed-up', 'signed-in']);
 
     const again = openBrowser(application);
-    provider().signsIn = there.subject;
+    provider().signsIn = providerAccount.subject;
     expect((await visit(again, path(id), { redirectTo: '/settings/data' })).location).toBe(
       '/settings/data',
     );
@@ -132,33 +138,33 @@ describe.each([
   });
 });
 
-test('the cookie of an account that was made is gone, and makes no second one', async () => {
-  const there = newcomer(acme);
+test('a sign-up clears its pending cookie, which cannot be replayed for a second account', async () => {
+  const providerAccount = createProviderAccount(acme);
   const browser = openBrowser(application);
   await visit(browser, path('acme'));
   const cookie = await browser.jar.getCookieString(application.origin);
-  await browser.post('/signup/connection', { name: 'Grace', email: there.email });
+  await browser.post('/signup/connection', { name: 'Grace', email: providerAccount.email });
   expect(await browser.jar.getCookieString(application.origin)).not.toContain('pending-connection');
   const other = openBrowser(application);
   const again = await other.post(
     '/signup/connection',
-    { name: 'Grace', email: there.email },
+    { name: 'Grace', email: providerAccount.email },
     { headers: { Cookie: cookie } },
   );
   expect(again.status).toBe(400);
   expect(await other.sessionToken()).toBeNull();
 });
 
-test('"stay signed in" goes all the way there and back', async () => {
-  const there = await connectedUser();
-  acme.signsIn = there.subject;
+test('"stay signed in" survives the redirect to a provider and back', async () => {
+  const providerAccount = await signUpThroughAcme();
+  acme.signsIn = providerAccount.subject;
   const browser = openBrowser(application);
   const back = await visit(browser, path('acme'), { remember: 'on' });
   expect(String(back.headers['set-cookie'])).toMatch(/session=[^;]+; Max-Age=2592000/);
 });
 
 describe('GitHub', () => {
-  const somebody = (verified: boolean) => {
+  const signInAtGitHub = (verified: boolean) => {
     const email = `${randomUUID()}@example.com`;
     github.account = {
       id: Math.floor(Math.random() * 1e9) + 1,
@@ -172,8 +178,8 @@ describe('GitHub', () => {
     return email;
   };
 
-  test('a first sign-in asks, makes an account, and the second one goes straight in', async () => {
-    const email = somebody(true);
+  test('a first sign-in through GitHub leads to a sign-up form, the second one signs in', async () => {
+    const email = signInAtGitHub(true);
     const browser = openBrowser(application);
     expect((await visit(browser, path('github'))).location).toBe('/signup/connection');
     const page = await browser.get('/signup/connection');
@@ -184,12 +190,12 @@ describe('GitHub', () => {
       provider: 'github',
       displayName: 'grace',
     });
-    // A login name can be changed; a number cannot.
+    // GitHub users can change their login name, but not their id.
     github.account = { ...github.account, login: 'admiral' };
     const again = openBrowser(application);
     expect((await visit(again, path('github'))).location).toBe('/');
     expect(await isSignedIn(again)).toBe(true);
-    // Somebody else took the login name, and even the e-mail.
+    // Another GitHub user has the login name and the e-mail now.
     github.account = { ...github.account, id: github.account.id + 1 };
     expect((await visit(openBrowser(application), path('github'))).location).toBe(
       '/signup/connection',
@@ -198,11 +204,14 @@ describe('GitHub', () => {
 });
 
 describe('the e-mail of a first sign-in', () => {
-  // What the provider does not vouch for: see connected-sign-up.test.ts.
-  test('of an account that is there signs nobody in to it, and says what to do', async () => {
+  // For e-mails that the provider has not verified see connected-sign-up.test.ts.
+  test('a first sign-in with the e-mail of an existing account is refused with instructions', async () => {
     const user = await signUp(application);
-    const there = newcomer(acme);
-    acme.accounts[there.subject] = { ...there, email: user.email.toUpperCase() };
+    const providerAccount = createProviderAccount(acme);
+    acme.accounts[providerAccount.subject] = {
+      ...providerAccount,
+      email: user.email.toUpperCase(),
+    };
     const browser = openBrowser(application);
     expect((await visit(browser, path('acme'))).location).toBe('/signup/connection');
     const answer = await browser.post('/signup/connection', { name: 'G', email: user.email });
@@ -211,12 +220,12 @@ describe('the e-mail of a first sign-in', () => {
       'There is an account with this e-mail already. Sign in to that account first, then connect Acme in your settings.',
     );
     expect(await browser.sessionToken()).toBeNull();
-    expect(await rowOf(there.subject)).toBeNull();
+    expect(await rowOf(providerAccount.subject)).toBeNull();
   });
 });
 
-test('with a second factor on, the provider alone opens nothing', async () => {
-  const user = await connectedUser();
+test('a user with a second factor is asked for it after the sign-in through a provider', async () => {
+  const user = await signUpThroughAcme();
   const { userId } = (await rowOf(user.subject))!;
   await application.database.client.totp.create({
     data: { userId, secret: 'x', createdAt: application.clock.now() },
@@ -227,71 +236,71 @@ test('with a second factor on, the provider alone opens nothing', async () => {
   expect(await browser.sessionToken()).toBeNull();
 });
 
-describe('in the settings', () => {
-  test('an account is connected, shown, used, and disconnected', async () => {
+describe('the settings page of connections', () => {
+  test('a user can connect a provider account, sign in with it and disconnect it', async () => {
     const user = await signUp(application);
-    const there = newcomer(acme);
+    const providerAccount = createProviderAccount(acme);
     const linked = await visit(user.browser, add('acme'));
     expect(linked.location).toBe(PAGE);
     const page = await user.browser.get(PAGE);
     expect(textOf(page.text)).toContain('Acme is connected. You can sign in with it from now on.');
-    expect(textOf(page.text)).toContain(there.email);
-    const { userId } = (await rowOf(there.subject))!;
+    expect(textOf(page.text)).toContain(providerAccount.email);
+    const { userId } = (await rowOf(providerAccount.subject))!;
 
     const phone = openBrowser(application);
     application.clock.advance(1000);
     expect((await visit(phone, path('acme'))).location).toBe('/');
     expect(await isSignedIn(phone)).toBe(true);
-    expect((await rowOf(there.subject))!.lastUsedAt).toEqual(application.clock.now());
+    expect((await rowOf(providerAccount.subject))!.lastUsedAt).toEqual(application.clock.now());
 
     const [id] = connectionIds(page.text);
-    const question = `${PAGE}/${id}/disconnect`;
-    expect(textOf((await user.browser.get(question)).text)).toContain('Disconnect Acme?');
-    expect((await user.browser.post(question, {})).location).toBe(PAGE);
+    const disconnectPath = `${PAGE}/${id}/disconnect`;
+    expect(textOf((await user.browser.get(disconnectPath)).text)).toContain('Disconnect Acme?');
+    expect((await user.browser.post(disconnectPath, {})).location).toBe(PAGE);
     expect(textOf((await user.browser.get(PAGE)).text)).toContain('Acme is disconnected.');
-    expect(await rowOf(there.subject)).toBeNull();
-    expect(await kindsOf(userId)).toEqual([
+    expect(await rowOf(providerAccount.subject)).toBeNull();
+    expect(await activityKindsOf(userId)).toEqual([
       'signed-up',
       'signed-in',
       'connection-added',
       'signed-in',
       'connection-removed',
     ]);
-    // It opens nothing any more.
+    // The disconnected account leads to a new sign-up.
     const later = openBrowser(application);
     expect((await visit(later, path('acme'))).location).toBe('/signup/connection');
   });
 
-  test('two providers at once, and two accounts at one of them', async () => {
+  test('a user can connect two providers, and two accounts of one provider', async () => {
     const user = await signUp(application);
-    newcomer(acme);
+    createProviderAccount(acme);
     await visit(user.browser, add('acme'));
-    newcomer(acme);
+    createProviderAccount(acme);
     await visit(user.browser, add('acme'));
-    const there = newcomer(beta);
+    const providerAccount = createProviderAccount(beta);
     await visit(user.browser, add('beta'));
     const { text } = await user.browser.get(PAGE);
     expect(connectionIds(text)).toHaveLength(3);
     expect(textOf(text)).toContain('Beta & Sons');
     const browser = openBrowser(application);
-    beta.signsIn = there.subject;
+    beta.signsIn = providerAccount.subject;
     expect((await visit(browser, path('beta'))).location).toBe('/');
   });
 
-  test('the last way in stays, whoever asks and however', async () => {
-    const user = await connectedUser();
+  test('the last sign-in method cannot be disconnected, not even by concurrent requests', async () => {
+    const user = await signUpThroughAcme();
     const [first] = connectionIds((await user.browser.get(PAGE)).text);
-    const question = (id: string) => `${PAGE}/${id}/disconnect`;
-    expect(textOf((await user.browser.get(question(first!))).text)).toContain(
+    const disconnectPath = (id: string) => `${PAGE}/${id}/disconnect`;
+    expect(textOf((await user.browser.get(disconnectPath(first!))).text)).toContain(
       'is your only way to sign in',
     );
-    const refused = await user.browser.post(question(first!), {});
+    const refused = await user.browser.post(disconnectPath(first!), {});
     expect(refused.status).toBe(409);
     expect(textOf(refused.text)).toContain('is your only way to sign in');
     expect(await rowOf(user.subject)).not.toBeNull();
 
-    // Of two that go at the same time one stays.
-    newcomer(beta);
+    // Two concurrent requests, one for each of two connections: one of them is refused.
+    createProviderAccount(beta);
     await visit(user.browser, add('beta'));
     const ids = connectionIds((await user.browser.get(PAGE)).text);
     expect(ids).toHaveLength(2);
@@ -299,15 +308,15 @@ describe('in the settings', () => {
     acme.signsIn = user.subject;
     await visit(phone, path('acme'));
     const answers = await Promise.all([
-      user.browser.post(question(ids[0]!), {}),
-      phone.post(question(ids[1]!), {}),
+      user.browser.post(disconnectPath(ids[0]!), {}),
+      phone.post(disconnectPath(ids[1]!), {}),
     ]);
     expect(answers.map(({ status }) => status).sort()).toEqual([302, 409]);
     expect(connectionIds((await user.browser.get(PAGE)).text)).toHaveLength(1);
   });
 
-  test('who is connected to another account is refused, and nothing moves', async () => {
-    const owner = await connectedUser();
+  test('a provider account that is connected to another user is refused and stays there', async () => {
+    const owner = await signUpThroughAcme();
     const before = await rowOf(owner.subject);
     const other = await signUp(application);
     acme.signsIn = owner.subject;
@@ -321,15 +330,15 @@ describe('in the settings', () => {
     expect(mine.location).toBe(`${PAGE}?trouble=already-yours&provider=acme`);
   });
 
-  test('connecting and disconnecting need a fresh proof', async () => {
-    const user = await connectedUser();
+  test('connecting and disconnecting need re-authentication', async () => {
+    const user = await signUpThroughAcme();
     const [id] = connectionIds((await user.browser.get(PAGE)).text);
     application.clock.advance(16 * 60_000);
     try {
       expect((await user.browser.post(add('acme'), {})).location).toMatch(/^\/confirm\?/);
-      const question = `${PAGE}/${id}/disconnect`;
-      expect((await user.browser.get(question)).location).toMatch(/^\/confirm\?/);
-      expect((await user.browser.post(question, {})).location).toMatch(/^\/confirm\?/);
+      const disconnectPath = `${PAGE}/${id}/disconnect`;
+      expect((await user.browser.get(disconnectPath)).location).toMatch(/^\/confirm\?/);
+      expect((await user.browser.post(disconnectPath, {})).location).toMatch(/^\/confirm\?/);
       expect((await user.browser.get(PAGE)).status).toBe(200);
     } finally {
       application.clock.advance(-16 * 60_000);
@@ -337,12 +346,12 @@ describe('in the settings', () => {
   });
 });
 
-describe('connecting and disconnecting offers to sign out everywhere else, and gives a new token', () => {
-  /** Somebody who is signed in on two devices, and has somebody new at Acme. */
-  const onTwoDevices = async () => {
+describe('signing out everywhere else when connecting and disconnecting', () => {
+  /** Signs up a user with two devices and a new, unconnected account at Acme. */
+  const signUpOnTwoDevices = async () => {
     const user = await signUp(application);
     const phone = await signIn(application, user);
-    newcomer(acme);
+    createProviderAccount(acme);
     return { ...user, phone, token: (await user.browser.sessionToken())! };
   };
   const expectNewToken = async (browser: BrowserLike, old: string) => {
@@ -356,51 +365,54 @@ describe('connecting and disconnecting offers to sign out everywhere else, and g
   test.each([
     [{ signOutOthers: 'on' }, false, ' 1 other device is signed out.'],
     [{}, true, ''],
-  ])('with %j', async (choice, staysIn, said) => {
-    const { browser, phone, token } = await onTwoDevices();
-    const offer = await browser.get(PAGE);
-    expect(fieldOnPage(offer.text, 'signOutOthers').isChecked).toBe(true);
-    await visit(browser, add('acme'), choice);
-    const page = await browser.get(PAGE);
-    expect(textOf(page.text)).toContain(
-      `Acme is connected. You can sign in with it from now on.${said}`,
-    );
-    expect(textOf(page.text).includes('other device is signed out')).toBe(!staysIn);
-    expect(await isSignedIn(phone)).toBe(staysIn);
-    await expectNewToken(browser, token);
+  ])(
+    'the choice %j is followed, and both changes rotate the token',
+    async (choice, staysIn, said) => {
+      const { browser, phone, token } = await signUpOnTwoDevices();
+      const before = await browser.get(PAGE);
+      expect(fieldOnPage(before.text, 'signOutOthers').isChecked).toBe(true);
+      await visit(browser, add('acme'), choice);
+      const page = await browser.get(PAGE);
+      expect(textOf(page.text)).toContain(
+        `Acme is connected. You can sign in with it from now on.${said}`,
+      );
+      expect(textOf(page.text).includes('other device is signed out')).toBe(!staysIn);
+      expect(await isSignedIn(phone)).toBe(staysIn);
+      await expectNewToken(browser, token);
 
-    const connected = (await browser.sessionToken())!;
-    const other = openBrowser(application);
-    await visit(other, path('acme'));
-    if (staysIn) await phone.post('/logout', {});
-    const [id] = connectionIds(page.text);
-    const question = `${PAGE}/${id}/disconnect`;
-    const asked = await browser.get(question);
-    expect(fieldOnPage(asked.text, 'signOutOthers').isChecked).toBe(true);
-    await browser.post(question, choice);
-    const after = textOf((await browser.get(PAGE)).text);
-    expect(after).toContain(`Acme is disconnected.${said}`);
-    expect(after.includes('other device is signed out')).toBe(!staysIn);
-    expect(await isSignedIn(other)).toBe(staysIn);
-    await expectNewToken(browser, connected);
-  });
+      const connected = (await browser.sessionToken())!;
+      const other = openBrowser(application);
+      await visit(other, path('acme'));
+      if (staysIn) await phone.post('/logout', {});
+      const [id] = connectionIds(page.text);
+      const disconnectPath = `${PAGE}/${id}/disconnect`;
+      const disconnectPage = await browser.get(disconnectPath);
+      expect(fieldOnPage(disconnectPage.text, 'signOutOthers').isChecked).toBe(true);
+      await browser.post(disconnectPath, choice);
+      const after = textOf((await browser.get(PAGE)).text);
+      expect(after).toContain(`Acme is disconnected.${said}`);
+      expect(after.includes('other device is signed out')).toBe(!staysIn);
+      expect(await isSignedIn(other)).toBe(staysIn);
+      await expectNewToken(browser, connected);
+    },
+  );
 
-  test('nobody is signed out by a visit that connects nothing', async () => {
-    const owner = await connectedUser();
-    const { browser, phone, token } = await onTwoDevices();
+  test('a refused connection signs out no device and keeps the token', async () => {
+    const owner = await signUpThroughAcme();
+    const { browser, phone, token } = await signUpOnTwoDevices();
     acme.signsIn = owner.subject;
     await visit(browser, add('acme'), { signOutOthers: 'on' });
     expect(await isSignedIn(phone)).toBe(true);
     expect(await browser.sessionToken()).toBe(token);
   });
 
-  test('the choice outlasts the question for a fresh proof', async () => {
-    const { browser, phone } = await onTwoDevices();
+  test('the choice survives re-authentication', async () => {
+    const { browser, phone } = await signUpOnTwoDevices();
     application.clock.advance(16 * 60_000);
     try {
-      const asked = await browser.post(add('acme'), { signOutOthers: 'on' }, { from: PAGE });
-      const left = await proveAgain(browser, asked, { password: PASSWORD });
-      const address = providerAddressOn(await browser.get(left.location!));
+      const redirect = await browser.post(add('acme'), { signOutOthers: 'on' }, { from: PAGE });
+      const continued = await proveAgain(browser, redirect, { password: PASSWORD });
+      const address = providerAddressOn(await browser.get(continued.location!));
       expect((await browser.get(await walkThrough(address))).location).toBe(PAGE);
       expect(await isSignedIn(phone)).toBe(false);
     } finally {
@@ -409,13 +421,13 @@ describe('connecting and disconnecting offers to sign out everywhere else, and g
   });
 });
 
-describe('when the provider does not go along', () => {
+describe('when the provider fails or refuses', () => {
   beforeEach(() => {
     Object.assign(scripted, { says: {}, header: {}, signsWithAnotherKey: false, breaks: null });
   });
 
-  test('who says no there is back on the login page, with words', async () => {
-    newcomer(acme);
+  test('denying the request at the provider leads back to the login page with a message', async () => {
+    createProviderAccount(acme);
     acme.denies = true;
     const browser = openBrowser(application);
     const answer = await visit(browser, path('acme'), { redirectTo: '/settings/data' });
@@ -429,7 +441,7 @@ describe('when the provider does not go along', () => {
   });
 
   test.each([503, 'hangs'] as const)(
-    'a provider whose discovery fails (%s) is asked again by the next person',
+    'a failed discovery (%s) is not cached: the next sign-in asks the provider again',
     async (by) => {
       const fresh = await startScriptedProvider();
       const own = await startApplication({
@@ -442,8 +454,8 @@ describe('when the provider does not go along', () => {
       expect(textOf((await browser.get(answer.location!)).text)).toContain(
         'Fresh does not answer right now. Try again in a few minutes.',
       );
-      const warned = own.logged.filter(({ level }) => level === 40);
-      expect(warned).toEqual([expect.objectContaining({ provider: 'fresh' })]);
+      const warnings = own.logged.filter(({ level }) => level === 40);
+      expect(warnings).toEqual([expect.objectContaining({ provider: 'fresh' })]);
       expect(own.logged.filter(({ level }) => level > 40)).toEqual([]);
       fresh.breaks = null;
       expect(await leaveFor(browser, path('fresh'))).toMatch(
@@ -455,7 +467,7 @@ describe('when the provider does not go along', () => {
   );
 
   test.each([503, 500, 'hangs'] as const)(
-    'a provider whose token endpoint fails (%s) signs nobody in',
+    'a failing token endpoint (%s) leads to the login page, without a session',
     async (by) => {
       const browser = openBrowser(application);
       const address = await leaveFor(browser, path('scripted'));
@@ -470,7 +482,7 @@ describe('when the provider does not go along', () => {
     },
   );
 
-  test('of an id that is not configured leads to the login page', async () => {
+  test('the path of an unknown provider redirects to the login page', async () => {
     const browser = openBrowser(application);
     for (const answer of [
       await browser.post(path('nothing'), {}),
@@ -482,7 +494,7 @@ describe('when the provider does not go along', () => {
   });
 });
 
-describe('proving again', () => {
+describe('re-authentication', () => {
   const CONFIRM = '/confirm/provider';
   const reauthenticatedAt = async (userId: string) => {
     const row = await application.database.client.session.findFirstOrThrow({
@@ -492,14 +504,14 @@ describe('proving again', () => {
     return row.reauthenticatedAt;
   };
 
-  /** Where the page leads that asked for the proof. */
-  const ledOn = async (browser: BrowserLike, back: Answer) => {
+  /** Returns where the confirm page redirects after `back`, the end of a re-authentication. */
+  const locationAfter = async (browser: BrowserLike, back: Answer) => {
     expect(back.location).toMatch(/^\/confirm\?redirectTo=/);
     return (await browser.get(back.location!)).location;
   };
 
-  test('a provider asks again who it is, and the session is fresh and has a new token', async () => {
-    const user = await connectedUser();
+  test('re-authentication at a provider makes the session fresh and rotates its token', async () => {
+    const user = await signUpThroughAcme();
     const { userId } = (await rowOf(user.subject))!;
     const token = await user.browser.sessionToken();
     acme.signsIn = user.subject;
@@ -510,15 +522,15 @@ describe('proving again', () => {
       max_age: '0',
     });
     const answer = await user.browser.get(await walkThrough(address));
-    expect(await ledOn(user.browser, answer)).toBe(add('beta'));
+    expect(await locationAfter(user.browser, answer)).toBe(add('beta'));
     expect(await user.browser.sessionToken()).not.toBe(token);
     expect(await reauthenticatedAt(userId)).toEqual(application.clock.now());
   });
 
-  test('as somebody else proves nothing', async () => {
-    const user = await connectedUser();
+  test('re-authentication as another user is refused', async () => {
+    const user = await signUpThroughAcme();
     const token = await user.browser.sessionToken();
-    const other = await connectedUser();
+    const other = await signUpThroughAcme();
     acme.signsIn = other.subject;
     const answer = await visit(user.browser, `${CONFIRM}/acme`);
     expect(answer.location).toBe('/confirm?trouble=other-person&provider=acme');
@@ -526,11 +538,11 @@ describe('proving again', () => {
   });
 
   const confirmAtScripted = async (claims: Record<string, unknown>, withPassword: boolean) => {
-    const user = withPassword ? await signUp(application) : await connectedUser();
+    const user = withPassword ? await signUp(application) : await signUpThroughAcme();
     const sub = randomUUID();
     const { browser } = user;
-    const goThere = async (way: string) => {
-      const address = await leaveFor(browser, way);
+    const visitScripted = async (from: string) => {
+      const address = await leaveFor(browser, from);
       const { searchParams } = new URL(address);
       const back = new URLSearchParams({
         code: scripted.codeFor(address),
@@ -539,30 +551,30 @@ describe('proving again', () => {
       return browser.get(`${path('scripted')}/callback?${back}`);
     };
     scripted.says = { sub };
-    expect((await goThere(add('scripted'))).location).toBe(PAGE);
+    expect((await visitScripted(add('scripted'))).location).toBe(PAGE);
     scripted.says = { sub, ...claims };
-    return { browser, answer: await goThere(`${CONFIRM}/scripted`) };
+    return { browser, answer: await visitScripted(`${CONFIRM}/scripted`) };
   };
   const secondsAgo = (seconds: number) => Math.floor(Date.now() / 1000) - seconds;
 
-  test('counts when the provider says that it was just now', async () => {
+  test('re-authentication counts if auth_time is now', async () => {
     const { browser, answer } = await confirmAtScripted({ auth_time: secondsAgo(0) }, true);
-    expect(await ledOn(browser, answer)).toBe('/');
+    expect(await locationAfter(browser, answer)).toBe('/');
   });
-  test('does not count when the provider asked long ago', async () => {
+  test('re-authentication does not count if auth_time is two minutes ago', async () => {
     for (const withPassword of [true, false]) {
       const { answer } = await confirmAtScripted({ auth_time: secondsAgo(120) }, withPassword);
       expect(answer.location).toBe('/confirm?trouble=not-again&provider=scripted');
     }
   });
-  test('counts without a time only where there is no other way', async () => {
+  test('re-authentication without auth_time counts only if the user has no other way', async () => {
     const refused = await confirmAtScripted({}, true);
     expect(refused.answer.location).toBe('/confirm?trouble=not-again&provider=scripted');
     const { browser, answer } = await confirmAtScripted({}, false);
-    expect(await ledOn(browser, answer)).toBe('/');
+    expect(await locationAfter(browser, answer)).toBe('/');
   });
 
-  test('is not offered by GitHub where there is another way, nor beside a second factor', async () => {
+  test('GitHub cannot re-authenticate a user who has a password or a second factor', async () => {
     const user = await signUp(application);
     github.account = { id: 77_001, login: 'ada', name: null, emails: [] };
     await visit(user.browser, add('github'));
@@ -570,7 +582,7 @@ describe('proving again', () => {
     const { userId } = (await rowOf('77001'))!;
     await application.database.client.password.delete({ where: { userId } });
     const answer = await visit(user.browser, `${CONFIRM}/github`, { redirectTo: PAGE });
-    expect(await ledOn(user.browser, answer)).toBe(PAGE);
+    expect(await locationAfter(user.browser, answer)).toBe(PAGE);
     await application.database.client.totp.create({
       data: { userId, secret: 'x', createdAt: application.clock.now() },
     });
@@ -578,9 +590,9 @@ describe('proving again', () => {
   });
 });
 
-test('the download has the connections, and none of the tokens', async () => {
+test('the data download lists the connections, without tokens', async () => {
   const user = await signUp(application);
-  const there = newcomer(acme);
+  const providerAccount = createProviderAccount(acme);
   await visit(user.browser, add('acme'));
   const phone = await signIn(application, user);
   const form = { password: user.password };
@@ -591,9 +603,9 @@ test('the download has the connections, and none of the tokens', async () => {
   expect(connections).toEqual([
     {
       issuer: acme.issuer,
-      subject: there.subject,
+      subject: providerAccount.subject,
       provider: 'acme',
-      displayName: there.email,
+      displayName: providerAccount.email,
       createdAt: now,
       lastUsedAt: now,
     },
@@ -601,13 +613,13 @@ test('the download has the connections, and none of the tokens', async () => {
 });
 
 test.each([
-  ['nothing', ''],
+  ['no fields', ''],
   ['an operator', 'email[contains]=a&name[contains]=a'],
   ['a list', 'email[]=a@example.com&name[]=a'],
   ['two of each', 'email=a@example.com&email=b@example.com&name=a&name=b'],
   ['broken percent signs', 'email=%&name=%zz'],
-])('the form of a first sign-in with %s makes no account', async (_what, body) => {
-  newcomer(acme);
+])('a form of a first sign-in with %s creates no account', async (_what, body) => {
+  createProviderAccount(acme);
   const browser = openBrowser(application);
   await visit(browser, path('acme'));
   const answer = await browser.post('/signup/connection', {}, { body });

@@ -4,11 +4,11 @@ import { sessionIdOf } from '../fixtures/ids.ts';
 import { signIn, signUp, type TestUser } from '../fixtures/users.ts';
 import { dataPathOf, everyRoute, goodFields, pathOf } from './every-route.ts';
 
-/** What a browser says of where a form came from; undefined: nothing. */
-const elsewhere: [what: string, headers: Record<string, string | undefined>][] = [
-  ['from another site, by its own account', { 'Sec-Fetch-Site': 'cross-site' }],
-  ['from a sister domain, by its own account', { 'Sec-Fetch-Site': 'same-site' }],
-  ['from no page at all, by its own account', { 'Sec-Fetch-Site': 'none' }],
+/** Headers that show that a form is not ours. `undefined` leaves the header out. */
+const foreign: [what: string, headers: Record<string, string | undefined>][] = [
+  ['from another site, by Sec-Fetch-Site', { 'Sec-Fetch-Site': 'cross-site' }],
+  ['from a sibling subdomain, by Sec-Fetch-Site', { 'Sec-Fetch-Site': 'same-site' }],
+  ['from no page at all, by Sec-Fetch-Site', { 'Sec-Fetch-Site': 'none' }],
   ['from another origin', { Origin: 'https://evil.example', 'Sec-Fetch-Site': undefined }],
   ['from another port', { Origin: 'http://localhost:1', 'Sec-Fetch-Site': undefined }],
   [
@@ -17,14 +17,17 @@ const elsewhere: [what: string, headers: Record<string, string | undefined>][] =
   ],
   ['from the same host by another scheme', { 'Sec-Fetch-Site': undefined, Origin: 'https://HOST' }],
   ['from a sandboxed frame', { Origin: 'null', 'Sec-Fetch-Site': undefined }],
-  ['from a sandboxed frame that claims to be ours', { Origin: 'null' }],
-  ['that says nothing of where from', { Origin: undefined, 'Sec-Fetch-Site': undefined }],
+  ['from a sandboxed frame, with Sec-Fetch-Site: same-origin', { Origin: 'null' }],
+  ['without Origin and Sec-Fetch-Site', { Origin: undefined, 'Sec-Fetch-Site': undefined }],
   ['with an empty origin', { Origin: '', 'Sec-Fetch-Site': undefined }],
-  ['that contradicts itself', { 'Sec-Fetch-Site': 'cross-site', Origin: 'SELF' }],
-  ['that contradicts itself the other way', { Origin: 'https://evil.example' }],
+  [
+    'with our Origin, but Sec-Fetch-Site: cross-site',
+    { 'Sec-Fetch-Site': 'cross-site', Origin: 'SELF' },
+  ],
+  ['from another origin, but with Sec-Fetch-Site: same-origin', { Origin: 'https://evil.example' }],
   ['with two origins', { Origin: 'SELF, https://evil.example', 'Sec-Fetch-Site': undefined }],
   [
-    'with only a referrer of ours',
+    'with nothing but our Referer',
     { 'Sec-Fetch-Site': undefined, Origin: undefined, Referer: 'SELF/' },
   ],
 ];
@@ -45,7 +48,7 @@ beforeAll(async () => {
   const phone = await signIn(application, user);
   phoneId = await sessionIdOf(phone);
   await user.browser.get('/');
-  // The page that hands out a secret to set up has done so.
+  // The first visit of this page stores a pending secret. The comparison below must not see that.
   await user.browser.get('/settings/two-factor/set-up');
 });
 afterAll(() => application.close());
@@ -59,25 +62,25 @@ const withOwn = (headers: Record<string, string | undefined>) =>
     ]),
   );
 
-test('every action of the application is known here, with a form that does what it is for', () => {
+test('every action of the application has a valid form in every-route.ts', () => {
   const forms = Object.keys(goodFields(user));
   expect(actions.map(({ id }) => id).sort()).toEqual(forms.sort());
 });
 
 describe.each(actions.map((route) => [route.id, route] as const))('%s', (id, route) => {
   let before: string;
-  let held: string[];
+  let cookiesBefore: string[];
   beforeAll(async () => {
     before = application.everything();
-    held = await cookies();
+    cookiesBefore = await cookies();
   });
-  // Looked at once: it is the same after every form that was refused, or one of them was not.
+  // Compared once, after all forms: a single form that had an effect would show here.
   afterAll(async () => {
     expect(application.everything()).toEqual(before);
-    expect(await cookies()).toEqual(held);
+    expect(await cookies()).toEqual(cookiesBefore);
   });
 
-  test.each(elsewhere)('refuses a form %s', async (_what, headers) => {
+  test.each(foreign)(`${id} refuses a form %s`, async (_what, headers) => {
     const fields = goodFields(user)[id]!;
     const path = pathOf(route, phoneId);
     for (const [method, address] of [
@@ -96,7 +99,7 @@ describe.each(actions.map((route) => [route.id, route] as const))('%s', (id, rou
     }
   });
 
-  test('does nothing when it is only asked for, whatever stands in its address', async () => {
+  test(`${id} does nothing on GET, HEAD and OPTIONS, even with the fields in the query`, async () => {
     const query = new URLSearchParams(goodFields(user)[id]).toString();
     const path = pathOf(route, phoneId);
     for (const address of [`${path}?${query}`, `${dataPathOf(path)}?${query}`]) {
@@ -115,7 +118,7 @@ test.each([
   ['with both headers', {}],
   ['of a browser without Sec-Fetch-Site', { 'Sec-Fetch-Site': undefined }],
   ['of a browser without Origin', { Origin: undefined }],
-])('a form of our own page %s does what it is for', async (_what, headers) => {
+])('a form of our own page %s is accepted', async (_what, headers) => {
   const answer = await user.browser.post('/settings/profile', { name: 'Renamed' }, { headers });
   expect(answer.location).toBe('/settings/profile');
 });

@@ -36,7 +36,7 @@ beforeAll(async () => {
 });
 afterAll(() => application.close());
 
-/** Asks for the file, and proves again who asks where that is due. */
+/** Downloads the file. Re-authenticates first if that is necessary. */
 const download = async (browser: BrowserLike, file = FILE): Promise<Answer> => {
   const answer = await browser.post(file, {}, { from: PAGE });
   return answer.location === null ? answer : proveAgain(browser, answer);
@@ -52,8 +52,8 @@ const expectValid = (schema: string, data: string) => {
   expect(isValid.errors).toBeNull();
 };
 
-/** Somebody to whom very much has happened. */
-const busyUser = async (count: number): Promise<TestUser> => {
+/** Signs up a user and adds `count` rows to their activity log. */
+const signUpWithActivities = async (count: number): Promise<TestUser> => {
   const user = await signUp(application);
   const userId = userIdOf(application, user);
   application.sql(
@@ -65,10 +65,10 @@ const busyUser = async (count: number): Promise<TestUser> => {
   return user;
 };
 
-/** A browser that has begun to take a file and does not read on. */
-const beginning = async ({ browser }: TestUser, file = FILE) => {
+/** Starts a download and returns after the response headers, before reading the body. */
+const startDownload = async ({ browser }: TestUser, file = FILE) => {
   const url = new URL(file, application.origin);
-  const asked = request(url, {
+  const downloadRequest = request(url, {
     method: 'POST',
     agent: false,
     headers: {
@@ -78,13 +78,13 @@ const beginning = async ({ browser }: TestUser, file = FILE) => {
       'Content-Length': '0',
     },
   });
-  asked.on('error', () => undefined);
+  downloadRequest.on('error', () => undefined);
   const response = await new Promise<import('node:http').IncomingMessage>((resolve) => {
-    asked.on('response', resolve).end();
+    downloadRequest.on('response', resolve).end();
   });
   response.on('error', () => undefined);
   expect(response.statusCode).toBe(200);
-  const rest = () =>
+  const readRest = () =>
     new Promise<{ isComplete: boolean; bytes: Buffer }>((resolve) => {
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -92,13 +92,13 @@ const beginning = async ({ browser }: TestUser, file = FILE) => {
         resolve({ isComplete: response.complete, bytes: Buffer.concat(chunks) }),
       );
     });
-  return { rest, leave: () => asked.destroy() };
+  return { readRest, abort: () => downloadRequest.destroy() };
 };
 
-const under = (table: string) =>
+const countRows = (table: string) =>
   application.sql<{ count: number }>(`SELECT count(*) AS count FROM "${table}"`)[0]!.count;
 
-test('what comes is a file, and no copy of it is kept on the way', async () => {
+test('the download is a JSON attachment that no cache may store', async () => {
   const user = await signUp(application);
   const answer = await download(user.browser);
   expect(answer.status).toBe(200);
@@ -124,7 +124,7 @@ test('what comes is a file, and no copy of it is kept on the way', async () => {
   expect(Object.keys(password)).toEqual(['changedAt']);
 });
 
-test('the ZIP opens, has a file for every reader, and its data is valid against its schema', async () => {
+test('the ZIP has HTML, CSV and JSON files, and its data is valid against its schema', async () => {
   const user = await signUp(application);
   const phone = await signIn(application, user, { userAgent: SAFARI_ON_IPHONE });
   await phone.post('/logout', {});
@@ -152,7 +152,7 @@ test('the ZIP opens, has a file for every reader, and its data is valid against 
   expect(files.get('activity.csv')!.trim().split('\r\n')).toHaveLength(5);
 });
 
-test("of two people, each gets all of their own and none of the other's, and no secret", async () => {
+test('each user gets all their own data, no data of another user and no secret', async () => {
   const [ada, bob] = [await signUp(application), await signUp(application)];
   const adas = await plantCanaries(application, userIdOf(application, ada), 'ada');
   const bobs = await plantCanaries(application, userIdOf(application, bob), 'bob');
@@ -168,12 +168,12 @@ test("of two people, each gets all of their own and none of the other's, and no 
     for (const text of own.exported) expect(data).toContain(text);
     expectValid(files.get('schema.json')!, data);
     expect(files.get('pictures/large.webp')).toMatch(/^canary-\w+-Picture-large\.$/);
-    const everything = [...files.values()].join('\n');
+    const allFiles = [...files.values()].join('\n');
     for (const text of [...others.exported, ...others.withheld]) {
-      expect(everything).not.toContain(text);
+      expect(allFiles).not.toContain(text);
     }
-    for (const text of own.withheld) expect(everything).not.toContain(text);
-    // The same as a page.
+    for (const text of own.withheld) expect(allFiles).not.toContain(text);
+    // The page has the same data.
     for (const text of own.exported) expect(files.get('index.html')).toContain(text);
     expect(files.get('sessions.csv')).toContain(own.exported.find((text) => /Session/.test(text)));
     expect(contentOf(await download(user.browser)).profile).toMatchObject({
@@ -182,7 +182,7 @@ test("of two people, each gets all of their own and none of the other's, and no 
   }
 });
 
-test('what a stranger sent is no formula in a spreadsheet, and no code in a page', async () => {
+test('hostile text is no formula in the CSV files and no code in the HTML page', async () => {
   const user = await signUp(application, { name: '<script>alert(1)</script>' });
   const formulas = ['=HYPERLINK("http://evil.example","x")', '+1+1', '-1+1', '@SUM(1)', '\t=1'];
   for (const userAgent of formulas) {
@@ -205,7 +205,7 @@ test('what a stranger sent is no formula in a spreadsheet, and no code in a page
   expect(page).toMatch(/Content-Security-Policy" content="default-src &#39;none&#39;/);
 });
 
-test("it holds the person's own sessions, ended ones too, and nobody else's", async () => {
+test('the download has all sessions of the user, also ended ones, and none of other users', async () => {
   const user = await signUp(application, { name: 'Ada' });
   const other = await signUp(application, { name: 'Somebody else' });
   const phone = await signIn(application, user, { userAgent: SAFARI_ON_IPHONE });
@@ -225,7 +225,7 @@ test("it holds the person's own sessions, ended ones too, and nobody else's", as
   expect(answer.text).not.toContain(other.email);
 });
 
-test('no token, no secret and no hash is in it', async () => {
+test('the download contains no token, secret or hash', async () => {
   const user = await signUp(application);
   const phone = await signIn(application, user);
   const before = (await user.browser.sessionToken())!;
@@ -247,7 +247,7 @@ test('no token, no secret and no hash is in it', async () => {
   expect(answer.text).not.toMatch(/secret|hash|token|\$2[aby]\$/i);
 });
 
-test('a thousand sessions are all there, and it is valid JSON still', async () => {
+test('the download of a user with 1000 sessions is complete and valid JSON', async () => {
   const user = await signUp(application);
   const [row] = application.sql<{ id: string }>('SELECT id FROM User WHERE email = ?', user.email);
   application.sql(
@@ -261,37 +261,37 @@ test('a thousand sessions are all there, and it is valid JSON still', async () =
   expect(new Set(sessions.map(({ id }) => id)).size).toBe(1000);
 });
 
-describe('one at a time', () => {
-  test('a second is told to wait, and comes after the first', async () => {
-    const user = await busyUser(MANY);
-    const first = await beginning(user);
+describe('one download at a time', () => {
+  test('a second download of the same user is refused until the first one has ended', async () => {
+    const user = await signUpWithActivities(MANY);
+    const first = await startDownload(user);
     const second = await user.browser.post(ZIP, {}, { from: PAGE });
     expect(second.location).toBe(PAGE);
     const page = await user.browser.get(PAGE);
     expect(page.text).toContain('A download is being made already.');
-    // Somebody else need not wait.
+    // Another user need not wait.
     expect((await download((await signUp(application)).browser)).status).toBe(200);
-    expect((await first.rest()).isComplete).toBe(true);
+    expect((await first.readRest()).isComplete).toBe(true);
     expect((await download(user.browser)).status).toBe(200);
   });
 
-  test('whoever goes away in the middle may begin again, and holds nothing any more', async () => {
-    const user = await busyUser(MANY);
-    const spent = under('Spent');
-    const first = await beginning(user);
-    expect(under('Spent')).toBe(spent + 1);
-    first.leave();
-    await expect.poll(() => under('Spent')).toBe(spent);
+  test('an aborted download releases its lock, and the user can start again', async () => {
+    const user = await signUpWithActivities(MANY);
+    const locksBefore = countRows('Spent');
+    const first = await startDownload(user);
+    expect(countRows('Spent')).toBe(locksBefore + 1);
+    first.abort();
+    await expect.poll(() => countRows('Spent')).toBe(locksBefore);
     expect((await download(user.browser)).status).toBe(200);
-    expect(under('Spent')).toBe(spent);
+    expect(countRows('Spent')).toBe(locksBefore);
   });
 
-  test('a turn that nobody lived to end is over after ten minutes', async () => {
+  test('the lock of a download expires after exactly ten minutes if its process died', async () => {
     const user = await signUp(application);
     const { replayGuard } = application.application;
     const now = application.clock.now();
-    const turn = `data download: ${userIdOf(application, user)}`;
-    await replayGuard.lock(turn, new Date(now.getTime() + 10 * MINUTE_MS), now);
+    const lockName = `data download: ${userIdOf(application, user)}`;
+    await replayGuard.lock(lockName, new Date(now.getTime() + 10 * MINUTE_MS), now);
     application.clock.advance(10 * MINUTE_MS - 1);
     expect((await user.browser.post(FILE, {}, { from: PAGE })).location).toBe(PAGE);
     application.clock.advance(1);
@@ -299,12 +299,12 @@ describe('one at a time', () => {
   });
 });
 
-test('it is what there was when it was asked for, whatever is written meanwhile', async () => {
-  const user = await busyUser(MANY);
-  const begun = await beginning(user);
+test('a download is a snapshot: later writes do not change it', async () => {
+  const user = await signUpWithActivities(MANY);
+  const started = await startDownload(user);
   application.sql('UPDATE "User" SET name = ? WHERE email = ?', 'Renamed', user.email);
   application.sql('DELETE FROM "Activity" WHERE "userId" = ?', userIdOf(application, user));
-  const { isComplete, bytes } = await begun.rest();
+  const { isComplete, bytes } = await started.readRest();
   expect(isComplete).toBe(true);
   const { profile, activities } = JSON.parse(bytes.toString('utf8')) as Download;
   expect(profile.name).toBe(user.name);
@@ -312,19 +312,19 @@ test('it is what there was when it was asked for, whatever is written meanwhile'
 });
 
 test.each([ZIP, FILE])(
-  'an outage in the middle leaves no file that looks complete: %s',
+  'a database outage in the middle of %s truncates the response visibly',
   async (file) => {
-    const user = await busyUser(MANY);
-    const begun = await beginning(user, file);
+    const user = await signUpWithActivities(MANY);
+    const started = await startDownload(user, file);
     await application.database.snapshots.closeAll();
-    const { isComplete } = await begun.rest();
+    const { isComplete } = await started.readRest();
     expect(isComplete).toBe(false);
     expect(besidesRequests(application.logged).at(-1)?.level).toBeGreaterThanOrEqual(50);
     expect((await download(user.browser)).status).toBe(200);
   },
 );
 
-test('a page that waits for its file learns that it has begun', async () => {
+test('a valid mark of the form comes back in a cookie, so that the page sees the start', async () => {
   const { browser } = await signUp(application);
   const mark = 'f0e1d2c3-0000';
   const answer = await browser.post(FILE, { mark }, { from: PAGE });
@@ -336,15 +336,15 @@ test('a page that waits for its file learns that it has begun', async () => {
   expect(odd.headers['set-cookie']).toBeUndefined();
 });
 
-test('there is no other format', async () => {
+test('a download in an unknown format is a 404', async () => {
   const { browser } = await signUp(application);
   expect((await browser.post(`${ZIP}/xml`, {}, { from: PAGE })).status).toBe(404);
 });
 
-describe('without a fresh proof', () => {
+describe('a session that is not fresh', () => {
   const CONFIRM = '/confirm?redirectTo=%2Fsettings%2Fdata';
 
-  test('there is no file, neither as a page nor for scripts', async () => {
+  test('a download needs re-authentication, for forms and for scripts', async () => {
     const { browser } = await signUp(application);
     application.clock.advance(16 * MINUTE_MS);
     for (const path of [FILE, `${FILE}.data`]) {
@@ -355,7 +355,7 @@ describe('without a fresh proof', () => {
     }
   });
 
-  test('the file comes right after it, under a new token', async () => {
+  test('the download follows the re-authentication, which rotates the token', async () => {
     const { browser } = await signUp(application);
     application.clock.advance(16 * MINUTE_MS);
     const token = await browser.sessionToken();
@@ -364,7 +364,7 @@ describe('without a fresh proof', () => {
     expect(await browser.sessionToken()).not.toBe(token);
   });
 
-  test('it is the file that was asked for', async () => {
+  test('the download after re-authentication has the requested format', async () => {
     const { browser } = await signUp(application);
     application.clock.advance(16 * MINUTE_MS);
     const zip = await download(browser, ZIP);
@@ -372,12 +372,12 @@ describe('without a fresh proof', () => {
     expect([...unzip(zip.bytes).keys()]).toContain('data.json');
   });
 
-  test('following a link to the file leads to its page', async () => {
+  test('a GET of the file redirects to the page of the download', async () => {
     const { browser } = await signUp(application);
     expect((await browser.get(FILE)).location).toBe(PAGE);
   });
 
-  test('a proof lasts a quarter of an hour, to the millisecond, on this device alone', async () => {
+  test('re-authentication lasts exactly 15 minutes, and only on its own device', async () => {
     const user = await signUp(application);
     const phone = await signIn(application, user);
     application.clock.advance(20 * MINUTE_MS);
@@ -389,7 +389,7 @@ describe('without a fresh proof', () => {
     expect((await user.browser.post(FILE, {}, { from: PAGE })).location).toBe(CONFIRM);
   });
 
-  test('a clock that jumped back makes no old proof new', async () => {
+  test('a re-authentication in the future does not count, after the clock was set back', async () => {
     const { browser } = await signUp(application);
     application.clock.advance(-2 * MINUTE_MS);
     expect((await browser.post(FILE, {}, { from: PAGE })).location).toBe(CONFIRM);

@@ -4,7 +4,7 @@ import { canSignIn, isSignedIn } from '../fixtures/signed-in.ts';
 import { mailboxOf, openBrowser, signIn, signUp, type TestUser } from '../fixtures/users.ts';
 import { fieldOnPage, textOf } from './form-on-page.ts';
 
-const ASK = '/settings/email';
+const PAGE = '/settings/email';
 const VERIFY = '/settings/email/verify';
 const UNDO = '/email-change/undo';
 const DAY_MS = 86_400_000;
@@ -19,22 +19,22 @@ let addresses = 0;
 const newAddress = () => `moved${(addresses += 1)}@example.com`;
 const codeFor = async (email: string) =>
   String((await mailboxOf(application).nextMailTo(email, 'email-change-code')).code);
-const move = async ({ browser }: Pick<TestUser, 'browser'>, to: string, more = {}) => {
-  expect((await browser.post(ASK, { newEmail: to })).location).toBe(VERIFY);
+const changeEmail = async ({ browser }: Pick<TestUser, 'browser'>, to: string, more = {}) => {
+  expect((await browser.post(PAGE, { newEmail: to })).location).toBe(VERIFY);
   return browser.post(VERIFY, { code: await codeFor(to), ...more });
 };
-/** The key that the old address was sent. */
+/** Returns the undo key that was mailed to the old address. */
 const undoKeyFor = async (email: string) => {
   const mail = await mailboxOf(application).nextMailTo(email, 'email-changed');
-  const link = new URL(mail.links.find((one) => one.includes(UNDO))!);
+  const link = new URL(mail.links.find((url) => url.includes(UNDO))!);
   expect(link.origin + link.pathname).toBe(application.origin + UNDO);
   return { key: link.hash.slice(1), mail };
 };
 
-test('nothing moves before the code that went to the new address comes back', async () => {
+test('the e-mail changes only once the code from the new address is entered', async () => {
   const user = await signUp(application);
   const to = newAddress();
-  await user.browser.post(ASK, { newEmail: to });
+  await user.browser.post(PAGE, { newEmail: to });
   const code = await codeFor(to);
   expect(await canSignIn(application, user.email, user.password)).toBe(true);
   const token = await user.browser.sessionToken();
@@ -48,11 +48,11 @@ test('nothing moves before the code that went to the new address comes back', as
   expect(rows).toEqual([{ updatedAt: application.clock.now().getTime() }]);
 });
 
-test('the offer to sign out everywhere else is on by default, and kept', async () => {
+test('signing out everywhere else is checked by default, and happens if it stays checked', async () => {
   const user = await signUp(application);
   const phone = await signIn(application, user);
   const to = newAddress();
-  await user.browser.post(ASK, { newEmail: to });
+  await user.browser.post(PAGE, { newEmail: to });
   expect(fieldOnPage((await user.browser.get(VERIFY)).text, 'signOutOthers').isChecked).toBe(true);
   const answer = await user.browser.post(VERIFY, {
     code: await codeFor(to),
@@ -63,10 +63,10 @@ test('the offer to sign out everywhere else is on by default, and kept', async (
   expect(await isSignedIn(user.browser)).toBe(true);
 });
 
-test('an address that somebody has is answered like one that nobody has, and told by mail', async () => {
+test('a taken e-mail is answered like a free one, and its owner gets a mail', async () => {
   const other = await signUp(application);
   const user = await signUp(application);
-  const answer = await user.browser.post(ASK, { newEmail: other.email });
+  const answer = await user.browser.post(PAGE, { newEmail: other.email });
   expect(answer.location).toBe(VERIFY);
   expect((await user.browser.post(VERIFY, { code: '00000000' })).status).toBe(400);
   await mailboxOf(application).nextMailTo(other.email, 'sign-up-taken');
@@ -74,10 +74,10 @@ test('an address that somebody has is answered like one that nobody has, and tol
   expect(await canSignIn(application, user.email, user.password)).toBe(true);
 });
 
-test('an address that was taken in the meantime is refused, and nothing is lost', async () => {
+test('an e-mail that was taken in the meantime is refused, and the old one still works', async () => {
   const user = await signUp(application);
   const to = newAddress();
-  await user.browser.post(ASK, { newEmail: to });
+  await user.browser.post(PAGE, { newEmail: to });
   const code = await codeFor(to);
   await signUp(application, { email: to });
   const answer = await user.browser.post(VERIFY, { code });
@@ -86,58 +86,58 @@ test('an address that was taken in the meantime is refused, and nothing is lost'
   expect(await canSignIn(application, user.email, user.password)).toBe(true);
 });
 
-test('a code that one account asked for moves no other in the same browser', async () => {
-  const one = await signUp(application);
+test('the code of one account is refused for another account in the same browser', async () => {
+  const first = await signUp(application);
   const to = newAddress();
-  await one.browser.post(ASK, { newEmail: to });
+  await first.browser.post(PAGE, { newEmail: to });
   const code = await codeFor(to);
   const other = await signUp(application);
-  await one.browser.plantToken((await other.browser.sessionToken())!);
-  expect((await one.browser.post(VERIFY, { code })).location).toBe(ASK);
+  await first.browser.plantToken((await other.browser.sessionToken())!);
+  expect((await first.browser.post(VERIFY, { code })).location).toBe(PAGE);
   expect(await canSignIn(application, to, other.password)).toBe(false);
   expect(await canSignIn(application, other.email, other.password)).toBe(true);
 });
 
-test('reset codes that went to the old address die with the change', async () => {
+test('a change of e-mail invalidates reset codes that were sent to the old address', async () => {
   const user = await signUp(application);
   const thief = openBrowser(application);
   await thief.post('/forgot-password', { email: user.email });
   const mail = await mailboxOf(application).nextMailTo(user.email, 'password-reset-code');
-  const brought = openBrowser(application);
-  await brought.post('/forgot-password', { email: user.email });
+  const secondThief = openBrowser(application);
+  await secondThief.post('/forgot-password', { email: user.email });
   const second = await mailboxOf(application).nextMailTo(user.email, 'password-reset-code');
-  await brought.post('/reset-password', { code: String(second.code) });
-  await move(user, newAddress());
+  await secondThief.post('/reset-password', { code: String(second.code) });
+  await changeEmail(user, newAddress());
   expect((await thief.post('/reset-password', { code: String(mail.code) })).status).toBe(400);
-  const late = await brought.post('/reset-password/new', { newPassword: 'of a thief of mail' });
+  const late = await secondThief.post('/reset-password/new', { newPassword: 'of a thief of mail' });
   expect(late.location).toBe('/forgot-password');
 });
 
 describe('the old address', () => {
-  test('is told, and can take the change back within a week, from any browser', async () => {
+  test('the old address can undo the change for a week, from any browser', async () => {
     const user = await signUp(application);
     const to = newAddress();
-    await move(user, to);
+    await changeEmail(user, to);
     const { key, mail } = await undoKeyFor(user.email);
     expect(mail.text).toContain(to);
     application.clock.advance(7 * DAY_MS - 1);
     const phone = await signIn(application, { email: to, password: user.password });
-    const anywhere = openBrowser(application);
-    expect((await anywhere.get(UNDO)).status).toBe(200);
-    const answer = await anywhere.post(UNDO, { key });
+    const otherBrowser = openBrowser(application);
+    expect((await otherBrowser.get(UNDO)).status).toBe(200);
+    const answer = await otherBrowser.post(UNDO, { key });
     expect(answer.location).toBe('/reset-password');
     expect(await isSignedIn(phone)).toBe(false);
     expect(await canSignIn(application, to, user.password)).toBe(false);
-    // A new password is the next step: whoever changed the address may know the old one.
+    // The next step is a new password, because the attacker may know the old one.
     const reset = await mailboxOf(application).nextMailTo(user.email, 'password-reset-code');
-    const code = await anywhere.post('/reset-password', { code: String(reset.code) });
+    const code = await otherBrowser.post('/reset-password', { code: String(reset.code) });
     expect(code.location).toBe('/reset-password/new');
   });
 
-  test('cannot after a week', async () => {
+  test('the old address cannot undo the change after exactly a week', async () => {
     const user = await signUp(application);
     const to = newAddress();
-    await move(user, to);
+    await changeEmail(user, to);
     const { key } = await undoKeyFor(user.email);
     application.clock.advance(7 * DAY_MS);
     const answer = await openBrowser(application).post(UNDO, { key });
@@ -146,9 +146,9 @@ describe('the old address', () => {
     expect(await canSignIn(application, to, user.password)).toBe(true);
   });
 
-  test('cannot twice, nor twenty times at once', async () => {
+  test('20 concurrent undo requests with one key work once', async () => {
     const user = await signUp(application);
-    await move(user, newAddress());
+    await changeEmail(user, newAddress());
     const { key } = await undoKeyFor(user.email);
     const answers = await Promise.all(
       Array.from({ length: 20 }, () => openBrowser(application).post(UNDO, { key })),
@@ -156,24 +156,24 @@ describe('the old address', () => {
     expect(answers.filter(({ status }) => status === 302)).toHaveLength(1);
   });
 
-  test('has the last word over addresses in between', async () => {
+  test('the first address can undo even after the second one has undone its own change', async () => {
     const user = await signUp(application);
     const [between, last] = [newAddress(), newAddress()];
-    await move(user, between);
-    const { key: ofOwner } = await undoKeyFor(user.email);
+    await changeEmail(user, between);
+    const { key: ownerKey } = await undoKeyFor(user.email);
     application.clock.advance(1);
-    await move(user, last);
-    const { key: ofThief } = await undoKeyFor(between);
-    // The thief takes the second change back first; the owner still has the first.
-    expect((await openBrowser(application).post(UNDO, { key: ofThief })).status).toBe(302);
-    expect((await openBrowser(application).post(UNDO, { key: ofOwner })).status).toBe(302);
+    await changeEmail(user, last);
+    const { key: thiefKey } = await undoKeyFor(between);
+    // The thief undoes the second change first. The owner can still undo the first one.
+    expect((await openBrowser(application).post(UNDO, { key: thiefKey })).status).toBe(302);
+    expect((await openBrowser(application).post(UNDO, { key: ownerKey })).status).toBe(302);
     expect(await canSignIn(application, user.email, user.password)).toBe(true);
   });
 
-  test('makes codes worthless that went to the address in between', async () => {
+  test('undoing a change invalidates reset codes that were sent to the new address', async () => {
     const user = await signUp(application);
     const between = newAddress();
-    await move(user, between);
+    await changeEmail(user, between);
     const { key } = await undoKeyFor(user.email);
     const thief = openBrowser(application);
     await thief.post('/forgot-password', { email: between });
@@ -182,16 +182,16 @@ describe('the old address', () => {
     expect((await thief.post('/reset-password', { code: String(reset.code) })).status).toBe(400);
   });
 
-  test('and once the owner has taken it back, nobody in between can any more', async () => {
+  test('an address in between cannot undo its change once the first address has undone all', async () => {
     const user = await signUp(application);
     const [between, last] = [newAddress(), newAddress()];
-    await move(user, between);
-    const { key: ofOwner } = await undoKeyFor(user.email);
+    await changeEmail(user, between);
+    const { key: ownerKey } = await undoKeyFor(user.email);
     application.clock.advance(1);
-    await move(user, last);
-    const { key: ofThief } = await undoKeyFor(between);
-    expect((await openBrowser(application).post(UNDO, { key: ofOwner })).status).toBe(302);
-    expect((await openBrowser(application).post(UNDO, { key: ofThief })).status).toBe(400);
+    await changeEmail(user, last);
+    const { key: thiefKey } = await undoKeyFor(between);
+    expect((await openBrowser(application).post(UNDO, { key: ownerKey })).status).toBe(302);
+    expect((await openBrowser(application).post(UNDO, { key: thiefKey })).status).toBe(400);
     expect(await canSignIn(application, user.email, user.password)).toBe(true);
   });
 });
@@ -206,8 +206,8 @@ test.each([
   '\u0000.x',
   'x'.repeat(129),
   '%00.%00',
-])('a key that is none, %j, takes nothing back', async (key) => {
-  // What is on its way is taken out of its table once it is sent.
+])('the invalid undo key %j is refused and changes nothing', async (key) => {
+  // Wait until all mails are sent, because sending deletes their rows.
   await mailboxOf(application).unread();
   const before = application.everything();
   const answer = await openBrowser(application).post(UNDO, { key });
@@ -216,9 +216,9 @@ test.each([
   expect(application.everything()).toBe(before);
 });
 
-test('a key is in no table and no line of the log', async () => {
+test('an undo key is stored neither in the database nor in the log', async () => {
   const user = await signUp(application);
-  await move(user, newAddress());
+  await changeEmail(user, newAddress());
   const { key } = await undoKeyFor(user.email);
   const secret = key.split('.')[1]!;
   await openBrowser(application).post(UNDO, { key });

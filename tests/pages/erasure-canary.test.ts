@@ -14,8 +14,8 @@ beforeAll(async () => {
 });
 afterAll(() => redis.close());
 
-describe.each(['where each process or the database counts', 'in Redis'])(
-  'with tries counted %s',
+describe.each(['in the process or the database', 'in Redis'])(
+  'with attempts counted %s',
   (where) => {
     let application: TestApplication;
     beforeAll(async () => {
@@ -25,7 +25,7 @@ describe.each(['where each process or the database counts', 'in Redis'])(
     });
     afterAll(() => application.close());
 
-    /** Every file of this application, but the last mails to whoever was erased. */
+    /** Returns the text of every file, except the last mails to the erased user. */
     const filesOf = (folder: string): string[] =>
       readdirSync(folder, { recursive: true, encoding: 'utf8' })
         .map((name) => join(folder, name))
@@ -39,42 +39,42 @@ describe.each(['where each process or the database counts', 'in Redis'])(
       return [application.everything(), ...limits].join('\n');
     };
 
-    test('nothing of an erased person is anywhere, and all of another one is where it was', async () => {
-      const gone = await hatchCanary(application, 'gone');
-      const stays = await hatchCanary(application, 'stays');
+    test(`an erasure leaves no trace of the user and keeps other users (attempts ${where})`, async () => {
+      const erased = await hatchCanary(application, 'gone');
+      const other = await hatchCanary(application, 'stays');
       await mailboxOf(application).unread();
-      const everywhere = async () => [
+      const allStoredTexts = async () => [
         inTables(),
         ...(await redis.keys()),
         ...filesOf(application.folder),
       ];
-      const found = (traces: string[], places: string[]) =>
-        traces.filter((trace) => places.some((place) => place.includes(trace)));
+      const tracesIn = (texts: string[], traces: string[]) =>
+        traces.filter((trace) => texts.some((text) => text.includes(trace)));
 
-      const before = await everywhere();
-      // Each canary that is kept as text can be found, so that not finding it means something. What
-      // counts in this process's memory is in none of these places.
-      const isKept = (trace: string) =>
-        found([trace], before).length > 0 || application.databaseUrl.startsWith('file:');
-      expect(gone.traces.filter((trace) => !isKept(trace) && !trace.includes('picture'))).toEqual(
-        [],
-      );
-      const ofB = found(stays.traces, before);
-      expect(ofB.length).toBeGreaterThan(20);
-      const rowsOfB = application.sql('SELECT * FROM "Activity" WHERE userId = ?', stays.userId);
+      const before = await allStoredTexts();
+      // Every trace that is stored as text is found before the erasure. Otherwise, not finding it
+      // afterwards would prove nothing. Counters in the memory of this process are not searched.
+      const isFound = (trace: string) =>
+        tracesIn(before, [trace]).length > 0 || application.databaseUrl.startsWith('file:');
+      expect(
+        erased.traces.filter((trace) => !isFound(trace) && !trace.includes('picture')),
+      ).toEqual([]);
+      const otherTraces = tracesIn(before, other.traces);
+      expect(otherTraces.length).toBeGreaterThan(20);
+      const otherRows = application.sql('SELECT * FROM "Activity" WHERE userId = ?', other.userId);
 
-      const { location } = await gone.user.browser.post(PAGE, { email: gone.user.email });
+      const { location } = await erased.user.browser.post(PAGE, { email: erased.user.email });
       expect(location).toMatch(/^\/erased\//);
-      await mailboxOf(application).nextMailTo(gone.user.email, 'account-deleted');
+      await mailboxOf(application).nextMailTo(erased.user.email, 'account-deleted');
 
-      const after = await everywhere();
-      expect(found(gone.traces, after)).toEqual([]);
-      expect(found(stays.traces, after)).toEqual(ofB);
-      expect(application.sql('SELECT * FROM "Activity" WHERE userId = ?', stays.userId)).toEqual(
-        rowsOfB,
+      const after = await allStoredTexts();
+      expect(tracesIn(after, erased.traces)).toEqual([]);
+      expect(tracesIn(after, other.traces)).toEqual(otherTraces);
+      expect(application.sql('SELECT * FROM "Activity" WHERE userId = ?', other.userId)).toEqual(
+        otherRows,
       );
-      expect(application.sql('SELECT userId FROM "Picture"')).toEqual([{ userId: stays.userId }]);
-      expect((await stays.user.browser.get('/settings/profile')).status).toBe(200);
+      expect(application.sql('SELECT userId FROM "Picture"')).toEqual([{ userId: other.userId }]);
+      expect((await other.user.browser.get('/settings/profile')).status).toBe(200);
       const [receipt] = application.sql<{ counts: string; pending: string | null }>(
         'SELECT counts, pending FROM "ErasureReceipt"',
       );
@@ -90,7 +90,7 @@ describe.each(['where each process or the database counts', 'in Redis'])(
         Session: 1,
         Spent: 1,
       });
-      // The journal has it as well, and names nobody.
+      // The journal has one line for the erasure. It names no user, which was checked above.
       const journal = join(application.folder, 'erasures.jsonl');
       expect(statSync(journal).mode & 0o777).toBe(0o600);
       expect(readFileSync(journal, 'utf8').trim().split('\n')).toHaveLength(1);

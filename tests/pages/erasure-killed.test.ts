@@ -15,9 +15,9 @@ import { hatchCanary } from './two-users.ts';
 
 const PAGE = '/settings/data/delete';
 const CHILD = fileURLToPath(new URL('./erasing-process.js', import.meta.url));
-/** More statements than an erasure takes: the last points are after all of it. */
+/** Statements at which to kill the server. The last ones are beyond the end of an erasure. */
 const ALL_POINTS = [1, 2, 3, 4, 5, 6, 8, 10, 12, 14];
-/** On PostgreSQL three of them, but at night. */
+/** Three of them suffice on PostgreSQL, except in the nightly run. */
 const postgresUrl = inject('postgresUrl') as string | undefined;
 const isShort = postgresUrl !== undefined && !process.env.LATCHKEY_NIGHTLY;
 const KILL_AT = isShort ? [2, 6, 14] : ALL_POINTS;
@@ -37,8 +37,8 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** The next server on the same database, files and secrets. */
-async function startChild(dieAt: number) {
+/** Starts a server process on the same database, files and secrets. */
+async function startChild(killAt: number) {
   const env = {
     NODE_ENV: 'production',
     PORT: '0',
@@ -49,15 +49,15 @@ async function startChild(dieAt: number) {
     ERASURE_JOURNAL: join(folder, 'erasures.jsonl'),
     DATABASE_URL: databaseUrl,
   };
-  const child = spawn(process.execPath, [CHILD, JSON.stringify(env), String(dieAt)], {
+  const child = spawn(process.execPath, [CHILD, JSON.stringify(env), String(killAt)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   onTestFinished(() => void child.kill('SIGKILL'));
-  let said = '';
+  let output = '';
   const port = await new Promise<number>((resolve) => {
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      said += text;
-      const match = /serving on (\d+)/.exec(said);
+      output += text;
+      const match = /serving on (\d+)/.exec(output);
       if (match) resolve(Number(match[1]));
     });
   });
@@ -66,39 +66,39 @@ async function startChild(dieAt: number) {
 }
 
 test.each(KILL_AT)(
-  'killed at statement %i of it, an erasure is all or nothing, and finished by the next start',
-  async (dieAt) => {
+  'an erasure killed at statement %i is all or nothing, and the next start completes it',
+  async (killAt) => {
     const { user, userId, traces } = await hatchCanary(
       application,
-      `killed-${dieAt}-${Math.random().toString(36).slice(2)}`,
+      `killed-${killAt}-${Math.random().toString(36).slice(2)}`,
     );
     const token = (await user.browser.sessionToken())!;
-    // SQLite has one server at a time.
+    // A SQLite file allows one server at a time.
     await application.close();
-    const { port, child, ended } = await startChild(dieAt);
+    const { port, child, ended } = await startChild(killAt);
     const browser = openBrowser({ origin: `http://localhost:${port}`, port });
     await browser.plantToken(token);
     const answer = await browser.post(PAGE, { email: user.email }).catch(() => null);
-    // Past the last statement it lives, and is killed here.
+    // A server that got past the last statement is still alive.
     if (answer !== null) child.kill('SIGKILL');
     const [, signal] = (await ended) as [number | null, string];
     expect(signal).toBe('SIGKILL');
 
     await start();
-    const again = openBrowser(application);
-    await again.plantToken(token);
-    const left = application.sql('SELECT id FROM User WHERE id = ?', userId).length;
-    if (left === 1) {
-      // Nothing has gone: every row is there, and the person signs in and goes on.
+    const browserAfter = openBrowser(application);
+    await browserAfter.plantToken(token);
+    const usersLeft = application.sql('SELECT id FROM User WHERE id = ?', userId).length;
+    if (usersLeft === 1) {
+      // Nothing was deleted: every row is there, the session works, and a retry succeeds.
       for (const table of ['Session', 'Password', '"Totp"', '"Picture"', '"Passkey"']) {
         expect(
           application.sql(`SELECT userId FROM ${table} WHERE userId = ?`, userId),
         ).toHaveLength(1);
       }
-      expect((await again.get('/settings/profile')).status).toBe(200);
-      expect((await again.post(PAGE, { email: user.email })).location).toMatch(/^\/erased/);
+      expect((await browserAfter.get('/settings/profile')).status).toBe(200);
+      expect((await browserAfter.post(PAGE, { email: user.email })).location).toMatch(/^\/erased/);
     }
-    // The start has finished what was cut off.
+    // The start has completed the interrupted erasure.
     await application.mailWorker!.idle();
     const text = application.everything();
     expect(traces.filter((trace) => text.includes(trace))).toEqual([]);
@@ -113,12 +113,12 @@ test.each(KILL_AT)(
     expect(lines.map((line) => (JSON.parse(line) as { id: string }).id).sort()).toEqual(
       receipts.map(({ id }) => id).sort(),
     );
-    outcomes.push(left === 1 ? 'nothing' : answer === null ? 'cut off after' : 'all');
+    outcomes.push(usersLeft === 1 ? 'nothing' : answer === null ? 'cut off after' : 'all');
   },
 );
 
 const outcomes: string[] = [];
-test('the points were before, in and after the transaction', () => {
+test('the servers were killed both before and after the commit of the erasure', () => {
   expect(outcomes).toHaveLength(KILL_AT.length);
   expect(new Set(outcomes)).toContain('nothing');
   expect(new Set(outcomes)).toContain('cut off after');

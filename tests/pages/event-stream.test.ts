@@ -36,7 +36,7 @@ const tick = () => application.application.streams.tick(application.clock.now())
 const rowOf = async (browser: BrowserLike) =>
   application.sql('SELECT * FROM Session WHERE id = ?', await sessionIdOf(browser));
 
-test('a stream says what it is, is gathered by nobody and kept nowhere', async () => {
+test('an event stream has its content type, must not be cached and is not buffered', async () => {
   const stream = await listenAs(await signIn(application, user));
   expect(stream.status).toBe(200);
   expect(stream.headers).toMatchObject({
@@ -54,7 +54,7 @@ test('a stream says what it is, is gathered by nobody and kept nowhere', async (
   expect(retryMs).toBeLessThanOrEqual(4000);
 });
 
-test('it says every twenty seconds that it is there, which is no activity', async () => {
+test('an event stream sends a heartbeat every 20 seconds, which does not touch the session', async () => {
   const browser = await signIn(application, user);
   const before = await rowOf(browser);
   const stream = await listenAs(browser);
@@ -64,14 +64,14 @@ test('it says every twenty seconds that it is there, which is no activity', asyn
   application.clock.advance(SECOND_MS);
   tick();
   await stream.until(': still here');
-  // Long enough for a touch to be due.
+  // Long enough for a request to touch the session.
   application.clock.advance(2 * MINUTE_MS);
   const again = await listenAs(browser);
   await again.until('event: expires');
   expect(await rowOf(browser)).toEqual(before);
 });
 
-test('the end of a session is told with its reason, and the stream with it', async () => {
+test('ending a session sends its reason to the stream and closes the stream', async () => {
   const phone = await signIn(application, user, { userAgent: SAFARI_ON_IPHONE });
   const stream = await listenAs(phone);
   await user.browser.post('/confirm', { password: user.password, redirectTo: PAGE });
@@ -81,11 +81,11 @@ test('the end of a session is told with its reason, and the stream with it', asy
     event: 'ended',
     data: '{"reason":"signed-out-elsewhere"}',
   });
-  // The browser goes to the page that says the same in words.
+  // The login page then shows the same reason as a message.
   expect((await phone.get('/login')).text).toContain('You were signed out from another device.');
 });
 
-test('signing out ends the streams of that browser', async () => {
+test('signing out closes all event streams of that browser', async () => {
   const browser = await signIn(application, user);
   const streams = [await listenAs(browser), await listenAs(browser)];
   await browser.post('/logout', {});
@@ -95,7 +95,7 @@ test('signing out ends the streams of that browser', async () => {
   }
 });
 
-test('"everywhere else" ends all others at once, and tells the one that stays once', async () => {
+test('signing out everywhere else closes the other streams and sends one event to this one', async () => {
   const owner = await signUp(application);
   const others = [];
   for (let count = 0; count < 5; count += 1) {
@@ -108,29 +108,29 @@ test('"everywhere else" ends all others at once, and tells the one that stays on
   expect(stream.events().map(({ event }) => event)).toEqual(['expires', 'sessions']);
 });
 
-test("a sign-in, a name and a sign-out are told to the person's other pages, and to nobody else's", async () => {
+test('a sign-in, a new name and a sign-out each send an event to their user only', async () => {
   const [owner, stranger] = [await signUp(application), await signUp(application)];
-  const own = await listenAs(owner.browser);
-  const strange = await listenAs(stranger.browser);
+  const ownerStream = await listenAs(owner.browser);
+  const strangerStream = await listenAs(stranger.browser);
   const phone = await signIn(application, owner);
   const phoneId = await sessionIdOf(phone);
-  await own.until('event: sessions\ndata: 1\n');
+  await ownerStream.until('event: sessions\ndata: 1\n');
   await owner.browser.post(`${PAGE}/${phoneId}/name`, { label: 'Kitchen iPad' });
-  await own.until('event: sessions\ndata: 2\n');
+  await ownerStream.until('event: sessions\ndata: 2\n');
   await phone.post('/logout', {});
-  await own.until('event: sessions\ndata: 3\n');
-  // What came to one would have come to the other by now.
+  await ownerStream.until('event: sessions\ndata: 3\n');
+  // By now the stranger would have received the events of the owner.
   await signIn(application, stranger);
-  await strange.until('event: sessions');
-  expect(strange.events().map(({ event, data }) => [event, data])).toEqual([
+  await strangerStream.until('event: sessions');
+  expect(strangerStream.events().map(({ event, data }) => [event, data])).toEqual([
     ['expires', expect.anything()],
     ['sessions', '1'],
   ]);
-  expect(own.received()).not.toContain('Kitchen');
-  expect(own.received()).not.toContain(phoneId);
+  expect(ownerStream.received()).not.toContain('Kitchen');
+  expect(ownerStream.received()).not.toContain(phoneId);
 });
 
-test('news alone end nothing: the row does, whoever wrote into it', async () => {
+test('a stream ends only if the row is revoked, even by a direct write to the database', async () => {
   const owner = await signUp(application);
   const stream = await listenAs(owner.browser);
   const id = await sessionIdOf(owner.browser);
@@ -145,7 +145,7 @@ test('news alone end nothing: the row does, whoever wrote into it', async () => 
   await stream.ended;
 });
 
-test("what a hand does to a person's other sessions reaches their pages", async () => {
+test('deleting a session directly in the database sends an event to the other sessions', async () => {
   const owner = await signUp(application);
   const phone = await signIn(application, owner);
   const stream = await listenAs(owner.browser);
@@ -153,7 +153,7 @@ test("what a hand does to a person's other sessions reaches their pages", async 
   await stream.until('event: sessions');
 });
 
-test('a session whose row is gone is over; a session under a new token comes back with that', async () => {
+test('a deleted session ends with "unknown", and a rotated token only needs to reconnect', async () => {
   const owner = await signUp(application);
   const phone = await signIn(application, owner);
   const erased = await listenAs(phone);
@@ -168,7 +168,7 @@ test('a session whose row is gone is over; a session under a new token comes bac
   await erased.until('event: ended\ndata: {"reason":"unknown"}');
 });
 
-test('when it ends by itself is told, again when that is near, and when it was put off', async () => {
+test('a stream sends the expiry at first, near the expiry and after the session was extended', async () => {
   const owner = await signUp(application);
   const stream = await listenAs(owner.browser);
   await stream.until('event: expires');
@@ -194,7 +194,7 @@ test('when it ends by itself is told, again when that is near, and when it was p
   await stream.ended;
 });
 
-test('at the end of its lifetime nobody is promised that it can be put off', async () => {
+test('a session near its absolute lifetime cannot be extended', async () => {
   const owner = await signUp(application);
   for (let hours = 0; hours < 23.5; hours += 0.5) {
     application.clock.advance(HOUR_MS / 2);
@@ -204,11 +204,11 @@ test('at the end of its lifetime nobody is promised that it can be put off', asy
   await stream.until(`"leftMs":${HOUR_MS / 2},"canStay":false`);
 });
 
-describe('is refused', () => {
+describe('refused event streams', () => {
   test.each([
     ['a visitor', 'unknown', async () => openBrowser(application)],
     [
-      'a token that nobody issued',
+      'a browser with an unknown token',
       'unknown',
       async () => {
         const browser = openBrowser(application);
@@ -231,7 +231,7 @@ describe('is refused', () => {
         return browser;
       },
     ],
-  ])('%s, in a way that keeps browsers from asking again', async (_who, reason, make) => {
+  ])('%s gets a 204, so that it does not reconnect', async (_who, reason, make) => {
     const stream = await listenAs(await make());
     expect(stream.status).toBe(204);
     expect(stream.headers['session-ended']).toBe(reason);
@@ -240,31 +240,34 @@ describe('is refused', () => {
 
   test.each<[string, Record<string, string>]>([
     ['another site', { 'Sec-Fetch-Site': 'cross-site', Origin: 'https://evil.example' }],
-    ['another site by an older browser', { 'Sec-Fetch-Site': '', Origin: 'https://evil.example' }],
-    ['a sister site', { 'Sec-Fetch-Site': 'same-site' }],
-    ['whoever types the address', { 'Sec-Fetch-Site': 'none' }],
-  ])('%s', async (_who, headers) => {
+    [
+      'another site in a browser without Sec-Fetch-Site',
+      { 'Sec-Fetch-Site': '', Origin: 'https://evil.example' },
+    ],
+    ['a sibling subdomain', { 'Sec-Fetch-Site': 'same-site' }],
+    ['a typed URL', { 'Sec-Fetch-Site': 'none' }],
+  ])('a stream requested by %s gets a 403 without a database statement', async (_who, headers) => {
     const statements = application.statements.length;
     const stream = await listenAs(user.browser, { headers });
     expect(stream.status).toBe(403);
     expect(application.statements.length).toBe(statements);
   });
 
-  test('the twenty-first of a session, until another one ends', async () => {
+  test('a session can have 20 event streams, and another one only after one of them ended', async () => {
     const owner = await signUp(application);
     const streams = await Promise.all(Array.from({ length: 20 }, () => listenAs(owner.browser)));
     expect(streams.map(({ status }) => status)).toEqual(Array(20).fill(200));
     const refused = await listenAs(owner.browser);
     expect(refused.status).toBe(503);
     expect(refused.headers['retry-after']).toBe('10');
-    const { streams: held } = application.application;
-    const count = held.count();
+    const { streams: eventStreams } = application.application;
+    const count = eventStreams.count();
     streams[0]!.hangUp();
-    await expect.poll(() => held.count()).toBe(count - 1);
+    await expect.poll(() => eventStreams.count()).toBe(count - 1);
     expect((await listenAs(owner.browser)).status).toBe(200);
   });
 
-  test('to ask how things stand takes no stream', async () => {
+  test('HEAD answers whether the session is live, and opens no stream', async () => {
     const owner = await signUp(application);
     const head = await listenAs(owner.browser, { method: 'HEAD' });
     expect(head.status).toBe(200);
@@ -274,7 +277,7 @@ describe('is refused', () => {
   });
 });
 
-test('more than a process may hold are sent away for a moment, and it stops without waiting for them', async () => {
+test('streams beyond EVENT_STREAMS_IN_ALL get a 503, and streams do not delay a shutdown', async () => {
   const small = await startApplication({ env: { EVENT_STREAMS_IN_ALL: '2' } });
   const owner = await signUp(small);
   const streams = [await listen(small, owner.browser), await listen(small, owner.browser)];
@@ -282,16 +285,16 @@ test('more than a process may hold are sent away for a moment, and it stops with
   expect(refused.status).toBe(503);
   expect(refused.headers['retry-after']).toBe('10');
   await small.close();
-  // What holds a stop up is cut off after its time limit, and logged.
+  // Connections that delay a shutdown are cut after a time limit, which is logged.
   expect(small.logged.map(({ msg }) => msg).join()).not.toContain('connections were cut');
   for (const stream of streams) {
     await stream.ended;
-    // Nobody is signed out by it.
+    // A shutdown signs no user out.
     expect(stream.received()).not.toContain('event: ended');
   }
 });
 
-test('a page that asks because it was told is not taken for somebody at work', async () => {
+test('a reload that an event caused does not touch the session', async () => {
   const browser = await signIn(application, user);
   const before = await rowOf(browser);
   application.clock.advance(2 * MINUTE_MS);
@@ -301,7 +304,7 @@ test('a page that asks because it was told is not taken for somebody at work', a
   expect(await rowOf(browser)).not.toEqual(before);
 });
 
-test('staying signed in works without scripts as well, and leads back', async () => {
+test('extending the session works without scripts, and redirects back to the page', async () => {
   const browser = await signIn(application, user);
   const { status, location } = await browser.post('/session/stay', {}, { from: '/settings/data' });
   expect([status, location]).toEqual([302, '/settings/data']);

@@ -6,13 +6,13 @@ import { PASSWORD } from '../fixtures/users.ts';
 /** A route of the build, as Remix serves it. */
 export interface BuiltRoute {
   id: string;
-  /** With `:params` and `*` as they are. */
+  /** The path, with `:params` and `*`. */
   pattern: string;
   hasLoader: boolean;
   hasAction: boolean;
 }
 
-/** Every route that stands in the build, whoever wrote it and when. */
+/** Returns every route of the build. */
 export async function everyRoute(): Promise<BuiltRoute[]> {
   const file = pathToFileURL(join(process.cwd(), 'build/server/index.js'));
   const { routes } = (await import(file.href)) as ServerBuild;
@@ -29,13 +29,18 @@ export async function everyRoute(): Promise<BuiltRoute[]> {
   }));
 }
 
-/** Of a passkey that is none, unless a test makes it one: twelve bytes in base64url. */
+/** The id of a passkey that exists only if a test adds it: twelve bytes in base64url. */
 export const PASSKEY_ID = 'kitchens-own-key';
 
-/** Of a picture that is none, unless a test makes it one: SHA-256 in base64url. */
+/** The digest of a picture that exists only if a test adds it: SHA-256 in base64url. */
 export const PICTURE_DIGEST = 'p'.repeat(43);
 
-/** The path of a route, with this id in place of `:sessionId` and `:activityId`. */
+/**
+ * Returns the path of a route, with `sessionId` for `:sessionId`, `:activityId` and `:tokenId`, and
+ * with fixed values for the other parameters.
+ *
+ * @throws if the route has a parameter without a value here.
+ */
 export function pathOf({ pattern }: BuiltRoute, sessionId: string): string {
   const path = pattern
     .replace(/:(session|activity)Id/, sessionId)
@@ -49,16 +54,17 @@ export function pathOf({ pattern }: BuiltRoute, sessionId: string): string {
     .replace(':receiptId', 'a-receipt-of-nothing')
     .replace('/:format?', '')
     .replace('*', 'nothing/here');
-  if (/[:*]/.test(path)) throw new Error(`Say what stands for the parameter in ${pattern}.`);
+  if (/[:*]/.test(path))
+    throw new Error(`Add a value for the parameter in ${pattern} to pathOf().`);
   return path;
 }
 
-/** Where scripts ask for the same. */
+/** Returns the path from which scripts fetch the data of the page at `path`. */
 export function dataPathOf(path: string): string {
   return path === '/' ? '/_root.data' : `${path}.data`;
 }
 
-/** What browsers answer, as far as its shape goes. */
+/** WebAuthn responses of the right shape, without valid content. */
 const envelope = { id: PASSKEY_ID, rawId: PASSKEY_ID, type: 'public-key' };
 const ASSERTION = JSON.stringify({
   ...envelope,
@@ -70,8 +76,8 @@ const NEW_PASSKEY = JSON.stringify({
 });
 
 /**
- * What a person would send to each route that takes a form, by the route's id, so that it does what
- * it is there for. A route with an action that is missing here fails the tests that try them all.
+ * Returns the fields of a valid form for every route with an action, by route id. A new route with an
+ * action must be added here: the tests that submit every form compare the list with the build.
  */
 export function goodFields({ email }: { email: string }): Record<string, Record<string, string>> {
   return {
@@ -105,7 +111,7 @@ export function goodFields({ email }: { email: string }): Record<string, Record<
     'routes/session-stay': {},
     'routes/theme': { theme: 'dark', redirectTo: '/' },
     'routes/settings/profile/page': { name: 'Augusta Ada King' },
-    // A file, which no form in one line has: those forms say what is wrong; see profile-picture.test.ts.
+    // Not a file, so this form is refused. profile-picture.test.ts uploads real files.
     'routes/settings/profile/picture': { picture: 'none' },
     'routes/settings/profile/picture-remove': {},
     'routes/settings/password': {
@@ -126,7 +132,7 @@ export function goodFields({ email }: { email: string }): Record<string, Record<
     'routes/confirm/provider': {},
     'routes/settings/connections/add': {},
     'routes/settings/connections/disconnect': {},
-    // It takes no form, and says so.
+    // Has an action only to answer with an error.
     'routes/not-found': {},
   };
 }

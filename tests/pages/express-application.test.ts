@@ -21,7 +21,7 @@ beforeAll(async () => {
   application = await startApplication();
   user = await signUp(application);
   [{ id: userId }] = application.sql<{ id: string }>('SELECT id FROM "User"') as [{ id: string }];
-  // As in a process of its own: another connection, and its own rules over the same table.
+  // Like a separate process: its own connection, and its own rules on the same table.
   database = await openDatabase({ databaseUrl: application.databaseUrl, log: quiet });
   const { client, provider } = database;
   backOffice = await serveExpress(
@@ -41,50 +41,50 @@ afterAll(async () => {
   await application.close();
 });
 
-const whoIsIn = async (browser: BrowserLike) =>
+const signedInUserIdOf = async (browser: BrowserLike) =>
   (JSON.parse((await browser.get('/')).text) as { userId: string | null }).userId;
-const signInThere = async () => {
+const signInAtBackOffice = async () => {
   const browser = backOffice.browser({ userAgent: SAFARI_ON_IPHONE });
   await browser.get(`/sign-in/${userId}`);
-  expect(await whoIsIn(browser)).toBe(userId);
+  expect(await signedInUserIdOf(browser)).toBe(userId);
   return browser;
 };
 const pageOf = async () => (await user.browser.get(PAGE)).text;
 
-test('a session of an Express application is on the page by its name, and is signed out from there at once', async () => {
-  const browser = await signInThere();
+test('the sessions page lists a session of an Express application and signs it out at once', async () => {
+  const browser = await signInAtBackOffice();
   const row = sessionRows(await pageOf()).find(({ name }) => name === 'Back office')!;
   expect(row.text).toContain('Safari');
   expect(row.isCurrent).toBe(false);
 
-  const question = await user.browser.get(row.signOutPath!);
-  expect(question.text).toContain('Back office');
+  const signOutPage = await user.browser.get(row.signOutPath!);
+  expect(signOutPage.text).toContain('Back office');
   const answer = await user.browser.post(row.signOutPath!, {});
   expect(answer.location).toBe(PAGE);
-  expect(await whoIsIn(browser)).toBeNull();
+  expect(await signedInUserIdOf(browser)).toBeNull();
   const page = await pageOf();
   expect(sessionRows(page).map(({ name }) => name)).not.toContain('Back office');
   expect(endedRows(page)[0]).toMatchObject({ name: 'Back office' });
 });
 
-test('signed out there it is gone here, and a name that the person gives it is shown in its place', async () => {
-  const browser = await signInThere();
+test('a session of an Express application can be named, and leaves the page when signed out', async () => {
+  const browser = await signInAtBackOffice();
   const row = sessionRows(await pageOf()).find(({ name }) => name === 'Back office')!;
   await user.browser.post(row.namePath!, { label: 'Till at the door' });
   expect(sessionRows(await pageOf()).map(({ name }) => name)).toContain('Till at the door');
-  expect(await whoIsIn(browser)).toBe(userId);
+  expect(await signedInUserIdOf(browser)).toBe(userId);
   await browser.get('/sign-out');
   expect(sessionRows(await pageOf()).map(({ name }) => name)).not.toContain('Till at the door');
 });
 
-test('"sign out everywhere else" ends it too', async () => {
-  const browser = await signInThere();
+test('signing out everywhere else also ends the sessions of an Express application', async () => {
+  const browser = await signInAtBackOffice();
   await user.browser.post(`${PAGE}/others/sign-out`, {});
-  expect(await whoIsIn(browser)).toBeNull();
+  expect(await signedInUserIdOf(browser)).toBeNull();
 });
 
-test('its cookie does not open this application, nor ours that one', async () => {
-  const browser = await signInThere();
+test('the cookie of an Express application is refused by this application', async () => {
+  const browser = await signInAtBackOffice();
   const cookie = decodeURIComponent((await browser.jar.getCookies(browser.origin))[0]!.value);
   const sid = /^s:([^.]+\.[^.]+)\./.exec(cookie)![1]!;
   const stranger = await signIn(application, user);
@@ -92,8 +92,8 @@ test('its cookie does not open this application, nor ours that one', async () =>
   expect((await stranger.get(PAGE)).status).toBe(302);
 });
 
-test('it is in the download, and what the application keeps with it is not', async () => {
-  const browser = await signInThere();
+test('the data download lists sessions of an Express application, but not their content', async () => {
+  const browser = await signInAtBackOffice();
   await browser.get('/say/a-secret-of-the-back-office');
   const { text } = await user.browser.post('/settings/data/download/json', {});
   const data = JSON.parse(text) as {
@@ -110,16 +110,16 @@ test('it is in the download, and what the application keeps with it is not', asy
   expect(text).not.toContain('a-secret-of-the-back-office');
 });
 
-test('it goes with the account', async () => {
-  const gone = await signUp(application);
+test('deleting the account also deletes its sessions of an Express application', async () => {
+  const deletedUser = await signUp(application);
   const [{ id }] = application.sql<{ id: string }>(
     'SELECT id FROM "User" WHERE email = ?',
-    gone.email,
+    deletedUser.email,
   ) as [{ id: string }];
   const browser = backOffice.browser();
   await browser.get(`/sign-in/${id}`);
-  await gone.browser.post('/settings/data/delete', { email: gone.email });
-  expect(await whoIsIn(browser)).toBeNull();
+  await deletedUser.browser.post('/settings/data/delete', { email: deletedUser.email });
+  expect(await signedInUserIdOf(browser)).toBeNull();
   expect(application.sql('SELECT * FROM "ExpressSession" WHERE userId = ?', id)).toEqual([]);
   expect(backOffice.errors).toEqual([]);
 });

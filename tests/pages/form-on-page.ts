@@ -1,18 +1,18 @@
-/** A field of a form, as a person meets it on the page. */
+/** A field of a form, as the page shows it. */
 export interface FieldOnPage {
-  /** What stands in it; null when it came back empty, or holds what is never sent back. */
+  /** The value. `null` if the field is empty, or if its value is never sent back (passwords). */
   value: string | null;
   isInvalid: boolean;
   isChecked: boolean;
   hasFocus: boolean;
-  /** The text that its `aria-describedby` points to: its error, or its help. */
+  /** The text that `aria-describedby` points to: the error, or the help. `null` if there is none. */
   note: string | null;
 }
 
 /**
- * The input of that name.
+ * Returns the input with this name.
  *
- * @throws when the page has no such input, or its label or note points nowhere.
+ * @throws if the page has no such input, or the input has no label, or its note is missing.
  */
 export function fieldOnPage(html: string, name: string): FieldOnPage {
   const tag = tags(html, 'input').find((input) => attributeOf(input, 'name') === name);
@@ -29,13 +29,13 @@ export function fieldOnPage(html: string, name: string): FieldOnPage {
   };
 }
 
-/** What is wrong with the form as a whole; null when nothing is. */
+/** Returns the error of the form as a whole. `null` if there is none. */
 export function formErrorOnPage(html: string): string | null {
   const match = /<p[^>]* role="alert"[^>]*>(.*?)<\/p>/s.exec(html);
   return match ? textOf(match[1]!) : null;
 }
 
-/** The text of a page, without its markup and its scripts. */
+/** Returns the text of a page, without markup and scripts. */
 export function textOf(html: string): string {
   const text = html
     .replace(/<script\b.*?<\/script>/gs, '')
@@ -44,12 +44,12 @@ export function textOf(html: string): string {
   return unescaped(text).replace(/\s+/g, ' ').trim();
 }
 
-/** The opening tags of that name. */
+/** Returns all opening tags with this name. */
 export function tags(html: string, name: string): string[] {
   return html.match(new RegExp(`<${name}\\b(?:"[^"]*"|'[^']*'|[^>"'])*>`, 'g')) ?? [];
 }
 
-/** The value of a tag's attribute; null when it has none. */
+/** Returns the value of an attribute. `null` if the tag does not have it. */
 export function attributeOf(tag: string, name: string): string | null {
   const match = new RegExp(`\\s${name}="([^"]*)"`, 'i').exec(tag);
   return match ? unescaped(match[1]!) : null;
@@ -57,7 +57,7 @@ export function attributeOf(tag: string, name: string): string | null {
 
 function noteOf(html: string, id: string): string {
   const match = new RegExp(`<p id="${id}"[^>]*>(.*?)</p>`, 's').exec(html);
-  if (!match) throw new Error(`Nothing on the page has the id ${id}.`);
+  if (!match) throw new Error(`The page has no paragraph with the id ${id}.`);
   return textOf(match[1]!);
 }
 

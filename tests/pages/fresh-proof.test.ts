@@ -14,7 +14,7 @@ import {
 import { fieldOnPage, textOf } from './form-on-page.ts';
 
 const MINUTE_MS = 60_000;
-const OTHERS = '/settings/sessions/others/sign-out';
+const SIGN_OUT_OTHERS = '/settings/sessions/others/sign-out';
 
 let application: TestApplication;
 beforeAll(async () => {
@@ -22,7 +22,7 @@ beforeAll(async () => {
 });
 afterAll(() => application.close());
 
-/** Somebody whose last proof is sixteen minutes old. */
+/** Signs up a user and advances the clock by 16 minutes, so that the session is not fresh. */
 const signUpAndWait = async (): Promise<TestUser> => {
   const user = await signUp(application);
   application.clock.advance(16 * MINUTE_MS);
@@ -30,14 +30,14 @@ const signUpAndWait = async (): Promise<TestUser> => {
 };
 const confirmPath = (page: string) => `/confirm?${new URLSearchParams({ redirectTo: page })}`;
 
-describe('after a quarter of an hour a fresh proof is due', () => {
+describe('re-authentication after 15 minutes', () => {
   test.each([
     '/settings/password',
     '/settings/email',
     '/settings/data/delete',
     '/settings/two-factor',
     '/settings/two-factor/set-up',
-  ])('for the page %s, which comes right after it', async (page) => {
+  ])('the page %s needs re-authentication, and follows it', async (page) => {
     const { browser } = await signUpAndWait();
     const answer = await browser.get(page);
     if (page === '/settings/two-factor' && answer.status === 200) return;
@@ -53,10 +53,10 @@ describe('after a quarter of an hour a fresh proof is due', () => {
     ['/settings/email/verify', { code: '12345678' }],
     ['/settings/data/download', {}],
     ['/settings/data/delete', {}],
-  ])('for the form of %s, of which nothing is done before', async (path, fields) => {
+  ])('the form of %s needs re-authentication, and has no effect before', async (path, fields) => {
     const user = await signUpAndWait();
     await mailboxOf(application).unread();
-    // Whatever is looked up of a session is written down once a minute.
+    // This request touches the session, which happens at most once a minute.
     await user.browser.get('/');
     const before = application.everything();
     const answer = await user.browser.post(path, { email: user.email, ...fields });
@@ -66,7 +66,7 @@ describe('after a quarter of an hour a fresh proof is due', () => {
     expect(application.everything()).toBe(before);
   });
 
-  test('never for seeing the sessions, at any age', async () => {
+  test('the sessions page never needs re-authentication', async () => {
     const user = await signUp(application);
     const browser = await signIn(application, user, { remember: true });
     for (let days = 0; days < 29; days += 1) {
@@ -75,25 +75,25 @@ describe('after a quarter of an hour a fresh proof is due', () => {
     }
   });
 
-  test('for signing out the others, which is then done', async () => {
+  test('signing out everywhere else needs re-authentication, and then happens', async () => {
     const user = await signUp(application);
     const phone = await signIn(application, user, { remember: true });
     application.clock.advance(16 * MINUTE_MS);
-    const asked = await user.browser.post(OTHERS, {}, { from: '/settings/sessions' });
-    expect(asked.location).toBe(confirmPath('/settings/sessions'));
+    const redirect = await user.browser.post(SIGN_OUT_OTHERS, {}, { from: '/settings/sessions' });
+    expect(redirect.location).toBe(confirmPath('/settings/sessions'));
     expect((await phone.get('/settings/sessions')).status).toBe(200);
-    const page = await user.browser.follow(await proveAgain(user.browser, asked));
+    const page = await user.browser.follow(await proveAgain(user.browser, redirect));
     expect(textOf(page.text)).toContain('1 other device is signed out.');
     expect((await phone.get('/settings/sessions')).status).toBe(302);
   });
 
-  test('for signing one device out, and not for signing out oneself', async () => {
+  test('signing out another device needs re-authentication, signing out the own one does not', async () => {
     const user = await signUp(application);
     const phone = await signIn(application, user, { remember: true });
     application.clock.advance(16 * MINUTE_MS);
     const path = `/settings/sessions/${await sessionIdOf(phone)}/sign-out`;
-    const asked = await user.browser.post(path, {}, { from: '/settings/sessions' });
-    const page = await user.browser.follow(await proveAgain(user.browser, asked));
+    const redirect = await user.browser.post(path, {}, { from: '/settings/sessions' });
+    const page = await user.browser.follow(await proveAgain(user.browser, redirect));
     expect(textOf(page.text)).toContain('is signed out.');
     application.clock.advance(16 * MINUTE_MS);
     const own = `/settings/sessions/${await sessionIdOf(user.browser)}/sign-out`;
@@ -101,36 +101,36 @@ describe('after a quarter of an hour a fresh proof is due', () => {
   });
 });
 
-describe('a form that came too late', () => {
-  test('is carried out after the proof with all that was typed, a password too', async () => {
+describe('a form submitted from a session that is not fresh', () => {
+  test('a form that needs re-authentication is submitted after it, with the typed password', async () => {
     const user = await signUpAndWait();
     const typed = { newPassword: 'what was typed before', signOutOthers: 'on' };
-    const asked = await user.browser.post('/settings/password', typed);
-    expect(asked.location).toBe(confirmPath('/settings/password'));
-    const cookies = asked.headers['set-cookie']!.join('\n');
+    const redirect = await user.browser.post('/settings/password', typed);
+    expect(redirect.location).toBe(confirmPath('/settings/password'));
+    const cookies = redirect.headers['set-cookie']!.join('\n');
     expect(cookies).toMatch(/^kept-form=/m);
     expect(cookies).not.toContain('what');
-    const page = await user.browser.get(asked.location!);
+    const page = await user.browser.get(redirect.location!);
     expect(page.text).not.toContain('what was typed');
-    const answer = await proveAgain(user.browser, asked);
+    const answer = await proveAgain(user.browser, redirect);
     expect(answer.location).toBe('/settings/password');
     await signIn(application, { email: user.email, password: typed.newPassword });
   });
 
-  test('is shown again with its error when it was wrong', async () => {
+  test('an invalid form is shown with its error after re-authentication', async () => {
     const { browser } = await signUpAndWait();
-    const asked = await browser.post('/settings/data/delete', { email: 'nobody@example.com' });
-    const answer = await proveAgain(browser, asked);
+    const redirect = await browser.post('/settings/data/delete', { email: 'nobody@example.com' });
+    const answer = await proveAgain(browser, redirect);
     expect(answer.status).toBe(400);
     expect(fieldOnPage(answer.text, 'email').value).toBe('nobody@example.com');
   });
 
-  test('is not carried out by a wrong proof', async () => {
+  test('a failed re-authentication does not submit the saved form', async () => {
     const user = await signUpAndWait();
-    const asked = await user.browser.post('/settings/password', {
+    const redirect = await user.browser.post('/settings/password', {
       newPassword: 'a new one here',
     });
-    const answer = await proveAgain(user.browser, asked, { password: 'not this one' });
+    const answer = await proveAgain(user.browser, redirect, { password: 'not this one' });
     expect(answer.status).toBe(400);
     expect(fieldOnPage(answer.text, 'password')).toMatchObject({
       isInvalid: true,
@@ -141,19 +141,19 @@ describe('a form that came too late', () => {
     await signIn(application, user);
   });
 
-  test('is not carried out twice, nor by another form, nor at another address', async () => {
+  test('a saved form is submitted only once, by its own form and at its own path', async () => {
     const user = await signUpAndWait();
     const { browser } = user;
-    const asked = await browser.post('/settings/password', { newPassword: 'the kept password' });
-    const page = await browser.get(asked.location!);
+    const redirect = await browser.post('/settings/password', { newPassword: 'the kept password' });
+    const page = await browser.get(redirect.location!);
     const { keptForm } = hiddenFields(page.text);
-    // Without the proof, its name alone opens nothing.
+    // Without re-authentication, the name of the saved form has no effect.
     const early = await browser.post('/settings/password', { keptForm: keptForm! });
     expect(early.location).toMatch(/^\/confirm/);
     const again = await browser.post('/settings/password', { newPassword: 'the kept password' });
     await proveAgain(browser, again);
     await signIn(application, { email: user.email, password: 'the kept password' });
-    // A form of its own, sent later, is what it says.
+    // A new form, submitted later, counts with its own fields.
     const other = await browser.post('/settings/password', { newPassword: 'typed afterwards' });
     expect(other.location).toBe('/settings/password');
     await signIn(application, { email: user.email, password: 'typed afterwards' });
@@ -164,11 +164,13 @@ describe('a form that came too late', () => {
     expect(elsewhere.location).toBe('/settings/profile');
   });
 
-  test('of one session is not taken up by another', async () => {
+  test('the saved form of one session is not submitted by another session', async () => {
     const user = await signUpAndWait();
     const { browser } = user;
-    const asked = await browser.post('/settings/password', { newPassword: 'of the first session' });
-    const { keptForm } = hiddenFields((await browser.get(asked.location!)).text);
+    const redirect = await browser.post('/settings/password', {
+      newPassword: 'of the first session',
+    });
+    const { keptForm } = hiddenFields((await browser.get(redirect.location!)).text);
     await browser.post('/logout', {});
     const other = await signUp(application);
     await browser.plantToken((await other.browser.sessionToken())!);
@@ -178,17 +180,17 @@ describe('a form that came too late', () => {
     await signIn(application, other);
   });
 
-  test('that is larger than a cookie is not kept; the page comes after the proof', async () => {
+  test('a form that does not fit into a cookie is not saved, and its page follows instead', async () => {
     const { browser } = await signUpAndWait();
-    const asked = await browser.post('/settings/password', { newPassword: 'x'.repeat(3000) });
-    expect(asked.headers['set-cookie']!.join('\n')).toMatch(/^kept-form=;/m);
-    const answer = await proveAgain(browser, asked);
+    const redirect = await browser.post('/settings/password', { newPassword: 'x'.repeat(3000) });
+    expect(redirect.headers['set-cookie']!.join('\n')).toMatch(/^kept-form=;/m);
+    const answer = await proveAgain(browser, redirect);
     expect(answer.location).toBe('/settings/password');
   });
 });
 
-describe('the proof', () => {
-  test('gives a new token, and the old one is dead', async () => {
+describe('the confirm page', () => {
+  test('re-authentication rotates the token, and the old one is invalid', async () => {
     const { browser } = await signUpAndWait();
     const old = (await browser.sessionToken())!;
     await proveAgain(browser, await browser.get('/settings/password'));
@@ -198,13 +200,13 @@ describe('the proof', () => {
     expect((await copy.get('/settings/sessions')).status).toBe(302);
   });
 
-  test('is not asked of somebody who has just given it', async () => {
+  test('the confirm page redirects a fresh session at once', async () => {
     const { browser } = await signUp(application);
     const answer = await browser.get(confirmPath('/settings/profile'));
     expect(answer.location).toBe('/settings/profile');
   });
 
-  test('leads nowhere but to pages of this application', async () => {
+  test('the confirm page redirects only to pages of this application', async () => {
     const { browser } = await signUpAndWait();
     for (const redirectTo of [
       'https://evil.example',
@@ -222,20 +224,20 @@ describe('the proof', () => {
     expect(answer.location).toBe('/');
   });
 
-  test('of somebody with two factors takes both', async () => {
+  test('a user with a second factor re-authenticates with the password and the second factor', async () => {
     const user = await signUp(application);
     const totp = await turnOnTotp(application, user);
     application.clock.advance(16 * MINUTE_MS);
     const { browser } = user;
-    const asked = await browser.get('/settings/password');
-    const withoutCode = await proveAgain(browser, asked);
+    const redirect = await browser.get('/settings/password');
+    const withoutCode = await proveAgain(browser, redirect);
     expect(withoutCode.status).toBe(400);
     expect(fieldOnPage(withoutCode.text, 'secondFactor').isInvalid).toBe(true);
     const code = totp.codeAt(application.clock.now());
-    const withoutPassword = await proveAgain(browser, asked, { secondFactor: code });
+    const withoutPassword = await proveAgain(browser, redirect, { secondFactor: code });
     expect(withoutPassword.status).toBe(400);
     expect((await browser.get('/settings/password')).status).toBe(302);
-    const both = await proveAgain(browser, asked, { password: PASSWORD, secondFactor: code });
+    const both = await proveAgain(browser, redirect, { password: PASSWORD, secondFactor: code });
     expect(both.location).toBe('/settings/password');
     application.clock.advance(16 * MINUTE_MS);
     const again = await browser.get('/settings/password');

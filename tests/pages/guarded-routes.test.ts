@@ -29,16 +29,16 @@ const open = routes.filter(({ id }) => isOpen(id));
 let application: TestApplication;
 let user: TestUser;
 let phoneId: string;
-/** A personal access token that may do all that one may. */
+/** A personal access token with all scopes. */
 let token: string;
-/** Everything of that person that no stranger may read. */
+/** Texts of the user that no other visitor may read. */
 let secrets: string[];
 beforeAll(async () => {
   application = await startApplication();
   user = await signUp(application, { name: 'A private person' });
   const phone = await signIn(application, user);
   phoneId = await sessionIdOf(phone);
-  // So that one id stands for a thing of each kind.
+  // One id then identifies a session and an activity.
   application.sql('UPDATE "Activity" SET id = ? WHERE sessionId = ?', phoneId, phoneId);
   await user.browser.post(`/settings/sessions/${phoneId}/name`, { label: 'A private device' });
   const passkey = new SoftwarePasskey(application.origin, false, undefined, PASSKEY_ID);
@@ -51,11 +51,11 @@ beforeAll(async () => {
 });
 afterAll(() => application.close());
 
-/** Browsers in which nobody is signed in, each in its own way. */
+/** Browsers that are not signed in, for different reasons. */
 const strangers: [who: string, make: () => Promise<BrowserLike>][] = [
   ['a visitor', () => Promise.resolve(openBrowser(application))],
   [
-    'a token that nobody issued',
+    'a browser with an unknown secret',
     async () => {
       const browser = openBrowser(application);
       await browser.plantToken(`${phoneId}.${'A'.repeat(43)}`);
@@ -73,7 +73,7 @@ const strangers: [who: string, make: () => Promise<BrowserLike>][] = [
     },
   ],
   [
-    'an access token in the place of a session',
+    'an access token in place of a session',
     async () => {
       const headers = { Authorization: `Bearer ${token}` };
       const browser = openBrowser(application, { headers });
@@ -82,7 +82,7 @@ const strangers: [who: string, make: () => Promise<BrowserLike>][] = [
     },
   ],
   [
-    'a browser that owes its second factor',
+    'a browser that has not passed its second factor',
     async () => {
       const owner = await signUp(application, { name: user.name });
       await turnOnTotp(application, owner);
@@ -91,13 +91,16 @@ const strangers: [who: string, make: () => Promise<BrowserLike>][] = [
   ],
 ];
 
-/** Where an answer leads: a page by its status, scripts by what they are told in place of data. */
-const leadsTo = ({ status, headers, location, text }: Answer): string => {
+/**
+ * Returns the redirect of an answer: the location of a 302 without a body, or the text of a 202 that
+ * gives a script the redirect in place of data. Empty if the answer is no redirect.
+ */
+const redirectOf = ({ status, headers, location, text }: Answer): string => {
   if (headers['content-type']?.startsWith('text/x-script')) return status === 202 ? text : '';
   return status === 302 && text === '' ? (location ?? '') : '';
 };
 const expectLogin = (answer: Answer, what: string) => {
-  expect(leadsTo(answer), what).toMatch(/^\/login\b|"redirect","\/login\b/);
+  expect(redirectOf(answer), what).toMatch(/^\/login\b|"redirect","\/login\b/);
   expect(answer.headers['set-cookie'], what).toBeUndefined();
   expect(answer.headers['cache-control'], what).toContain('no-store');
   for (const secret of secrets) expect(answer.text, what).not.toContain(secret);
@@ -109,25 +112,25 @@ test('the table of URLs and the build name the same routes', () => {
 });
 
 test.each(guarded.map((route) => [route.id, route] as const))(
-  '%s has a loader: without one Remix would show its page to anybody',
+  '%s has a loader, without which Remix would show the page to every visitor',
   (_id, { hasLoader }) => {
     expect(hasLoader).toBe(true);
   },
 );
 
-describe.each(strangers)('%s', (_who, make) => {
+describe.each(strangers)('%s', (who, make) => {
   let browser: BrowserLike;
   let before: string;
   beforeAll(async () => {
     browser = await make();
-    // Mail that is on its way is no doing of theirs.
+    // Wait for mails that are still being sent, because sending changes the database.
     await application.mailWorker?.idle();
     before = application.everything();
   });
   afterAll(() => expect(application.everything()).toEqual(before));
 
   test.each(guarded.map((route) => [route.id, route] as const))(
-    'is led from %s to the login page, and shown and changes nothing',
+    `%s redirects ${who} to the login page, shows no data and changes nothing`,
     async (id, route) => {
       const path = pathOf(route, phoneId);
       const fields = goodFields(user)[id] ?? { name: 'x' };
@@ -141,11 +144,11 @@ describe.each(strangers)('%s', (_who, make) => {
       ]) {
         expectLogin(await browser.get(address), `GET ${address}`);
         const post = await browser.post(address, fields, { from: path });
-        // An address of a page that takes no form, or not there.
+        // 405 if the page takes no form at this address.
         if (post.status !== 405) expectLogin(post, `POST ${address}`);
         else for (const secret of secrets) expect(post.text).not.toContain(secret);
       }
-      // Remix's older way to ask for data.
+      // Remix used to fetch data this way.
       expect((await browser.get(`${path}?_data=${id}`)).status).toBe(400);
       const head = await browser.ask(path, { method: 'HEAD' });
       expect(head.status).toBe(302);
@@ -153,29 +156,29 @@ describe.each(strangers)('%s', (_who, make) => {
   );
 });
 
-/** In the middle of something: who has not begun it is led to its beginning. */
-const MIDWAY = [
+/** Pages in the middle of a flow. A visitor who has not started it is redirected to the start. */
+const MIDDLE_OF_A_FLOW = [
   'routes/login/provider',
   'routes/login/provider-callback',
   'routes/signup/connection',
 ];
-/** Open, and yet there is nothing at the address that stands for all of theirs. */
-const isNothing = (id: string) => /^routes\/(not-found$|outbox\/mail|erased$)/.test(id);
+/** True for open routes that answer 404, because the ids in the tested paths do not exist. */
+const isExpected404 = (id: string) => /^routes\/(not-found$|outbox\/mail|erased$)/.test(id);
 
 test.each(open.map((route) => [route.id, route] as const))(
   '%s is open to a visitor',
   async (id, route) => {
     const { status, location } = await openBrowser(application).get(pathOf(route, phoneId));
-    // The second step is for whoever has taken the first.
+    // The second step redirects visitors who have not taken the first one.
     if (SECOND_STEPS.includes(id)) return expect(location).toBe('/login');
-    expect(status).toBe(isNothing(id) ? 404 : location === null ? 200 : 302);
-    if (MIDWAY.includes(id)) expect(location).toBe('/login');
+    expect(status).toBe(isExpected404(id) ? 404 : location === null ? 200 : 302);
+    if (MIDDLE_OF_A_FLOW.includes(id)) expect(location).toBe('/login');
     else expect(location ?? '').not.toContain('/login');
   },
 );
 
 test.each(guarded.map((route) => [route.id, route] as const))(
-  '%s is open to whose it is',
+  '%s is open to its user',
   async (_id, route) => {
     const id = route.pattern.includes(':tokenId') ? publicIdOf(token) : phoneId;
     const { status, location } = await user.browser.get(pathOf(route, id));
@@ -184,12 +187,12 @@ test.each(guarded.map((route) => [route.id, route] as const))(
   },
 );
 
-test('the list of routes that scripts ask for names no person and no session', async () => {
+test('the route manifest for scripts contains no data of the user', async () => {
   const { text } = await user.browser.get('/__manifest?p=/settings/sessions&version=x');
   for (const secret of [...secrets, phoneId]) expect(text).not.toContain(secret);
 });
 
-test('an address in the files of the server is none', async () => {
+test('files of the server outside the client build are a 404', async () => {
   const visitor = openBrowser(application);
   for (const path of [
     '/package.json',

@@ -5,8 +5,8 @@ import { openBrowser } from '../fixtures/users.ts';
 import { query, startPostgres, type Postgres } from '../fixtures/postgres.ts';
 import { PATIENCE } from '../fixtures/patience.ts';
 
-/** As many as may ask at the same moment, and more than there are connections. */
-const MANY = 50;
+/** The number of concurrent requests: more than there are database connections. */
+const CONCURRENT_REQUESTS = 50;
 
 let application: TestApplication;
 const ask = (path: string) => openBrowser(application).get(path);
@@ -31,30 +31,32 @@ const expectAlive = async () => {
   expect(answer.headers['cache-control']).toBe('no-store');
 };
 
-describe('a process that has all it needs', () => {
+describe('a healthy process', () => {
   beforeAll(async () => {
     application = await startApplication();
   });
   afterAll(() => application.close());
 
-  test('is alive, which asks no database and takes no session', async () => {
+  test('GET /healthz answers 200 without a database statement', async () => {
     const cut = application.statements.length;
     await expectAlive();
-    // Whoever sends mail looks for some in between.
-    const asked = application.statements.slice(cut).filter((sql) => !sql.includes('OutgoingMail'));
-    expect(asked).toEqual([]);
+    // The mail worker polls the database in between.
+    const statements = application.statements
+      .slice(cut)
+      .filter((sql) => !sql.includes('OutgoingMail'));
+    expect(statements).toEqual([]);
   });
 
-  test('is ready', expectReady);
+  test('GET /readyz of a healthy process answers 200', expectReady);
 
-  test('answers whoever only wants the head', async () => {
+  test('the health endpoints answer HEAD', async () => {
     for (const path of ['/healthz', '/readyz']) {
       const answer = await openBrowser(application).ask(path, { method: 'HEAD' });
       expect([answer.status, answer.text]).toEqual([200, '']);
     }
   });
 
-  test('sets no cookie, and shows no more than names', async () => {
+  test('the health endpoints set no cookie, and show no URL, file or version', async () => {
     for (const path of ['/healthz', '/readyz']) {
       const { headers, text } = await ask(path);
       expect(headers['set-cookie']).toBeUndefined();
@@ -63,13 +65,13 @@ describe('a process that has all it needs', () => {
     }
   });
 
-  test('takes no form there', async () => {
+  test('a POST to a health endpoint is a 404', async () => {
     for (const path of ['/healthz', '/readyz']) {
       expect((await openBrowser(application).post(path, { a: 'b' })).status).toBe(404);
     }
   });
 
-  test('is not ready while a migration of its version is missing', async () => {
+  test('a process is not ready while a migration of its version is missing', async () => {
     const [{ migration_name: name } = { migration_name: '' }] = application.sql<{
       migration_name: string;
     }>('SELECT "migration_name" FROM "_prisma_migrations" ORDER BY "migration_name" DESC');
@@ -83,15 +85,15 @@ describe('a process that has all it needs', () => {
     await expectAlive();
     rename('of another version', name);
     await expectReady();
-    const said = application.logged.filter(({ msg }) => /^(not ready|ready again)$/.test(msg));
-    expect(said.map(({ msg, failing }) => [msg, failing])).toEqual([
+    const logLines = application.logged.filter(({ msg }) => /^(not ready|ready again)$/.test(msg));
+    expect(logLines.map(({ msg, failing }) => [msg, failing])).toEqual([
       ['not ready', ['migrations']],
       ['ready again', undefined],
     ]);
   });
 });
 
-describe('a process whose PostgreSQL', () => {
+describe('a process on PostgreSQL', () => {
   let postgres: Postgres;
   let databaseUrl: string;
   beforeAll(async () => {
@@ -104,8 +106,8 @@ describe('a process whose PostgreSQL', () => {
     await postgres.close();
   });
 
-  test('is stopped is alive and not ready, and ready again by itself', async () => {
-    // It has to hear of itself first.
+  test('a process whose database is stopped is alive, not ready, and recovers by itself', async () => {
+    // Until the feed is linked, /readyz lists it as degraded.
     await vi.waitFor(expectReady, { timeout: 20_000, interval: 100 });
     await postgres.stop();
     await expectNotReady('database', 'migrations');
@@ -114,31 +116,31 @@ describe('a process whose PostgreSQL', () => {
     await vi.waitFor(expectReady, { timeout: 20_000, interval: 100 });
   });
 
-  test('does not answer in time is not ready, and says so in time', async () => {
-    const holding = query(
+  test('a process whose database hangs answers in time that it is not ready', async () => {
+    const lockingQuery = query(
       databaseUrl,
       `BEGIN; LOCK TABLE "_prisma_migrations" IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(60)`,
     ).catch((error: unknown) => error);
     const heldLocks = () =>
       query(databaseUrl, `SELECT 1 FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND granted`);
     await expect.poll(heldLocks).toHaveLength(1);
-    const waiting = async () =>
+    const countWaitingLocks = async () =>
       (await query(databaseUrl, 'SELECT 1 FROM pg_locks WHERE NOT granted')).length;
-    const askedByMany = Promise.all(
-      Array.from({ length: MANY }, () => expectNotReady('migrations')),
+    const concurrentAnswers = Promise.all(
+      Array.from({ length: CONCURRENT_REQUESTS }, () => expectNotReady('migrations')),
     );
-    // However many ask, the database is asked once.
-    await vi.waitFor(async () => expect(await waiting()).toBe(1), PATIENCE);
+    // All these requests share one database query.
+    await vi.waitFor(async () => expect(await countWaitingLocks()).toBe(1), PATIENCE);
     expect((await ask('/healthz')).status).toBe(200);
-    expect(await waiting()).toBe(1);
-    await askedByMany;
-    // The database has not answered yet.
+    expect(await countWaitingLocks()).toBe(1);
+    await concurrentAnswers;
+    // The answers came although the database still hangs.
     expect(await heldLocks()).toHaveLength(1);
     await query(
       databaseUrl,
       `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'BEGIN; LOCK%'`,
     );
-    expect(await holding).toBeInstanceOf(Error);
+    expect(await lockingQuery).toBeInstanceOf(Error);
     await expectReady();
   });
 });

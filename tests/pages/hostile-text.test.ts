@@ -8,7 +8,7 @@ import { dataPathOf } from './every-route.ts';
 import { fieldOnPage, tags, textOf } from './form-on-page.ts';
 import { sessionRows } from './session-rows.ts';
 
-/** Each at most 40 characters, so that it fits a device's name. */
+/** Each has at most 40 characters, so that it fits into the name of a device. */
 const PAYLOADS = [
   '<script>alert(1)</script>',
   '</script><script>alert(1)//',
@@ -33,7 +33,7 @@ beforeAll(async () => {
 });
 afterAll(() => application.close());
 
-/** What a page is made of, apart from its texts; its scripts, which come last, left out. */
+/** Returns the tags and event handlers of a page, without its texts and its scripts (at the end). */
 const skeleton = (html: string) => {
   const [page] = html.split('<script');
   const withoutValues = page!.replace(/="[^"]*"/g, '=""');
@@ -48,7 +48,7 @@ const scriptsOf = (html: string) =>
     code: code!,
   }));
 
-/** Every page on which the person's own texts may stand: of a session and a passkey of theirs, too. */
+/** Returns the paths of all pages that may show texts of the user, for this session and passkey. */
 const pages = (id: string, passkeyId: string) => [
   '/',
   '/settings/sessions',
@@ -70,51 +70,54 @@ const pages = (id: string, passkeyId: string) => [
   '/nothing/here',
 ];
 
-test.each(PAYLOADS)('%s for every text of a person is text on every page', async (payload) => {
-  // A header is of one byte a character.
-  const userAgent = /^[\x20-\x7e]*$/.test(payload) ? payload : 'curl/8';
-  const plain = await signUp(application, { name: 'Ada', userAgent });
-  const hostile = await signUp(application, { name: payload, userAgent });
-  const passkeyIds: string[] = [];
-  for (const [user, label] of [
-    [plain, 'Ada'],
-    [hostile, payload],
-  ] as const) {
-    await user.browser.get('/');
-    const phone = await signIn(application, user, { userAgent: user.browser.userAgent });
-    const id = await sessionIdOf(phone);
-    await user.browser.post(`/settings/sessions/${id}/name`, { label });
-    const passkey = await addPasskey(application, user.browser);
-    await user.browser.post(`/settings/passkeys/${passkey.id}/name`, { name: label });
-    await user.browser.get('/settings/passkeys');
-    passkeyIds.push(passkey.id);
-  }
-  const idOf = async ({ browser }: typeof plain) => {
-    const rows = sessionRows((await browser.get('/settings/sessions')).text);
-    return rows[1]!.namePath!.split('/')[3]!;
-  };
-  const plainPages = pages(await idOf(plain), passkeyIds[0]!);
-  const hostilePages = pages(await idOf(hostile), passkeyIds[1]!);
-  const shown = payload.replace(/\s+/g, ' ').trim();
-  for (const [index, path] of hostilePages.entries()) {
-    const { text } = await hostile.browser.get(path);
-    const benign = await plain.browser.get(plainPages[index]!);
-    expect(skeleton(text), path).toEqual(skeleton(benign.text));
-    expect(textOf(text), path).toContain(shown);
-    for (const { isModule, code } of scriptsOf(text)) {
-      if (!isModule) expect(() => new Script(code), path).not.toThrow();
-      expect(code).not.toMatch(/<(?:!--|\/?(?:script|b|img|svg|a|title|p|li)\b)/);
+test.each(PAYLOADS)(
+  'every page shows %s as text, wherever the user can enter a text',
+  async (payload) => {
+    // A header has one byte per character.
+    const userAgent = /^[\x20-\x7e]*$/.test(payload) ? payload : 'curl/8';
+    const plain = await signUp(application, { name: 'Ada', userAgent });
+    const hostile = await signUp(application, { name: payload, userAgent });
+    const passkeyIds: string[] = [];
+    for (const [user, label] of [
+      [plain, 'Ada'],
+      [hostile, payload],
+    ] as const) {
+      await user.browser.get('/');
+      const phone = await signIn(application, user, { userAgent: user.browser.userAgent });
+      const id = await sessionIdOf(phone);
+      await user.browser.post(`/settings/sessions/${id}/name`, { label });
+      const passkey = await addPasskey(application, user.browser);
+      await user.browser.post(`/settings/passkeys/${passkey.id}/name`, { name: label });
+      await user.browser.get('/settings/passkeys');
+      passkeyIds.push(passkey.id);
     }
-  }
-  const named = await hostile.browser.get(`/settings/sessions/${await idOf(hostile)}/name`);
-  expect(fieldOnPage(named.text, 'label').value).toBe(payload);
-  const passkey = await hostile.browser.get(`/settings/passkeys/${passkeyIds[1]}/name`);
-  expect(fieldOnPage(passkey.text, 'name').value).toBe(payload);
-});
+    const idOf = async ({ browser }: typeof plain) => {
+      const rows = sessionRows((await browser.get('/settings/sessions')).text);
+      return rows[1]!.namePath!.split('/')[3]!;
+    };
+    const plainPages = pages(await idOf(plain), passkeyIds[0]!);
+    const hostilePages = pages(await idOf(hostile), passkeyIds[1]!);
+    const shown = payload.replace(/\s+/g, ' ').trim();
+    for (const [index, path] of hostilePages.entries()) {
+      const { text } = await hostile.browser.get(path);
+      const benign = await plain.browser.get(plainPages[index]!);
+      expect(skeleton(text), path).toEqual(skeleton(benign.text));
+      expect(textOf(text), path).toContain(shown);
+      for (const { isModule, code } of scriptsOf(text)) {
+        if (!isModule) expect(() => new Script(code), path).not.toThrow();
+        expect(code).not.toMatch(/<(?:!--|\/?(?:script|b|img|svg|a|title|p|li)\b)/);
+      }
+    }
+    const namePage = await hostile.browser.get(`/settings/sessions/${await idOf(hostile)}/name`);
+    expect(fieldOnPage(namePage.text, 'label').value).toBe(payload);
+    const passkey = await hostile.browser.get(`/settings/passkeys/${passkeyIds[1]}/name`);
+    expect(fieldOnPage(passkey.text, 'name').value).toBe(payload);
+  },
+);
 
-describe('a user agent', () => {
+describe('hostile user agents', () => {
   test.each([...PAYLOADS.filter((text) => /^[\x20-\x7e]*$/.test(text)), 'x'.repeat(10_000)])(
-    '%s is never shown as it came',
+    'the user agent %s is never shown as received',
     async (userAgent) => {
       const { browser } = await signUp(application, { userAgent });
       const { status, text } = await browser.get('/settings/sessions');
@@ -124,7 +127,7 @@ describe('a user agent', () => {
     },
   );
 
-  test('of bytes that are no text, or none at all, is an unknown device', async () => {
+  test('a user agent that is empty or no text is an unknown device', async () => {
     for (const userAgent of ['\u00ff\u00fe\u0080', '', ' ']) {
       const { browser } = await signUp(application, { userAgent });
       const { text } = await browser.get('/settings/sessions');
@@ -132,7 +135,7 @@ describe('a user agent', () => {
     }
   });
 
-  test('of ten thousand characters is kept as five hundred', async () => {
+  test('a user agent of 10,000 characters is stored with 512', async () => {
     const user = await signUp(application, { userAgent: 'y'.repeat(10_000) });
     const [row] = application.sql<{ length: number }>(
       `SELECT length(s.userAgent) AS length FROM Session s JOIN User u ON u.id = s.userId
@@ -143,7 +146,7 @@ describe('a user agent', () => {
   });
 });
 
-test('an e-mail with every character that one may have is text on every page', async () => {
+test('an e-mail with all allowed special characters is shown as text', async () => {
   const email = "o'brien+tag_x.y-z@example.com";
   const { browser } = await signUp(application, { email });
   for (const path of ['/settings/profile', '/settings/data/delete']) {
@@ -152,7 +155,7 @@ test('an e-mail with every character that one may have is text on every page', a
   }
 });
 
-test.each(PAYLOADS)('%s sent to a form comes back as text', async (payload) => {
+test.each(PAYLOADS)('a refused form shows the input %s as text', async (payload) => {
   const typed = { email: payload, name: `${payload}${'x'.repeat(81)}`, password: PASSWORD };
   const benign = await openBrowser(application).post('/signup', {
     email: 'x',
@@ -165,9 +168,9 @@ test.each(PAYLOADS)('%s sent to a form comes back as text', async (payload) => {
   expect(skeleton(text)).toEqual(skeleton(benign.text));
 });
 
-// Line separators in a path are matched by no route, and Remix says so on the console.
+// No route matches line separators in a path, which Remix reports on the console.
 const inPaths = PAYLOADS.filter((payload) => !payload.includes('\u2028'));
-test.each(inPaths)('%s in an address comes back as text', async (payload) => {
+test.each(inPaths)('a page shows %s from its URL as text', async (payload) => {
   const visitor = openBrowser(application);
   const query = new URLSearchParams({ redirectTo: `/${payload}`, x: payload }).toString();
   for (const path of [`/login?${query}`, `/signup?${query}`, `/${encodeURIComponent(payload)}`]) {
@@ -182,11 +185,11 @@ test.each(inPaths)('%s in an address comes back as text', async (payload) => {
   }
 });
 
-test('to scripts the same texts go as data', async () => {
+test('hostile text is sent to scripts as data, never as HTML', async () => {
   const { browser } = await signUp(application, { name: PAYLOADS[0]! });
   for (const path of pages('x', 'x').slice(0, 13)) {
     const { headers } = await browser.get(dataPathOf(path));
-    // Nothing that a browser would show as a page.
+    // A type that no browser shows as a page.
     expect(headers['content-type']).toBe('text/x-script; charset=utf-8');
     expect(headers['x-content-type-options']).toBe('nosniff');
   }

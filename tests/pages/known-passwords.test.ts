@@ -24,9 +24,9 @@ beforeEach(() => {
   api.answer = null;
 });
 
-const signingUp = (email: string, password: string) =>
+const submitSignUp = (email: string, password: string) =>
   openBrowser(application).post('/signup', { email, name: 'Grace Hopper', password });
-const changing = (browser: ReturnType<typeof openBrowser>, newPassword: string) =>
+const changePassword = (browser: ReturnType<typeof openBrowser>, newPassword: string) =>
   browser.post('/settings/password', { currentPassword: PASSWORD, newPassword });
 
 test.each([
@@ -35,8 +35,8 @@ test.each([
   ['latchkey2026', 'the name of this site'],
   ['gracehopper', 'your name or your e-mail'],
   ['bad-choice@example.com', 'your name or your e-mail'],
-])('nobody signs up with %s', async (password, why) => {
-  const answer = await signingUp('bad-choice@example.com', password);
+])('a sign-up with the password %s is refused', async (password, why) => {
+  const answer = await submitSignUp('bad-choice@example.com', password);
   expect(answer.status).toBe(400);
   expect(textOf(answer.text)).toContain(why);
   expect(fieldOnPage(answer.text, 'password')).toMatchObject({ isInvalid: true, hasFocus: true });
@@ -46,19 +46,19 @@ test.each([
   expect(rows).toEqual([]);
 });
 
-test('nobody changes to one, and what is refused costs no try and no session', async () => {
+test('a refused change to a known password counts no attempt and ends no session', async () => {
   const user = await signUp(application, { name: 'Grace Hopper' });
   for (const password of [LEAKED, 'Password1', 'latchkey2026', 'Hopper1906']) {
-    const answer = await changing(user.browser, password);
+    const answer = await changePassword(user.browser, password);
     expect(answer.status, password).toBe(400);
     expect(fieldOnPage(answer.text, 'newPassword').isInvalid).toBe(true);
     expect(answer.text).not.toContain(password);
   }
   await signIn(application, user);
-  expect((await changing(user.browser, 'another password')).status).toBe(302);
+  expect((await changePassword(user.browser, 'another password')).status).toBe(302);
 });
 
-test('nobody sets one by a reset, and what is refused leaves the reset open', async () => {
+test('a reset to a known password is refused, and the reset can be completed afterwards', async () => {
   const { email } = await signUp(application);
   const browser = openBrowser(application);
   await browser.post('/forgot-password', { email });
@@ -74,18 +74,18 @@ test('nobody sets one by a reset, and what is refused leaves the reset open', as
   expect(answer.status).toBe(302);
 });
 
-test('whether there is such a person changes neither the answer nor what is asked', async () => {
+test('a leaked password gets the same answer and lookups whether the e-mail is taken or not', async () => {
   const { email } = await signUp(application, { name: 'Grace Hopper' });
   const outcomes: unknown[] = [];
-  for (const one of [email, 'nobody-yet@example.com']) {
+  for (const address of [email, 'nobody-yet@example.com']) {
     api.asked.length = 0;
-    const { status, text } = await signingUp(one, LEAKED);
-    outcomes.push([status, textOf(text).replaceAll(one, 'them'), api.asked.length]);
+    const { status, text } = await submitSignUp(address, LEAKED);
+    outcomes.push([status, textOf(text).replaceAll(address, 'them'), api.asked.length]);
   }
   expect(outcomes[0]).toEqual(outcomes[1]);
 });
 
-test('an API that is down keeps nobody out, and no log line tells of a password', async () => {
+test('an outage of the API refuses no password, and the log contains no password', async () => {
   api.answer = (response) => response.writeHead(500).end();
   const user = await signUp(application, { password: LEAKED });
   await signIn(application, user);
@@ -95,6 +95,6 @@ test('an API that is down keeps nobody out, and no log line tells of a password'
   for (const secret of [LEAKED, PASSWORD, sha1(LEAKED).slice(0, 5)]) {
     expect(lines).not.toContain(secret);
   }
-  // Signing in asks nobody.
+  // Only the sign-up asked the API. A sign-in does not.
   expect(api.asked).toHaveLength(1);
 });

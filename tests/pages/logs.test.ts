@@ -22,20 +22,20 @@ const PASSWORDS = [
 const PEPPER = 'canary-pepper-of-more-than-32-characters';
 
 let application: TestApplication;
-/** Everything that the application ever answered. */
+/** Every answer of the application. */
 const answers: [path: string, answer: Answer][] = [];
-/** Every token that a browser was ever given. */
+/** Every session token that a browser received. */
 const tokens = new Set<string>();
-/** Secrets that came up on the way, by what they are. */
+/** Other secrets that were created on the way, and what each of them is. */
 const canaries = new Map<string, string>();
-/** The pages that are there to show a secret to its owner. */
+/** The pages whose purpose is to show a secret to its owner. */
 const SHOWN_ON: Record<string, string> = {
   'the secret of the authenticator': '/settings/two-factor/set-up',
   'a recovery code': '/settings/two-factor/recovery-codes',
 };
 
-/** A browser that keeps a copy of all that it gets. */
-class Witness extends BrowserLike {
+/** A browser that records every answer and every token. */
+class RecordingBrowser extends BrowserLike {
   override async ask(path: string, options: AskOptions): Promise<Answer> {
     const answer = await super.ask(path, options);
     answers.push([path, answer]);
@@ -49,7 +49,7 @@ let acme: ScriptedProvider;
 beforeAll(async () => {
   acme = await startScriptedProvider();
   application = await startApplication({
-    // A provider's word is good for minutes of the real time.
+    // The providers use the real time in their ID tokens.
     clock: new TestClock(new Date()),
     env: {
       PASSWORD_PEPPER: PEPPER,
@@ -59,7 +59,7 @@ beforeAll(async () => {
       ...acme.env('acme'),
     },
   });
-  await liveThroughEverything();
+  await exerciseEveryFeature();
 });
 afterAll(() => Promise.all([application.close(), acme.close()]));
 
@@ -67,7 +67,7 @@ const email = 'canary@example.com';
 const newEmail = 'canary-moved@example.com';
 const [first, second, wrong, short] = PASSWORDS as [string, string, string, string];
 
-/** The code of the next mail of this kind, remembered. */
+/** Returns the code of the next mail of this kind, and records it as a secret. */
 async function codeFrom(
   kind: Parameters<ReturnType<typeof mailboxOf>['nextMailTo']>[1],
   to = email,
@@ -77,10 +77,10 @@ async function codeFrom(
   return String(code);
 }
 
-/** What may happen to a person here, the good and the bad. */
-async function liveThroughEverything(): Promise<void> {
-  const laptop = new Witness(application.origin);
-  const phone = new Witness(application.origin);
+/** Uses every feature once, with right and wrong input, and during outages. */
+async function exerciseEveryFeature(): Promise<void> {
+  const laptop = new RecordingBrowser(application.origin);
+  const phone = new RecordingBrowser(application.origin);
   await laptop.post('/signup', { email, name: 'Ada', password: short.slice(0, 7) });
   await laptop.post('/signup', { email, name: '', password: first });
   await laptop.follow(await laptop.post('/signup', { email, name: 'Ada', password: first }));
@@ -91,7 +91,11 @@ async function liveThroughEverything(): Promise<void> {
   await laptop.get(`/signup/verify?code=${older}`);
   const code = await codeFrom('sign-up-code');
   await laptop.follow(await laptop.post('/signup/verify', { code }));
-  await new Witness(application.origin).post('/signup', { email, name: 'X', password: second });
+  await new RecordingBrowser(application.origin).post('/signup', {
+    email,
+    name: 'X',
+    password: second,
+  });
   await phone.post('/login', { email, password: wrong });
   await phone.post('/login.data', { email, password: wrong });
   await phone.post('/login', { email: 'nobody@example.com', password: wrong });
@@ -109,24 +113,24 @@ async function liveThroughEverything(): Promise<void> {
   await laptop.follow(await laptop.post('/settings/password', change));
   await phone.follow(await phone.get('/settings/profile'));
   await phone.post('/login', { email, password: second });
-  // A form that has to wait for a proof, wrong at first, and is carried out after it.
+  // A form that is saved for re-authentication, and submitted after it.
   application.clock.advance(QUARTER_HOUR_MS);
   await laptop.post('/confirm', { password: wrong });
-  const kept = await laptop.post('/settings/password', { newPassword: first });
-  await proveAgain(laptop, kept, { password: second });
+  const redirect = await laptop.post('/settings/password', { newPassword: first });
+  await proveAgain(laptop, redirect, { password: second });
   await laptop.post('/settings/password', change);
   const download = await laptop.post('/settings/data/download/json', {});
   expect(download.text).toContain(email);
   await laptop.post('/settings/sessions/others/sign-out', {});
-  await connect(laptop);
-  await secondFactor(laptop);
-  await changeAndReset(laptop);
+  await connectProvider(laptop);
+  await signInWithSecondFactor(laptop);
+  await changeEmailAndResetPassword(laptop);
 
-  // Too many of them.
+  // More attempts than the rate limits allow.
   for (let count = 0; count < 40; count += 1)
     await phone.post('/login', { email, password: wrong });
 
-  // In the wrong places: in an address, a header, a form from elsewhere, a form of another shape.
+  // Secrets in the wrong places: in a URL, a header, a cross-site form, a malformed form.
   const token = (await laptop.sessionToken())!;
   await laptop.get(`/login?password=${first}&token=${token}&redirectTo=/settings`);
   await laptop.post('/logout', {}, { headers: { Origin: 'https://evil.example' } });
@@ -138,10 +142,10 @@ async function liveThroughEverything(): Promise<void> {
     { Cookie: `session=${token}A` },
     { Cookie: `session=${token}; session=x` },
   ]) {
-    await new Witness(application.origin).get('/settings/profile', { headers });
+    await new RecordingBrowser(application.origin).get('/settings/profile', { headers });
   }
 
-  // While nothing works: every form once, each with secrets in it.
+  // During an outage of each table: every form once, each with secrets in it.
   const [typedCode = ''] = [...canaries].find(([, what]) => what === 'a mailed code') ?? [];
   const [key = ''] = [...canaries].find(([, what]) => what === 'a key of a link') ?? [];
   for (const table of TABLES) {
@@ -153,22 +157,22 @@ async function liveThroughEverything(): Promise<void> {
       const secretFields = { password: second, newPassword: first, code: typedCode, key };
       const fields = { ...goodFields({ email })[route.id], ...secretFields };
       await laptop.post(path, fields);
-      await new Witness(application.origin).post(path, { ...fields, email: `x${email}` });
+      await new RecordingBrowser(application.origin).post(path, { ...fields, email: `x${email}` });
     }
     application.sql(`ALTER TABLE "Away" RENAME TO "${table}"`);
   }
   application.clock.advance(2 * MINUTE_MS);
   await laptop.get('/settings/sessions');
   await laptop.post('/logout', {});
-  // So that there is something to be found in what was pruned and closed.
+  // Pruning may write log lines as well.
   await application.application.sessions.prune(application.clock.now());
 }
 
-/** Connects an account of a provider, after a try that went wrong, and signs in by it. */
-async function connect(laptop: BrowserLike): Promise<void> {
+/** Connects a provider account after a failed attempt, and signs in with it. */
+async function connectProvider(laptop: BrowserLike): Promise<void> {
   canaries.set(CLIENT_SECRET, 'the secret at a provider');
   acme.says = { sub: 'ada', email, email_verified: true, name: 'Ada' };
-  const back = async (browser: BrowserLike, path: string) => {
+  const callbackPath = async (browser: BrowserLike, path: string) => {
     const address = await leaveFor(browser, path);
     const code = acme.codeFor(address);
     canaries.set(code, 'a code of a provider');
@@ -176,22 +180,26 @@ async function connect(laptop: BrowserLike): Promise<void> {
     return `/login/provider/acme/callback?${new URLSearchParams({ code, state })}`;
   };
   acme.breaks = { at: '/token', by: 500 };
-  await laptop.follow(await laptop.get(await back(laptop, '/settings/connections/add/acme')));
+  await laptop.follow(
+    await laptop.get(await callbackPath(laptop, '/settings/connections/add/acme')),
+  );
   acme.breaks = null;
-  await laptop.follow(await laptop.get(await back(laptop, '/settings/connections/add/acme')));
-  const visitor = new Witness(application.origin);
-  await visitor.follow(await visitor.get(await back(visitor, '/login/provider/acme')));
+  await laptop.follow(
+    await laptop.get(await callbackPath(laptop, '/settings/connections/add/acme')),
+  );
+  const visitor = new RecordingBrowser(application.origin);
+  await visitor.follow(await visitor.get(await callbackPath(visitor, '/login/provider/acme')));
   expect(await visitor.sessionToken()).not.toBeNull();
   for (const given of acme.given) canaries.set(given, 'a token of a provider');
 }
 
-/** Turns two-factor sign-in on, and signs in with a code and a recovery code, right and wrong ones. */
-async function secondFactor(laptop: BrowserLike): Promise<void> {
+/** Turns two-factor sign-in on, and signs in with wrong and right codes and recovery codes. */
+async function signInWithSecondFactor(laptop: BrowserLike): Promise<void> {
   const app = await turnOnTotp(application, { browser: laptop });
   const { secret, recoveryCodes } = app;
   canaries.set(secret, 'the secret of the authenticator');
   for (const code of recoveryCodes) canaries.set(code, 'a recovery code');
-  const tablet = new Witness(application.origin);
+  const tablet = new RecordingBrowser(application.origin);
   await tablet.follow(await tablet.post('/login', { email, password: second }));
   await tablet.post('/login/recovery-code', { recoveryCode: 'abcd-efgh-jkmn' });
   await tablet.follow(
@@ -208,12 +216,12 @@ async function secondFactor(laptop: BrowserLike): Promise<void> {
   await laptop.follow(await laptop.post('/settings/two-factor/turn-off', {}));
 }
 
-/** Changes the e-mail and takes that back, resets the password, and says that something was not them. */
-async function changeAndReset(laptop: BrowserLike): Promise<void> {
+/** Changes the e-mail, undoes that, resets the password and reports suspicious activity. */
+async function changeEmailAndResetPassword(laptop: BrowserLike): Promise<void> {
   await laptop.follow(await laptop.post('/settings/email', { newEmail }));
-  const moved = { code: await codeFrom('email-change-code', newEmail) };
-  await laptop.follow(await laptop.post('/settings/email/verify', moved));
-  const anywhere = new Witness(application.origin);
+  const change = { code: await codeFrom('email-change-code', newEmail) };
+  await laptop.follow(await laptop.post('/settings/email/verify', change));
+  const visitor = new RecordingBrowser(application.origin);
   const keyFrom = async (kind: 'email-changed' | 'notice', to: string) => {
     const mails = [await mailboxOf(application).nextMailTo(to, kind)];
     while (!mails.at(-1)!.text.includes('#')) {
@@ -227,52 +235,57 @@ async function changeAndReset(laptop: BrowserLike): Promise<void> {
     return key;
   };
   const undo = await keyFrom('email-changed', email);
-  await anywhere.post('/email-change/undo', { key: `${undo}x` });
-  await anywhere.follow(await anywhere.post('/email-change/undo', { key: undo }));
+  await visitor.post('/email-change/undo', { key: `${undo}x` });
+  await visitor.follow(await visitor.post('/email-change/undo', { key: undo }));
   const reset = { code: await codeFrom('password-reset-code') };
-  await anywhere.follow(await anywhere.post('/reset-password', reset));
-  await anywhere.post('/reset-password/new', { newPassword: short.slice(0, 7) });
-  await anywhere.follow(await anywhere.post('/reset-password/new', { newPassword: second }));
-  expect(await anywhere.sessionToken()).not.toBeNull();
-  await anywhere.post('/not-me', { key: 'no key' });
-  await anywhere.follow(await anywhere.post('/not-me', { key: await keyFrom('notice', email) }));
-  expect(await anywhere.sessionToken()).toBeNull();
+  await visitor.follow(await visitor.post('/reset-password', reset));
+  await visitor.post('/reset-password/new', { newPassword: short.slice(0, 7) });
+  await visitor.follow(await visitor.post('/reset-password/new', { newPassword: second }));
+  expect(await visitor.sessionToken()).not.toBeNull();
+  await visitor.post('/not-me', { key: 'no key' });
+  await visitor.follow(await visitor.post('/not-me', { key: await keyFrom('notice', email) }));
+  expect(await visitor.sessionToken()).toBeNull();
   await laptop.follow(await laptop.post('/login', { email, password: second }));
 }
 
-/** Secrets by what they are; each as it is, and in the ways in which it travels. */
+/** Returns every secret with what it is: as plain text, in base64 and URL-encoded. */
 const secrets = (): [what: string, text: string][] => {
   const hashes = application
     .sql<{ secretHash: string }>('SELECT secretHash FROM "Session"')
     .map(({ secretHash }): [string, string] => ['a hash of a token', secretHash]);
-  const halves = [...tokens].map((token): [string, string] => ['a token', token.split('.')[1]!]);
-  const stored = application
+  const tokenSecrets = [...tokens].map((token): [string, string] => [
+    'a token',
+    token.split('.')[1]!,
+  ]);
+  const passwordHashes = application
     .sql<{ hash: string }>('SELECT hash FROM "Password"')
     .map(({ hash }): [string, string] => ['a hash of a password', hash]);
   const plain: [string, string][] = [
     ...PASSWORDS.map((password): [string, string] => ['a password', password.slice(0, 12)]),
     ['the pepper', PEPPER],
-    // A key names itself before the dot.
+    // The part of a key before the dot is its id, which is no secret.
     ...[...canaries].map(([text, what]): [string, string] => [
       what,
       what === 'a key of a link' ? text.split('.')[1]! : text,
     ]),
   ];
-  return [...hashes, ...halves, ...stored, ...plain].flatMap(([what, text]): [string, string][] => [
-    [what, text],
-    [`${what}, in base64`, Buffer.from(text).toString('base64').replace(/=+$/, '')],
-    [`${what}, in an address`, encodeURIComponent(text)],
-  ]);
+  return [...hashes, ...tokenSecrets, ...passwordHashes, ...plain].flatMap(
+    ([what, text]): [string, string][] => [
+      [what, text],
+      [`${what}, in base64`, Buffer.from(text).toString('base64').replace(/=+$/, '')],
+      [`${what}, URL-encoded`, encodeURIComponent(text)],
+    ],
+  );
 };
 
-/** Whether it stands there; a code of digits as a number of its own. */
-const holds = (text: string, secret: string) =>
+/** True if the text contains the secret. A code of digits must not be part of a longer number. */
+const containsSecret = (text: string, secret: string) =>
   /^\d+$/.test(secret) ? new RegExp(`(?<!\\d)${secret}(?!\\d)`).test(text) : text.includes(secret);
 
-test('all of it was lived through', () => {
-  const seen = new Set(answers.map(([, { status }]) => status));
+test('the setup produced every kind of answer and every kind of secret', () => {
+  const statuses = new Set(answers.map(([, { status }]) => status));
   for (const status of [200, 302, 307, 400, 403, 404, 405, 429, 503]) {
-    expect(seen, `answers of ${status}`).toContain(status);
+    expect(statuses, `answers of ${status}`).toContain(status);
   }
   expect(tokens.size).toBeGreaterThan(4);
   expect(secrets().length).toBeGreaterThan(30);
@@ -289,54 +302,59 @@ test('all of it was lived through', () => {
   expect(application.logged.filter(({ level }) => level >= 50).length).toBeGreaterThan(20);
 });
 
-test('no line of the log holds a password, a token, a code, a key, a hash, the pepper or a cookie', () => {
+test('the log contains no password, token, code, key, hash, pepper or cookie', () => {
   const log = application.logged.map((line) => JSON.stringify(line)).join('\n');
-  for (const [what, text] of secrets()) expect(holds(log, text), what).toBe(false);
+  for (const [what, text] of secrets()) expect(containsSecret(log, text), what).toBe(false);
   expect(log).not.toMatch(/"(set-)?cookie"|\$2[aby]\$|Bearer|session=/i);
 });
 
-test('no line of the log names a person', () => {
+test('the log contains no e-mail address', () => {
   const log = application.logged.map((line) => JSON.stringify(line)).join('\n');
   expect(log).not.toContain(email);
   expect(log).not.toContain(newEmail);
   expect(log).not.toContain('nobody@example.com');
 });
 
-test('no page, no answer to a script and no address holds one of them', () => {
+test('no page, no answer to a script, no redirect and no header contains a secret', () => {
   const answered = answers.map(([path, { text, location, headers }]) => {
     const { 'set-cookie': _cookies, ...rest } = headers;
     return { path, all: [text, location ?? '', JSON.stringify(rest)].join('\n') };
   });
   for (const [what, secret] of secrets()) {
-    // Whoever writes one into an address themselves may meet it there again.
-    const holders = answered.filter(
+    // An answer may repeat a secret that was in the requested URL.
+    const leaks = answered.filter(
       ({ path, all }) =>
-        holds(all, secret) && !path.includes(secret) && path !== SHOWN_ON[what.split(',')[0]!],
+        containsSecret(all, secret) &&
+        !path.includes(secret) &&
+        path !== SHOWN_ON[what.split(',')[0]!],
     );
     expect(
-      holders.map(({ path }) => path),
+      leaks.map(({ path }) => path),
       what,
     ).toEqual([]);
   }
 });
 
-test('no cookie but the one of the session holds one of them', () => {
+test('no cookie except the session cookie contains a secret', () => {
   for (const [path, { headers }] of answers) {
     for (const line of headers['set-cookie'] ?? []) {
       if (line.startsWith('session=')) continue;
       for (const [what, secret] of secrets()) {
-        expect(holds(line, secret), `${what} in a cookie of ${path}`).toBe(false);
+        expect(containsSecret(line, secret), `${what} in a cookie of ${path}`).toBe(false);
       }
     }
   }
 });
 
-test('the database holds no token, no password, no code and no key in any form that could be used', () => {
+test('the database contains no usable token, password, pepper, code or key', () => {
   const rows = application.everything();
   for (const token of tokens) expect(rows.includes(token.split('.')[1]!)).toBe(false);
   for (const password of PASSWORDS) expect(rows.includes(password)).toBe(false);
   expect(rows.includes(PEPPER)).toBe(false);
   for (const [text, what] of canaries) {
-    expect(holds(rows, what === 'a key of a link' ? text.split('.')[1]! : text), what).toBe(false);
+    expect(
+      containsSecret(rows, what === 'a key of a link' ? text.split('.')[1]! : text),
+      what,
+    ).toBe(false);
   }
 });

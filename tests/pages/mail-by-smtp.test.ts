@@ -48,12 +48,12 @@ interface SendOptions {
   content?: MailContent;
   forMs?: number;
 }
-const waiting = (application: TestApplication) =>
+const queuedMails = (application: TestApplication) =>
   application.sql<{ id: string; sealed: string; tries: number; dueAt: number }>(
     'SELECT id, sealed, tries, dueAt FROM "OutgoingMail"',
   );
-/** Moves the clock on, and has the worker look. */
-const later = async ({ clock, mailWorker }: TestApplication, ms: number) => {
+/** Advances the clock, and waits until the worker has sent what is due. */
+const advance = async ({ clock, mailWorker }: TestApplication, ms: number) => {
   clock.advance(ms);
   mailWorker!.wake();
   await mailWorker!.idle();
@@ -67,16 +67,16 @@ test('every kind of mail arrives by SMTP, in HTML and in plain text', async () =
     SMTP_URL: server.url,
     MAIL_FROM: 'T\u00fcr <door@example.com>',
   });
-  for (const one of everyMail()) await send(application, { content: one });
+  for (const content of everyMail()) await send(application, { content });
   await server.arrivals(everyMail().length);
   await application.mailWorker!.idle();
-  expect(waiting(application)).toEqual([]);
-  for (const one of everyMail()) {
-    const { texts, links } = factsOf(one);
-    const isIt = ({ text = '' }: { text?: string }) =>
-      [...texts, ...links].every((said) => text.includes(said));
-    const mail = server.arrived.find(isIt);
-    expect(mail, nameOf(one)).toBeDefined();
+  expect(queuedMails(application)).toEqual([]);
+  for (const content of everyMail()) {
+    const { texts, links } = factsOf(content);
+    const hasAllFacts = ({ text = '' }: { text?: string }) =>
+      [...texts, ...links].every((fact) => text.includes(fact));
+    const mail = server.arrived.find(hasAllFacts);
+    expect(mail, nameOf(content)).toBeDefined();
     expect(mail!.recipients).toEqual([TO]);
     expect(mail!.from).toEqual({ name: 'T\u00fcr', address: 'door@example.com' });
     expect(mail!.to).toEqual([{ name: '', address: TO }]);
@@ -91,7 +91,7 @@ test('every kind of mail arrives by SMTP, in HTML and in plain text', async () =
   expect(new Set(server.arrived.map(({ subject }) => subject)).size).toBe(everyMail().length);
 });
 
-test('mail is from the host that people know, when nobody says otherwise', async () => {
+test('without MAIL_FROM, mail is from no-reply at the host of ORIGIN', async () => {
   const server = await startServer();
   const application = await startWith({
     SMTP_URL: server.url,
@@ -113,7 +113,7 @@ test.each([
   'ada@example.com, eve@evil.example',
   'Ada <ada@example.com>, eve@evil.example',
   'ada@example.com>\r\nDATA',
-])('an address that is more than one (%j) gets nothing to anybody', async (to) => {
+])('a mail to more than one address (%j) is sent to nobody', async (to) => {
   const server = await startServer();
   const application = await startWith({ SMTP_URL: server.url });
   await send(application, { to });
@@ -122,15 +122,15 @@ test.each([
   await application.mailWorker!.idle();
   expect(server.arrived).toHaveLength(1);
   expect(mail!.recipients).toEqual([TO]);
-  expect(waiting(application)).toEqual([]);
+  expect(queuedMails(application)).toEqual([]);
   expect(logOf(application)).not.toContain('evil.example');
 });
 
-test('a name with line breaks reaches no header', async () => {
+test('a user name with line breaks injects no header', async () => {
   const server = await startServer();
   const application = await startWith({ SMTP_URL: server.url });
   const name = 'Ada\r\nBcc: eve@evil.example\r\n\r\nHello';
-  for (const one of everyMail({ name })) await send(application, { content: one });
+  for (const content of everyMail({ name })) await send(application, { content });
   const mails = await server.arrivals(everyMail().length);
   for (const { raw, recipients } of mails) {
     expect(recipients).toEqual([TO]);
@@ -139,51 +139,51 @@ test('a name with line breaks reaches no header', async () => {
   }
 });
 
-describe('a mail server that is down', () => {
-  test('costs nobody an answer, and no mail: it is tried again with growing pauses', async () => {
+describe('an outage of the mail server', () => {
+  test('an outage of the mail server delays no page and loses no mail: sending backs off', async () => {
     const server = await startServer();
     await server.stop();
     const application = await startWith({ SMTP_URL: server.url });
     await send(application);
     await application.mailWorker!.idle();
-    expect(waiting(application)[0]).toMatchObject({ tries: 1 });
+    expect(queuedMails(application)[0]).toMatchObject({ tries: 1 });
     expect((await openBrowser(application).get('/')).status).toBe(200);
     const pauses: number[] = [];
     for (let tries = 2; tries <= 5; tries += 1) {
-      const [row] = waiting(application);
+      const [row] = queuedMails(application);
       pauses.push((row!.dueAt - application.clock.now().getTime()) / SECOND_MS);
-      // Not a moment earlier.
-      await later(application, pauses.at(-1)! * SECOND_MS - 1);
-      expect(waiting(application)[0]).toMatchObject({ tries: tries - 1 });
-      await later(application, 1);
-      expect(waiting(application)[0]).toMatchObject({ tries });
+      // Not one millisecond earlier.
+      await advance(application, pauses.at(-1)! * SECOND_MS - 1);
+      expect(queuedMails(application)[0]).toMatchObject({ tries: tries - 1 });
+      await advance(application, 1);
+      expect(queuedMails(application)[0]).toMatchObject({ tries });
     }
     expect(pauses).toEqual([5, 10, 20, 40]);
     await server.start();
-    await later(application, 10 * SECOND_MS);
+    await advance(application, 10 * SECOND_MS);
     expect(server.arrived).toEqual([]);
-    await later(application, 70 * SECOND_MS);
-    expect(waiting(application)).toEqual([]);
-    await later(application, MINUTE_MS);
+    await advance(application, 70 * SECOND_MS);
+    expect(queuedMails(application)).toEqual([]);
+    await advance(application, MINUTE_MS);
     expect(server.arrived.map(({ text }) => text?.includes(CODE))).toEqual([true]);
   });
 
-  test('is given up on when the mail is of no use any more', async () => {
+  test('a mail is dropped and an error logged if the next attempt would be after its expiry', async () => {
     const server = await startServer();
     await server.stop();
     const application = await startWith({ SMTP_URL: server.url });
     await send(application, { forMs: 12 * SECOND_MS });
     await application.mailWorker!.idle();
-    await later(application, 5 * SECOND_MS);
-    // The next try would come too late.
-    expect(waiting(application)).toEqual([]);
-    const given = application.logged.filter(({ level }) => level >= LOG_ERROR);
-    expect(given.map(({ msg }) => msg)).toEqual([
+    await advance(application, 5 * SECOND_MS);
+    // The next attempt would come after the expiry.
+    expect(queuedMails(application)).toEqual([]);
+    const errors = application.logged.filter(({ level }) => level >= LOG_ERROR);
+    expect(errors.map(({ msg }) => msg)).toEqual([
       'a mail could not be sent in time; it is given up',
     ]);
   });
 
-  test('loses nothing over a restart, and what has expired meanwhile is not sent', async () => {
+  test('queued mails survive a restart, and expired ones are not sent', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'latchkey-restart-'));
     toClose.push(async () => rmSync(folder, { recursive: true }));
     const server = await startServer();
@@ -205,60 +205,60 @@ describe('a mail server that is down', () => {
     await server.arrivals(1);
     await second.mailWorker!.idle();
     expect(server.arrived.map(({ text }) => text?.includes(CODE))).toEqual([true]);
-    expect(waiting(second)).toEqual([]);
+    expect(queuedMails(second)).toEqual([]);
   });
 });
 
-test('what a process had in hand when it died is sent by the next, once its claim has run out', async () => {
+test('a mail claimed by a process that died is sent by the next one after the claim expires', async () => {
   const server = await startServer();
   const application = await startWith({ SMTP_URL: server.url });
   const { mailWorker, clock } = application;
   await mailWorker!.idle();
-  // As such a process leaves it: claimed, and never heard of again.
+  // A process that dies while sending leaves the mail claimed.
   await application.application.mailer.send(null, clock.now());
   await mailWorker!.idle();
   await server.stop();
   await send(application);
   await mailWorker!.idle();
   const claimedUntil = clock.now().getTime() + 2 * MINUTE_MS;
-  const [row] = waiting(application);
+  const [row] = queuedMails(application);
   await application.application.db.outgoingMail.update({
     where: { id: row!.id },
     data: { dueAt: new Date(claimedUntil) },
   });
   await server.start();
-  await later(application, 2 * MINUTE_MS - 1);
+  await advance(application, 2 * MINUTE_MS - 1);
   expect(server.arrived).toEqual([]);
-  await later(application, 1);
+  await advance(application, 1);
   expect(server.arrived).toHaveLength(1);
 });
 
-test('a recipient that is refused for good is not tried again; one that is for now, is', async () => {
+test('a permanently refused mail is not retried, and a temporarily refused one is', async () => {
   let reply: number | null = 550;
   const server = await startServer({ refuse: () => reply });
   const application = await startWith({ SMTP_URL: server.url });
   await send(application);
   await application.mailWorker!.idle();
-  expect(waiting(application)).toEqual([]);
+  expect(queuedMails(application)).toEqual([]);
   reply = 450;
   await send(application);
   await application.mailWorker!.idle();
-  expect(waiting(application)).toMatchObject([{ tries: 1 }]);
+  expect(queuedMails(application)).toMatchObject([{ tries: 1 }]);
   reply = null;
-  await later(application, 5 * SECOND_MS);
+  await advance(application, 5 * SECOND_MS);
   expect(server.arrived).toHaveLength(1);
 });
 
-test('where TLS is asked for, nothing is sent without it', async () => {
+test('with requireTLS no mail is sent without TLS', async () => {
   const server = await startServer();
   const application = await startWith({ SMTP_URL: `${server.url}?requireTLS=true` });
   await send(application);
   await application.mailWorker!.idle();
-  expect(waiting(application)).toHaveLength(1);
+  expect(queuedMails(application)).toHaveLength(1);
   expect(server.arrived).toEqual([]);
 });
 
-test('SMTP_URL cannot have mails written to the console', async () => {
+test('the options of SMTP_URL cannot write mails to the console', async () => {
   const server = await startServer();
   const application = await startWith({ SMTP_URL: `${server.url}?logger=true&debug=true` });
   const written: unknown[] = [];
@@ -273,19 +273,19 @@ test('SMTP_URL cannot have mails written to the console', async () => {
   expect(written).toEqual([]);
 });
 
-test('a mail goes with the account that it is about', async () => {
+test('deleting a user also deletes their queued mails', async () => {
   const server = await startServer();
   await server.stop();
   const application = await startWith({ SMTP_URL: server.url });
   const user = await application.application.db.user.create({ data: { email: TO, name: 'Ada' } });
   await send(application, { userId: user.id });
   await application.mailWorker!.idle();
-  expect(waiting(application)).toHaveLength(1);
+  expect(queuedMails(application)).toHaveLength(1);
   application.sql('DELETE FROM "User" WHERE id = ?', user.id);
-  expect(waiting(application)).toEqual([]);
+  expect(queuedMails(application)).toEqual([]);
 });
 
-test('neither a log line nor a row shows an address, a code, a link or a text of a mail', async () => {
+test('no log line and no row contains an address, code, link or text of a mail', async () => {
   const server = await startServer({ refuse: (to) => (to.startsWith('refused') ? 550 : null) });
   const application = await startWith({ SMTP_URL: server.url });
   await server.stop();
@@ -293,11 +293,11 @@ test('neither a log line nor a row shows an address, a code, a link or a text of
   await send(application, { to: 'refused@example.com' });
   await application.mailWorker!.idle();
   const rows = application.everything();
-  expect(waiting(application)).toHaveLength(2);
+  expect(queuedMails(application)).toHaveLength(2);
   await server.start();
-  await later(application, 5 * SECOND_MS);
+  await advance(application, 5 * SECOND_MS);
   application.sql('ALTER TABLE "OutgoingMail" RENAME TO "Away"');
-  await later(application, MINUTE_MS);
+  await advance(application, MINUTE_MS);
   application.sql('ALTER TABLE "Away" RENAME TO "OutgoingMail"');
   const log = logOf(application);
   expect(application.logged.filter(({ level }) => level >= LOG_WARN).length).toBeGreaterThan(3);
@@ -308,8 +308,8 @@ test('neither a log line nor a row shows an address, a code, a link or a text of
   }
 });
 
-describe('a mail to nobody', () => {
-  test('is a row as any other until it is thrown away, and reaches nobody', async () => {
+describe('a decoy mail', () => {
+  test('a decoy runs the same statements and has a row like a real mail, but is never sent', async () => {
     const server = await startServer();
     await server.stop();
     const application = await startWith({ SMTP_URL: server.url });
@@ -321,26 +321,26 @@ describe('a mail to nobody', () => {
       return statements.slice(cut);
     };
     await mailWorker!.idle();
-    const forNobody = await statementsOf(() => mailer.send(null, clock.now()));
+    const decoyStatements = await statementsOf(() => mailer.send(null, clock.now()));
     const [decoy] = await db.outgoingMail.findMany();
-    const forSomebody = await statementsOf(() => send(application));
-    expect(forNobody).toEqual(forSomebody);
+    const mailStatements = await statementsOf(() => send(application));
+    expect(decoyStatements).toEqual(mailStatements);
     const mail = await db.outgoingMail.findFirst({ where: { id: { not: decoy!.id } } });
     expect(Math.abs(decoy!.sealed.length - mail!.sealed.length)).toBeLessThan(120);
     await mailWorker!.idle();
-    expect(waiting(application).map(({ id }) => id)).toEqual([mail!.id]);
+    expect(queuedMails(application).map(({ id }) => id)).toEqual([mail!.id]);
     await server.start();
-    await later(application, 5 * SECOND_MS);
+    await advance(application, 5 * SECOND_MS);
     expect(server.arrived.map(({ recipients }) => recipients)).toEqual([[TO]]);
   });
 });
 
-describe('closing', () => {
-  test('waits for what is being sent', async () => {
+describe('shutdown', () => {
+  test('closing the application waits for the mail that is being sent', async () => {
     const server: MailServer = await startServer({ thinksForMs: 300 });
     const application = await startApplication({ env: { SMTP_URL: server.url } });
     await send(application);
-    while (waiting(application)[0]?.tries === 0) await new Promise((go) => setTimeout(go, 5));
+    while (queuedMails(application)[0]?.tries === 0) await new Promise((go) => setTimeout(go, 5));
     await application.close();
     expect(server.arrived).toHaveLength(1);
   });

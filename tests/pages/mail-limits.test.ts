@@ -6,7 +6,7 @@ import { wrongCodeFor } from '../fixtures/wrong-code.ts';
 import { textOf } from './form-on-page.ts';
 
 const MAILS = 3;
-const TRIES = 3;
+const ATTEMPTS = 3;
 
 let application: TestApplication;
 beforeAll(async () => {
@@ -14,7 +14,7 @@ beforeAll(async () => {
     env: {
       TRUSTED_PROXIES: '1',
       MAILS_PER_ADDRESS: String(MAILS),
-      CODE_TRIES_PER_ACCOUNT: String(TRIES),
+      CODE_TRIES_PER_ACCOUNT: String(ATTEMPTS),
     },
   });
 });
@@ -22,13 +22,13 @@ afterAll(() => application.close());
 
 let addresses = 0;
 const newAddress = () => `limited${(addresses += 1)}@example.com`;
-/** Browsers in a network where nobody has been before. */
+/** Returns a function that opens browsers, all in one new network. */
 const newNetwork = () => {
   addresses += 1;
   const headers = { 'X-Forwarded-For': `10.0.0.${addresses}` };
   return () => openBrowser(application, { headers });
 };
-const openElsewhere = () => newNetwork()();
+const openInNewNetwork = () => newNetwork()();
 const mailsTo = async (email: string) => {
   const mails = await mailboxOf(application).unread();
   return mails.filter(({ to }) => to === email).length;
@@ -36,9 +36,9 @@ const mailsTo = async (email: string) => {
 const codeFor = async (email: string) =>
   String((await mailboxOf(application).nextMailTo(email)).code);
 
-describe('mails to one address', () => {
+describe('MAILS_PER_ADDRESS', () => {
   test.each(['/signup', '/forgot-password'])(
-    'are as many as are allowed, and a stranger elsewhere uses up none: %s',
+    'POST %s mails an address only as often as allowed, counted per network',
     async (path) => {
       const { email } = path === '/signup' ? { email: newAddress() } : await signUp(application);
       const ask = (browser: BrowserLike, to = email) =>
@@ -53,13 +53,13 @@ describe('mails to one address', () => {
       expect(refused.headers['set-cookie']).toBeUndefined();
       expect(await mailsTo(email)).toBe(MAILS);
       expect((await ask(open(), newAddress())).status).toBe(302);
-      expect((await ask(openElsewhere())).status).toBe(302);
+      expect((await ask(openInNewNetwork())).status).toBe(302);
     },
   );
 
-  test('are as many when another code is asked for, and the one that waits stays good', async () => {
+  test('requests for another code are limited too, and the last code stays valid', async () => {
     const email = newAddress();
-    const browser = openElsewhere();
+    const browser = openInNewNetwork();
     await browser.post('/signup', { email, name: 'Ada', password: PASSWORD });
     await codeFor(email);
     for (let mails = 2; mails < MAILS; mails += 1) {
@@ -74,25 +74,25 @@ describe('mails to one address', () => {
     expect((await browser.post('/signup/verify', { code: last })).status).toBe(302);
   });
 
-  test('are as many when an account wants to move there, whichever account', async () => {
-    const [one, other] = [await signUp(application), await signUp(application)];
+  test('the codes of an e-mail change are limited across accounts', async () => {
+    const [first, second] = [await signUp(application), await signUp(application)];
     const to = newAddress();
     for (let mails = 0; mails < MAILS; mails += 1) {
-      const { browser } = mails % 2 === 0 ? one : other;
+      const { browser } = mails % 2 === 0 ? first : second;
       expect((await browser.post('/settings/email', { newEmail: to })).status).toBe(302);
     }
-    const refused = await one.browser.post('/settings/email', { newEmail: to });
+    const refused = await first.browser.post('/settings/email', { newEmail: to });
     expect(refused.status).toBe(429);
     expect(await mailsTo(to)).toBe(MAILS);
   });
 
-  test('do not keep an old address from taking a change back', async () => {
+  test('the limit does not keep an old address from undoing a change of e-mail', async () => {
     const user = await signUp(application);
     const to = newAddress();
     await user.browser.post('/settings/email', { newEmail: to });
     await user.browser.post('/settings/email/verify', { code: await codeFor(to) });
     const mail = await mailboxOf(application).nextMailTo(user.email, 'email-changed');
-    const key = new URL(mail.links.find((one) => one.includes('#'))!).hash.slice(1);
+    const key = new URL(mail.links.find((link) => link.includes('#'))!).hash.slice(1);
     const open = newNetwork();
     const ask = () => open().post('/forgot-password', { email: user.email });
     for (let times = 0; times < MAILS; times += 1) await ask();
@@ -106,8 +106,8 @@ describe('mails to one address', () => {
   });
 });
 
-describe('guessing', () => {
-  test('at the codes of one address is stopped, however many codes there are', async () => {
+describe('guessing codes and keys', () => {
+  test('attempts at the codes of one account are limited together, for all its codes', async () => {
     const { email } = await signUp(application);
     const headers = { 'X-Forwarded-For': '10.1.1.1' };
     const browsers = [openBrowser(application, { headers }), openBrowser(application, { headers })];
@@ -116,8 +116,8 @@ describe('guessing', () => {
       await browser.post('/forgot-password', { email });
       codes.push(await codeFor(email));
     }
-    for (let tries = 0; tries < TRIES; tries += 1) {
-      const at = tries % 2;
+    for (let attempts = 0; attempts < ATTEMPTS; attempts += 1) {
+      const at = attempts % 2;
       const code = wrongCodeFor(codes[at]!);
       expect((await browsers[at]!.post('/reset-password', { code })).status).toBe(400);
     }
@@ -128,14 +128,14 @@ describe('guessing', () => {
     }
   });
 
-  test('at a key of the undo is stopped, and whoever has the key is not', async () => {
+  test('attempts at an undo key are limited per network, so its owner can still use it', async () => {
     const key = (id: string) => ({ key: `${id}.${'A'.repeat(43)}` });
-    const guesser = openElsewhere();
+    const guesser = openInNewNetwork();
     const id = 'A'.repeat(16);
-    for (let tries = 0; tries < TRIES; tries += 1) {
+    for (let attempts = 0; attempts < ATTEMPTS; attempts += 1) {
       expect((await guesser.post('/email-change/undo', key(id))).status).toBe(400);
     }
     expect((await guesser.post('/email-change/undo', key(id))).status).toBe(429);
-    expect((await openElsewhere().post('/email-change/undo', key(id))).status).toBe(400);
+    expect((await openInNewNetwork().post('/email-change/undo', key(id))).status).toBe(400);
   });
 });

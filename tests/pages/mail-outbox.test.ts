@@ -33,7 +33,7 @@ const send = async (to: string, what: MailContent, from = application) => {
 const folder = () => join(application.folder, 'outbox');
 const newestId = async () => (await application.application.outbox!.list())[0]!.mailId;
 
-test('a mail that is asked for can be read in the folder, by its owner alone', async () => {
+test('a sent mail is a file in the outbox that only the owner of the process can read', async () => {
   await send('ada@example.com', content);
   await application.application.mailer.send(null, application.clock.now());
   const box = mailbox(application);
@@ -52,7 +52,7 @@ test('a mail that is asked for can be read in the folder, by its owner alone', a
 describe('the outbox', () => {
   beforeEach(() => application.clock.advance(MINUTE_MS));
 
-  test('lists mails, the newest first, and shows each as it reads', async () => {
+  test('the outbox lists mails, newest first, and shows each as it would arrive', async () => {
     await send('first@example.com', content);
     application.clock.advance(MINUTE_MS);
     await send('second@example.com', everyMail()[1]!);
@@ -62,7 +62,7 @@ describe('the outbox', () => {
     const shown = textOf(list.text);
     expect(shown).toContain('You have a Latchkey account already second@example.com just now');
     expect(shown).toMatch(/second@example\.com.+first@example\.com.+1 minute ago/s);
-    // No code before somebody opens the mail.
+    // The list contains no code.
     expect(list.text).not.toContain('493817');
 
     const [, first] = await application.application.outbox!.list();
@@ -79,7 +79,7 @@ describe('the outbox', () => {
     expect(mail.text).toBe((await application.application.outbox!.read(first!.mailId))!.html);
   });
 
-  test('shows a mail under a policy of its own, however its address is spelled', async () => {
+  test('the HTML of a mail has its own Content-Security-Policy, however its path is spelled', async () => {
     await send('ada@example.com', content);
     const visitor = openBrowser(application);
     const path = `/outbox/${await newestId()}/html`;
@@ -96,7 +96,7 @@ describe('the outbox', () => {
       const { status, headers } = await visitor.get(other);
       if (status === 200) expect(headers['content-security-policy']).toContain('sandbox');
     }
-    // The page around it holds frames of our own, and all else as every page.
+    // The page around the mail may frame our own origin, and is otherwise like every page.
     const around = await visitor.get('/outbox');
     expect(around.headers['content-security-policy']).toContain("frame-src 'self'");
     expect(around.headers['content-security-policy']).toContain("frame-ancestors 'none'");
@@ -104,7 +104,7 @@ describe('the outbox', () => {
     expect(front.headers['content-security-policy']).not.toContain('frame-src');
   });
 
-  test('shows what is hostile as text', async () => {
+  test('the outbox shows hostile text in a mail as text', async () => {
     await send('ada@example.com', content);
     const benign = await newestId();
     application.clock.advance(MINUTE_MS);
@@ -121,7 +121,7 @@ describe('the outbox', () => {
     expect(tagNames(markup!)).toBe(tagNames(plain));
   });
 
-  test('knows no other file', async () => {
+  test('the outbox serves no file that is not a mail', async () => {
     writeFileSync(join(folder(), 'notes.json'), '{"secret":"canary"}');
     const damaged = '00000000000001-000001-0123456789ab';
     writeFileSync(join(folder(), `${damaged}.json`), '{"subject":');
@@ -147,7 +147,7 @@ describe('the outbox', () => {
     expect((await visitor.get('/outbox')).status).toBe(200);
   });
 
-  test('keeps the newest two hundred', async () => {
+  test('the outbox keeps the newest 200 mails', async () => {
     const { outbox } = application.application;
     const signal = new AbortController().signal;
     const letter = {
@@ -171,7 +171,7 @@ describe('the outbox', () => {
     for (const name of files) JSON.parse(readFileSync(join(folder(), name), 'utf8'));
   });
 
-  test('is there for this machine alone', async () => {
+  test('the outbox is a 404 for requests from another machine', async () => {
     const behindProxy = await startApplication({ env: { TRUSTED_PROXIES: '1' } });
     await send('ada@example.com', content, behindProxy);
     const [mail] = await behindProxy.application.outbox!.list();
@@ -184,9 +184,9 @@ describe('the outbox', () => {
   });
 });
 
-describe('where there is no outbox', () => {
+describe('applications without an outbox', () => {
   const SECRETS = { PASSWORD_PEPPER: 'x'.repeat(32), ENCRYPTION_KEYS: `a:${'A'.repeat(43)}` };
-  const elsewhere = { ...SECRETS, ORIGIN: 'https://latchkey.example', BCRYPT_COST: '10' };
+  const publicOrigin = { ...SECRETS, ORIGIN: 'https://latchkey.example', BCRYPT_COST: '10' };
   const paths = (mailId: string) => [
     '/outbox',
     '/outbox.data',
@@ -196,25 +196,28 @@ describe('where there is no outbox', () => {
   ];
 
   test.each([
-    ['on another origin without SMTP_URL', elsewhere],
-    ['with SMTP_URL on another origin', { ...elsewhere, SMTP_URL: 'smtp://127.0.0.1:1' }],
+    ['on a public origin without SMTP_URL', publicOrigin],
+    ['with SMTP_URL on a public origin', { ...publicOrigin, SMTP_URL: 'smtp://127.0.0.1:1' }],
     ['with SMTP_URL on this machine', { SMTP_URL: 'smtp://127.0.0.1:1' }],
-  ])('%s, its pages are not there, whatever lies in the folder', async (_what, env) => {
-    await send('ada@example.com', content);
-    const OUTBOX_FOLDER = folder();
-    const other = await startApplication({ env: { ...env, OUTBOX_FOLDER } });
-    const mailId = await newestId();
-    for (const path of paths(mailId)) {
-      const { status, text, headers } = await openBrowser(other).get(path);
-      expect(status, path).toBe(404);
-      expect(text).not.toContain('493817');
-      expect(headers['content-security-policy']).not.toMatch(/frame-src|unsafe-inline/);
-    }
-    await other.close();
-  });
+  ])(
+    '%s, the pages of the outbox are a 404, even if there are files in the folder',
+    async (_what, env) => {
+      await send('ada@example.com', content);
+      const OUTBOX_FOLDER = folder();
+      const other = await startApplication({ env: { ...env, OUTBOX_FOLDER } });
+      const mailId = await newestId();
+      for (const path of paths(mailId)) {
+        const { status, text, headers } = await openBrowser(other).get(path);
+        expect(status, path).toBe(404);
+        expect(text).not.toContain('493817');
+        expect(headers['content-security-policy']).not.toMatch(/frame-src|unsafe-inline/);
+      }
+      await other.close();
+    },
+  );
 
-  test('the start says in one warning what is off, and mail goes nowhere', async () => {
-    const other = await startApplication({ env: elsewhere });
+  test('without SMTP_URL on a public origin the start warns once, and mail is dropped', async () => {
+    const other = await startApplication({ env: publicOrigin });
     const warnings = other.logged.filter(({ level }) => level >= LOG_WARN);
     expect(warnings.map(({ msg }) => msg)).toEqual([expect.stringMatching(/^SMTP_URL is not set/)]);
     expect(warnings[0]!.msg).toContain('forgotten password');
@@ -226,7 +229,7 @@ describe('where there is no outbox', () => {
     await other.close();
   });
 
-  test('with SMTP_URL the start says so, and shows no password of it', async () => {
+  test('with SMTP_URL the start logs that mail is sent, without the password', async () => {
     const server = await startMailServer();
     const SMTP_URL = server.url.replace('//', '//user:canary-password@');
     const other = await startApplication({ env: { SMTP_URL } });
@@ -237,7 +240,7 @@ describe('where there is no outbox', () => {
     await server.stop();
   });
 
-  test('on this machine the start says where the mail is', () => {
+  test('on this machine the start logs the URL of the outbox', () => {
     expect(application.logged).toContainEqual(
       expect.objectContaining({ outbox: `${application.origin}/outbox` }),
     );

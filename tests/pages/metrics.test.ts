@@ -39,7 +39,7 @@ describe('with METRICS_TOKEN', () => {
   const requestsOf = (all: Values, labels: string) =>
     all.get(`latchkey_request_duration_seconds_count{${labels}}`) ?? 0;
 
-  test('whoever brings it gets the metrics, and nobody keeps a copy', async () => {
+  test('METRICS_TOKEN as bearer token gets the metrics, which must not be cached', async () => {
     const { headers, text } = await read();
     expect(headers['content-type']).toBe('text/plain; version=0.0.4; charset=utf-8');
     expect(headers['cache-control']).toBe('no-store');
@@ -55,7 +55,7 @@ describe('with METRICS_TOKEN', () => {
     }
   });
 
-  test('for everybody else there is nothing', async () => {
+  test('without METRICS_TOKEN in the request, /metrics answers like an unknown path', async () => {
     const browser = openBrowser(application);
     const shapeOf = async (path: string, options = {}) => {
       const { status, headers, text } = await browser.get(path, options);
@@ -66,8 +66,8 @@ describe('with METRICS_TOKEN', () => {
         text: text.replaceAll(nonce, 'NONCE').replaceAll(path.slice(1), 'PATH'),
       };
     };
-    const nothing = await shapeOf('/made-up');
-    expect(nothing.status).toBe(404);
+    const notFound = await shapeOf('/made-up');
+    expect(notFound.status).toBe(404);
     for (const options of [
       {},
       withToken('wrong'),
@@ -77,7 +77,7 @@ describe('with METRICS_TOKEN', () => {
       { headers: { Authorization: `Basic ${TOKEN}` } },
       { headers: { Authorization: TOKEN } },
     ]) {
-      expect(await shapeOf('/metrics', options)).toEqual(nothing);
+      expect(await shapeOf('/metrics', options)).toEqual(notFound);
     }
     expect((await browser.get(`/metrics?token=${TOKEN}`)).status).toBe(404);
   });
@@ -109,7 +109,7 @@ describe('with METRICS_TOKEN', () => {
     }, PATIENCE);
   });
 
-  test('every lookup of a session is counted, and who is not signed in costs none', async () => {
+  test('every session lookup is counted, and a visitor without a session causes none', async () => {
     const user = await signUp(application);
     const lookups = async () => {
       const all = await values();
@@ -125,7 +125,7 @@ describe('with METRICS_TOKEN', () => {
     expect(grown).toEqual([0, 5, 0]);
   });
 
-  test('sessions that are ended are counted by the reason, and rows that are pruned', async () => {
+  test('ended sessions are counted by reason, and pruned rows are counted', async () => {
     const user = await signUp(application);
     await signIn(application, user);
     await signIn(application, user);
@@ -141,19 +141,19 @@ describe('with METRICS_TOKEN', () => {
     expect(pruned.get('latchkey_pruned_rows_total{what="ended sessions"}')).toBeGreaterThan(2);
   });
 
-  test('nothing of a person or a session is in them', async () => {
+  test('the metrics contain no data of a user or a session', async () => {
     const user = await signUp(application);
     const [id = ''] = (await user.browser.sessionToken())!.split('.');
     await user.browser.get(`/settings/sessions/${id}/name`);
     const { text } = await read();
-    for (const private_ of [user.email, user.name, id, TOKEN]) {
-      expect(text).not.toContain(private_);
+    for (const secret of [user.email, user.name, id, TOKEN]) {
+      expect(text).not.toContain(secret);
     }
   });
 });
 
 describe('with METRICS_PORT', () => {
-  test('they are shown there, and only there', async () => {
+  test('with METRICS_PORT the metrics are served on that port only', async () => {
     const application = await startApplication({ env: { METRICS_PORT: '0' } });
     const own = new BrowserLike(`http://127.0.0.1:${application.metricsPort}`);
     const { status, text, headers } = await own.get('/metrics');
@@ -167,7 +167,7 @@ describe('with METRICS_PORT', () => {
     await expect(own.get('/metrics')).rejects.toThrow('ECONNREFUSED');
   });
 
-  test('and METRICS_TOKEN both are needed', async () => {
+  test('with METRICS_PORT and METRICS_TOKEN both the port and the token are required', async () => {
     const application = await startApplication({
       env: { METRICS_PORT: '0', METRICS_TOKEN: TOKEN },
     });
@@ -178,22 +178,22 @@ describe('with METRICS_PORT', () => {
     await application.close();
   });
 
-  test('two applications in one process count each for itself', async () => {
-    const [one, other] = await Promise.all(
+  test('two applications in one process have separate metrics', async () => {
+    const [first, other] = await Promise.all(
       [1, 2].map(() => startApplication({ env: { METRICS_TOKEN: TOKEN } })),
     );
-    await openBrowser(one!).get('/login');
+    await openBrowser(first!).get('/login');
     const read = async (of: TestApplication) =>
       valuesIn((await openBrowser(of).get('/metrics', withToken(TOKEN))).text);
     const LOGIN =
       'latchkey_request_duration_seconds_count{method="GET",route="/login",status="2xx"}';
-    await vi.waitFor(async () => expect((await read(one!)).get(LOGIN)).toBe(1), PATIENCE);
+    await vi.waitFor(async () => expect((await read(first!)).get(LOGIN)).toBe(1), PATIENCE);
     expect((await read(other!)).get(LOGIN)).toBeUndefined();
-    await Promise.all([one!.close(), other!.close()]);
+    await Promise.all([first!.close(), other!.close()]);
   });
 });
 
-test('without either there are none', async () => {
+test('without METRICS_TOKEN and METRICS_PORT there are no metrics', async () => {
   const application = await startApplication();
   expect(application.metricsPort).toBeNull();
   for (const options of [{}, withToken(''), withToken('undefined'), withToken('null')]) {

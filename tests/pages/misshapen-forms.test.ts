@@ -15,23 +15,23 @@ const QUARTER_HOUR_MS = 15 * 60_000;
 let application: TestApplication;
 let user: TestUser;
 let stranger: BrowserLike;
-/** Owes its second factor. */
+/** Has entered the password, but not the second factor. */
 let halfSignedIn: BrowserLike;
-/** Signed in so long ago that a fresh proof is due. */
-let tired: BrowserLike;
-/** Has brought back the code that was mailed, and may choose a new password. */
+/** Signed in more than 15 minutes ago, so that it needs re-authentication. */
+let staleBrowser: BrowserLike;
+/** Has entered the mailed code, and may set a new password. */
 let resetting: BrowserLike;
 let phoneId: string;
 beforeAll(async () => {
   application = await startApplication();
-  tired = (await signUp(application)).browser;
-  await tired.get('/');
+  staleBrowser = (await signUp(application)).browser;
+  await staleBrowser.get('/');
   application.clock.advance(QUARTER_HOUR_MS);
   user = await signUp(application);
   const phone = await signIn(application, user);
-  // The welcome has been read.
+  // The welcome message was shown.
   await user.browser.get('/');
-  // And the page that hands out a secret to set up has done so.
+  // The page has stored its pending secret.
   await user.browser.get('/settings/two-factor/set-up');
   stranger = openBrowser(application);
   const careful = await signUp(application);
@@ -58,12 +58,12 @@ const asParts = (parts: [disposition: string, text: string][]) =>
     .join('')}--${BOUNDARY}--\r\n`;
 const MULTIPART = { 'Content-Type': `multipart/form-data; boundary=${BOUNDARY}` };
 
-/** The form is there only for somebody who has begun something; others are led to its beginning. */
-const MIDWAY = ['routes/signup/connection'];
+/** Forms in the middle of a flow. Browsers that have not started it are redirected to the start. */
+const MIDDLE_OF_A_FLOW = ['routes/signup/connection'];
 const forms = (await everyRoute()).filter(
-  ({ hasAction, id }) => hasAction && id !== 'routes/not-found' && !MIDWAY.includes(id),
+  ({ hasAction, id }) => hasAction && id !== 'routes/not-found' && !MIDDLE_OF_A_FLOW.includes(id),
 );
-/** Routes whose form has fields that must be there. */
+/** Routes whose form has required fields. */
 const formsWithFields = forms.filter(({ id }) =>
   Object.keys(goodFields({ email: '' })[id]!).some((name) => name !== 'label'),
 );
@@ -74,31 +74,34 @@ const usersAndPasswords = () => [
   application.sql('SELECT * FROM Password ORDER BY userId'),
 ];
 
-/** Ways in which a program may misspell the name of a field; each holds a good value. */
-const misspelt: [what: string, spell: (name: string) => string][] = [
+/** Malformed names for a field with a valid value. */
+const malformedNames: [what: string, spell: (name: string) => string][] = [
   ['an operator', (name) => `${name}[contains]`],
   ['an operator of another database', (name) => `${name}[$ne]`],
   ['an operator behind a dot', (name) => `${name}.not`],
   ['a list', (name) => `${name}[]`],
   ['a list of one', (name) => `${name}[0]`],
-  ['a list of four thousand million', (name) => `${name}[4294967294]`],
+  ['a list index of 2^32 - 2', (name) => `${name}[4294967294]`],
   ['a list of lists', (name) => `${name}[0][0][0]`],
-  ['a depth of thousands', (name) => `${name}${'.a'.repeat(8000)}`],
+  ['a path of 8000 parts', (name) => `${name}${'.a'.repeat(8000)}`],
   ['a prototype', (name) => `__proto__.${name}`],
   ['a constructor', (name) => `constructor.prototype.${name}`],
 ];
 
-/** The browser in which this form is filled in. */
-const whoFillsIn = (id: string) => {
+/** Returns the browser that can submit this form. */
+const browserFor = (id: string) => {
   if (/^routes\/login\/(?!page$)/.test(id)) return halfSignedIn;
   if (id === 'routes/reset-password/new') return resetting;
-  if (id.startsWith('routes/confirm/')) return tired;
+  if (id.startsWith('routes/confirm/')) return staleBrowser;
   return id.startsWith('routes/settings/') ? user.browser : stranger;
 };
-/** Refused; the page of the one form that only scripts can fill in is elsewhere, and says so. */
+/**
+ * Expects a 400. The form for passkeys on /confirm, which only scripts can submit, redirects to
+ * /confirm with an error instead.
+ */
 const expectRefused = (id: string, { status, location, text }: Answer) => {
   if (id !== 'routes/confirm/passkey' || status === 400) return expect(status).toBe(400);
-  // Scripts are told in the text.
+  // For scripts the redirect is in the text.
   expect(location ?? text).toMatch(/\/confirm\?[^"]*\bpasskey=refused\b/);
 };
 const send = (browser: BrowserLike, path: string, { headers, ...rest }: AskOptions) =>
@@ -113,35 +116,38 @@ describe.each(formsWithFields.map((route) => [route.id, route] as const))('%s', 
   beforeAll(() => {
     before = usersAndPasswords();
   });
-  // Looked at once: it is the same after every form that was refused, or one of them was not.
+  // Compared once, after all forms: a single form that had an effect would show here.
   afterAll(() => {
     expect(usersAndPasswords()).toEqual(before);
     expect(errorsLogged()).toEqual([]);
   });
 
-  test.each(misspelt)('a field name that is %s is no field', async (_what, spell) => {
-    const fields = Object.entries(goodFields(user)[id]!);
-    const body = fields.map(([name, value]): [string, string] => [spell(name), value]);
-    const path = pathOf(route, phoneId);
-    for (const address of [path, dataPathOf(path)]) {
-      const answer = await whoFillsIn(id).post(address, body);
-      expectRefused(id, answer);
-      expect(answer.headers['set-cookie']).toBeUndefined();
-    }
-  });
+  test.each(malformedNames)(
+    `${id} refuses a form whose field names have %s`,
+    async (_what, spell) => {
+      const fields = Object.entries(goodFields(user)[id]!);
+      const body = fields.map(([name, value]): [string, string] => [spell(name), value]);
+      const path = pathOf(route, phoneId);
+      for (const address of [path, dataPathOf(path)]) {
+        const answer = await browserFor(id).post(address, body);
+        expectRefused(id, answer);
+        expect(answer.headers['set-cookie']).toBeUndefined();
+      }
+    },
+  );
 
-  test('a field that comes twice is refused', async () => {
+  test(`${id} refuses a form with every field twice`, async () => {
     const fields = Object.entries(goodFields(user)[id]!);
-    const answer = await whoFillsIn(id).post(pathOf(route, phoneId), [...fields, ...fields]);
+    const answer = await browserFor(id).post(pathOf(route, phoneId), [...fields, ...fields]);
     expectRefused(id, answer);
   });
 
-  test('a file in place of a text is refused', async () => {
+  test(`${id} refuses files in place of texts`, async () => {
     const parts = Object.entries(goodFields(user)[id]!).map(([name, text]): [string, string] => [
       `name="${name}"; filename="${name}.txt"`,
       text,
     ]);
-    const answer = await send(whoFillsIn(id), pathOf(route, phoneId), {
+    const answer = await send(browserFor(id), pathOf(route, phoneId), {
       headers: MULTIPART,
       body: asParts(parts),
     });
@@ -149,25 +155,33 @@ describe.each(formsWithFields.map((route) => [route.id, route] as const))('%s', 
   });
 
   test.each([
-    ['nothing at all', undefined, undefined],
+    ['no body', undefined, undefined],
     ['an empty form', '', 'application/x-www-form-urlencoded'],
     ['JSON', '{"email":{"contains":""},"password":"x"}', 'application/json'],
-    ['JSON said to be a form', '{"email":{"contains":""}}', 'application/x-www-form-urlencoded'],
-    ['text', 'email=a', 'text/plain'],
-    ['XML', '<email>a</email>', 'application/xml'],
-    ['parts without a boundary', 'email=a', 'multipart/form-data'],
-    ['parts that end in the middle', `--${BOUNDARY}\r\nContent-Dis`, MULTIPART['Content-Type']],
-    ['a type that is none', 'email=a', '}{'],
-    ['broken percent signs', 'email=%&password=%zz&theme=%', 'application/x-www-form-urlencoded'],
     [
-      'bytes that are no UTF-8',
-      'email=%ff%fe&password=%c3%28',
+      'JSON with the content type of a form',
+      '{"email":{"contains":""}}',
       'application/x-www-form-urlencoded',
     ],
-    ['what the form library keeps to itself', '__state__=%7B', 'application/x-www-form-urlencoded'],
-    ['its other field', '__intent__=nonsense', 'application/x-www-form-urlencoded'],
-  ])('%s in place of the form is refused', async (_what, body, type) => {
-    const answer = await send(whoFillsIn(id), pathOf(route, phoneId), {
+    ['plain text', 'email=a', 'text/plain'],
+    ['XML', '<email>a</email>', 'application/xml'],
+    ['multipart without a boundary', 'email=a', 'multipart/form-data'],
+    ['truncated multipart', `--${BOUNDARY}\r\nContent-Dis`, MULTIPART['Content-Type']],
+    ['an invalid content type', 'email=a', '}{'],
+    ['broken percent signs', 'email=%&password=%zz&theme=%', 'application/x-www-form-urlencoded'],
+    ['invalid UTF-8', 'email=%ff%fe&password=%c3%28', 'application/x-www-form-urlencoded'],
+    [
+      'the internal state of the form library',
+      '__state__=%7B',
+      'application/x-www-form-urlencoded',
+    ],
+    [
+      'an internal command of the form library',
+      '__intent__=nonsense',
+      'application/x-www-form-urlencoded',
+    ],
+  ])(`${id} refuses %s in place of the form`, async (_what, body, type) => {
+    const answer = await send(browserFor(id), pathOf(route, phoneId), {
       headers: { 'Content-Type': type },
       body,
     });
@@ -175,7 +189,7 @@ describe.each(formsWithFields.map((route) => [route.id, route] as const))('%s', 
   });
 });
 
-test('a form that cannot be read takes no name away', async () => {
+test('an unreadable form does not remove the name of a session', async () => {
   const path = `/settings/sessions/${phoneId}/name`;
   await user.browser.follow(await user.browser.post(path, { label: 'Kitchen iPad' }));
   for (const [type, body] of [
@@ -190,7 +204,7 @@ test('a form that cannot be read takes no name away', async () => {
   expect(fieldOnPage(text, 'label').value).toBe('Kitchen iPad');
 });
 
-test('commands to the form library are not carried out', async () => {
+test('commands to the form library are not executed', async () => {
   const before = usersAndPasswords();
   for (const command of [
     { type: 'update', payload: { name: 'email', value: 'x', index: 4294967294 } },
@@ -209,7 +223,7 @@ test('commands to the form library are not carried out', async () => {
   expect(usersAndPasswords()).toEqual(before);
 });
 
-test('a form in parts is as good as one in a line', async () => {
+test('a multipart form is accepted', async () => {
   const answer = await send(user.browser, '/settings/profile', {
     headers: MULTIPART,
     body: asParts([['name="name"', 'Ada in parts']]),
@@ -219,7 +233,7 @@ test('a form in parts is as good as one in a line', async () => {
   expect(fieldOnPage(page.text, 'name').value).toBe('Ada in parts');
 });
 
-test('a wrong form that is sent back holds the fields of the form and nothing else', async () => {
+test('a refused form returns only its own fields', async () => {
   const { text } = await user.browser.post('/settings/profile.data', {
     name: '',
     other: 'planted',
@@ -230,9 +244,9 @@ test('a wrong form that is sent back holds the fields of the form and nothing el
   expect(text).not.toContain('canary');
 });
 
-test('thirty thousand fields of one name take no longer than any other form', async () => {
+test('a form with 30,000 fields of the same name takes less than 500 ms of CPU time', async () => {
   const body = 'a&'.repeat(30_000);
-  // Compared with one another each by each they took a second and more.
+  // A quadratic comparison of the names took more than a second.
   await expectOnceWithin(500, async () => {
     const cpuMs = startCpuTimer();
     const answer = await send(stranger, '/login', {

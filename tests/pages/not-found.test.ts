@@ -16,7 +16,7 @@ beforeAll(async () => {
 });
 afterAll(() => application.close());
 
-const ADDRESSES = [
+const PATHS = [
   '/nothing',
   '/nothing/here',
   '/settings/nothing',
@@ -29,7 +29,7 @@ const ADDRESSES = [
   '/a%20b',
 ];
 
-test.each(ADDRESSES)('%s is no page, and says so on one of ours', async (path) => {
+test.each(PATHS)('the unknown path %s is answered with the 404 page', async (path) => {
   const cut = application.logged.length;
   for (const browser of [openBrowser(application), user.browser]) {
     const { status, text, headers } = await browser.get(path);
@@ -38,18 +38,18 @@ test.each(ADDRESSES)('%s is no page, and says so on one of ours', async (path) =
     expect(textOf(text)).toContain('There is nothing at this address');
     expect(text).toContain('href="/"');
   }
-  // Whoever tries addresses out leaves a line for each, as everybody does, and no failure.
+  // An unknown path is logged like every request, without a warning or error.
   expect(besidesRequests(application.logged.slice(cut))).toEqual([]);
 });
 
-test('whoever is signed in is so there, too', async () => {
+test('the 404 page shows the menu of a signed-in user', async () => {
   const { text } = await user.browser.get('/nothing/here');
   expect(textOf(text)).toContain(`Menu of ${user.name}`);
   const stranger = await openBrowser(application).get('/nothing/here');
   expect(textOf(stranger.text)).not.toContain(user.name);
 });
 
-test('a form to no page is answered the same', async () => {
+test('a POST to an unknown path is a 404', async () => {
   for (const browser of [openBrowser(application), user.browser]) {
     const answer = await browser.post('/nothing/here', { a: 'b' });
     expect(answer.status).toBe(404);
@@ -57,7 +57,7 @@ test('a form to no page is answered the same', async () => {
   }
 });
 
-test('a form to a page that takes none is answered as such, and logged as no failure', async () => {
+test('a POST to a page without a form is a 405 and no error in the log', async () => {
   const cut = application.logged.length;
   for (const path of ['/', '/settings/sessions', '/settings']) {
     const { status } = await user.browser.post(path, { a: 'b' });

@@ -26,21 +26,21 @@ const liveSessionsOf = ({ email }: TestUser) =>
 const notMePathOf = async ({ browser }: TestUser) =>
   entriesOnPage((await browser.get(PAGE)).text)[0]!.notMePath!;
 
-/** A person whom a mail told of a new device, and the key that stood in it. */
-async function toldOfNewDevice() {
+/** Signs up a user, signs in from a new device, and returns the link and key of the mail about it. */
+async function signUpWithNewDevice() {
   const user = await signUp(application);
   const stranger = await signIn(application, user, { userAgent: SAFARI_ON_IPHONE });
   const mail = await mailbox(application).nextMailTo(user.email, 'notice');
-  const link = mail.links.find((one) => one.includes('/not-me'))!;
+  const link = mail.links.find((url) => url.includes('/not-me'))!;
   const key = link.slice(link.indexOf('#') + 1);
   return { user, stranger, link, key };
 }
 const rowOf = (key: string) =>
   application.sql('SELECT * FROM "MailedCode" WHERE id = ?', key.split('.')[0])[0]!;
-const GONE = /^This link works no more/;
+const INVALID_LINK = /^This link works no more/;
 
-describe('from the page', () => {
-  test('the question names what it is about and what will happen, and asking does nothing', async () => {
+describe('"This wasn’t me" on the activity page', () => {
+  test('the "This wasn’t me" page names the device and the effect, and GET changes nothing', async () => {
     const user = await signUp(application);
     await signIn(application, user, { userAgent: SAFARI_ON_IPHONE });
     const path = await notMePathOf(user);
@@ -53,7 +53,7 @@ describe('from the page', () => {
     expect(liveSessionsOf(user)).toHaveLength(2);
   });
 
-  test('it signs out everything, this device too, and leads to the reset', async () => {
+  test('"This wasn’t me" signs out every device, also this one, and redirects to the reset', async () => {
     const user = await signUp(application);
     const phone = await signIn(application, user, { userAgent: SAFARI_ON_IPHONE });
     const path = await notMePathOf(user);
@@ -72,16 +72,16 @@ describe('from the page', () => {
     expect(typed.location).toBe('/reset-password/new');
   });
 
-  test('it needs no fresh proof: who needs it is in a hurry, and it gives nothing away', async () => {
+  test('"This wasn’t me" needs no re-authentication: it is urgent, and gives no access', async () => {
     const user = await signUp(application);
     const path = await notMePathOf(user);
     application.clock.advance(30 * MINUTE_MS);
     expect((await user.browser.post(path, {})).location).toBe('/reset-password');
   });
 
-  test('keeps to its own: an entry of somebody else is as one that never was', async () => {
+  test('the entry of another user is answered like an unknown entry', async () => {
     const [ada, grace] = [await signUp(application), await signUp(application)];
-    // Whatever waited to be said is said.
+    // Shows the pending message, so that it is not in the answers below.
     await grace.browser.get('/');
     const path = await notMePathOf(ada);
     const missing = `${PAGE}/nothing/not-me`;
@@ -96,7 +96,7 @@ describe('from the page', () => {
     expect(await isSignedIn(grace.browser)).toBe(true);
   });
 
-  test('comes back to the page of the log that it stood on', async () => {
+  test('the "This wasn’t me" page links back to the page of the log it was opened from', async () => {
     const { browser } = await signUp(application);
     const older = `?after=${application.clock.now().getTime() + 1}.zz`;
     const [entry] = entriesOnPage((await browser.get(PAGE + older)).text);
@@ -106,11 +106,11 @@ describe('from the page', () => {
   });
 });
 
-describe('from the mail', () => {
-  test('following the link does nothing, whoever does it', async () => {
-    const { user, link } = await toldOfNewDevice();
+describe('"This wasn’t me" in a mail', () => {
+  test('opening the link of the mail changes nothing', async () => {
+    const { user, link } = await signUpWithNewDevice();
     expect(link).toMatch(/^http:\/\/localhost:\d+\/not-me#[\w-]+\.[\w-]{43}$/);
-    // What stands behind the "#" is sent to no server.
+    // A browser does not send the part after the "#".
     const { status, text } = await openBrowser(application).get('/not-me');
     expect(status).toBe(200);
     expect(fieldOnPage(text, 'key').value).toBeNull();
@@ -118,57 +118,57 @@ describe('from the mail', () => {
     expect(liveSessionsOf(user)).toHaveLength(2);
   });
 
-  test('the key signs out everything, in whatever browser, and once', async () => {
-    const { user, stranger, key } = await toldOfNewDevice();
-    const elsewhere = openBrowser(application);
-    const answer = await elsewhere.post('/not-me', { key });
+  test('the key of the mail signs out every device, from any browser, and only once', async () => {
+    const { user, stranger, key } = await signUpWithNewDevice();
+    const otherBrowser = openBrowser(application);
+    const answer = await otherBrowser.post('/not-me', { key });
     expect(answer.location).toBe('/reset-password');
     expect(liveSessionsOf(user)).toEqual([]);
     expect(await isSignedIn(user.browser)).toBe(false);
     expect(await isSignedIn(stranger)).toBe(false);
     expect(entriesOf(application, user.email)[0]!.kind).toBe('not-me');
     const { code } = await mailbox(application).nextMailTo(user.email, 'password-reset-code');
-    const typed = await elsewhere.post('/reset-password', { code: String(code) });
+    const typed = await otherBrowser.post('/reset-password', { code: String(code) });
     expect(typed.location).toBe('/reset-password/new');
 
     const back = await signIn(application, user);
-    const again = await elsewhere.post('/not-me', { key });
+    const again = await otherBrowser.post('/not-me', { key });
     expect(again.status).toBe(400);
-    expect(formErrorOnPage(again.text)).toMatch(GONE);
+    expect(formErrorOnPage(again.text)).toMatch(INVALID_LINK);
     expect(await isSignedIn(back)).toBe(true);
   });
 
-  test('the whole link will do, as somebody without scripts would copy it', async () => {
-    const { user, link } = await toldOfNewDevice();
+  test('a user without scripts can paste the whole link in place of the key', async () => {
+    const { user, link } = await signUpWithNewDevice();
     const answer = await openBrowser(application).post('/not-me', { key: ` ${link} ` });
     expect(answer.location).toBe('/reset-password');
     expect(liveSessionsOf(user)).toEqual([]);
   });
 
-  test('works once when many bring it at the same moment', async () => {
-    const { user, key } = await toldOfNewDevice();
+  test('12 concurrent submissions of the key work once', async () => {
+    const { user, key } = await signUpWithNewDevice();
     const answers = await Promise.all(
       Array.from({ length: 12 }, () => openBrowser(application).post('/not-me', { key })),
     );
     expect(answers.filter(({ status }) => status === 302)).toHaveLength(1);
     expect(answers.filter(({ status }) => status === 400)).toHaveLength(11);
-    const said = entriesOf(application, user.email).filter(({ kind }) => kind === 'not-me');
-    expect(said).toHaveLength(1);
+    const entries = entriesOf(application, user.email).filter(({ kind }) => kind === 'not-me');
+    expect(entries).toHaveLength(1);
   });
 
-  test('lasts a week', async () => {
-    const [early, late] = [await toldOfNewDevice(), await toldOfNewDevice()];
+  test('the key of the mail expires after exactly a week', async () => {
+    const [early, late] = [await signUpWithNewDevice(), await signUpWithNewDevice()];
     application.clock.advance(7 * DAY_MS - 1);
     const inTime = await openBrowser(application).post('/not-me', { key: early.key });
     expect(inTime.status).toBe(302);
     application.clock.advance(1);
     const tooLate = await openBrowser(application).post('/not-me', { key: late.key });
     expect(tooLate.status).toBe(400);
-    expect(formErrorOnPage(tooLate.text)).toMatch(GONE);
+    expect(formErrorOnPage(tooLate.text)).toMatch(INVALID_LINK);
   });
 
-  test('one answer for a key that is wrong, for something else, or none at all', async () => {
-    const { user, key } = await toldOfNewDevice();
+  test('a wrong key, a malformed key and a key for another purpose get the same answer', async () => {
+    const { user, key } = await signUpWithNewDevice();
     const [id, secret] = key.split('.') as [string, string];
     const flipped = secret.startsWith('A') ? `B${secret.slice(1)}` : `A${secret.slice(1)}`;
     const wrong = [`${id}.${flipped}`, `${id}.`, `.${secret}`, id, secret, `${key}.x`, 'x', '#'];
@@ -189,13 +189,13 @@ describe('from the mail', () => {
     expect((await openBrowser(application).post('/not-me', { key })).status).toBe(302);
   });
 
-  test('stands in no log, no page, no address and no column', async () => {
-    const { key } = await toldOfNewDevice();
+  test('the key of the mail is in no log line, page, URL or database column', async () => {
+    const { key } = await signUpWithNewDevice();
     const secret = key.split('.')[1]!;
     const row = rowOf(key);
     expect(row.purpose).toBe('not-me');
     expect(row.browserHash).toBeNull();
-    // The mail itself has left by now.
+    // The mail itself has been sent, so its row is deleted.
     expect(application.everything()).not.toContain(secret);
     const answer = await openBrowser(application).post('/not-me', { key });
     expect(answer.location).not.toContain(secret);
@@ -206,8 +206,8 @@ describe('from the mail', () => {
     expect(application.everything()).not.toContain(secret);
   });
 
-  test('is left alone by a form from elsewhere', async () => {
-    const { user, key } = await toldOfNewDevice();
+  test('a cross-site form cannot use the key', async () => {
+    const { user, key } = await signUpWithNewDevice();
     const { status } = await openBrowser(application).post(
       ...(['/not-me', { key }, { headers: { Origin: 'https://evil.example' } }] as const),
     );
@@ -215,7 +215,7 @@ describe('from the mail', () => {
     expect(liveSessionsOf(user)).toHaveLength(2);
   });
 
-  test('tries are limited by network, and right ones do not count', async () => {
+  test('attempts with wrong keys are limited per network', async () => {
     const strict = await startApplication({
       env: { TRUSTED_PROXIES: '1', CODE_TRIES_PER_ACCOUNT: '3' },
     });

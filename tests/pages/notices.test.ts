@@ -24,13 +24,13 @@ const from = (address: string, userAgent = FIREFOX_ON_MAC) => ({
 });
 const NEWER_FIREFOX = FIREFOX_ON_MAC.replaceAll('145.0', '151.0');
 
-/** The notices that went to this person, in the order in which they came. */
+/** Returns the notices that were mailed to the user, oldest first. */
 const noticesTo = async ({ email }: Pick<TestUser, 'email'>): Promise<ReceivedMail[]> => {
   const mails = await mailbox(application).unread();
   return mails.filter(({ to, kind }) => to === email && kind === 'notice');
 };
-/** What the person is told of while something is done. */
-const noticesOf = async (user: TestUser, act: () => Promise<unknown>) => {
+/** Runs `act` and returns the notices that were mailed to the user meanwhile. */
+const noticesDuring = async (user: TestUser, act: () => Promise<unknown>) => {
   const before = (await noticesTo(user)).length;
   await act();
   return (await noticesTo(user)).slice(before);
@@ -43,46 +43,51 @@ const sessionsOf = ({ email }: Pick<TestUser, 'email'>) =>
   );
 const NEW_SIGN_IN = 'New sign-in to your Latchkey account';
 
-describe('a sign-in is mailed about when it comes from a new device', () => {
-  test('and not the first of an account, nor one from a known device, of whatever version', async () => {
+describe('new-device mails', () => {
+  test('no mail is sent for the first sign-in, a known device or a newer browser version', async () => {
     const user = await signUp(application, from(VIENNA));
     const again = () => signIn(application, user, from(VIENNA));
     const newer = () => signIn(application, user, from('131.130.99.9', NEWER_FIREFOX));
-    expect(await noticesOf(user, again)).toEqual([]);
-    expect(await noticesOf(user, newer)).toEqual([]);
+    expect(await noticesDuring(user, again)).toEqual([]);
+    expect(await noticesDuring(user, newer)).toEqual([]);
     expect(await noticesTo(user)).toEqual([]);
   });
 
   test.each([
     ['another browser', from(VIENNA, SAFARI_ON_IPHONE), /Safari 18 on iPhone/, /Austria/],
     ['another country', from(MOUNTAIN_VIEW), /Firefox 145 on Mac/, /United States/],
-    ['a place that is not known', from('192.168.1.2'), /Firefox 145 on Mac/, /Local network/],
-  ])('which %s makes it', async (_what, device, name, place) => {
-    const user = await signUp(application, from(VIENNA));
-    const enter = () => signIn(application, user, device);
-    const [notice, ...more] = await noticesOf(user, enter);
-    expect(more).toEqual([]);
-    expect(notice!.subject).toBe(NEW_SIGN_IN);
-    expect(notice!.text).toMatch(name);
-    expect(notice!.text).toMatch(place);
-    expect(notice!.text).not.toContain(PASSWORD);
-    // It is known from now on.
-    expect(await noticesOf(user, enter)).toEqual([]);
-  });
+    ['a local network', from('192.168.1.2'), /Firefox 145 on Mac/, /Local network/],
+  ])(
+    'the first sign-in from %s is mailed, and the next one is not',
+    async (_what, device, name, place) => {
+      const user = await signUp(application, from(VIENNA));
+      const signInFromDevice = () => signIn(application, user, device);
+      const [notice, ...more] = await noticesDuring(user, signInFromDevice);
+      expect(more).toEqual([]);
+      expect(notice!.subject).toBe(NEW_SIGN_IN);
+      expect(notice!.text).toMatch(name);
+      expect(notice!.text).toMatch(place);
+      expect(notice!.text).not.toContain(PASSWORD);
+      // The device is known from now on.
+      expect(await noticesDuring(user, signInFromDevice)).toEqual([]);
+    },
+  );
 
-  test('at least once, however many come from it at the same moment', async () => {
+  test('concurrent sign-ins from a new device are mailed at least once', async () => {
     const user = await signUp(application, from(VIENNA));
-    const enter = () => signIn(application, user, from(MOUNTAIN_VIEW, SAFARI_ON_IPHONE));
-    const notices = await noticesOf(user, () => Promise.all([enter(), enter(), enter()]));
+    const signInFromDevice = () => signIn(application, user, from(MOUNTAIN_VIEW, SAFARI_ON_IPHONE));
+    const notices = await noticesDuring(user, () =>
+      Promise.all([signInFromDevice(), signInFromDevice(), signInFromDevice()]),
+    );
     expect(notices.length).toBeGreaterThanOrEqual(1);
     expect(notices.length).toBeLessThanOrEqual(3);
-    expect(await noticesOf(user, enter)).toEqual([]);
+    expect(await noticesDuring(user, signInFromDevice)).toEqual([]);
   });
 
-  test('what is new to one person is so whoever else has used it', async () => {
+  test('a device is new for a user even if another user has used it', async () => {
     const ada = await signUp(application, from(VIENNA));
     await signUp(application, from(MOUNTAIN_VIEW));
-    const notices = await noticesOf(ada, () => signIn(application, ada, from(MOUNTAIN_VIEW)));
+    const notices = await noticesDuring(ada, () => signIn(application, ada, from(MOUNTAIN_VIEW)));
     expect(titlesOf(notices)).toEqual([NEW_SIGN_IN]);
   });
 
@@ -91,7 +96,7 @@ describe('a sign-in is mailed about when it comes from a new device', () => {
     application.clock.advance(100 * DAY_MS);
     await application.application.sessions.prune(application.clock.now());
     expect(sessionsOf(user)).toEqual([]);
-    expect(await noticesOf(user, () => signIn(application, user, from(VIENNA)))).toEqual([]);
+    expect(await noticesDuring(user, () => signIn(application, user, from(VIENNA)))).toEqual([]);
   });
 
   test('a known browser gets a new-device mail again after its activity was pruned', async () => {
@@ -99,72 +104,75 @@ describe('a sign-in is mailed about when it comes from a new device', () => {
     application.clock.advance(181 * DAY_MS);
     await application.application.activityLog.prune(application.clock.now());
     expect(entriesOf(application, user.email)).toEqual([]);
-    const notices = await noticesOf(user, () => signIn(application, user, from(VIENNA)));
+    const notices = await noticesDuring(user, () => signIn(application, user, from(VIENNA)));
     expect(titlesOf(notices)).toEqual([NEW_SIGN_IN]);
   });
 });
 
-test('a changed password and a download are mailed about, signed-out devices are not', async () => {
+test('a password change and a download are mailed, and signing out devices is not', async () => {
   const user = await signUp(application);
   await signIn(application, user);
   const signOut = () => user.browser.post('/settings/sessions/others/sign-out', {});
-  expect(await noticesOf(user, signOut)).toEqual([]);
+  expect(await noticesDuring(user, signOut)).toEqual([]);
   const download = () => user.browser.post('/settings/data/download', {});
-  expect(titlesOf(await noticesOf(user, download))).toHaveLength(1);
+  expect(titlesOf(await noticesDuring(user, download))).toHaveLength(1);
   const form = { currentPassword: PASSWORD, newPassword: 'another good password' };
   const change = () => user.browser.post('/settings/password', form);
-  expect(titlesOf(await noticesOf(user, change))).toEqual(['Your Latchkey password was changed']);
+  expect(titlesOf(await noticesDuring(user, change))).toEqual([
+    'Your Latchkey password was changed',
+  ]);
 });
 
-describe('failed attempts', () => {
-  const fail = (user: TestUser) =>
+describe('mails about failed attempts', () => {
+  const failSignIn = (user: TestUser) =>
     openBrowser(application).post('/login', { email: user.email, password: 'not this one' });
   const prune = () => application.application.replayGuard.prune(application.clock.now());
 
-  test('are mailed about once they are many, and then not again for a day', async () => {
+  test('the fifth failed sign-in is mailed, and no other mail is sent for a day', async () => {
     const user = await signUp(application);
-    const many = async (times: number) => {
-      for (let count = 0; count < times; count += 1) await fail(user);
+    const failTimes = async (times: number) => {
+      for (let count = 0; count < times; count += 1) await failSignIn(user);
     };
-    expect(await noticesOf(user, () => many(4))).toEqual([]);
-    const [notice, ...more] = await noticesOf(user, () => many(1));
+    expect(await noticesDuring(user, () => failTimes(4))).toEqual([]);
+    const [notice, ...more] = await noticesDuring(user, () => failTimes(1));
     expect(more).toEqual([]);
     expect(notice!.subject).toMatch(/attempt|sign in/i);
-    // There is nothing to sign out: nobody got in.
+    // No attempt succeeded, so there is no session to sign out.
     expect(notice!.links.join()).not.toContain('/not-me');
-    expect(await noticesOf(user, () => many(20))).toEqual([]);
+    expect(await noticesDuring(user, () => failTimes(20))).toEqual([]);
     application.clock.advance(DAY_MS - MINUTE_MS);
     await prune();
-    expect(await noticesOf(user, () => many(20))).toEqual([]);
+    expect(await noticesDuring(user, () => failTimes(20))).toEqual([]);
     application.clock.advance(2 * MINUTE_MS);
     await prune();
-    expect(await noticesOf(user, () => many(5))).toHaveLength(1);
+    expect(await noticesDuring(user, () => failTimes(5))).toHaveLength(1);
   });
 
-  test('are mailed about once when many come at the same moment', async () => {
+  test('concurrent failed sign-ins are mailed once', async () => {
     const user = await signUp(application);
-    const many = () => Promise.all(Array.from({ length: 15 }, () => fail(user)));
-    expect(await noticesOf(user, many)).toHaveLength(1);
+    const failConcurrently = () => Promise.all(Array.from({ length: 15 }, () => failSignIn(user)));
+    expect(await noticesDuring(user, failConcurrently)).toHaveLength(1);
   });
 
-  test('of long ago do not count', async () => {
+  test('failed sign-ins of the day before do not count', async () => {
     const user = await signUp(application);
-    for (let count = 0; count < 4; count += 1) await fail(user);
+    for (let count = 0; count < 4; count += 1) await failSignIn(user);
     application.clock.advance(DAY_MS);
-    expect(await noticesOf(user, () => fail(user))).toEqual([]);
+    expect(await noticesDuring(user, () => failSignIn(user))).toEqual([]);
   });
 
-  test('at the second factor are fewer, and come with a way to sign everything out', async () => {
+  test('the third wrong second factor is mailed, with a link to sign out every device', async () => {
     const user = await signUp(application);
     await turnOnTotp(application, user);
     const { email, password } = user;
     const browser = openBrowser(application);
-    const begun = await browser.post('/login', { email, password });
-    expect(begun.location).toBe('/login/code');
-    const wrong = () => browser.post('/login/code', { code: '000000', secondFactor: '000000' });
-    expect(await noticesOf(user, wrong)).toEqual([]);
-    expect(await noticesOf(user, wrong)).toEqual([]);
-    const notices = await noticesOf(user, wrong);
+    const firstStep = await browser.post('/login', { email, password });
+    expect(firstStep.location).toBe('/login/code');
+    const enterWrongCode = () =>
+      browser.post('/login/code', { code: '000000', secondFactor: '000000' });
+    expect(await noticesDuring(user, enterWrongCode)).toEqual([]);
+    expect(await noticesDuring(user, enterWrongCode)).toEqual([]);
+    const notices = await noticesDuring(user, enterWrongCode);
     expect(notices).toHaveLength(1);
     expect(notices[0]!.links.join()).toContain('/not-me#');
     const [entry] = entriesOf(application, email);
@@ -172,8 +180,8 @@ describe('failed attempts', () => {
   });
 });
 
-test('where no mail can be sent, everything is written down all the same', async () => {
-  const silent = await startApplication({
+test('an application without mail still logs all activity', async () => {
+  const withoutMail = await startApplication({
     env: {
       ORIGIN: 'https://latchkey.example',
       BCRYPT_COST: '10',
@@ -182,17 +190,17 @@ test('where no mail can be sent, everything is written down all the same', async
     },
   });
   try {
-    expect(silent.application.mailer.isOn).toBe(false);
-    const user = await signUp(silent);
-    await signIn(silent, user, { userAgent: SAFARI_ON_IPHONE });
+    expect(withoutMail.application.mailer.isOn).toBe(false);
+    const user = await signUp(withoutMail);
+    await signIn(withoutMail, user, { userAgent: SAFARI_ON_IPHONE });
     for (let count = 0; count < 5; count += 1) {
-      await openBrowser(silent).post('/login', { email: user.email, password: 'x' });
+      await openBrowser(withoutMail).post('/login', { email: user.email, password: 'x' });
     }
-    const kinds = entriesOf(silent, user.email).map(({ kind }) => kind);
+    const kinds = entriesOf(withoutMail, user.email).map(({ kind }) => kind);
     expect(kinds.sort()).toEqual(['sign-in-failed', 'signed-in', 'signed-in', 'signed-up']);
-    expect(silent.sql('SELECT id FROM "OutgoingMail"')).toEqual([]);
-    expect(silent.sql('SELECT id FROM "MailedCode"')).toEqual([]);
+    expect(withoutMail.sql('SELECT id FROM "OutgoingMail"')).toEqual([]);
+    expect(withoutMail.sql('SELECT id FROM "MailedCode"')).toEqual([]);
   } finally {
-    await silent.close();
+    await withoutMail.close();
   }
 });
