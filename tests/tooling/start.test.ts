@@ -195,8 +195,8 @@ test.each([
   expectOneSentence(end, /needs Node 20\.19 or newer.+this is Node 18\.20\.8/);
 });
 
-test('run.js says which commands there are', async () => {
+test('run.js lists its commands when it does not know the given one', async () => {
   const end = await runScript('run.js', {}, { args: ['sesions-prune'] });
-  expect(end.stderr).toMatch(/^Say which command to run: .*sessions-prune/);
+  expect(end.stderr).toMatch(/^Usage: .*sessions-prune/);
   expect(end.exitCode).toBe(1);
 });
