@@ -33,6 +33,7 @@ const ZONE_WIDTH = 16;
 
 const ROOMS = ['--project', 'rooms'];
 const FRONT_DOOR = ['--project', 'front door'];
+const WITHOUT_JOURNEYS = ['tests/pages', 'tests/api'];
 
 /**
  * Returns the arguments of each Vitest run of a day.
@@ -41,7 +42,7 @@ const FRONT_DOOR = ['--project', 'front door'];
  * @returns {string[][]}
  */
 export function runsOf({ hasJourneys = false }) {
-  return [ROOMS, hasJourneys ? FRONT_DOOR : [...FRONT_DOOR, 'tests/routes']];
+  return [ROOMS, hasJourneys ? FRONT_DOOR : [...FRONT_DOOR, ...WITHOUT_JOURNEYS]];
 }
 
 /**
