@@ -10,10 +10,10 @@ const refusalOf = (variables: Record<string, string | undefined>): string => {
     expect(error).toBeInstanceOf(StartupError);
     return (error as Error).message;
   }
-  throw new Error('This environment was taken.');
+  throw new Error('This environment was accepted.');
 };
 
-test('an empty environment is that of a first try on one\u2019s own machine', () => {
+test('an empty environment gives the defaults for a first start on localhost', () => {
   expect(parseEnv({})).toEqual({
     NODE_ENV: 'production',
     PORT: 3000,
@@ -58,7 +58,7 @@ test('an empty environment is that of a first try on one\u2019s own machine', ()
   });
 });
 
-test('an empty value counts as none, and what is of others is left alone', () => {
+test('empty values count as unset, and other variables are ignored', () => {
   const variables = { PORT: '', ORIGIN: '', HOST: '', PATH: '/bin', LOGNAME: 'ada' };
   expect(parseEnv(variables)).toEqual(parseEnv({}));
 });
@@ -118,7 +118,7 @@ test.each([
   ['SESSIONS_PER_USER', 'canary'],
   ['SESSION_RETENTION_DAYS', '3651'],
   ['ACTIVITY_RETENTION_DAYS', '0'],
-])('a wrong %s is named, and its value (%s) is not shown', (name, value) => {
+])('an invalid %s is refused by name, without showing its value (%s)', (name, value) => {
   const refusal = refusalOf({ [name]: value });
   expect(refusal).toContain(name);
   expect(refusal).not.toContain('canary');
@@ -131,7 +131,7 @@ describe('the origin', () => {
     ['https://latchkey.example/', 'https://latchkey.example'],
     ['https://LATCHKEY.example:443/path?query#part', 'https://latchkey.example'],
     ['https://latchkey.example:8443', 'https://latchkey.example:8443'],
-  ])('%s is %s, and open to the network', (given, origin) => {
+  ])('the origin %s becomes %s, and the server listens on all interfaces', (given, origin) => {
     expect(parseEnv({ ORIGIN: given })).toMatchObject({
       ORIGIN: origin,
       isLocal: false,
@@ -144,7 +144,7 @@ describe('the origin', () => {
     'http://127.0.0.1:3000',
     'http://[::1]:3000',
     'https://localhost',
-  ])('%s is this machine, and nobody else\u2019s business', (origin) => {
+  ])('the origin %s is local, and the server listens on 127.0.0.1 only', (origin) => {
     expect(parseEnv({ ORIGIN: origin })).toMatchObject({
       ORIGIN: origin,
       isLocal: true,
@@ -152,22 +152,22 @@ describe('the origin', () => {
     });
   });
 
-  test('follows the port when none is given', () => {
+  test('the default origin has the given port', () => {
     expect(parseEnv({ PORT: '8080' }).ORIGIN).toBe('http://localhost:8080');
   });
 
-  test('does not choose the address to listen on when that is given', () => {
+  test('a given HOST overrides the address that follows from the origin', () => {
     expect(parseEnv({ HOST: '0.0.0.0' }).HOST).toBe('0.0.0.0');
   });
 });
 
-test('a stop leaves time for requests to finish', () => {
+test('STOP_WITHIN_SECONDS must exceed STOP_DELAY_SECONDS by the time that requests need to finish', () => {
   const env = { STOP_WITHIN_SECONDS: '30', STOP_DELAY_SECONDS: '27' };
   expect(parseEnv(env)).toMatchObject({ STOP_WITHIN_SECONDS: 30, STOP_DELAY_SECONDS: 27 });
   expect(refusalOf({ ...env, STOP_DELAY_SECONDS: '28' })).toContain('STOP_WITHIN_SECONDS');
 });
 
-test('elsewhere than on this machine passwords cost what they should', () => {
+test('a BCRYPT_COST below 10 is accepted on localhost only', () => {
   const env = { ORIGIN: 'https://latchkey.example', PASSWORD_PEPPER: PEPPER };
   expect(refusalOf({ ...env, BCRYPT_COST: '9' })).toContain('BCRYPT_COST');
   expect(parseEnv({ ...env, BCRYPT_COST: '10' }).BCRYPT_COST).toBe(10);

@@ -17,15 +17,15 @@ const refusalOf = (variables: Record<string, string | undefined>): string => {
     expect(error).toBeInstanceOf(StartupError);
     return (error as Error).message;
   }
-  throw new Error('These variables were taken.');
+  throw new Error('These variables were accepted.');
 };
 
-test('nothing said is no provider', () => {
+test('without settings there are no providers', () => {
   expect(parseProviders({})).toEqual([]);
   expect(parseProviders({ OIDC_PROVIDERS: '', GITHUB_CLIENT_ID: '' })).toEqual([]);
 });
 
-test('a provider has a name and a scope unless it is given others', () => {
+test('a provider has a default name and scope, which settings override', () => {
   expect(parseProviders({ ...acme, ...github })).toEqual([
     {
       kind: 'openid',
@@ -50,7 +50,7 @@ test('a provider has a name and a scope unless it is given others', () => {
   expect(parseProviders(named)).toMatchObject([{ name: 'Acme & Sons', scope: 'openid email' }]);
 });
 
-test('a GitHub Enterprise Server has its API beside its pages', () => {
+test('the default API of a GitHub Enterprise Server is at /api/v3 of its URL', () => {
   const own = { ...github, GITHUB_URL: 'https://git.acme.example/' };
   expect(parseProviders(own)).toMatchObject([
     { url: 'https://git.acme.example', apiUrl: 'https://git.acme.example/api/v3' },
@@ -61,7 +61,7 @@ test('a GitHub Enterprise Server has its API beside its pages', () => {
 });
 
 test.each(['http://localhost:4000', 'http://127.0.0.1:4000', 'http://[::1]:4000'])(
-  'this very machine needs no TLS: %s',
+  'the local issuer %s needs no TLS',
   (OIDC_ACME_ISSUER) => {
     expect(parseProviders({ ...acme, OIDC_ACME_ISSUER })).toHaveLength(1);
   },
@@ -89,8 +89,11 @@ test.each([
   [{ GITHUB_CLIENT_ID: '', GITHUB_CLIENT_SECRET: 'canary' }, 'GITHUB_CLIENT_ID'],
   [{ ...github, GITHUB_URL: 'http://canary.example' }, 'GITHUB_URL'],
   [{ ...github, GITHUB_API_URL: 'canary' }, 'GITHUB_API_URL'],
-])('a value that is wrong stops the start by its name, and is not shown (%#)', (given, name) => {
-  const message = refusalOf(given);
-  expect(message).toMatch(new RegExp(`^The environment variable ${name} is not usable: .+\\.$`));
-  expect(message).not.toMatch(/canary/i);
-});
+])(
+  'an invalid value is refused by the name of its variable, and is not shown (%#)',
+  (given, name) => {
+    const message = refusalOf(given);
+    expect(message).toMatch(new RegExp(`^The environment variable ${name} is not usable: .+\\.$`));
+    expect(message).not.toMatch(/canary/i);
+  },
+);

@@ -6,16 +6,16 @@ import { RedisUnavailableError } from '#app/database/redis.server.ts';
 import { StoreUnavailableError, type ResumedSession } from '#app/sessions/index.ts';
 
 const ORIGIN = 'http://localhost:3000';
-const PERSON = { id: 'ada', email: 'ada@example.com', name: 'Ada' };
-const LIVE = { state: 'live', session: { id: 'one' }, user: PERSON } as ResumedSession<
+const USER = { id: 'ada', email: 'ada@example.com', name: 'Ada' };
+const LIVE = { state: 'live', session: { id: 'one' }, user: USER } as ResumedSession<
   unknown,
-  typeof PERSON
+  typeof USER
 >;
 
-/** A build of one route that has forgotten its guard. */
+/** Returns a build with one route that has no row in the table of URLs. */
 const buildOf = (run: LoaderFunction) =>
   ({
-    routes: { forgetful: { id: 'forgetful', module: { loader: run, action: run } } },
+    routes: { unlisted: { id: 'unlisted', module: { loader: run, action: run } } },
   }) as unknown as ServerBuild;
 
 const contextOf = (session: () => Promise<unknown>) => ({
@@ -34,7 +34,7 @@ const ask = async (
   const request = new Request(`${ORIGIN}/somewhere`, {
     method: kind === 'action' ? 'POST' : 'GET',
   });
-  const run = build.routes.forgetful!.module[kind] as LoaderFunction;
+  const run = build.routes.unlisted!.module[kind] as LoaderFunction;
   try {
     return await run({ request, params: {}, context: context as never });
   } catch (thrown) {
@@ -42,57 +42,60 @@ const ask = async (
   }
 };
 
-describe.each(['loader', 'action'] as const)('a route whose %s forgot its guard', (kind) => {
-  const run = vi.fn(() => 'a secret');
-  const guarded = guardBuild(buildOf(run), new Map());
+describe.each(['loader', 'action'] as const)(
+  'the %s of a route without a row in the table',
+  (kind) => {
+    const run = vi.fn(() => 'a secret');
+    const guarded = guardBuild(buildOf(run), new Map());
 
-  test.each([
-    ['nobody', { state: 'unknown' }],
-    ['somebody whose session is over', { ...LIVE, state: 'ended' }],
-    ['a session of nobody', { ...LIVE, user: null }],
-  ])('is closed to %s', async (_who, resumed) => {
-    run.mockClear();
-    const answer = await ask(
-      guarded,
-      kind,
-      contextOf(() => Promise.resolve(resumed)),
-    );
-    expect(answer).toBeInstanceOf(Response);
-    expect((answer as Response).headers.get('location')).toMatch(/^\/login/);
-    expect(run).not.toHaveBeenCalled();
-  });
-
-  test('is open to who is signed in', async () => {
-    expect(
-      await ask(
+    test.each([
+      ['without a session', { state: 'unknown' }],
+      ['with an ended session', { ...LIVE, state: 'ended' }],
+      ['with a session without a user', { ...LIVE, user: null }],
+    ])('an unlisted route redirects a visitor %s to the login page', async (_who, resumed) => {
+      run.mockClear();
+      const answer = await ask(
         guarded,
         kind,
-        contextOf(() => Promise.resolve(LIVE)),
-      ),
-    ).toBe('a secret');
-  });
-
-  test('is closed while nobody can tell who asks', async () => {
-    run.mockClear();
-    const context = contextOf(() => {
-      throw new StoreUnavailableError(new Error('gone'));
+        contextOf(() => Promise.resolve(resumed)),
+      );
+      expect(answer).toBeInstanceOf(Response);
+      expect((answer as Response).headers.get('location')).toMatch(/^\/login/);
+      expect(run).not.toHaveBeenCalled();
     });
-    const answer = (await ask(guarded, kind, context)) as Response;
-    expect(answer.status).toBe(503);
-    expect(answer.headers.get('retry-after')).toBe('10');
-    expect(context.log.error).toHaveBeenCalledTimes(1);
-    expect(run).not.toHaveBeenCalled();
-  });
 
-  test('is open to anybody once it stands among the public ones', async () => {
-    const opened = guardBuild(buildOf(run), new Map([['forgetful', open('A test needs it.')]]));
-    const context = contextOf(() => Promise.resolve({ state: 'unknown' }));
-    expect(await ask(opened, kind, context)).toBe('a secret');
-  });
-});
+    test('an unlisted route is open to a signed-in user', async () => {
+      expect(
+        await ask(
+          guarded,
+          kind,
+          contextOf(() => Promise.resolve(LIVE)),
+        ),
+      ).toBe('a secret');
+    });
 
-describe('what a route throws', () => {
-  const asked = async (error: unknown) => {
+    test('an unlisted route responds 503 if the session store is unavailable', async () => {
+      run.mockClear();
+      const context = contextOf(() => {
+        throw new StoreUnavailableError(new Error('gone'));
+      });
+      const answer = (await ask(guarded, kind, context)) as Response;
+      expect(answer.status).toBe(503);
+      expect(answer.headers.get('retry-after')).toBe('10');
+      expect(context.log.error).toHaveBeenCalledTimes(1);
+      expect(run).not.toHaveBeenCalled();
+    });
+
+    test('a route that is declared open runs without a session', async () => {
+      const opened = guardBuild(buildOf(run), new Map([['unlisted', open('A test needs it.')]]));
+      const context = contextOf(() => Promise.resolve({ state: 'unknown' }));
+      expect(await ask(opened, kind, context)).toBe('a secret');
+    });
+  },
+);
+
+describe('an error that a route throws', () => {
+  const askRouteThatThrows = async (error: unknown) => {
     const build = buildOf(() => {
       throw error;
     });
@@ -104,37 +107,39 @@ describe('what a route throws', () => {
     return { answer, refund, context };
   };
 
-  test('when a dependency is down is 503, and nobody pays for it', async () => {
-    const { answer, refund, context } = await asked(new StoreUnavailableError(new Error('gone')));
+  test('a failed dependency causes a 503, and the attempt is refunded', async () => {
+    const { answer, refund, context } = await askRouteThatThrows(
+      new StoreUnavailableError(new Error('gone')),
+    );
     expect((answer as Response).status).toBe(503);
     expect((answer as Response).headers.get('set-cookie')).toBe('session=renewed');
     expect(refund).toHaveBeenCalledTimes(1);
     expect(context.log.error).toHaveBeenCalledTimes(1);
   });
 
-  test('is 503 too when the try cannot be given back: the counters may be what is down', async () => {
+  test('a failed dependency causes a 503 even if an attempt cannot be refunded', async () => {
     const build = buildOf(() => {
       throw new RedisUnavailableError(new Error('gone'));
     });
     const context = contextOf(() => Promise.resolve(LIVE));
-    const lastTry = vi.fn(() => Promise.resolve());
+    const lastRefund = vi.fn(() => Promise.resolve());
     context.owed.tries.add(() => Promise.reject(new RedisUnavailableError(new Error('gone'))));
-    context.owed.tries.add(lastTry);
+    context.owed.tries.add(lastRefund);
     const answer = await ask(guardBuild(build, new Map()), 'action', context);
     expect((answer as Response).status).toBe(503);
-    expect(lastTry).toHaveBeenCalledTimes(1);
+    expect(lastRefund).toHaveBeenCalledTimes(1);
   });
 
-  test('is its own otherwise: an answer, or a mistake', async () => {
+  test('a thrown Response and other errors are passed on without a refund', async () => {
     for (const error of [new Response(null, { status: 404 }), new TypeError('a mistake')]) {
-      const { answer, refund } = await asked(error);
+      const { answer, refund } = await askRouteThatThrows(error);
       expect(answer).toBe(error);
       expect(refund).not.toHaveBeenCalled();
     }
   });
 });
 
-test('a try that was answered is not given back by an outage after it', async () => {
+test('an attempt is no longer refundable once its request got a response', async () => {
   const refund = vi.fn(() => Promise.resolve());
   const context = contextOf(() => Promise.resolve(LIVE));
   const build = buildOf(() => {

@@ -6,13 +6,13 @@ import { sealedCookies } from '#app/http/sealed-cookie.server.ts';
 const NOW = new Date('2026-11-21T12:00:00.000Z');
 const MAX_AGE_SECONDS = 600;
 const keyring = createKeyring([{ id: 'test', secret: Buffer.alloc(32, 1) }]);
-const over = (origin: string) => (name: string) =>
+const cookieFactory = (origin: string) => (name: string) =>
   sealedCookies(
     keyring,
     origin,
   )({ name, schema: z.object({ userId: z.string() }), maxAgeSeconds: MAX_AGE_SECONDS });
-const overHttp = over('http://localhost:3000');
-const overHttps = over('https://latchkey.example');
+const overHttp = cookieFactory('http://localhost:3000');
+const overHttps = cookieFactory('https://latchkey.example');
 
 const cookie = overHttp('pending');
 const written = cookie.write({ userId: 'ada' }, NOW).split(';')[0]!;
@@ -21,26 +21,29 @@ const after = (ms: number) => new Date(NOW.getTime() + ms);
 test.each([
   ['http', overHttp, 'pending', false],
   ['https', overHttps, '__Host-pending', true],
-])('over %s scripts, other sites and other hosts are kept from it', (_how, make, name, secure) => {
-  const set = make('pending').write({ userId: 'ada' }, NOW);
-  const [pair = '', ...attributes] = set.split('; ');
-  expect(pair.startsWith(`${name}=`)).toBe(true);
-  const expected = ['HttpOnly', `Max-Age=${MAX_AGE_SECONDS}`, 'Path=/', 'SameSite=Lax'];
-  expect(attributes.sort()).toEqual([...expected, ...(secure ? ['Secure'] : [])]);
-  expect(pair).not.toContain('ada');
-  const cleared = make('pending').clear();
-  expect(cleared.startsWith(`${name}=;`)).toBe(true);
-  expect(cleared).toContain('Max-Age=0');
-});
+])(
+  'a sealed cookie over %s is protected from scripts and other sites',
+  (_how, make, name, secure) => {
+    const set = make('pending').write({ userId: 'ada' }, NOW);
+    const [pair = '', ...attributes] = set.split('; ');
+    expect(pair.startsWith(`${name}=`)).toBe(true);
+    const expected = ['HttpOnly', `Max-Age=${MAX_AGE_SECONDS}`, 'Path=/', 'SameSite=Lax'];
+    expect(attributes.sort()).toEqual([...expected, ...(secure ? ['Secure'] : [])]);
+    expect(pair).not.toContain('ada');
+    const cleared = make('pending').clear();
+    expect(cleared.startsWith(`${name}=;`)).toBe(true);
+    expect(cleared).toContain('Max-Age=0');
+  },
+);
 
-test('it is read until its time is over, whatever the browser makes of its age', () => {
+test('a sealed cookie can be read until it expires, even if the browser keeps it longer', () => {
   const lastMoment = after(MAX_AGE_SECONDS * 1000 - 1);
   expect(cookie.read(written, NOW)).toEqual({ userId: 'ada' });
   expect(cookie.read(`theme=dark; ${written}; more=1`, lastMoment)).toEqual({ userId: 'ada' });
   expect(cookie.read(written, after(MAX_AGE_SECONDS * 1000))).toBeNull();
 });
 
-test('shown under the name of another one it is none', () => {
+test('a sealed cookie cannot be read under another name', () => {
   const value = written.slice('pending='.length);
   expect(overHttp('reset').read(`reset=${value}`, NOW)).toBeNull();
   expect(overHttps('pending').read(`pending=${value}`, NOW)).toBeNull();
@@ -48,16 +51,16 @@ test('shown under the name of another one it is none', () => {
 });
 
 test.each([
-  ['twice', `${written}; ${written}`],
-  ['with an empty one before it', `pending=; ${written}`],
-  ['with another one behind it', `${written}; pending=x`],
-  ['not at all', 'theme=dark'],
-  ['in no header', null],
-])('shown %s it is none', (_how, header) => {
+  ['has the cookie twice', `${written}; ${written}`],
+  ['has an empty cookie of the same name before it', `pending=; ${written}`],
+  ['has another cookie of the same name after it', `${written}; pending=x`],
+  ['has no such cookie', 'theme=dark'],
+  ['is missing', null],
+])('no sealed cookie is read from a header that %s', (_how, header) => {
   expect(cookie.read(header, NOW)).toBeNull();
 });
 
-test('one of an earlier shape is none', () => {
+test('a sealed cookie with content of another schema is not read', () => {
   const other = sealedCookies(
     keyring,
     'http://localhost:3000',

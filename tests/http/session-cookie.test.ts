@@ -9,7 +9,7 @@ describe.each([
   ['session', local],
   ['__Host-session', secure],
 ])('the cookie %s', (name, cookie) => {
-  test('is called that', () => {
+  test('the name of the session cookie depends on the scheme', () => {
     expect(cookie.name).toBe(name);
   });
 
@@ -17,48 +17,48 @@ describe.each([
     ['alone', `${name}=${TOKEN}`],
     ['first', `${name}=${TOKEN}; theme=dark`],
     ['last', `theme=dark; ${name}=${TOKEN}`],
-    ['between spaces', ` theme=dark ;  ${name} = ${TOKEN} `],
+    ['with spaces', ` theme=dark ;  ${name} = ${TOKEN} `],
     ['without spaces', `theme=dark;${name}=${TOKEN};a=b`],
     [
-      'beside names that are like it',
+      'next to cookies with similar names',
       `${name}2=x; x${name}=x; ${name.toUpperCase()}=x; ${name}=${TOKEN}`,
     ],
-    ['beside junk', `;;=;=x; ; "; %; ${name}=${TOKEN};;`],
-    ['beside its name as a value', `a=${name}; b=${name}=x; ${name}=${TOKEN}`],
-  ])('is read %s', (_where, header) => {
+    ['next to malformed cookies', `;;=;=x; ; "; %; ${name}=${TOKEN};;`],
+    ['next to cookies with its name as their value', `a=${name}; b=${name}=x; ${name}=${TOKEN}`],
+  ])('the session cookie is read %s', (_where, header) => {
     expect(cookie.read(header)).toBe(TOKEN);
   });
 
   test.each([
     ['no header', null],
-    ['nothing', undefined],
+    ['an undefined header', undefined],
     ['an empty header', ''],
     ['other cookies', 'theme=dark'],
-    ['its name alone', name],
-    ['two', `${name}=${TOKEN}; ${name}=${TOKEN}`],
-    ['two, one of them empty', `${name}=; ${name}=${TOKEN}`],
-    ['two, one of them without a value', `${name}; ${name}=${TOKEN}`],
-    ['two, oddly spaced', `${name}=${TOKEN};\t${name} =x`],
-    ['another name', `Session=${TOKEN}`],
-  ])('of %s is no token', (_what, header) => {
+    ['the name without a value', name],
+    ['two session cookies', `${name}=${TOKEN}; ${name}=${TOKEN}`],
+    ['two session cookies, one of them empty', `${name}=; ${name}=${TOKEN}`],
+    ['two session cookies, one of them without a value', `${name}; ${name}=${TOKEN}`],
+    ['two session cookies with odd spaces', `${name}=${TOKEN};\t${name} =x`],
+    ['a name in another case', `Session=${TOKEN}`],
+  ])('no token is read from %s', (_what, header) => {
     expect(cookie.read(header)).toBeNull();
   });
 
-  test('an empty one is as good as none', () => {
+  test('an empty session cookie counts as none', () => {
     expect(cookie.read(`${name}=`) || null).toBeNull();
   });
 
-  test('values that are badly encoded do not throw', () => {
+  test('badly encoded values do not throw', () => {
     expect(() => cookie.read(`${name}=%E0%A4%A; a=%`)).not.toThrow();
   });
 });
 
-test('the other name is not read', () => {
+test('the session cookie is not read under the name for the other scheme', () => {
   expect(local.read(`__Host-session=${TOKEN}`)).toBeNull();
   expect(secure.read(`session=${TOKEN}`)).toBeNull();
 });
 
-test('it is out of the reach of scripts, other sites, other hosts and plain HTTP', () => {
+test('the session cookie is protected from scripts, other sites, other hosts and plain HTTP', () => {
   const attributes = (line: string) => line.split('; ').slice(1).sort();
   expect(attributes(secure.write(TOKEN, null))).toEqual([
     'HttpOnly',
@@ -83,7 +83,7 @@ test('it is out of the reach of scripts, other sites, other hosts and plain HTTP
   expect(attributes(local.write(TOKEN, null))).toEqual(['HttpOnly', 'Path=/', 'SameSite=Lax']);
 });
 
-test('what is written is read', () => {
+test('a written session cookie can be read', () => {
   for (const cookie of [local, secure]) {
     expect(cookie.read(cookie.write(TOKEN, null).split(';')[0])).toBe(TOKEN);
   }

@@ -4,17 +4,17 @@ import { readTheme, writeTheme } from '#app/http/theme.server.ts';
 const HTTP = 'http://localhost:3000';
 const HTTPS = 'https://latchkey.example';
 
-test.each(['light', 'dark'] as const)('the theme %s is kept for a year', (theme) => {
+test.each(['light', 'dark'] as const)('the theme %s is stored for a year', (theme) => {
   const line = writeTheme(theme, HTTP);
   expect(line).toBe(`theme=${theme}; Max-Age=31536000; Path=/; HttpOnly; SameSite=Lax`);
   expect(readTheme(line.split(';')[0]!)).toBe(theme);
 });
 
-test('what the system says needs no cookie', () => {
+test('the theme of the system needs no cookie', () => {
   expect(writeTheme('system', HTTP)).toMatch(/^theme=; Max-Age=0; Path=\//);
 });
 
-test('over https it is Secure', () => {
+test('the theme cookie is Secure over https', () => {
   expect(writeTheme('dark', HTTPS)).toContain('; Secure');
   expect(writeTheme('system', HTTPS)).toContain('; Secure');
 });
@@ -32,6 +32,6 @@ test.each([
   'Theme=dark',
   'a=theme=dark',
   `theme=${'d'.repeat(4000)}`,
-])('%j is what the system says', (header) => {
+])('the cookie header %j means the theme of the system', (header) => {
   expect(readTheme(header)).toBe('system');
 });

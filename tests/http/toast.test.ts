@@ -51,42 +51,45 @@ const messages: [ToastMessage, string][] = [
   [{ kind: 'welcome' }, 'Welcome. Your account is ready.'],
 ];
 
-test.each(messages)('%j is read as it was written, and says what it is for', (message, says) => {
-  const [cookie, ...attributes] = writeToast(message, HTTP).split('; ');
-  expect(cookie).toMatch(/^toast=[\w-]+$/);
-  expect(attributes.sort()).toEqual(['HttpOnly', 'Max-Age=60', 'Path=/', 'SameSite=Lax']);
-  expect(readToast(cookie!)).toEqual(message);
-  expect(toastText(message)).toBe(says);
-});
+test.each(messages)(
+  'the toast %j is read as it was written, and has the text: %s',
+  (message, text) => {
+    const [cookie, ...attributes] = writeToast(message, HTTP).split('; ');
+    expect(cookie).toMatch(/^toast=[\w-]+$/);
+    expect(attributes.sort()).toEqual(['HttpOnly', 'Max-Age=60', 'Path=/', 'SameSite=Lax']);
+    expect(readToast(cookie!)).toEqual(message);
+    expect(toastText(message)).toBe(text);
+  },
+);
 
-test('it is Secure over https', () => {
+test('the toast cookie is Secure over https', () => {
   expect(writeToast({ kind: 'welcome' }, 'https://latchkey.example')).toContain('; Secure');
 });
 
-test('it is taken away once it was said', () => {
+test('clearToast() removes the cookie', () => {
   expect(clearToast()).toMatch(/^toast=; Max-Age=0; Path=\//);
 });
 
 test.each([
-  ['none', null],
-  ['nothing', ''],
-  ['empty', 'toast='],
-  ['no base64', 'toast=%%%'],
-  ['no JSON', planted('hello')],
-  ['bytes', planted('\u0000\u0001')],
+  ['a missing header', null],
+  ['an empty header', ''],
+  ['an empty cookie', 'toast='],
+  ['invalid base64', 'toast=%%%'],
+  ['invalid JSON', planted('hello')],
+  ['binary data', planted('\u0000\u0001')],
   ['null', planted(null)],
-  ['a list', planted([])],
-  ['a text', planted('"signed-out"')],
-  ['words of its own', planted({ text: 'Call this number' })],
-  ['a kind that there is not', planted({ kind: 'call-this-number' })],
+  ['an array', planted([])],
+  ['a string', planted('"signed-out"')],
+  ['a text of an attacker', planted({ text: 'Call this number' })],
+  ['an unknown kind', planted({ kind: 'call-this-number' })],
   ['a prototype', planted('{"__proto__":{"kind":"welcome"}}')],
   ['a device that is too long', planted({ kind: 'session-ended', device: 'x'.repeat(81) })],
-  ['a device that is no text', planted({ kind: 'session-ended', device: {} })],
-  ['no device', planted({ kind: 'session-ended' })],
-  ['less than none', planted({ kind: 'others-ended', count: -1 })],
-  ['a half', planted({ kind: 'others-ended', count: 0.5 })],
-  ['too many', planted({ kind: 'others-ended', count: 1e308 })],
-  ['a number in words', planted({ kind: 'others-ended', count: 'all' })],
-])('%s is no message', (_what, header) => {
+  ['a device that is not a string', planted({ kind: 'session-ended', device: {} })],
+  ['a missing device', planted({ kind: 'session-ended' })],
+  ['a negative count', planted({ kind: 'others-ended', count: -1 })],
+  ['a fractional count', planted({ kind: 'others-ended', count: 0.5 })],
+  ['a count that is too large', planted({ kind: 'others-ended', count: 1e308 })],
+  ['a count that is a string', planted({ kind: 'others-ended', count: 'all' })],
+])('%s is not a toast', (_what, header) => {
   expect(readToast(header)).toBeNull();
 });
