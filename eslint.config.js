@@ -1,5 +1,5 @@
 import js from '@eslint/js';
-// @ts-expect-error -- it comes without types
+// @ts-expect-error -- the package has no types
 import jsxA11y from 'eslint-plugin-jsx-a11y';
 import reactHooks from 'eslint-plugin-react-hooks';
 import { defineConfig } from 'eslint/config';
@@ -24,7 +24,7 @@ export default defineConfig(
       'coverage',
       '.stryker-tmp',
       'prisma/*/client',
-      // What it imports is there only where somebody runs it.
+      // Its packages are installed only when the bench runs.
       'bench',
     ],
   },
@@ -36,7 +36,7 @@ export default defineConfig(
     },
     linterOptions: { reportUnusedDisableDirectives: 'error' },
     rules: {
-      // `== null` is the one question that means two things on purpose.
+      // `== null` tests for null and undefined on purpose.
       eqeqeq: ['error', 'always', { null: 'ignore' }],
       'no-implicit-coercion': ['error', { boolean: false }],
       'no-restricted-globals': ['error', 'event', 'name'],
@@ -46,36 +46,36 @@ export default defineConfig(
       'no-undef': 'off',
       '@typescript-eslint/consistent-type-imports': [
         'error',
-        // `typeof import('./server.ts')` is what a dynamic import is cast to.
+        // Dynamic imports are cast to `typeof import('./server.ts')`.
         { fixStyle: 'inline-type-imports', disallowTypeAnnotations: false },
       ],
-      // A callback may answer, or answer nothing.
+      // A callback may return a value or nothing.
       '@typescript-eslint/no-invalid-void-type': 'off',
       '@typescript-eslint/no-unnecessary-type-parameters': 'off',
-      // An interface of promises is kept by async methods, whether they wait for anything or not.
+      // Methods that implement an interface of promises are async even if they await nothing.
       '@typescript-eslint/require-await': 'off',
-      // A number in a template reads as itself.
+      // Numbers and regular expressions in a template are unambiguous.
       '@typescript-eslint/restrict-template-expressions': [
         'error',
         { allowNumber: true, allowRegExp: true },
       ],
-      // `onClick={() => close()}` says what it does; so does an arrow that forwards.
+      // `onClick={() => close()}` is clear, and so is an arrow function that forwards a call.
       '@typescript-eslint/no-confusing-void-expression': 'off',
-      // After a check that TypeScript cannot follow.
+      // Used after a check that TypeScript cannot follow.
       '@typescript-eslint/no-non-null-assertion': 'off',
-      // Counting the characters of a text is what spreading it is for.
+      // Spreading a string is how to count its characters.
       '@typescript-eslint/no-misused-spread': ['error', { allow: ['string'] }],
-      // A leading underscore says "left out on purpose".
+      // A leading underscore means "unused on purpose".
       '@typescript-eslint/no-unused-vars': [
         'error',
         { argsIgnorePattern: '^_', varsIgnorePattern: '^_', caughtErrorsIgnorePattern: '^_' },
       ],
-      // React hands a promise to an event handler back to nobody; ours say what became of it.
+      // React ignores the promise of an event handler; ours handle their own errors.
       '@typescript-eslint/no-misused-promises': [
         'error',
         { checksVoidReturn: { attributes: false } },
       ],
-      // Remix's way to leave a loader is to throw a Response.
+      // Remix loaders throw a Response to end early.
       '@typescript-eslint/only-throw-error': [
         'error',
         { allow: [{ from: 'lib', name: 'Response' }], allowThrowingUnknown: true },
@@ -85,13 +85,13 @@ export default defineConfig(
   {
     files: ['app/**/*.{ts,tsx}'],
     rules: {
-      // What the application has to say goes through its log, which knows what to leave out.
+      // The application logs through its own log, which leaves out secrets.
       'no-console': 'error',
       'no-restricted-exports': ['error', NAMED_EXPORTS_ONLY],
     },
   },
   {
-    // Remix and Piscina find these by their default export.
+    // Remix and Piscina need a default export here.
     files: ['app/routes/**', 'app/{routes,root,entry.*}.{ts,tsx}', 'app/**/*-worker.ts'],
     rules: { 'no-restricted-exports': 'off' },
   },
@@ -100,17 +100,17 @@ export default defineConfig(
     extends: [jsxA11y.flatConfigs.strict, reactHooks.configs.flat.recommended],
   },
   {
-    // A JSDoc cast is a comment to these rules; TypeScript itself checks what follows from it.
+    // These rules do not see JSDoc casts. TypeScript itself does, and checks the code.
     files: ['**/*.js'],
     rules: unsafeRulesOff,
   },
   {
     files: ['tests/**/*.{ts,tsx}'],
-    // expect.any() and its like are of any type.
+    // expect.any() and similar matchers have the type any.
     rules: { '@typescript-eslint/no-unsafe-assignment': 'off' },
   },
   {
-    // Outside of tsconfig.json.
+    // tsconfig.json does not include these.
     files: ['**/*.{cjs,mjs}'],
     extends: [tseslint.configs.disableTypeChecked],
   },

@@ -9,8 +9,8 @@ import { paintFirst } from './vite/paint-first.ts';
 import { settledOptions } from './vite/settled-options.ts';
 
 /**
- * Vite's way to preload what a lazily loaded module imports besides, and its styles. Ours import
- * what the page has already, and every page would carry its code.
+ * Replaces Vite's helper that preloads the imports and styles of a lazily loaded module. Our lazy modules
+ * import only what the page has already, and the helper would be part of every page.
  */
 const barePreload: Plugin = {
   name: 'bare-preload',
@@ -40,21 +40,21 @@ export default defineConfig(({ command, isSsrBuild }) => ({
       : {
           onwarn: showUnexpected,
           output: { manualChunks: chunkOf },
-          // To read a property does nothing, and what a browser has as a global is there.
+          // Reading a property has no side effects in our code, and the globals we use exist.
           treeshake: { propertyReadSideEffects: false, unknownGlobalSideEffects: false },
         },
   },
   ssr: {
     noExternal: [
-      // Of these only what is used goes into the server's build: loading all icons takes as long as the
-      // rest of the start, and the hundred modules of zod a quarter of a second and 15 MiB.
+      // Bundled, so that only the used parts are loaded: loading all icons takes as long as the rest of
+      // the start, and the hundred modules of zod take a quarter of a second and 15 MiB.
       'lucide-react',
       'zod',
       /^@conform-to\//,
-      // So that servers write what browsers expect: see paint-first.ts.
+      // Bundled, so that paint-first.ts changes it: the server must render what the browser expects.
       ...(command === 'build' ? ['@remix-run/react'] : []),
     ],
   },
-  // Found up front, so that the first page in development does not have to load twice.
+  // Optimized at start, so that the first page in development does not reload.
   optimizeDeps: { include: ['lucide-react'] },
 }));

@@ -3,16 +3,16 @@ import { PATIENCE } from './tests/fixtures/patience.ts';
 import LongestFirst from './tests/setup/longest-first.ts';
 
 /**
- * Groups of tests. Those that come in by the front door (a server, a browser, the commands) run
- * what stands in build/ and dist/, which is built first; the rest needs no build.
+ * The tests that use the application from outside: by a server, a browser or the commands. They run
+ * build/ and dist/, which are built first. All other tests need no build.
  */
 const FRONT_DOOR = ['tests/{pages,api,browser,tooling,faults}/**/*.test.{ts,tsx}'];
-/** Of those, what runs on PostgreSQL once more: every form, every attack, and at night the main path in a browser. */
-const ON_POSTGRESQL = ['tests/{pages,api}/**/*.test.{ts,tsx}', 'tests/browser/main-path.test.ts'];
 /**
- * But not what asks no database, or brings one of its own; nor, but for the nightly run, what asks it by
- * the same calls as other tests do.
+ * Those of them that also run on PostgreSQL: every form, every attack, and in the nightly run the main path
+ * in a browser.
  */
+const ON_POSTGRESQL = ['tests/{pages,api}/**/*.test.{ts,tsx}', 'tests/browser/main-path.test.ts'];
+/** Except tests that use no database or start their own. */
 const NOT_ON_POSTGRESQL = [
   'pages/guarded-routes',
   'pages/health',
@@ -31,6 +31,7 @@ const NOT_ON_POSTGRESQL = [
   'pages/theme-and-message',
   'pages/built-files',
 ];
+/** On PostgreSQL in the nightly run only: they make the same database calls as other tests. */
 const NIGHTLY_ON_POSTGRESQL = [
   'pages/connected-sign-up',
   'pages/connection-attacks',
@@ -57,10 +58,10 @@ const isNightly = Boolean(process.env.LATCHKEY_NIGHTLY);
 const notOnPostgresql = isNightly
   ? NOT_ON_POSTGRESQL
   : [...NOT_ON_POSTGRESQL, ...NIGHTLY_ON_POSTGRESQL];
-/** It takes longer than ten seconds by its nature. */
-const leftForTheNight = isNightly ? [] : ['tests/tooling/bench.test.ts'];
+/** Tests that always take longer than ten seconds. */
+const nightlyOnly = isNightly ? [] : ['tests/tooling/bench.test.ts'];
 const EVERYTHING = ['tests/**/*.test.{ts,tsx}'];
-/** As users run it: React's development build takes three times as long for a page. */
+/** As in production: React's development build takes three times as long to render a page. */
 const AS_IN_PRODUCTION = { NODE_ENV: 'production' } as const;
 const SECOND_MS = 1000;
 
@@ -70,7 +71,7 @@ export default defineConfig({
     environment: 'node',
     setupFiles: ['tests/setup/console.ts'],
     allowOnly: false,
-    // One process for many files: starting one, with the built server in it, takes longer than most files do.
+    // Many files share one process: loading the built server takes longer than most files.
     isolate: false,
     expect: { poll: PATIENCE },
     sequence: { sequencer: LongestFirst },
@@ -85,7 +86,7 @@ export default defineConfig({
           testTimeout: 20 * SECOND_MS,
           hookTimeout: 60 * SECOND_MS,
           sequence: { groupOrder: 0 },
-          // On two cores Vitest would take one.
+          // On two cores Vitest's default is one.
           maxWorkers: 2,
         },
       },
@@ -95,13 +96,13 @@ export default defineConfig({
           name: 'front door',
           env: AS_IN_PRODUCTION,
           include: FRONT_DOOR,
-          exclude: leftForTheNight,
+          exclude: nightlyOnly,
           globalSetup: ['tests/setup/build.ts'],
-          // A browser on a busy machine of two cores takes its time.
+          // A browser is slow on a busy machine with two cores.
           testTimeout: 90 * SECOND_MS,
           hookTimeout: 120 * SECOND_MS,
           sequence: { groupOrder: 1 },
-          // Each file brings a server and perhaps a browser; more at once is no faster.
+          // Each file starts a server and perhaps a browser, so more workers would not be faster.
           maxWorkers: 2,
         },
       },

@@ -7,19 +7,19 @@ import { fileURLToPath } from 'node:url';
 import { freePort } from '../tests/fixtures/guarded-process.ts';
 import { processFigures } from './process-figures.ts';
 
-/** Whom the seed makes. */
+/** The demo user that the seed creates. */
 export const DEMO = {
   email: 'demo@latchkey.example',
   password: 'correct horse battery staple',
 };
 
-/** The built application, in a process of its own, as it is run in production. */
+/** The built application, in a separate process, as in production. */
 export interface BenchApplication {
   origin: string;
   pid: number;
-  /** From the start of the process to the first page that was answered whole, in milliseconds. */
+  /** From the start of the process to the first complete page, in milliseconds. */
   startedInMs: number;
-  /** Signs the demo person in by the API, and gives back the token. @throws when that fails. */
+  /** Signs in the demo user through the API, and returns the token. @throws if that fails. */
   signIn(): Promise<string>;
   cpuMicroseconds(): Promise<number>;
   residentMiB(): number;
@@ -27,22 +27,22 @@ export interface BenchApplication {
 }
 
 export interface BenchApplicationOptions {
-  /** For its files: secrets, log, mail, and the database unless DATABASE_URL says where it is. */
+  /** For its files: secrets, log, mails, and the database unless DATABASE_URL is set. */
   folder: string;
   env?: Record<string, string>;
-  /** What starts it; default: `node scripts/run-built.js server`, as a container does. */
+  /** Starts the application; by default `node scripts/run-built.js server`, as in a container. */
   command?: [program: string, ...args: string[]];
 }
 
-/** No command of production: the person has a password that everybody knows. */
+/** Not available as a command in production, because the demo user's password is public. */
 const SEED = "import('./dist/seed.js').then((seed) => seed.main())";
 const RUN_BUILT = ['scripts/run-built.js'];
 const PROJECT = fileURLToPath(new URL('..', import.meta.url));
-const ASK_AGAIN_MS = 5;
-const GIVE_UP_MS = 60_000;
+const POLL_MS = 5;
+const START_TIMEOUT_MS = 60_000;
 
-/** Far from any limit: the bench signs in more often than people do. */
-const MANY = '1000000';
+/** Effectively no limit: the bench signs in more often than users do. */
+const UNLIMITED = '1000000';
 const LIMITS = Object.fromEntries(
   [
     'PASSWORD_TRIES_PER_ACCOUNT',
@@ -51,7 +51,7 @@ const LIMITS = Object.fromEntries(
     'MAILS_PER_ADDRESS',
     'MAILS_PER_NETWORK',
     'MAILS_IN_ALL',
-  ].map((name) => [name, MANY]),
+  ].map((name) => [name, UNLIMITED]),
 );
 
 const environmentOf = ({ folder, env }: BenchApplicationOptions) => ({
@@ -65,7 +65,7 @@ const environmentOf = ({ folder, env }: BenchApplicationOptions) => ({
   ...env,
 });
 
-/** Makes the database, and the demo person in it. */
+/** Creates the database with the demo user. */
 export async function seed(options: BenchApplicationOptions): Promise<void> {
   const child = spawn(process.execPath, ['--eval', SEED], {
     cwd: PROJECT,
@@ -73,19 +73,19 @@ export async function seed(options: BenchApplicationOptions): Promise<void> {
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   const [code] = (await once(child, 'exit')) as [number | null];
-  if (code !== 0) throw new Error('the demo person could not be made; is the project built?');
+  if (code !== 0) throw new Error('creating the demo user failed; is the project built?');
 }
 
-/** Starts it, and waits for its first page. */
+/** Starts the application, and waits for its first page. */
 export async function startBenchApplication(
   options: BenchApplicationOptions,
 ): Promise<BenchApplication> {
   const port = await freePort();
   const origin = `http://localhost:${port}`;
-  // Written like any log of production, and read by nobody.
+  // Written because production writes it too. Used only if the start fails.
   const log = openSync(join(options.folder, 'log'), 'a');
   const [program, ...args] = options.command ?? [process.execPath, ...RUN_BUILT, 'server'];
-  const began = performance.now();
+  const startedAt = performance.now();
   const child = spawn(program, args, {
     cwd: PROJECT,
     env: {
@@ -96,13 +96,13 @@ export async function startBenchApplication(
       ORIGIN: origin,
     },
     stdio: ['ignore', log, log],
-    // A group of its own: npm has children.
+    // Its own process group, because npm has child processes.
     detached: true,
   });
-  const startedInMs = await firstPage(`http://127.0.0.1:${port}/login`, child, began).catch(
+  const startedInMs = await firstPage(`http://127.0.0.1:${port}/login`, child, startedAt).catch(
     (cause: unknown) => {
-      const said = readFileSync(join(options.folder, 'log'), 'utf8').slice(-2000);
-      throw new Error(`The application does not start; it says:\n${said}`, { cause });
+      const output = readFileSync(join(options.folder, 'log'), 'utf8').slice(-2000);
+      throw new Error(`The application does not start; its output:\n${output}`, { cause });
     },
   );
   const pid = child.pid!;
@@ -117,7 +117,7 @@ export async function startBenchApplication(
         body: JSON.stringify(DEMO),
       });
       const { token } = (await answer.json()) as { token?: string };
-      if (!token) throw new Error(`signing in was answered with ${answer.status}`);
+      if (!token) throw new Error(`signing in failed with ${answer.status}`);
       return token;
     },
     cpuMicroseconds: () => Promise.resolve(processFigures.cpuMicroseconds(pid)),
@@ -131,17 +131,18 @@ export async function startBenchApplication(
   };
 }
 
-async function firstPage(url: string, child: ChildProcess, began: number): Promise<number> {
-  while (performance.now() - began < GIVE_UP_MS) {
+/** Waits for the first complete page. Returns the time since `startedAt` in milliseconds. */
+async function firstPage(url: string, child: ChildProcess, startedAt: number): Promise<number> {
+  while (performance.now() - startedAt < START_TIMEOUT_MS) {
     if (child.exitCode !== null) throw new Error('the application ended before its first page');
     try {
       const answer = await fetch(url);
       const page = await answer.text();
-      if (answer.ok && page.includes('</html>')) return performance.now() - began;
+      if (answer.ok && page.includes('</html>')) return performance.now() - startedAt;
     } catch {
-      // It does not listen yet.
+      // The application does not listen yet.
     }
-    await delay(ASK_AGAIN_MS);
+    await delay(POLL_MS);
   }
-  throw new Error('the application did not answer');
+  throw new Error('the application did not respond in time');
 }

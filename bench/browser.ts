@@ -6,7 +6,7 @@ import { visitFirst } from '../tests/fixtures/first-visit.ts';
 const DEBIAN_CHROMIUM = '/usr/bin/chromium';
 const PHONE: BrowserContextOptions = { viewport: { width: 390, height: 844 } };
 
-/** "Slow 4G" of Chromium's developer tools, formerly "Fast 3G": bytes a second, and the wait of each request. */
+/** "Slow 4G" of Chromium's developer tools, formerly "Fast 3G", in bytes per second and milliseconds. */
 const SLOW_4G = {
   offline: false,
   latency: 562.5,
@@ -14,7 +14,7 @@ const SLOW_4G = {
   uploadThroughput: (750_000 * 0.9) / 8,
 };
 const CPU_SLOWDOWN = 4;
-/** After the page is loaded: what is fetched late arrives, and what would move has moved. */
+/** The wait after a page has loaded, for late requests and layout shifts. */
 const SETTLE_MS = 5000;
 
 /** Times from the start of the navigation, in milliseconds. */
@@ -22,19 +22,19 @@ export interface PaintedLoad {
   firstByteMs: number;
   firstPaintMs: number;
   largestPaintMs: number;
-  /** The sum of all shifts, without unit: what a person may notice is less. */
+  /** The sum of all layout shifts, without a unit. Users notice less than this. */
   layoutShift: number;
 }
 
 export interface BenchBrowser {
   version: string;
-  /** Where other tools reach it. */
+  /** The port for other tools such as Lighthouse. */
   debuggingPort: number;
-  /** Paths of what a first visit runs. */
+  /** Returns the paths of the scripts that a first visit runs. */
   scriptsOf(url: string): Promise<string[]>;
-  /** Lets other tools that reach it be signed in there. */
+  /** Sets the session cookie in the default context, which other tools use. */
   signIn(url: string, token: string): Promise<void>;
-  /** Loads a page with empty caches on a slow phone. @param token of whom is signed in; null: nobody. */
+  /** Loads a page with empty caches on a slow phone. @param token of a session; null without a session. */
   loadSlowly(url: string, token: string | null): Promise<PaintedLoad>;
   close(): Promise<void>;
 }
@@ -45,7 +45,7 @@ export async function launchBrowser(): Promise<BenchBrowser> {
     executablePath: process.env.CHROMIUM_PATH ?? DEBIAN_CHROMIUM,
     args: [
       `--remote-debugging-port=${debuggingPort}`,
-      // As root, as in containers, Chromium has no sandbox.
+      // Chromium's sandbox does not work as root, which is usual in containers.
       ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []),
     ],
   });
@@ -97,7 +97,7 @@ export async function launchBrowser(): Promise<BenchBrowser> {
   };
 }
 
-/** Runs in the page, before anything of its own; without functions that have names, which tsx would wrap. */
+/** Runs in the page before its own scripts. Uses no named functions, because tsx would wrap them. */
 function observePaint() {
   const painted = { firstPaintMs: 0, largestPaintMs: 0, layoutShift: 0 };
   Object.assign(window, { painted });

@@ -7,12 +7,12 @@ import { promisify } from 'node:util';
 import { ensureBuilt } from '../scripts/set-up/build.js';
 import { inProject, projectFolder } from '../scripts/set-up/project.js';
 
-/** The application as it is in production. */
+/** The built application, as in production. */
 export interface BuiltServer {
   origin: string;
-  /** Does now what it does every hour, in its own process; resolves when it has. */
+  /** Runs the hourly clean-up now, in the server's process. Resolves when it is done. */
   runHourly(): Promise<void>;
-  /** Runs the command of the operator, in a process of its own. */
+  /** Runs `npm run sessions:prune`, in a separate process. */
   runPruneCommand(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -20,9 +20,9 @@ export interface BuiltServer {
 const PROGRAM = fileURLToPath(new URL('./serve-built.ts', import.meta.url));
 
 /**
- * Starts the built server over a database; builds it when it is not.
+ * Starts the built server with a database. Builds it first if it is out of date.
  *
- * @param folder where it may put its files.
+ * @param folder for its files.
  */
 export async function startBuiltServer(databaseUrl: string, folder: string): Promise<BuiltServer> {
   await ensureBuilt();
@@ -41,16 +41,16 @@ export async function startBuiltServer(databaseUrl: string, folder: string): Pro
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  const say = async () => {
+  const readLine = async () => {
     const { value, done } = await lines.next();
-    if (done) throw new Error('the built server ended before its time');
+    if (done) throw new Error('the built server ended unexpectedly');
     return value;
   };
   return {
-    origin: await say(),
+    origin: await readLine(),
     async runHourly() {
       child.stdin.write('hourly\n');
-      await say();
+      await readLine();
     },
     async runPruneCommand() {
       const args = [inProject('scripts/run-built.js'), 'sessions-prune'];

@@ -2,18 +2,21 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { PERSON, type Surroundings } from './contenders/contender.ts';
+import { USER, type Environment } from './contenders/contender.ts';
 
-/** A contender that serves. */
+/** A contender that runs as a server in a separate process. */
 export interface ContenderProcess {
   name: string;
   url: string;
   headers: Record<string, string>;
-  /** Asks whether it answers what it must, and refuses who is not signed in. @throws when not. */
+  /** Checks the response, and that a request without a session is refused. @throws if not. */
   check(): Promise<void>;
-  /** Ends the session, and asks whether it is refused from the next request on. False: it cannot be ended. */
-  checkEnd(): Promise<boolean>;
-  /** CPU time that the process has taken since it began, all threads, in microseconds. */
+  /**
+   * Revokes the session, and checks that the next request is refused. Returns false if the contender cannot
+   * revoke sessions.
+   */
+  checkRevocation(): Promise<boolean>;
+  /** Returns the CPU time of the process since its start, of all threads, in microseconds. */
   cpuMicroseconds(): Promise<number>;
   stop(): Promise<void>;
 }
@@ -22,26 +25,26 @@ const PROGRAM = fileURLToPath(new URL('./serve.ts', import.meta.url));
 
 export async function startContender(
   name: string,
-  surroundings: Surroundings,
+  environment: Environment,
 ): Promise<ContenderProcess> {
   const child: ChildProcess = spawn(
     process.execPath,
-    ['--import', 'tsx', PROGRAM, name, JSON.stringify(surroundings)],
+    ['--import', 'tsx', PROGRAM, name, JSON.stringify(environment)],
     {
       stdio: ['pipe', 'pipe', 'inherit'],
       env: { ...process.env, NODE_ENV: 'production' },
     },
   );
   const lines = createInterface({ input: child.stdout! })[Symbol.asyncIterator]();
-  const say = async () => {
+  const readLine = async () => {
     const { value, done } = await lines.next();
-    if (done) throw new Error(`${name} ended before its time.`);
+    if (done) throw new Error(`${name} ended unexpectedly.`);
     return value;
   };
-  const { port, headers, canEnd } = JSON.parse(await say()) as {
+  const { port, headers, canRevoke } = JSON.parse(await readLine()) as {
     port: number;
     headers: Record<string, string>;
-    canEnd: boolean;
+    canRevoke: boolean;
   };
   const url = `http://127.0.0.1:${port}/me`;
   const isSignInNeeded = Object.keys(headers).length > 0;
@@ -51,25 +54,25 @@ export async function startContender(
     headers,
     async check() {
       const answer = await fetch(url, { headers });
-      const said = await answer.text();
-      if (answer.status !== 200 || said !== JSON.stringify(PERSON)) {
-        throw new Error(`${name} answers ${answer.status}: ${said.slice(0, 200)}`);
+      const body = await answer.text();
+      if (answer.status !== 200 || body !== JSON.stringify(USER)) {
+        throw new Error(`${name} returned ${answer.status}: ${body.slice(0, 200)}`);
       }
       if (!isSignInNeeded) return;
       const { status } = await fetch(url);
-      if (status !== 401) throw new Error(`${name} answers a stranger with ${status}`);
+      if (status !== 401) throw new Error(`${name} returned ${status} without a session`);
     },
-    async checkEnd() {
-      if (!canEnd) return false;
-      child.stdin!.write('end\n');
-      await say();
+    async checkRevocation() {
+      if (!canRevoke) return false;
+      child.stdin!.write('revoke\n');
+      await readLine();
       const { status } = await fetch(url, { headers });
-      if (status !== 401) throw new Error(`${name} lets in whose session was ended (${status})`);
+      if (status !== 401) throw new Error(`${name} accepts a revoked session (${status})`);
       return true;
     },
     async cpuMicroseconds() {
       child.stdin!.write('cpu\n');
-      return Number(await say());
+      return Number(await readLine());
     },
     async stop() {
       const exited = once(child, 'exit');

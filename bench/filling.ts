@@ -5,40 +5,40 @@ import pg from 'pg';
 
 export type Provider = 'sqlite' | 'postgresql';
 
-/** What the two databases write differently. */
+/** The differences in SQL between the two databases. */
 interface Dialect {
-  /** Rows of one column "n": `from` and on, below `to`. */
+  /** Returns SQL for the rows of one column "n", from `from` to below `to`. */
   series(from: number, to: number): string;
-  /** {@link digestOf} of a text. */
+  /** Returns SQL for {@link digestOf} of a text. */
   digest(text: string): string;
-  /** A time, of milliseconds since 1970. */
+  /** Returns SQL for a time from milliseconds since 1970. */
   time(ms: string): string;
 }
 
-/** Fills tables past the application: without its triggers, foreign keys, and care for a power cut. */
+/** Fills tables directly: without triggers, foreign keys and durability. */
 export interface Filler extends Dialect {
   /** Inserts one row for each n. The value of each column is SQL in which `n` is that number. */
   insert(table: string, rows: Rows, columns: Record<string, string>): Promise<void>;
-  /** How many rows it has. */
+  /** Returns the number of rows of a table. */
   count(table: string): Promise<number>;
-  /** Leaves it as a database is that has been at rest: statistics taken, everything on the disk. */
+  /** Collects statistics, writes everything to disk, and closes the database. */
   close(): Promise<void>;
 }
 
 export interface Rows {
   from: number;
   to: number;
-  /** Hears how far it is, from time to time. */
+  /** Called from time to time with the number of inserted rows. */
   onProgress?: (done: number) => void;
 }
 
-const ROWS_AT_ONCE = 250_000;
+const BATCH_ROWS = 250_000;
 
-/** 22 characters of base64url, as random as those of an id, that the database can make as well as the bench. */
+/** Returns 22 characters of base64url that look as random as an id. The database can compute them too. */
 export const digestOf = (text: string): string =>
   createHash('md5').update(text).digest('base64url');
 
-/** Opens a database that has its tables already. Nobody else may have it open. */
+/** Opens a database that has its tables already. No other connection may be open. */
 export async function openFiller(databaseUrl: string): Promise<Filler> {
   return databaseUrl.startsWith('file:')
     ? fillSqlite(databaseUrl.slice('file:'.length))
@@ -71,20 +71,25 @@ function fillSqlite(file: string): Filler {
       (db.prepare(`SELECT count(*) AS n FROM "${table}"`).get() as { n: number }).n,
     async close() {
       db.close();
-      // What is on its way to the disk would get in the way of what is measured.
+      // Pending writes to the disk would disturb the measurement.
       execFileSync('sync');
     },
   };
 }
 
-/** Back to what they were when all is there. */
-const CARELESS = { fsync: 'off', full_page_writes: 'off', autovacuum: 'off', max_wal_size: '4GB' };
+/** Fast settings while filling, which `close` resets. */
+const FILLING_SETTINGS = {
+  fsync: 'off',
+  full_page_writes: 'off',
+  autovacuum: 'off',
+  max_wal_size: '4GB',
+};
 
 async function fillPostgres(url: string): Promise<Filler> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   const run = async (sql: string) => void (await client.query(sql));
-  for (const [name, value] of Object.entries(CARELESS)) {
+  for (const [name, value] of Object.entries(FILLING_SETTINGS)) {
     await run(`ALTER SYSTEM SET ${name} = '${value}'`);
   }
   await run('SELECT pg_reload_conf()');
@@ -102,9 +107,9 @@ async function fillPostgres(url: string): Promise<Filler> {
       return Number(rows[0]!.n);
     },
     async close() {
-      // Autovacuum would, in its own time.
+      // Autovacuum would do it later.
       await run('VACUUM ANALYZE');
-      for (const name of Object.keys(CARELESS)) await run(`ALTER SYSTEM RESET ${name}`);
+      for (const name of Object.keys(FILLING_SETTINGS)) await run(`ALTER SYSTEM RESET ${name}`);
       await run('SELECT pg_reload_conf()');
       await run('CHECKPOINT');
       await client.end();
@@ -116,8 +121,8 @@ async function fillPostgres(url: string): Promise<Filler> {
 function inserter({ series }: Dialect, run: (sql: string) => Promise<void>): Filler['insert'] {
   return async (table, { from, to, onProgress }, columns) => {
     const names = Object.keys(columns).map((name) => `"${name}"`);
-    for (let at = from; at < to; at += ROWS_AT_ONCE) {
-      const end = Math.min(to, at + ROWS_AT_ONCE);
+    for (let at = from; at < to; at += BATCH_ROWS) {
+      const end = Math.min(to, at + BATCH_ROWS);
       await run(
         `INSERT INTO "${table}" (${names.join(', ')})
          SELECT ${Object.values(columns).join(', ')} FROM ${series(at, end)}`,

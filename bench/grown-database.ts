@@ -6,31 +6,31 @@ import { DAY_MS, HOUR_MS } from '../app/sessions/session.ts';
 import { Sessions } from '../app/sessions/sessions.ts';
 import { prismaSessionStore, type PrismaRawClient } from '../app/sessions/stores/prisma.ts';
 import { openFiller } from './filling.ts';
-import { addUsers, addSessions, sessionId, spread } from './users-and-sessions.ts';
+import { addUsers, addSessions, sessionIdOf, spread } from './users-and-sessions.ts';
 
-export const SESSIONS_EACH = 5;
-/** By age: what a person's first session came to, and their second; the others are live. */
-const RAN_OUT = 0;
+export const SESSIONS_PER_USER = 5;
+/** By age: a user's oldest session has expired, the second is revoked, and the others are live. */
+const EXPIRED = 0;
 const REVOKED = 1;
 const quiet = { info: () => undefined, warn: () => undefined };
 
-/** Some people and their sessions, which came at one time. */
+/** Users that were added at the same time, with their sessions. */
 interface Cohort {
   firstUser: number;
   users: number;
 }
 
-/** The sessions of the application in a database, as a request without memory meets them. */
+/** The application's sessions with a database, without a session cache. */
 export interface OpenSessions {
   sessions: Sessions<unknown, User>;
-  /** The statements since the last time, with their values. */
+  /** Returns the statements since the last call, with their values. */
   takeStatements(): { sql: string; values: unknown[] }[];
-  /** Answers of one statement. */
-  ask<Row>(sql: string): Promise<Row[]>;
+  /** Runs one statement and returns its rows. */
+  query<Row>(sql: string): Promise<Row[]>;
   close(): Promise<void>;
 }
 
-/** A database that becomes larger and larger. Each person has five sessions: three live, two ended. */
+/** A database that can be enlarged. Each user has five sessions: three live and two ended. */
 export class GrownDatabase {
   readonly #cohorts: Cohort[] = [];
   readonly #picked = new Set<number>();
@@ -41,18 +41,18 @@ export class GrownDatabase {
     return this.#cohorts.reduce((sum, { users }) => sum + users, 0);
   }
 
-  /** Makes it as large; nobody may have it open. */
+  /** Adds users until the database has this many sessions. No connection to it may be open. */
   async growTo(sessions: number, onProgress: (done: number) => void): Promise<void> {
-    // Tables, indexes and pragmas are those of the application.
+    // Create the tables, indexes and pragmas as the application does.
     await (await openDatabase({ databaseUrl: this.databaseUrl, log: quiet })).close();
     const firstUser = this.users;
-    const users = sessions / SESSIONS_EACH - firstUser;
+    const users = sessions / SESSIONS_PER_USER - firstUser;
     const filler = await openFiller(this.databaseUrl);
     const nowMs = Date.now();
     try {
       await addUsers(filler, { from: firstUser, to: firstUser + users }, nowMs);
-      const from = firstUser * SESSIONS_EACH;
-      // Ages go by the number, as they would; those of one person lie far apart.
+      const from = firstUser * SESSIONS_PER_USER;
+      // Sessions are ordered by age, as in reality, so those of one user lie far apart.
       const age = `((n - ${from}) / ${users})`;
       await addSessions(
         filler,
@@ -68,7 +68,7 @@ export class GrownDatabase {
     }
   }
 
-  /** Somebody at random, who is as they were filled in: nobody is picked twice. */
+  /** Returns a random user that was never returned before, whose sessions are unchanged. */
   pickUser(): number {
     for (;;) {
       const user = Math.floor(Math.random() * this.users);
@@ -78,17 +78,17 @@ export class GrownDatabase {
     }
   }
 
-  /** Ids of a person's sessions, the oldest first. */
+  /** Returns the ids of a user's sessions, the oldest first. */
   sessionsOf(user: number): string[] {
-    return this.sessionNumbersOf(user).map(sessionId);
+    return this.sessionNumbersOf(user).map(sessionIdOf);
   }
 
   sessionNumbersOf(user: number): number[] {
     const { firstUser, users } = this.#cohorts.find(
       (cohort) => user < cohort.firstUser + cohort.users,
     )!;
-    const first = firstUser * SESSIONS_EACH + user - firstUser;
-    return Array.from({ length: SESSIONS_EACH }, (_none, age) => first + age * users);
+    const first = firstUser * SESSIONS_PER_USER + user - firstUser;
+    return Array.from({ length: SESSIONS_PER_USER }, (_none, age) => first + age * users);
   }
 
   async open(): Promise<OpenSessions> {
@@ -97,7 +97,7 @@ export class GrownDatabase {
       log: quiet,
     });
     const statements: { sql: string; values: unknown[] }[] = [];
-    const noted: PrismaRawClient = {
+    const recordingClient: PrismaRawClient = {
       $queryRawUnsafe(sql, ...values) {
         statements.push({ sql, values });
         return client.$queryRawUnsafe(sql, ...values);
@@ -107,9 +107,9 @@ export class GrownDatabase {
         return client.$executeRawUnsafe(sql, ...values);
       },
     };
-    // As server.ts makes it, but for the memory.
+    // As in the application, but without the cache.
     const store = prismaSessionStore<unknown, UserColumn, UserSubquery>({
-      client: noted,
+      client: recordingClient,
       provider,
       kind: 'session',
       userColumns: USER_COLUMNS,
@@ -118,12 +118,12 @@ export class GrownDatabase {
     return {
       sessions: new Sessions<unknown, User>({ store }),
       takeStatements: () => statements.splice(0),
-      ask: (sql) => client.$queryRawUnsafe(sql),
+      query: (sql) => client.$queryRawUnsafe(sql),
       close,
     };
   }
 
-  /** For SQLite; a database of PostgreSQL goes with its server. */
+  /** Deletes a SQLite database. A PostgreSQL database is removed with its server. */
   remove(): void {
     if (!this.databaseUrl.startsWith('file:')) return;
     const file = this.databaseUrl.slice('file:'.length);
@@ -133,8 +133,8 @@ export class GrownDatabase {
 
 function timesBy(age: string, nowMs: number) {
   const ago = (days: number) => nowMs - days * DAY_MS;
-  const byAge = (ranOut: string, revoked: string, live: string) =>
-    `CASE ${age} WHEN ${RAN_OUT} THEN ${ranOut} WHEN ${REVOKED} THEN ${revoked} ELSE ${live} END`;
+  const byAge = (expired: string, revoked: string, live: string) =>
+    `CASE ${age} WHEN ${EXPIRED} THEN ${expired} WHEN ${REVOKED} THEN ${revoked} ELSE ${live} END`;
   const createdAt = byAge(
     `${ago(26)} + ${spread(8 * DAY_MS)}`,
     `${ago(16)} + ${spread(6 * DAY_MS)}`,

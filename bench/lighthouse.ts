@@ -3,45 +3,45 @@ import lighthouse, { type Result } from 'lighthouse';
 export const categories = ['performance', 'accessibility', 'best-practices', 'seo'] as const;
 export type Category = (typeof categories)[number];
 
-const FULL = 100;
-const MAX_TRIES = 3;
+const FULL_SCORE = 100;
+const MAX_ATTEMPTS = 3;
 
-export interface Judgement {
+export interface Audit {
   /** From 0 to 100. */
   scores: Partial<Record<Category, number>>;
-  /** How fast it found this machine to be, by a count of its own; a quiet one has twice that of a busy one. */
+  /** Lighthouse's benchmark index of this machine. An idle machine has twice that of a busy one. */
   speed: number;
-  /** What cost points or was found wanting, a line each. */
+  /** The audits that cost points, one line each. */
   failed: string[];
 }
 
-export interface Judging {
-  /** Of a Chromium that may be debugged. */
+export interface AuditOptions {
+  /** The debugging port of Chromium. */
   port: number;
-  /** Called before each look: with its tab, Lighthouse takes away the cookies that last as long as the browser. */
+  /** Called before each attempt, because Lighthouse deletes session cookies when it closes its tab. */
   prepare: () => Promise<void>;
 }
 
 /**
- * What Lighthouse says of a page, on a phone.
+ * Returns the scores of a page in Lighthouse, on a phone.
  *
- * @throws when the page could not be judged, or led elsewhere.
+ * @throws if Lighthouse fails, or if the page redirects.
  */
-export async function judgementOf(
+export async function auditPage(
   url: string,
   wanted: readonly Category[],
-  judging: Judging,
-): Promise<Judgement> {
-  const report = await reportOf(url, wanted, judging);
+  options: AuditOptions,
+): Promise<Audit> {
+  const report = await reportOf(url, wanted, options);
   if (!report || report.runtimeError || report.finalDisplayedUrl !== url) {
-    const why = report?.runtimeError?.message ?? `it led to ${report?.finalDisplayedUrl}`;
-    throw new Error(`Lighthouse could not judge ${url}: ${why}`);
+    const reason = report?.runtimeError?.message ?? `it redirected to ${report?.finalDisplayedUrl}`;
+    throw new Error(`Lighthouse could not audit ${url}: ${reason}`);
   }
-  const scores: Judgement['scores'] = {};
+  const scores: Audit['scores'] = {};
   const failed: string[] = [];
   for (const name of wanted) {
     const category = report.categories[name]!;
-    scores[name] = Math.round((category.score ?? NaN) * FULL);
+    scores[name] = Math.round((category.score ?? NaN) * FULL_SCORE);
     for (const { id, weight } of category.auditRefs) {
       const { score, title, displayValue = '' } = report.audits[id]!;
       if (weight > 0 && score !== null && score < 1) {
@@ -52,14 +52,14 @@ export async function judgementOf(
   return { scores, speed: report.environment.benchmarkIndex, failed };
 }
 
-/** Once more where Chromium lost the recording, as it does now and then: that says nothing of the page. */
+/** Returns Lighthouse's report. Retries, because Chromium sometimes loses the recording. */
 async function reportOf(
   url: string,
   wanted: readonly Category[],
-  { port, prepare }: Judging,
+  { port, prepare }: AuditOptions,
 ): Promise<Result | undefined> {
   let report: Result | undefined;
-  for (let tries = 0; tries < MAX_TRIES && (!report || report.runtimeError); tries += 1) {
+  for (let attempt = 0; attempt < MAX_ATTEMPTS && (!report || report.runtimeError); attempt += 1) {
     await prepare();
     const result = await lighthouse(url, {
       port,

@@ -1,40 +1,40 @@
-/** What the issue of speed asks for, and what came of it. */
+/** A performance goal, and its result. */
 export interface Goal {
-  /** As a person would say it: "signed-in route, SQLite: at least 0.90 of the floor". */
+  /** In words, such as "latchkey-sqlite: at least 0.90 of the floor". */
   goal: string;
-  /** What was measured, with its unit. */
+  /** The measured value, with its unit. */
   measured: string;
   isMet: boolean;
 }
 
-/** What a part has found, for the page of results. */
+/** The results of a part, for results.md. */
 export interface Section {
-  /** Heading of its section; stays the same, so that a later run replaces it. */
+  /** The heading of the section. */
   title: string;
-  /** Markdown: how it was measured, tables, what to read out of them. */
+  /** Markdown: the method, the tables, and how to read them. */
   text: string;
   goals: Goal[];
 }
 
-/** What a part is given. */
+/** The options and servers for a part. */
 export interface Bench {
-  /** quick: only try that it runs and that every answer is right; figures are worth nothing then. */
+  /** `quick` only checks that the part runs and that every response is right; its figures mean nothing. */
   mode: 'quick' | 'whole';
-  /** Contenders that were named; empty: all. */
+  /** The names of the selected contenders; empty for all. */
   chosen: readonly string[];
-  /** An empty folder of the part's own. */
+  /** An empty folder for this part only. */
   folder: string;
-  /** A PostgreSQL server of this run's own, as its superuser. */
+  /** Returns the URL of this run's PostgreSQL server, as its superuser. */
   postgresUrl(): Promise<string>;
-  /** A Redis server of this run's own. */
+  /** Returns the URL of this run's Redis server. */
   redisUrl(): Promise<string>;
-  /** A line of progress, on standard error. */
-  say(text: string): void;
+  /** Prints a line of progress on standard error. */
+  logProgress(text: string): void;
 }
 
 /**
- * One thing that is measured.
+ * A part of the bench, which measures one thing.
  *
- * @throws when an answer was not what it has to be: nothing is faster for answering less.
+ * @throws if a response was wrong, because a wrong response may be faster than a right one.
  */
 export type Part = (bench: Bench) => Promise<Section>;

@@ -5,19 +5,19 @@ const MICROSECONDS_PER_TICK = 1_000_000 / TICKS_PER_SECOND;
 const KIB_PER_MIB = 1024;
 
 /**
- * What Linux says of a process (proc(5)).
+ * Reads figures of a process on Linux (proc(5)).
  *
- * @throws on other systems: there is no /proc.
+ * @throws on systems without /proc.
  */
 export const processFigures = {
-  /** CPU time of all its threads since it began, in microseconds; to within 10,000. */
+  /** Returns the CPU time of all its threads since its start, in microseconds, with a precision of 10,000. */
   cpuMicroseconds(pid: number): number {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // The name stands in brackets, and may have spaces.
+    // The name is in brackets, and may have spaces.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     return (Number(fields[11]) + Number(fields[12])) * MICROSECONDS_PER_TICK;
   },
-  /** Memory that it has in RAM, in MiB. */
+  /** Returns its memory in RAM, in MiB. */
   residentMiB(pid: number): number {
     const [, kib] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
     return Number(kib) / KIB_PER_MIB;

@@ -7,24 +7,27 @@ import { markdown } from './table.ts';
 const PAGE = new URL('./results.md', import.meta.url);
 const HEAD = `# Results
 
-Written by \`npm run bench\`; a part that is run alone replaces its own section. Absolute figures are those of one machine; ratios carry over.
+Written by \`npm run bench\`. Running one part replaces only its section. Absolute figures are for one machine; ratios are comparable.
 `;
 
-/** The goals of a section as a table. */
+/** Returns the goals of a section as a table. */
 export function goalsOf({ goals }: Section): string {
   const rows = goals.map(({ goal, measured, isMet }) => [goal, measured, isMet ? 'met' : 'missed']);
   return markdown(['goal', 'measured', ''], rows);
 }
 
-/** Puts a section into the page of results, in place of what it said before. */
-export function keep(name: string, section: Section): void {
-  const before = existsSync(PAGE) ? readFileSync(PAGE, 'utf8') : '';
-  const kept = new Map(
-    Object.keys(parts).map((part) => [part, sectionIn(before, part)] as [string, string | null]),
+/** Writes a section into results.md, in place of its earlier version. */
+export function saveSection(name: string, section: Section): void {
+  const page = existsSync(PAGE) ? readFileSync(PAGE, 'utf8') : '';
+  const sectionTexts = new Map(
+    Object.keys(parts).map((part) => [part, sectionIn(page, part)] as [string, string | null]),
   );
   const goals = section.goals.length > 0 ? `\n\n${goalsOf(section)}` : '';
-  kept.set(name, `## ${section.title}\n\n${section.text.trim()}${goals}\n\n${circumstances()}\n`);
-  const sections = [...kept].flatMap(([part, text]) =>
+  sectionTexts.set(
+    name,
+    `## ${section.title}\n\n${section.text.trim()}${goals}\n\n${environmentText()}\n`,
+  );
+  const sections = [...sectionTexts].flatMap(([part, text]) =>
     text === null ? [] : [`<!-- ${part} -->\n\n${text.trim()}\n`],
   );
   writeFileSync(PAGE, [HEAD, ...sections].join('\n'));
@@ -35,14 +38,15 @@ function sectionIn(page: string, part: string): string | null {
   return after === undefined ? null : after.split('<!-- ')[0]!.trim();
 }
 
-function circumstances(): string {
+/** Returns one line with the date, the Node version and the machine. */
+function environmentText(): string {
   const [cpu] = cpus();
   const day = new Date().toISOString().slice(0, 10);
   const memory = `${Math.round(totalmem() / 2 ** 30)} GiB`;
   return `_${day}, Node ${process.version}, ${cpus().length} × ${cpu!.model.trim()}, ${memory}._`;
 }
 
-/** Versions of peers that the bench has packages of, as one line. */
+/** Returns the versions of packages of the bench, as one line. */
 export function versionsOf(...names: string[]): string {
   return names
     .map((name) => {

@@ -3,43 +3,43 @@ import type { ContenderProcess } from './contender-process.ts';
 
 export interface Round {
   requestsPerSecond: number;
-  /** Of the server's process, all its threads, for each request. */
+  /** The CPU time of the server's process, of all threads, per request. */
   cpuMicroseconds: number;
   p50Ms: number;
   p99Ms: number;
 }
 
-/** It looks so often whether all are answered. */
+/** How often autocannon checks whether all requests are done. */
 const SAMPLE_MS = 50;
 
-/** For so long, or so many requests in all. */
+/** A load for a duration, or of a number of requests. */
 export type Load = { connections: number } & ({ seconds: number } | { amount: number });
 
-/** What can be loaded. */
-export type Loaded = Pick<ContenderProcess, 'name' | 'url' | 'headers' | 'cpuMicroseconds'>;
+/** A server that can be put under load. */
+export type LoadTarget = Pick<ContenderProcess, 'name' | 'url' | 'headers' | 'cpuMicroseconds'>;
 
-/** Loads a contender for a while. @throws when an answer was anything but 200. */
+/** Puts a server under load, and returns the figures. @throws if a response was not a 200. */
 export async function measure(
-  { name, url, headers, cpuMicroseconds }: Loaded,
+  { name, url, headers, cpuMicroseconds }: LoadTarget,
   load: Load,
 ): Promise<Round> {
   const { connections } = load;
-  const much =
+  const extent =
     'seconds' in load ? { duration: load.seconds } : { amount: load.amount, sampleInt: SAMPLE_MS };
   const times: number[] = [];
   const cpuBefore = await cpuMicroseconds();
   const result = await new Promise<autocannon.Result>((resolve, reject) => {
     const instance = autocannon(
-      { url, headers, connections, ...much },
+      { url, headers, connections, ...extent },
       (error: Error | null, done) => (error ? reject(error) : resolve(done)),
     );
-    // Its own histogram knows whole milliseconds only.
+    // Autocannon's own histogram has whole milliseconds only.
     instance.on('response', (_client, _status, _bytes, ms) => times.push(ms));
   });
   const cpu = (await cpuMicroseconds()) - cpuBefore;
   const wrong = result.non2xx + result.errors + result.timeouts;
   if (wrong > 0 || times.length === 0) {
-    throw new Error(`${name} gave ${wrong} wrong answers under load, of ${times.length}`);
+    throw new Error(`${name} gave ${wrong} wrong responses of ${times.length} under load`);
   }
   return {
     requestsPerSecond: result.requests.total / result.duration,
@@ -49,7 +49,7 @@ export async function measure(
   };
 }
 
-/** The value that this share of the numbers does not exceed; NaN of none. */
+/** Returns the value that this share of the numbers does not exceed; NaN for an empty list. */
 export function percentileOf(numbers: readonly number[], share: number): number {
   const sorted = Float64Array.from(numbers).sort();
   return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? NaN;

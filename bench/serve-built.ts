@@ -1,5 +1,5 @@
-// The built server in a process of its own, as its environment says: argv has the file of its log. It says
-// where it is; at "hourly" on standard input it does what it does every hour, and says when that is done.
+// Runs the built server in a separate process, configured by its environment. Argument: the file of its log.
+// It prints its origin. On the line "hourly" on standard input it runs the hourly clean-up, and prints "done".
 import { createInterface } from 'node:readline';
 import { pino } from 'pino';
 import { runCleanup } from '../app/privacy/hourly-cleanup.server.ts';

@@ -1,14 +1,14 @@
 import { deepStrictEqual, ok, strictEqual } from 'node:assert';
 import type { GrownDatabase, OpenSessions } from './grown-database.ts';
-import { emailOf, userId, sessionId, tokenOf } from './users-and-sessions.ts';
+import { emailOf, sessionIdOf, tokenOf, userIdOf } from './users-and-sessions.ts';
 
-/** What is done. What it answers looks whether it was done right, which takes none of its time. */
+/** Runs one operation. Returns a function that checks its result, which is not part of the measured time. */
 type Operation = (
   sessions: OpenSessions['sessions'],
   now: Date,
 ) => Promise<() => Promise<void> | void>;
 
-/** As the sessions page asks; see app/routes/settings/sessions/page.tsx. */
+/** The options of the sessions page; see app/routes/settings/sessions/page.tsx. */
 const PAGE = { limit: 100, endedLimit: 20 };
 const DEVICE = {
   userAgent: 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0',
@@ -17,35 +17,35 @@ const DEVICE = {
   remember: true,
 };
 
-/** Each for a person who comes to it as they were filled in. */
+/** The measured operations. Each needs a user whose sessions are unchanged since the filling. */
 export const operations = {
   'cold look-up': (database, user) => {
     const number = database.sessionNumbersOf(user)[3]!;
     const token = tokenOf(number);
     return async (sessions, now) => {
-      // Whether activity is to be written down is another question, asked once a minute.
+      // Without recording activity, which is a write once a minute.
       const resumed = await sessions.resume(token, now, { countsAsActivity: false });
       return () => {
         ok(resumed.state === 'live', `a live session was ${resumed.state}`);
-        strictEqual(resumed.session.id, sessionId(number));
+        strictEqual(resumed.session.id, sessionIdOf(number));
         strictEqual(resumed.user?.email, emailOf(user));
       };
     };
   },
   'list page': (database, user) => {
-    const userId = userId(user);
-    const [ranOut, revoked, ...others] = database.sessionsOf(user);
+    const userId = userIdOf(user);
+    const [expired, revoked, ...others] = database.sessionsOf(user);
     return async (sessions, now) => {
       const { live, ended, next } = await sessions.list(userId, now, PAGE);
       return () => {
         deepStrictEqual(idsOf(live), others.sort());
-        deepStrictEqual(idsOf(ended), [ranOut, revoked].sort());
+        deepStrictEqual(idsOf(ended), [expired, revoked].sort());
         strictEqual(next, null);
       };
     };
   },
   'revoke others': (database, user) => {
-    const userId = userId(user);
+    const userId = userIdOf(user);
     const [, , kept = '', ...others] = database.sessionsOf(user);
     return async (sessions, now) => {
       const reason = 'signed-out-elsewhere';
@@ -57,7 +57,7 @@ export const operations = {
     };
   },
   'sign-in': (_database, user) => {
-    const details = { ...DEVICE, userId: userId(user) };
+    const details = { ...DEVICE, userId: userIdOf(user) };
     return async (sessions, now) => {
       const { token, session } = await sessions.start(details, now);
       return async () => {
@@ -75,17 +75,16 @@ const idsOf = (sessions: readonly { id: string }[]) => sessions.map(({ id }) => 
 export type OperationName = keyof typeof operations;
 export const operationNames = Object.keys(operations) as OperationName[];
 
-/** How long each operation took, in milliseconds. */
-export type Took = Record<OperationName, number[]>;
+/** The durations of each operation, in milliseconds. */
+export type Durations = Record<OperationName, number[]>;
 
-export const noneTook = (): Took =>
+export const noDurations = (): Durations =>
   Object.fromEntries(operationNames.map((name) => [name, []])) as never;
 
 /**
- * Does all of them, one after the other and time and again, each for somebody picked at random who was not
- * picked before.
+ * Runs all operations in turn, repeatedly, each for a random user that was not used before.
  *
- * @throws AssertionError when an answer was wrong.
+ * @throws AssertionError if a result was wrong.
  */
 export class RandomOperations {
   constructor(
@@ -93,9 +92,9 @@ export class RandomOperations {
     private readonly open: OpenSessions,
   ) {}
 
-  async run(times: number, took: Took): Promise<void> {
+  async run(times: number, durations: Durations): Promise<void> {
     for (let count = 0; count < times; count += 1) {
-      for (const name of operationNames) took[name].push(await this.#time(name));
+      for (const name of operationNames) durations[name].push(await this.#time(name));
     }
   }
 
@@ -104,8 +103,8 @@ export class RandomOperations {
     const now = new Date();
     const startedAt = performance.now();
     const check = await operation(this.open.sessions, now);
-    const tookMs = performance.now() - startedAt;
+    const durationMs = performance.now() - startedAt;
     await check();
-    return tookMs;
+    return durationMs;
   }
 }

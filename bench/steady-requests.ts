@@ -1,12 +1,12 @@
 import { Agent, get } from 'node:http';
 import { percentileOf } from './rounds.ts';
 
-/** A request that is made time and again, whatever became of the last one. */
+/** A request that is sent at a fixed rate, whether earlier ones are done or not. */
 export interface Steady {
   url: string;
   headers: Record<string, string>;
   perSecond: number;
-  /** Whether that is the answer. */
+  /** Returns true if the body is the expected one. */
   isRight: (body: string) => boolean;
 }
 
@@ -14,26 +14,27 @@ export interface Latency {
   requests: number;
   p50Ms: number;
   p99Ms: number;
-  mostMs: number;
+  maxMs: number;
 }
 
 /**
- * As many as a proxy might hold; whoever finds all in use waits, and that counts. A process that has no
- * time takes one new connection a turn: without a bound they would fill the system's queue, and be refused.
+ * As many as a proxy might open. A request that finds all in use waits, which counts as latency. A busy
+ * process accepts one new connection per turn of the event loop: without a limit, connections would fill the
+ * system's queue and be refused.
  */
 export const CONNECTIONS = 64;
 
-/** A timer is up to so much late, which nobody answers for. */
+/** A timer may fire this much late, which does not count as latency of the server. */
 const TIMER_MS = 1;
 
 /**
- * Makes each request at its own times until `end`, and waits for what is under way then. A request is not
- * kept back by those before it, and counts from when it was due: a pause of the server counts for each
- * request that came in it (what "How NOT to Measure Latency" by Gil Tene calls coordinated omission is
- * left to nobody).
+ * Sends each request at its rate until `end`, and waits for the requests that are running then. Requests do
+ * not wait for earlier ones, and their latency is measured from the scheduled time. So a pause of the server
+ * counts for every request in it, which avoids "coordinated omission" (Gil Tene, "How NOT to Measure
+ * Latency").
  *
- * @returns what each of them found, in order.
- * @throws when an answer was wrong.
+ * @returns the latencies of each request, in order.
+ * @throws if a response was wrong.
  */
 export async function measureSteadily(
   steady: readonly Steady[],
@@ -43,7 +44,7 @@ export async function measureSteadily(
   let isOver = false;
   const over = end.finally(() => (isOver = true));
   const measuring = steady.map((each, index) =>
-    // Not all at the same moment.
+    // Offset, so that they are not all sent at the same time.
     repeat(each, agent, (index * 1000) / each.perSecond / steady.length, () => isOver),
   );
   try {
@@ -63,33 +64,34 @@ async function repeat(
 ): Promise<Latency> {
   const startedAt = performance.now() + offsetMs;
   const everyMs = 1000 / steady.perSecond;
-  const answers: Promise<number>[] = [];
+  const pending: Promise<number>[] = [];
   const failures: unknown[] = [];
   for (let count = 0; !isOver() && failures.length === 0; count += 1) {
     const dueAt = startedAt + count * everyMs;
     const waitMs = dueAt - performance.now();
     if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs));
     const from = Math.min(performance.now(), dueAt + TIMER_MS);
-    const answer = ask(steady, agent).then((answeredAt) => answeredAt - from);
-    answer.catch((error: unknown) => failures.push(error));
-    answers.push(answer);
+    const latency = send(steady, agent).then((respondedAt) => respondedAt - from);
+    latency.catch((error: unknown) => failures.push(error));
+    pending.push(latency);
   }
-  const took = await Promise.all(answers);
+  const latencies = await Promise.all(pending);
   return {
-    requests: took.length,
-    p50Ms: percentileOf(took, 0.5),
-    p99Ms: percentileOf(took, 0.99),
-    mostMs: percentileOf(took, 1),
+    requests: latencies.length,
+    p50Ms: percentileOf(latencies, 0.5),
+    p99Ms: percentileOf(latencies, 0.99),
+    maxMs: percentileOf(latencies, 1),
   };
 }
 
-/** How often in a row a server may close the connection on which it is asked. */
-const RESETS = 5;
+/** How often in a row a server may reset the connection of a request. */
+const MAX_RESETS = 5;
 
-function ask(
+/** Sends a request, and returns the time at which its response was complete. */
+function send(
   steady: Pick<Steady, 'url' | 'headers' | 'isRight'>,
   agent: Agent,
-  resetsLeft = RESETS,
+  resetsLeft = MAX_RESETS,
 ): Promise<number> {
   const { url, headers, isRight } = steady;
   return new Promise((resolve, reject) => {
@@ -98,16 +100,16 @@ function ask(
       response.setEncoding('utf8');
       response.on('data', (text: string) => (body += text));
       response.on('end', () => {
-        const answeredAt = performance.now();
-        if (response.statusCode === 200 && isRight(body)) resolve(answeredAt);
-        else reject(new Error(`${url} answered ${response.statusCode}: ${body.slice(0, 200)}`));
+        const respondedAt = performance.now();
+        if (response.statusCode === 200 && isRight(body)) resolve(respondedAt);
+        else reject(new Error(`${url} returned ${response.statusCode}: ${body.slice(0, 200)}`));
       });
     });
     request.on('error', (error: NodeJS.ErrnoException) => {
-      // It closed one that nobody had used for a while just as it was to be used again, or has no time to
-      // take new ones. Whoever waits asks again, and goes on waiting.
+      // The server closed an idle connection just when it was reused, or is too busy to accept new ones. A
+      // client would retry, and the time counts.
       if (error.code !== 'ECONNRESET' || resetsLeft === 0) reject(error);
-      else ask(steady, agent, resetsLeft - 1).then(resolve, reject);
+      else send(steady, agent, resetsLeft - 1).then(resolve, reject);
     });
   });
 }

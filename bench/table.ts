@@ -2,10 +2,10 @@ import { medianOf, type Round } from './rounds.ts';
 
 export interface Measured {
   name: string;
-  /** Each with that of the floor beside it. */
+  /** Each with the round of its floor. */
   rounds: (Round & { floor: Round })[];
-  /** Whether a session can be ended before its time; null: there is none. */
-  canEnd: boolean | null;
+  /** Whether a session can be revoked; null if there are no sessions. */
+  canRevoke: boolean | null;
 }
 
 export const requestColumns = [
@@ -16,12 +16,12 @@ export const requestColumns = [
   'range of that',
   'p50 ms',
   'p99 ms',
-  'can be ended',
+  'revocable',
 ];
 
-/** The rows of the table: medians, and the medians of the ratios to the floor beside each round. */
+/** Returns the rows of the table: medians, and the medians of the ratios to the floor in each round. */
 export function requestRows(measured: readonly Measured[]): string[][] {
-  return measured.map(({ name, rounds, canEnd }) => {
+  return measured.map(({ name, rounds, canRevoke }) => {
     const of = (value: (round: Round) => number) => medianOf(rounds.map(value));
     const speeds = rounds.map((round) => round.requestsPerSecond / round.floor.requestsPerSecond);
     const costs = rounds.map((round) => round.floor.cpuMicroseconds / round.cpuMicroseconds);
@@ -33,12 +33,12 @@ export function requestRows(measured: readonly Measured[]): string[][] {
       `${Math.min(...costs).toFixed(2)}–${Math.max(...costs).toFixed(2)}`,
       of((round) => round.p50Ms).toFixed(2),
       of((round) => round.p99Ms).toFixed(2),
-      canEnd === null ? '' : canEnd ? 'at once' : 'no',
+      canRevoke === null ? '' : canRevoke ? 'at once' : 'no',
     ];
   });
 }
 
-/** A table of Markdown whose columns are as wide as what is in them. */
+/** Returns a Markdown table with aligned columns. */
 export function markdown(columns: readonly string[], rows: readonly string[][]): string {
   const widths = columns.map((column, index) =>
     Math.max(column.length, 3, ...rows.map((row) => row[index]!.length)),

@@ -3,7 +3,7 @@ import { formatToken, hashSecret } from '../app/sessions/token.ts';
 import { passwordProof, type SessionMeta } from '../app/visit/proof.ts';
 import { digestOf, type Filler, type Rows } from './filling.ts';
 
-/** Of every session that is filled in; a row is no shorter or faster for it. */
+/** The same for every session, which changes neither the size nor the speed of a row. */
 const SECRET = createHash('sha256').update('the bench').digest('base64url');
 const USER_AGENT =
   'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36';
@@ -17,23 +17,23 @@ export interface Times {
   revokedAt: string;
 }
 
-export const userId = (number: number): string => digestOf(`person ${number}`);
-export const emailOf = (number: number): string => `person-${number}@example.com`;
-export const sessionId = (number: number): string => digestOf(`session ${number}`);
-/** Opens the session of this number. */
+export const userIdOf = (number: number): string => digestOf(`user ${number}`);
+export const emailOf = (number: number): string => `user-${number}@example.com`;
+export const sessionIdOf = (number: number): string => digestOf(`session ${number}`);
+/** Returns the token of the session with this number. */
 export const tokenOf = (number: number): string =>
-  formatToken({ id: sessionId(number), secret: SECRET });
+  formatToken({ id: sessionIdOf(number), secret: SECRET });
 
-/** A whole number from 0 and below `range`, another for each `n`, in no order. */
+/** Returns SQL for an integer from 0 to below `range` that varies with `n` in no visible order. */
 export const spread = (range: number): string => `((n * 2654435761) % ${range})`;
 
-/** Puts in the people of these numbers. */
+/** Inserts the users with these numbers. */
 export async function addUsers(filler: Filler, rows: Rows, nowMs: number): Promise<void> {
   const time = filler.time(String(nowMs));
   await filler.insert('User', rows, {
-    id: filler.digest(`'person ' || n`),
-    email: `'person-' || n || '@example.com'`,
-    name: `'Person ' || n`,
+    id: filler.digest(`'user ' || n`),
+    email: `'user-' || n || '@example.com'`,
+    name: `'User ' || n`,
     createdAt: time,
     updatedAt: time,
     emailVerifiedAt: time,
@@ -41,9 +41,9 @@ export async function addUsers(filler: Filler, rows: Rows, nowMs: number): Promi
 }
 
 /**
- * Puts in the sessions of these numbers, as remembered devices that signed in by a password.
+ * Inserts the sessions with these numbers, as remembered devices that signed in with a password.
  *
- * @param person SQL for the number of the person whose session `n` is.
+ * @param options.user SQL for the number of the user of session `n`.
  */
 export async function addSessions(
   filler: Filler,
@@ -55,7 +55,7 @@ export async function addSessions(
   await filler.insert('Session', rows, {
     id: filler.digest(`'session ' || n`),
     secretHash: `'${hashSecret(SECRET)}'`,
-    userId: filler.digest(`'person ' || (${user})`),
+    userId: filler.digest(`'user ' || (${user})`),
     userAgent: `'${USER_AGENT}'`,
     ipAddress: `'198.51.100.' || (n % 256)`,
     country: `'DE'`,

@@ -10,11 +10,14 @@ import { createLog } from '#app/operations/log.server.ts';
 import { createPrivateFolder } from '#app/config/private-folder.server.ts';
 import { loadSecrets } from '#app/config/secrets.server.ts';
 import { StartupError } from '#app/config/startup-error.ts';
-import { fromCaller, runCommand, say } from './run-command.ts';
+import { printLine, resolveFromCaller, runCommand } from './run-command.ts';
 
-const USAGE = 'Say "npm run restore -- <file>", with --yes behind it to be asked nothing.';
+const USAGE = 'Usage: npm run restore -- <file>, with --yes after it to skip the question.';
 
-/** `npm run restore -- <file> [--yes]`: a backup in the place of the database, without whom was erased since. */
+/**
+ * `npm run restore -- <file> [--yes]`: replaces the database by a backup, and erases again the accounts that
+ * were erased after the backup was made.
+ */
 export async function main(): Promise<void> {
   await runCommand(async (args) => {
     const [file, ...more] = args.filter((arg) => arg !== '--yes');
@@ -23,13 +26,13 @@ export async function main(): Promise<void> {
     const env = parseEnv(process.env);
     const options = {
       databaseUrl: env.DATABASE_URL,
-      file: fromCaller(file),
+      file: resolveFromCaller(file),
       now: new Date(),
     };
-    say('Checking the backup, and that nobody uses the database ...');
+    printLine('Checking the backup, and that the database is not in use ...');
     await checkRestore(options);
     if (!args.includes('--yes')) await requireYes();
-    say('Restoring ...');
+    printLine('Restoring ...');
     let erasedAgain = 0;
     const { aside } = await restoreDatabase({
       ...options,
@@ -37,15 +40,17 @@ export async function main(): Promise<void> {
         erasedAgain = await bringUpToDate(env, databaseUrl, replaced);
       },
     });
-    say('The backup is restored.');
-    if (aside) say(`What it replaced is kept as ${aside}; remove it once you are sure.`);
-    say(
+    printLine('The backup is restored.');
+    if (aside) {
+      printLine(`The replaced database is kept as ${aside}; remove it when you no longer need it.`);
+    }
+    printLine(
       erasedAgain === 1
         ? '1 account that was erased after the backup was made is erased again.'
         : `${erasedAgain} accounts that were erased after the backup was made are erased again.`,
     );
-    say(
-      'Secrets are in no backup: PASSWORD_PEPPER and ENCRYPTION_KEYS (or the file of SECRETS_FILE) have to be those of its time.',
+    printLine(
+      'Backups contain no secrets: PASSWORD_PEPPER and ENCRYPTION_KEYS (or the file SECRETS_FILE) must be the ones that were in use when the backup was made.',
     );
   });
 }
@@ -53,20 +58,23 @@ export async function main(): Promise<void> {
 async function requireYes(): Promise<void> {
   if (!process.stdin.isTTY) {
     throw new StartupError(
-      'Restoring replaces the database; say --yes behind the file, since there is nobody here to ask.',
+      'Restoring replaces the database; add --yes after the file to confirm, because this is not a terminal.',
     );
   }
   const terminal = createInterface({ input: process.stdin, output: process.stdout });
   const answer = await terminal.question(
-    'Restoring replaces the database; what is in it now is put aside. Type "yes" to go on: ',
+    'Restoring replaces the database; the current one is kept under another name. Type "yes" to continue: ',
   );
   terminal.close();
   if (answer.trim().toLowerCase() !== 'yes') {
-    throw new StartupError('Nothing was restored; the database is as it was.');
+    throw new StartupError('Nothing was restored; the database is unchanged.');
   }
 }
 
-/** The newest tables, and nobody who was erased since. Answers how many had to be erased again. */
+/**
+ * Migrates the restored database and repeats the erasures that followed the backup. Returns the number of
+ * accounts that were erased again.
+ */
 async function bringUpToDate(
   env: Env,
   databaseUrl: string,
@@ -80,8 +88,8 @@ async function bringUpToDate(
   });
   const journaled = await journal.read();
   if (receipts === null) {
-    say(
-      `The replaced database cannot be read, so only the erasures in ${env.ERASURE_JOURNAL} can be applied again; it has ${journaled.length}.`,
+    printLine(
+      `The replaced database cannot be read, so only the ${journaled.length} erasures in ${env.ERASURE_JOURNAL} can be applied again.`,
     );
   }
   const database = await openDatabase({ databaseUrl, log, isForCommand: true });
@@ -92,7 +100,7 @@ async function bringUpToDate(
       keyring,
       journal,
       log,
-      // Whoever it was has been told, and what lies elsewhere is cleared by the server when it starts.
+      // The users were notified at the time, and the server clears counters and mails when it starts.
       mailer: null,
       forget: { counters: () => Promise.resolve(), mail: () => Promise.resolve() },
     });
@@ -100,7 +108,7 @@ async function bringUpToDate(
       ...receipt,
       counts: JSON.parse(receipt.counts) as RowCounts,
     }));
-    // Those of the database last: they say more.
+    // The receipts of the database last: they have more details.
     return await erasures.repeatErasures([...journaled, ...kept]);
   } finally {
     await database.close();

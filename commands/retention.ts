@@ -17,12 +17,12 @@ import { createTable } from './table.ts';
 
 const COLUMNS = [18, 8] as const;
 
-/** `npm run retention [-- --dry-run]`: deletes what has been kept for as long as it is, or says what would go. */
+/** `npm run retention [-- --dry-run]`: deletes what is past its retention period, or only counts it. */
 export async function main(): Promise<void> {
   await runCommand(async (args) => {
     const unknown = args.find((arg) => arg !== '--dry-run');
     if (unknown !== undefined) {
-      throw new StartupError('Say "npm run retention", or "npm run retention -- --dry-run".');
+      throw new StartupError('Usage: npm run retention, or npm run retention -- --dry-run.');
     }
     const isDryRun = args.includes('--dry-run');
     const env = parseEnv(process.env);
@@ -42,16 +42,16 @@ export async function main(): Promise<void> {
 async function showRetention(scope: RetentionScope, now: Date, isDryRun: boolean): Promise<void> {
   const table = createTable(COLUMNS);
   const write = (text: string) => process.stdout.write(text);
-  write(table.line(['', isDryRun ? 'would go' : '    went', 'kept']) + table.rule());
+  write(table.line(['', isDryRun ? ' expired' : ' deleted', 'kept']) + table.rule());
   let total = 0;
   for (const part of retentionSchedule(scope)) {
-    // Each line stands there as soon as it is known: a first run may take a while.
-    const gone = await (isDryRun ? part.count(now) : part.prune(now));
-    total += gone;
-    write(table.line([part.what, gone, part.keptFor]));
+    // Print each line at once: a first run may take a while.
+    const count = await (isDryRun ? part.count(now) : part.prune(now));
+    total += count;
+    write(table.line([part.what, count, part.keptFor]));
   }
-  write(table.rule() + table.line(['in all', total]));
-  if (isDryRun) write('Nothing was deleted. Without --dry-run it is.\n');
+  write(table.rule() + table.line(['total', total]));
+  if (isDryRun) write('Nothing was deleted. Run it without --dry-run to delete these rows.\n');
 }
 
 function scopeOf(env: Env, { client, provider }: Database): RetentionScope {
@@ -69,7 +69,7 @@ function scopeOf(env: Env, { client, provider }: Database): RetentionScope {
     }),
     replayGuard: createReplayGuard(client),
     mailedCodes: createMailedCodes({ db: client, keyring }),
-    // Those of Redis and of a process's memory go by themselves.
+    // Counters in Redis or in memory expire by themselves.
     limits: provider === 'postgresql' ? createPostgresCounters(client) : createMemoryCounters(),
   };
 }

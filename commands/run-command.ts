@@ -2,8 +2,8 @@ import { resolve } from 'node:path';
 import { StartupError } from '#app/config/startup-error.ts';
 
 /**
- * Runs a command with what stood after its name. A {@link StartupError} is said in its one sentence,
- * and ends the command with code 1.
+ * Runs a command with the arguments after its name. If it throws a {@link StartupError}, prints the
+ * message without a stack and sets the exit code to 1.
  */
 export async function runCommand(run: (args: string[]) => Promise<void>): Promise<void> {
   try {
@@ -15,12 +15,12 @@ export async function runCommand(run: (args: string[]) => Promise<void>): Promis
   }
 }
 
-/** Says a line to whoever runs the command. */
-export function say(line: string): void {
+/** Prints a line on standard output. */
+export function printLine(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
-/** npm runs scripts in the project's folder, and says where it was called. */
-export function fromCaller(file: string): string {
+/** Resolves a path against the folder in which the user called npm, which runs scripts in the project's. */
+export function resolveFromCaller(file: string): string {
   return resolve(process.env.INIT_CWD ?? '', file);
 }

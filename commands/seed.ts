@@ -49,7 +49,7 @@ const onLinux = 'Mozilla/5.0 (X11; Linux x86_64; rv:144.0) Gecko/20100101 Firefo
 const onChromebook =
   'Mozilla/5.0 (X11; CrOS x86_64 14541.0.0) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36';
 
-// Addresses from all over, so that the page has something to show.
+// Addresses in different countries, so that the page has something to show.
 const demoSessions = [
   {
     userAgent: onMac,
@@ -122,14 +122,14 @@ const [mac, iPhone, , , , linux] = demoSessions;
 
 interface DemoActivity {
   event: ActivityEvent & { count?: number };
-  /** Which of the demo sessions' devices did it. */
+  /** The device that did it. */
   by: Pick<ActivitySource, 'userAgent' | 'ipAddress' | 'country'>;
   msAgo: number;
 }
 
 const stranger = { userAgent: onWindows, ipAddress: '185.220.101.4', country: 'DE' };
 
-/** What happened before, besides the sign-ins of the demo sessions. */
+/** Earlier activity, in addition to the sign-ins of the demo sessions. */
 const demoActivities: DemoActivity[] = [
   { event: { kind: 'signed-up' }, by: iPhone, msAgo: 20 * DAY_MS + MINUTE_MS },
   { event: { kind: 'password-changed' }, by: mac, msAgo: 9 * DAY_MS - 5 * MINUTE_MS },
@@ -148,7 +148,7 @@ const demoActivities: DemoActivity[] = [
   { event: { kind: 'session-ended', device: 'Chrome on Linux' }, by: mac, msAgo: 26 * MINUTE_MS },
 ];
 
-/** `npm run seed`: a demo person with sessions of different devices, places and ages. */
+/** `npm run seed`: creates a demo user with sessions of different devices, places and ages. */
 export async function main(): Promise<void> {
   try {
     const environment: Record<string, string | undefined> = process.env;
@@ -168,7 +168,7 @@ export async function main(): Promise<void> {
 function refuseInProduction({ NODE_ENV, isLocal }: Env): void {
   if (NODE_ENV === 'production' || !isLocal) {
     throw new StartupError(
-      'The demo person has a password that everybody knows, so the seed is refused in production.',
+      'The password of the demo user is public, so npm run seed is refused in production.',
     );
   }
 }
@@ -184,7 +184,7 @@ async function seed(env: Env): Promise<void> {
     worker: new URL('./password-worker.js', import.meta.url),
   });
   const now = new Date();
-  // Once more from the start, whatever was done with it since.
+  // Start over: the user may have been changed since the last run.
   await db.user.deleteMany({ where: { email: demoUser.email } });
   const { email, name, password } = demoUser;
   const passwordHash = await passwords.hash(password);
@@ -200,7 +200,9 @@ async function seed(env: Env): Promise<void> {
     msAgo: by.signedInMsAgo,
   }));
   await db.activity.createMany({
-    data: [...demoActivities, ...signIns].map((one) => activityOf(one, String(userId), now)),
+    data: [...demoActivities, ...signIns].map((activity) =>
+      activityOf(activity, String(userId), now),
+    ),
   });
   await passwords.close();
   await database.close();

@@ -5,7 +5,7 @@ import { DAY_MS, Sessions } from '#app/sessions/index.ts';
 import { prismaSessionStore } from '#app/sessions/stores/prisma.ts';
 import { StartupError } from '#app/config/startup-error.ts';
 
-/** `npm run sessions:prune`: removes sessions that ended longer ago than they are kept on record. */
+/** `npm run sessions:prune`: deletes sessions that ended before the retention period. */
 export async function main(): Promise<void> {
   try {
     const env = parseEnv(process.env);
@@ -22,7 +22,7 @@ export async function main(): Promise<void> {
     const pruned = await sessions.prune(new Date());
     await database.close();
     process.stdout.write(
-      `${pruned === 1 ? '1 session' : `${pruned} sessions`} that ended more than ${env.SESSION_RETENTION_DAYS} days ago removed.\n`,
+      `Deleted ${pruned === 1 ? '1 session' : `${pruned} sessions`} that ended more than ${env.SESSION_RETENTION_DAYS} days ago.\n`,
     );
   } catch (error) {
     if (!(error instanceof StartupError)) throw error;

@@ -1,7 +1,7 @@
 const UNITS = ['bytes', 'KB', 'MB', 'GB', 'TB'];
 const STEP = 1000;
 
-/** "1.4 MB". */
+/** Returns a size such as "1.4 MB". */
 export function sizeText(bytes: number): string {
   let [size, unit] = [bytes, 0];
   while (size >= STEP && unit < UNITS.length - 1) {

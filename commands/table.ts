@@ -1,4 +1,4 @@
-/** Lines of a table on a terminal: columns of equal width, numbers to the right. */
+/** Formats a table for a terminal: columns of fixed width, numbers aligned to the right. */
 export function createTable(widths: readonly number[]) {
   const line = (cells: readonly (string | number)[]) =>
     `${cells

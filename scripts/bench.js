@@ -1,8 +1,8 @@
-// npm run bench: Latchkey beside what people would pick instead. Arguments go on to bench/bench.ts.
+// npm run bench: compares Latchkey with its alternatives. Passes its arguments to bench/bench.ts.
 import { requireSupportedNode } from './set-up/node-version.js';
 
 requireSupportedNode();
-// Only now: what the rest imports, an old Node may not have.
+// Imported only after the check: an unsupported Node may fail to load these modules.
 const { enterProject } = await import('./set-up/project.js');
 const { CHECKS, ensureInstalled } = await import('./set-up/installation.js');
 const { ensureBuilt } = await import('./set-up/build.js');

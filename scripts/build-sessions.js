@@ -1,8 +1,8 @@
-// npm run build:sessions: app/sessions as a package of its own, in dist/sessions.
+// npm run build:sessions: builds app/sessions as a separate package, in dist/sessions.
 import { requireSupportedNode } from './set-up/node-version.js';
 
 requireSupportedNode();
-// Only now: what the rest imports, an old Node may not have.
+// Imported only after the check: an unsupported Node may fail to load these modules.
 const { enterProject } = await import('./set-up/project.js');
 const { CHECKS, ensureInstalled } = await import('./set-up/installation.js');
 const { buildSessions } = await import('./set-up/sessions-package.js');

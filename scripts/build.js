@@ -1,8 +1,8 @@
-// npm run build: pages and assets into build/, the server and the commands into dist/.
+// npm run build: builds pages and assets into build/, and the server and the commands into dist/.
 import { requireSupportedNode } from './set-up/node-version.js';
 
 requireSupportedNode();
-// Only now: what the rest imports, an old Node may not have.
+// Imported only after the check: an unsupported Node may fail to load these modules.
 const { enterProject } = await import('./set-up/project.js');
 const { ensureInstalled } = await import('./set-up/installation.js');
 const { build } = await import('./set-up/build.js');

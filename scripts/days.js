@@ -1,9 +1,9 @@
-// npm run test:days: the tests once more on days and in time zones that programs stumble over, with the
-// clock of every process set. `-- --only 2028` runs one day; other arguments go on to Vitest.
+// npm run test:days: runs the tests on dates and in time zones that often reveal bugs, with the clock of
+// every process shifted. `-- --only 2028` selects days by name; other arguments are passed to Vitest.
 import { requireSupportedNode } from './set-up/node-version.js';
 
 requireSupportedNode();
-// Only now: what the rest imports, an old Node may not have.
+// Imported only after the check: an unsupported Node may fail to load these modules.
 const { enterProject } = await import('./set-up/project.js');
 const { ensureInstalled } = await import('./set-up/installation.js');
 const { ensureGenerated } = await import('./set-up/prisma-clients.js');
@@ -28,7 +28,7 @@ await runScript(async () => {
   const days = DAYS.filter((day) => nameOf(day).includes(only));
   const startedAt = performance.now();
   const outcomes = [];
-  // The run under way gets the signal too, and ends as a failure.
+  // runProgram passes the signal on, so the current run ends too, and counts as a failure.
   const stopping = new AbortController();
   process.once('SIGTERM', () => stopping.abort());
   for (const [index, day] of days.entries()) {

@@ -1,9 +1,9 @@
-// npm run dev: the server in development mode. Vite reloads pages as they change; tsx restarts the
-// server when a file changes that the server itself imports.
+// npm run dev: runs the server in development mode. Vite reloads pages when they change; tsx restarts the
+// server when a file that the server itself imports changes.
 import { requireSupportedNode } from './set-up/node-version.js';
 
 requireSupportedNode();
-// Only now: what the rest imports, an old Node may not have.
+// Imported only after the check: an unsupported Node may fail to load these modules.
 const { enterProject } = await import('./set-up/project.js');
 const { ensureInstalled } = await import('./set-up/installation.js');
 const { ensureGenerated } = await import('./set-up/prisma-clients.js');
@@ -12,7 +12,7 @@ const { stopWithNpm } = await import('./set-up/npm-process.js');
 const { readSettingsFile } = await import('./set-up/settings-file.js');
 const { runScript } = await import('./set-up/refusal.js');
 
-/** Vite's to reload, even when the server imports one of them too. */
+/** Reloaded by Vite, even those that the server imports too. */
 const HOT_RELOADED = [
   'app/ui/**',
   'app/live/**',

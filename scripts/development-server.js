@@ -1,4 +1,4 @@
-// What tsx runs, and runs again, for npm run dev.
+// The program that npm run dev starts and restarts with tsx.
 import { runScript } from './set-up/refusal.js';
 
 await runScript(async () => {

@@ -1,4 +1,4 @@
-// npm's "prepare": lets git use .githooks. An install must never fail for want of a hook.
+// npm's "prepare": makes git use .githooks. A failure here must never fail the installation.
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -12,6 +12,6 @@ if (!process.env.CI && existsSync(`${projectFolder}/.git`)) {
       stdio: 'ignore',
     });
   } catch {
-    console.warn('Git could not be told of .githooks; run: git config core.hooksPath .githooks');
+    console.warn('Could not enable .githooks; run: git config core.hooksPath .githooks');
   }
 }

@@ -1,8 +1,8 @@
-// npm run mutation: changes the session engine in small ways, and counts what no test notices.
+// npm run mutation: makes small changes to the session engine, and counts those that no test detects.
 import { requireSupportedNode } from './set-up/node-version.js';
 
 requireSupportedNode();
-// Only now: what the rest imports, an old Node may not have.
+// Imported only after the check: an unsupported Node may fail to load these modules.
 const { enterProject } = await import('./set-up/project.js');
 const { CHECKS, ensureInstalled, MUTATION } = await import('./set-up/installation.js');
 const { ensureGenerated } = await import('./set-up/prisma-clients.js');

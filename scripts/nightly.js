@@ -1,10 +1,10 @@
-// npm run test:nightly: the tests of the session engine once more, with many more random sequences
-// and a larger table than there is time for at every change; on PostgreSQL every route that asks it; and
-// everything on other days and in other time zones.
+// npm run test:nightly: runs what takes too long for every change. The tests of the session engine run with
+// many more random sequences and a larger table; every route that uses the database runs on PostgreSQL;
+// the bench runs once; and all tests run on other days, in other time zones and on every Node version.
 import { requireSupportedNode } from './set-up/node-version.js';
 
 requireSupportedNode();
-// Only now: what the rest imports, an old Node may not have.
+// Imported only after the check: an unsupported Node may fail to load these modules.
 const { enterProject, inProject } = await import('./set-up/project.js');
 const { CHECKS, ensureInstalled } = await import('./set-up/installation.js');
 const { ensureGenerated } = await import('./set-up/prisma-clients.js');
@@ -27,10 +27,10 @@ await runScript(async () => {
   const env = { ...MANY, LATCHKEY_NIGHTLY: '1', ...process.env };
   const run = (/** @type {string[]} */ args) =>
     runInstalled('vitest/vitest.mjs', ['run', ...args, ...process.argv.slice(2)], { env });
-  const ofSessions = await run(['--project', 'rooms', 'tests/sessions']);
-  const onPostgresql = await run(['--project', 'front door on PostgreSQL']);
-  const ofBench = await run(['--project', 'front door', 'tests/tooling/bench.test.ts']);
-  const onOtherDays = await runProgram(process.execPath, ['scripts/days.js']);
-  const onEveryNode = await runOnEveryNode(inProject('reports', 'nodes'));
-  process.exitCode = Math.max(ofSessions, onPostgresql, ofBench, onOtherDays, onEveryNode);
+  const sessionsCode = await run(['--project', 'rooms', 'tests/sessions']);
+  const postgresqlCode = await run(['--project', 'front door on PostgreSQL']);
+  const benchCode = await run(['--project', 'front door', 'tests/tooling/bench.test.ts']);
+  const daysCode = await runProgram(process.execPath, ['scripts/days.js']);
+  const nodesCode = await runOnEveryNode(inProject('reports', 'nodes'));
+  process.exitCode = Math.max(sessionsCode, postgresqlCode, benchCode, daysCode, nodesCode);
 });

@@ -1,8 +1,8 @@
-// npm run seed, npm run backup and their like: installs and builds what is missing, then runs a command.
+// npm run seed, npm run backup and so on: installs and builds what is missing, then runs a command.
 import { requireSupportedNode } from './set-up/node-version.js';
 
 requireSupportedNode();
-// Only now: what the rest imports, an old Node may not have.
+// Imported only after the check: an unsupported Node may fail to load these modules.
 const { enterProject } = await import('./set-up/project.js');
 const { ensureInstalled } = await import('./set-up/installation.js');
 const { ensureBuilt } = await import('./set-up/build.js');
@@ -15,7 +15,7 @@ const COMMANDS = ['seed', 'sessions-prune', 'retention', 'backup', 'restore'];
 await runScript(async () => {
   const name = process.argv[2] ?? '';
   if (!COMMANDS.includes(name)) {
-    throw new Refusal(`Say which command to run: node scripts/run.js ${COMMANDS.join(' | ')}`);
+    throw new Refusal(`Usage: node scripts/run.js ${COMMANDS.join(' | ')}`);
   }
   enterProject();
   await ensureInstalled(name);

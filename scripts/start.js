@@ -2,7 +2,7 @@
 import { requireSupportedNode } from './set-up/node-version.js';
 
 requireSupportedNode();
-// Only now: what the rest imports, an old Node may not have.
+// Imported only after the check: an unsupported Node may fail to load these modules.
 const { enterProject } = await import('./set-up/project.js');
 const { installPackages } = await import('./set-up/installation.js');
 const { ensureBuilt } = await import('./set-up/build.js');

@@ -1,9 +1,10 @@
-// npm test: installs and runs everything that proves Latchkey. With arguments, it runs only the tests that
-// they name to Vitest, on SQLite, without lint and types, and builds only what changed.
+// npm test: installs what is missing, then runs all checks and tests. With arguments, which it passes to
+// Vitest, it runs only the tests that they select, on SQLite, without lint and types, and builds only if
+// something changed.
 import { requireSupportedNode } from './set-up/node-version.js';
 
 requireSupportedNode();
-// Only now: what the rest imports, an old Node may not have.
+// Imported only after the check: an unsupported Node may fail to load these modules.
 const { enterProject } = await import('./set-up/project.js');
 const { CHECKS, ensureInstalled } = await import('./set-up/installation.js');
 const { ensureGenerated } = await import('./set-up/prisma-clients.js');
@@ -21,11 +22,11 @@ const ON_SQLITE = ['--project', 'rooms', '--project', 'front door'];
 
 enterProject();
 const args = process.argv.slice(2);
-const total = sum(args.length > 0 ? await proveSome() : await proveEverything());
+const total = sum(args.length > 0 ? await runSelectedTests() : await runEverything());
 console.log(lastLine(total));
 process.exitCode = total.failed > 0 ? 1 : 0;
 
-async function proveSome() {
+async function runSelectedTests() {
   try {
     await ensureInstalled('the tests', [CHECKS]);
     await ensureRealParts();
@@ -33,26 +34,28 @@ async function proveSome() {
     console.error(error instanceof Refusal ? error.message : error);
     return [ONE_FAILED];
   }
-  const names = args.some((arg) => arg.startsWith('--project')) ? args : [...ON_SQLITE, ...args];
-  return [await runTests(names, { isBuilt: true })];
+  const selection = args.some((arg) => arg.startsWith('--project'))
+    ? args
+    : [...ON_SQLITE, ...args];
+  return [await runTests(selection, { isBuilt: true })];
 }
 
-async function proveEverything() {
+async function runEverything() {
   const setUp = [
     await step('Packages', () => ensureInstalled('the tests', [CHECKS])),
     await step('Browser and database servers', ensureRealParts),
   ];
-  // Without these nothing below can run; with them, they prove nothing and do not count.
-  const ready = sum(setUp).failed === 0;
-  const tallies = ready ? await proveInstalled() : setUp.filter(({ failed }) => failed > 0);
+  // Nothing below can run if these failed. If they passed, they do not count: they test nothing.
+  const isReady = sum(setUp).failed === 0;
+  const tallies = isReady ? await runChecksAndTests() : setUp.filter(({ failed }) => failed > 0);
   printTimings();
-  if (ready) printFailures();
+  if (isReady) printFailures();
   return tallies;
 }
 
-async function proveInstalled() {
+async function runChecksAndTests() {
   const generated = await step('Database clients', ensureGenerated);
-  // It takes as long as the others together, and one core.
+  // Not awaited yet: lint takes as long as the other checks together, and only one core.
   const linting = step('Lint', () =>
     runInstalled('eslint/bin/eslint.js', ['.', '--max-warnings', '0']),
   );

@@ -1,19 +1,20 @@
 import type { Rollup } from 'vite';
 
-/** What stands on every page, or on nearly every one. */
+/** Modules that (nearly) every page imports. */
 const ON_EVERY_PAGE = /\/app\/(root|ui\/field|ui\/page)\.tsx$/;
-/** Where the one is fetched late, so is the other. */
+/** Both are loaded lazily, and always together. */
 const PASSKEYS = /\/app\/credentials\/passkeys\/passkey-(button|sign-in-form)\.tsx$/;
-/** The page of sessions, where most time is spent, would else fetch four small files. */
+/** Without this, the sessions page, the most used one, would fetch four small files. */
 const SESSIONS =
   /\/app\/(devices\/device-icon|ui\/relative-time|live\/session-messages|tokens\/token-list)\.tsx?$/;
-/** And what Rollup and Vite add for them, which else made the two files import each other. */
+/** React and Remix, and the modules that Rollup and Vite add for them. Separated, they import each other. */
 const REACT_AND_REMIX = /^\0|\/node_modules\/(?!lucide-react\/)/;
 
 /**
- * Puts into which file of the browser's build a module goes; undefined leaves that to Rollup, which
- * makes a file of whatever two pages share. A file compresses better than its parts, so that what every
- * page has is one, but for React and Remix: those stay in the browser when the pages change.
+ * Returns the chunk of the browser's build that a module goes into. `undefined` leaves it to Rollup, which
+ * makes a chunk of every set of modules that two pages share. One file compresses better than several, so
+ * everything that every page needs is one chunk. React and Remix are separate: they stay in the browser's
+ * cache when the pages change.
  */
 export function chunkOf(id: string, { getModuleIds, getModuleInfo }: Rollup.ManualChunkMeta) {
   for (const root of getModuleIds()) {
@@ -25,7 +26,7 @@ export function chunkOf(id: string, { getModuleIds, getModuleInfo }: Rollup.Manu
   return SESSIONS.test(id) ? 'sessions' : undefined;
 }
 
-/** All that a module imports, and what that imports, but for what is fetched later. */
+/** Returns a module and its static imports, recursively. */
 function importsOf(root: string, getModuleInfo: Rollup.GetModuleInfo): Set<string> {
   const found = new Set([root]);
   for (const id of found) {

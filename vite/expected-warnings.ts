@@ -1,18 +1,18 @@
 import type { Rollup } from 'vite';
 
-/** Warnings that say nothing about our code, and why. */
+/** Warnings that are not about our code. */
 const EXPECTED: ((warning: Rollup.RollupLog) => boolean)[] = [
-  // Remix asks for a file for every route; a route without a page has nothing for browsers.
+  // Remix builds a file for every route, which is empty for a route without a page.
   ({ code }) => code === 'EMPTY_BUNDLE',
-  // Comments of zod mention an annotation.
+  // A comment in zod mentions an annotation.
   ({ code, id }) => code === 'INVALID_ANNOTATION' && /\/node_modules\//.test(id ?? ''),
-  // It has a file of its own all the same: see chunks.ts.
+  // It gets its own file anyway: see chunks.ts.
   ({ plugin, message }) =>
     plugin === 'vite:reporter' &&
     message.includes('/app/credentials/passkeys/passkey-sign-in-form.tsx is dynamically imported'),
 ];
 
-/** Shows every warning of a build but the expected ones. */
+/** Shows a warning of the build unless it is expected. */
 export function showUnexpected(
   warning: Rollup.RollupLog,
   show: (warning: Rollup.RollupLog) => void,

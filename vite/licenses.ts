@@ -5,8 +5,8 @@ const PACKAGE = /^.*\/node_modules\/((?:@[^/]+\/)?[^/]+)/;
 const TEXT = /^(licen[cs]e|copying|notice)/i;
 
 /**
- * Lays the licenses of all packages that browsers get code of into one file, whole, in place of the
- * first lines of some of them in every script.
+ * Writes the full licenses of all packages in the browser's build into one file. This replaces the legal
+ * comments that esbuild would keep in every script.
  */
 export const licenses: Plugin = {
   name: 'licenses',

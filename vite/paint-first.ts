@@ -1,8 +1,9 @@
 import type { Plugin } from 'vite';
 
 /**
- * Has Remix ask for its scripts after the style sheet, where a connection is slow: a page shows, and
- * works, before they are there. Browsers fetch `modulepreload` as urgently as what they wait for to paint.
+ * Makes browsers fetch Remix's scripts after the style sheet. By default `modulepreload` has the same
+ * priority as resources that block painting. Pages work without their scripts, so on a slow connection
+ * the page should show first.
  */
 export const paintFirst: Plugin = {
   name: 'paint-first',

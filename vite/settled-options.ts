@@ -8,27 +8,27 @@ const flags = Object.entries(remixConfig.future ?? {})
   .map(([flag]) => flag)
   .join('|');
 
-/** What Remix asks in a browser, and what the answer always is. */
-const answers: [question: RegExp, answer: string][] = [
+/** Expressions in Remix's browser code whose value is known when the pages are built. */
+const replacements: [expression: RegExp, value: string][] = [
   [new RegExp(`\\b(window\\.__remixContext\\.)?future\\.(${flags})\\b`, 'g'), 'true'],
-  // There is a server; where it is only named or handed on, it stays.
+  // There is a server. Where the variable is only declared or passed on, it stays.
   [/!(window\.__remixContext\.)?isSpaMode\b/g, 'true'],
   [/(?<![\w.])(window\.__remixContext\.)?isSpaMode(?= (&&|\?) )/g, 'false'],
   [/(?<=if \()isSpaMode(?=\))/g, 'false'],
-  // And this is not it.
+  // This code runs in a browser, not on the server.
   [/!isStatic\b/g, 'true'],
   [/\bstaticContext(?= \? )/g, 'false'],
-  // With `v3_singleFetch` all loads have one, and what comes late is part of it.
+  // With `v3_singleFetch` every load uses it, and deferred data are part of its response.
   [/typeof singleFetch === "function"/g, 'true'],
   [/typeof __remixContext === "object" && __remixContext\.a\b/g, 'false'],
-  // For the developer tools of React; because of it, components that nobody uses would stay.
+  // For React's developer tools. These assignments would keep unused components in the build.
   [/^\w+\.displayName = "\w+";$/gm, ''],
 ];
 
 /**
- * Remix asks in the browser which flags of remix.config.js are on, and whether there is a server at all.
- * That is settled when the pages are built: the answers stand in place of the questions, so that the
- * ways not taken (data by `?_data=`, deferred data, pages without a server) are left out.
+ * Replaces the flags of remix.config.js, and the check for a server, by their values in Remix's browser
+ * code. Both are known when the pages are built. Code that can never run (data by `?_data=`, deferred data,
+ * pages without a server) is then left out of the build.
  */
 export const settledOptions: Plugin = {
   name: 'settled-options',
@@ -37,6 +37,6 @@ export const settledOptions: Plugin = {
   applyToEnvironment: ({ name }) => name === 'client',
   transform: (code, id) =>
     id.includes(REMIX_IN_BROWSERS)
-      ? answers.reduce((text, [question, answer]) => text.replace(question, answer), code)
+      ? replacements.reduce((text, [expression, value]) => text.replace(expression, value), code)
       : undefined,
 };

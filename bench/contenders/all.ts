@@ -1,6 +1,6 @@
 import type { OpenContender } from './contender.ts';
 
-/** What is measured, by the name that the command line and the table have for it. */
+/** The contenders, by their names on the command line and in the table. */
 export const contenders: Record<string, () => Promise<OpenContender>> = {
   floor: async () => (await import('./floor.ts')).open,
   'latchkey-sqlite': async () => (await import('./latchkey.ts')).onSqlite('cookie'),

@@ -1,33 +1,33 @@
 import type { Express, RequestHandler } from 'express';
 
-/** Who is signed in; the same on every contender, so that every answer can be checked. */
-export const PERSON = { id: 'person-1', email: 'ada@example.com' };
+/** The signed-in user, the same for every contender, so that every response can be checked. */
+export const USER = { id: 'user-1', email: 'ada@example.com' };
 
-/** What a contender is given. */
-export interface Surroundings {
+/** The servers and the folder that a contender may use. */
+export interface Environment {
   postgresUrl: string;
   redisUrl: string;
-  /** An empty folder of its own. */
+  /** An empty folder for this contender only. */
   folder: string;
 }
 
-/** One way to know who is signed in, put before `GET /me`. */
+/** An implementation of sessions for the route `GET /me`. */
 export interface Contender {
-  /** Puts what it needs into the application; the last handler answers {@link PERSON}. */
+  /** Adds the route and its middleware to the application. `answer` responds with {@link USER}. */
   use(app: Express, answer: RequestHandler): void;
-  /** What a signed-in client sends. Empty: nobody signs in here. */
+  /** The headers of a signed-in client; empty if there are no sessions. */
   headers: Record<string, string>;
-  /** A signed-in person's request is refused afterwards. null: this way knows no end before its time. */
-  end: (() => Promise<void>) | null;
-  /** Keeps a new session of somebody whose password was right; left out: there is nothing to keep. */
-  keepNew?: () => Promise<void>;
-  /** Signs in by a password, in a way of its own; left out: by bcrypt. */
+  /** Revokes the session: requests with it are refused from then on. null if that is not possible. */
+  revoke: (() => Promise<void>) | null;
+  /** Stores a new session after a correct password; left out by contenders that store no sessions. */
+  saveNewSession?: () => Promise<void>;
+  /** Signs in with a password in the contender's own way; by default with bcrypt. */
   signIn?: () => Promise<void>;
 }
 
-export type OpenContender = (surroundings: Surroundings) => Promise<Contender>;
+export type OpenContender = (environment: Environment) => Promise<Contender>;
 
-/** The value of one cookie; as little work as can be, the same for all who read their own. */
+/** Returns the value of a cookie. Minimal, and the same for all contenders that read their own cookie. */
 export function cookieOf(header: string | undefined, name: string): string | null {
   for (const part of (header ?? '').split('; ')) {
     if (part.startsWith(`${name}=`)) return part.slice(name.length + 1);

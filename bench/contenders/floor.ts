@@ -1,8 +1,8 @@
 import type { OpenContender } from './contender.ts';
 
-/** The same route without any session: what nothing can be faster than. */
+/** The same route without sessions: no contender can be faster. */
 export const open: OpenContender = async () => ({
   use: (app, answer) => void app.get('/me', answer),
   headers: {},
-  end: null,
+  revoke: null,
 });

@@ -1,11 +1,11 @@
 import Database from 'better-sqlite3';
 import { PrismaBetterSqlite3 } from '@prisma/adapter-better-sqlite3';
 
-/** A client of `four-columns/schema.prisma`, which `bench.ts` generates, over an empty file. */
+/** Returns a client of `four-columns/schema.prisma`, which `npm run bench` generates, with an empty file. */
 export async function openFourColumns(folder: string) {
   const file = `${folder}/four-columns.db`;
   const database = new Database(file);
-  // As fast as the others are allowed to be.
+  // WAL, as the other contenders on SQLite use it.
   database.pragma('journal_mode = WAL');
   database.exec(
     'CREATE TABLE "Session" ("id" TEXT PRIMARY KEY, "sid" TEXT UNIQUE, "data" TEXT, "expiresAt" DATETIME)',

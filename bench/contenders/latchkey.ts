@@ -6,25 +6,25 @@ import type { SessionStore } from '../../app/sessions/session-store.ts';
 import { Sessions } from '../../app/sessions/sessions.ts';
 import { prismaSessionStore } from '../../app/sessions/stores/prisma.ts';
 import { redisSessionStore } from '../../app/sessions/stores/redis.ts';
-import { cookieOf, PERSON, type OpenContender, type Surroundings } from './contender.ts';
+import { cookieOf, USER, type Environment, type OpenContender } from './contender.ts';
 
-const LINK_WITHIN_MS = 10_000;
+const LINK_TIMEOUT_MS = 10_000;
 const quiet = { info: () => undefined, warn: () => undefined };
 
 type Carrier = 'cookie' | 'bearer';
-type User = typeof PERSON;
+type User = typeof USER;
 
 async function openOn(
   { store, feed }: { store: SessionStore<User, User>; feed?: NewsFeed },
   carrier: Carrier,
 ) {
   const sessions = new Sessions<User, User>({ store, feed });
-  const linkedBy = performance.now() + LINK_WITHIN_MS;
+  const deadline = performance.now() + LINK_TIMEOUT_MS;
   while (feed && !feed.isLinked()) {
-    if (performance.now() > linkedBy) throw new Error('the news of sessions do not arrive');
+    if (performance.now() > deadline) throw new Error('the session feed does not connect');
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
-  const { token, session } = await sessions.start({ userId: PERSON.id, meta: PERSON }, new Date());
+  const { token, session } = await sessions.start({ userId: USER.id, meta: USER }, new Date());
   const tokenOf =
     carrier === 'cookie'
       ? (header: string | undefined) => cookieOf(header, 'session')
@@ -37,7 +37,7 @@ async function openOn(
         if (given === null) return void response.sendStatus(401);
         sessions.resume(given, new Date()).then((resumed) => {
           if (resumed.state !== 'live') return void response.sendStatus(401);
-          // Redis holds no people: there they travel with the session.
+          // Redis has no users, so there the session itself holds the user.
           response.locals.user = resumed.user ?? resumed.session.meta;
           void answer(request, response, next);
         }, next);
@@ -45,7 +45,7 @@ async function openOn(
     },
     headers:
       carrier === 'cookie' ? { cookie: `session=${token}` } : { authorization: `Bearer ${token}` },
-    end: async () => {
+    revoke: async () => {
       await sessions.revoke(session.id, { reason: 'signed-out' }, new Date());
     },
   };
@@ -54,9 +54,9 @@ async function openOn(
 
 async function onDatabase(databaseUrl: string) {
   const { client, provider, rows, openFeed } = await openDatabase({ databaseUrl, log: quiet });
-  await client.user.create({ data: { ...PERSON, name: 'Ada' } });
+  await client.user.create({ data: { ...USER, name: 'Ada' } });
   const userColumns = ['id', 'email'] as const;
-  const store = prismaSessionStore<User, typeof userColumns>({
+  const store = prismaSessionStore<User, (typeof userColumns)[number]>({
     client,
     provider,
     rows,
@@ -65,13 +65,13 @@ async function onDatabase(databaseUrl: string) {
   return { store: store as never, feed: await openFeed(quiet) };
 }
 
-async function onRedis({ redisUrl }: Surroundings) {
+async function onRedis({ redisUrl }: Environment) {
   const client = createClient({ url: redisUrl });
   await client.connect();
   return { store: redisSessionStore<User>({ redis: client }) };
 }
 
-/** A database of its own on the server at this address. */
+/** Creates a database on this server, and returns its URL. */
 async function newDatabase(postgresUrl: string): Promise<string> {
   const name = `latchkey_${process.pid}`;
   const client = new pg.Client({ connectionString: postgresUrl });
@@ -93,5 +93,5 @@ export const onPostgres =
     openOn(await onDatabase(await newDatabase(postgresUrl)), carrier);
 export const inRedis =
   (carrier: Carrier): OpenContender =>
-  async (surroundings) =>
-    openOn(await onRedis(surroundings), carrier);
+  async (environment) =>
+    openOn(await onRedis(environment), carrier);

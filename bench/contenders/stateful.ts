@@ -9,20 +9,20 @@ import type { Express, RequestHandler } from 'express';
 import session, { type SessionData, type Store } from 'express-session';
 import { createClient } from 'redis';
 import { openDatabase } from '../../app/database/database.server.ts';
-import { cookieOf, PERSON, type Contender, type OpenContender } from './contender.ts';
+import { cookieOf, USER, type Contender, type OpenContender } from './contender.ts';
 import { openFourColumns } from './four-columns.ts';
 
 const DAY_MS = 86_400_000;
-const SECRET = 'a secret that signs nothing of anybody';
+const SECRET = 'a secret for the bench only';
 const quiet = { info: () => undefined, warn: () => undefined };
 
 declare module 'express-session' {
   interface SessionData {
-    user: typeof PERSON;
+    user: typeof USER;
   }
 }
 
-/** express-session over a store, with the person in its data: the fewest reads that it can do with. */
+/** Returns express-session with a store and the user in the session's data, which needs the fewest reads. */
 async function overStore(store: Store, createApp: () => Promise<Express>): Promise<Contender> {
   const sessions = session({
     store,
@@ -31,10 +31,10 @@ async function overStore(store: Store, createApp: () => Promise<Express>): Promi
     saveUninitialized: false,
     cookie: { maxAge: DAY_MS },
   });
-  // A sign-in as an application does it, to have the cookie that it gives.
+  // Sign in once, as an application does, to get the cookie.
   const signIn = await createApp();
   signIn.use(sessions).get('/', (request, response) => {
-    request.session.user = PERSON;
+    request.session.user = USER;
     response.end();
   });
   const server = signIn.listen(0, '127.0.0.1');
@@ -53,14 +53,14 @@ async function overStore(store: Store, createApp: () => Promise<Express>): Promi
       });
     },
     headers: { cookie },
-    end: () =>
+    revoke: () =>
       new Promise((resolve, reject) =>
         store.destroy(sid, (error?: Error) => (error ? reject(error) : resolve())),
       ),
-    keepNew: () =>
+    saveNewSession: () =>
       new Promise((resolve, reject) => {
-        const kept = { cookie: { originalMaxAge: DAY_MS }, user: PERSON } as SessionData;
-        store.set(randomUUID(), kept, (error?: Error) => (error ? reject(error) : resolve()));
+        const data = { cookie: { originalMaxAge: DAY_MS }, user: USER } as SessionData;
+        store.set(randomUUID(), data, (error?: Error) => (error ? reject(error) : resolve()));
       }),
   };
 }
@@ -79,18 +79,18 @@ export const prismaSessionStore: OpenContender = async ({ folder }) => {
   return overStore(store as never, newApp);
 };
 
-/** What a page of an application in the Epic Stack's style does at the least. */
+/** The two queries that every page needs in an application in the style of the Epic Stack. */
 export const twoQueries: OpenContender = async ({ folder }) => {
   const { client } = await openDatabase({ databaseUrl: `file:${folder}/two.db`, log: quiet });
-  await client.user.create({ data: { ...PERSON, name: 'Ada' } });
+  await client.user.create({ data: { ...USER, name: 'Ada' } });
   const now = new Date();
   const expiresAt = new Date(now.getTime() + DAY_MS);
   const id = 'a'.repeat(22);
-  const keep = async (id: string) => {
+  const save = async (id: string) => {
     await client.session.create({
       data: {
         id,
-        userId: PERSON.id,
+        userId: USER.id,
         secretHash: '',
         userAgent: '',
         ipAddress: '',
@@ -102,23 +102,23 @@ export const twoQueries: OpenContender = async ({ folder }) => {
       } as never,
     });
   };
-  await keep(id);
+  await save(id);
   return {
     use(app, answer) {
       app.get('/me', (request, response, next) => {
         const given = cookieOf(request.headers.cookie, 'session');
-        const look = async () => {
+        const findUser = async () => {
           const where = { id: given ?? '', expiresAt: { gt: new Date() } };
-          const held = await client.session.findUnique({ where, select: { userId: true } });
+          const found = await client.session.findUnique({ where, select: { userId: true } });
           return (
-            held &&
+            found &&
             client.user.findUnique({
-              where: { id: held.userId },
+              where: { id: found.userId },
               select: { id: true, email: true },
             })
           );
         };
-        look().then((user) => {
+        findUser().then((user) => {
           if (!user) return void response.sendStatus(401);
           response.locals.user = user;
           void answer(request, response, next);
@@ -126,10 +126,10 @@ export const twoQueries: OpenContender = async ({ folder }) => {
       });
     },
     headers: { cookie: `session=${id}` },
-    end: async () => {
+    revoke: async () => {
       await client.session.delete({ where: { id } });
     },
-    keepNew: () => keep(randomUUID()),
+    saveNewSession: () => save(randomUUID()),
   };
 };
 
@@ -149,7 +149,7 @@ const betterAuthWith =
     const auth = betterAuth(options);
     await (await getMigrations(options)).runMigrations();
     const answer = await auth.api.signUpEmail({
-      body: { email: PERSON.email, name: 'Ada', password: 'a long enough password' },
+      body: { email: USER.email, name: 'Ada', password: 'a long enough password' },
       asResponse: true,
     });
     const cookie = answer.headers
@@ -162,22 +162,22 @@ const betterAuthWith =
         app.get('/me', (request, response, next) => {
           auth.api.getSession({ headers: fromNodeHeaders(request.headers) }).then((found) => {
             if (!found) return void response.sendStatus(401);
-            // It makes up its own ids.
-            const id = found.user.id === user.id ? PERSON.id : found.user.id;
+            // better-auth generates its own ids.
+            const id = found.user.id === user.id ? USER.id : found.user.id;
             response.locals.user = { id, email: found.user.email };
             void respond(request, response, next);
           }, next);
         });
       },
       headers: { cookie },
-      // With the cookie cache the one that is ended is let in for five minutes more, by design.
-      end: cookieCache
+      // With the cookie cache a revoked session is accepted for five more minutes, by design.
+      revoke: cookieCache
         ? null
         : async () => {
             await auth.api.revokeSessions({ headers: new Headers({ cookie }) });
           },
       signIn: async () => {
-        const { email } = PERSON;
+        const { email } = USER;
         await auth.api.signInEmail({ body: { email, password: 'a long enough password' } });
       },
     };

@@ -1,16 +1,16 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { jwtVerify, SignJWT } from 'jose';
 import { getIronSession, sealData } from 'iron-session';
-import { cookieOf, PERSON, type OpenContender } from './contender.ts';
+import { cookieOf, USER, type OpenContender } from './contender.ts';
 
 const HOUR_SECONDS = 3600;
 
-/** The person in the cookie, signed: as cheap as it gets, and nobody can end it. */
+/** The user in a signed cookie: the cheapest session, which cannot be revoked. */
 export const hmac: OpenContender = async () => {
   const key = randomBytes(32);
   const sign = (text: string) => createHmac('sha256', key).update(text).digest();
   const payload = Buffer.from(
-    JSON.stringify({ ...PERSON, until: Date.now() + HOUR_SECONDS * 1000 }),
+    JSON.stringify({ ...USER, until: Date.now() + HOUR_SECONDS * 1000 }),
   ).toString('base64url');
   const cookie = `${payload}.${sign(payload).toString('base64url')}`;
   return {
@@ -31,15 +31,15 @@ export const hmac: OpenContender = async () => {
       });
     },
     headers: { cookie: `session=${cookie}` },
-    end: null,
+    revoke: null,
   };
 };
 
 export const jwt: OpenContender = async () => {
   const key = randomBytes(32);
-  const token = await new SignJWT({ email: PERSON.email })
+  const token = await new SignJWT({ email: USER.email })
     .setProtectedHeader({ alg: 'HS256' })
-    .setSubject(PERSON.id)
+    .setSubject(USER.id)
     .setExpirationTime(`${HOUR_SECONDS}s`)
     .sign(key);
   return {
@@ -56,17 +56,17 @@ export const jwt: OpenContender = async () => {
       });
     },
     headers: { cookie: `session=${token}` },
-    end: null,
+    revoke: null,
   };
 };
 
 export const ironSession: OpenContender = async () => {
   const options = { cookieName: 'session', password: randomBytes(32).toString('hex') };
-  const sealed = await sealData({ user: PERSON }, options);
+  const sealed = await sealData({ user: USER }, options);
   return {
     use(app, answer) {
       app.get('/me', (request, response, next) => {
-        getIronSession<{ user?: typeof PERSON }>(request, response, options).then(({ user }) => {
+        getIronSession<{ user?: typeof USER }>(request, response, options).then(({ user }) => {
           if (!user) return void response.sendStatus(401);
           response.locals.user = user;
           void answer(request, response, next);
@@ -74,6 +74,6 @@ export const ironSession: OpenContender = async () => {
       });
     },
     headers: { cookie: `session=${sealed}` },
-    end: null,
+    revoke: null,
   };
 };

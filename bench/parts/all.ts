@@ -1,6 +1,6 @@
 import type { Part } from '../part.ts';
 
-/** What is measured, by the name that the command line has for it, in the order of the page of results. */
+/** The parts, by their names on the command line, in the order of results.md. */
 export const parts: Record<string, () => Promise<Part>> = {
   requests: async () => (await import('./requests.ts')).requests,
   pages: async () => (await import('./pages.ts')).pages,

@@ -8,26 +8,26 @@ const STEPS = {
   whole: [10_000, 100_000, 250_000, 500_000, 750_000, 1_000_000],
 };
 const CONNECTIONS = 20;
-const MOST = 1.5;
-/** Of twenty requests eighteen are the hot one; the others are a page and a list. */
-const HOT_OF_EACH = 18;
+const MAX_RATIO = 1.5;
+/** 18 of 20 requests are the most frequent one; the other two are a page and a list. */
+const FREQUENT = 18;
 
-/** Whether memory grows with the number of requests. */
-export const memory: Part = async ({ mode, folder, say }) => {
+/** Measures whether memory grows with the number of requests. */
+export const memory: Part = async ({ mode, folder, logProgress }) => {
   await seed({ folder });
   const application = await startBenchApplication({ folder });
   try {
     const token = await application.signIn();
-    const hot = { path: '/api/session', headers: { authorization: `Bearer ${token}` } };
+    const frequent = { path: '/api/session', headers: { authorization: `Bearer ${token}` } };
     const others = [
       { path: '/privacy', headers: { cookie: `session=${token}` } },
       { path: '/api/sessions', headers: { authorization: `Bearer ${token}` } },
     ];
-    const requests = [...Array.from({ length: HOT_OF_EACH }, () => hot), ...others];
+    const requests = [...Array.from({ length: FREQUENT }, () => frequent), ...others];
     const readings: { after: number; mib: number }[] = [];
     let done = 0;
     for (const until of STEPS[mode]) {
-      say(`${until.toLocaleString('en')} requests`);
+      logProgress(`${until.toLocaleString('en')} requests`);
       const result = await autocannon({
         url: application.origin,
         connections: CONNECTIONS,
@@ -35,7 +35,7 @@ export const memory: Part = async ({ mode, folder, say }) => {
         requests,
       });
       if (result.non2xx + result.errors + result.timeouts > 0) {
-        throw new Error(`${result.non2xx + result.errors} of ${until - done} answers were wrong`);
+        throw new Error(`${result.non2xx + result.errors} of ${until - done} responses were wrong`);
       }
       done = until;
       readings.push({ after: done, mib: application.residentMiB() });
@@ -46,15 +46,15 @@ export const memory: Part = async ({ mode, folder, say }) => {
     const rows = readings.map(({ after, mib }) => [after.toLocaleString('en'), mib.toFixed(0)]);
     return {
       title: 'Memory after many requests',
-      text: `One process of the built application on SQLite; of ${requests.length} requests ${HOT_OF_EACH} ask \`/api/session\`, one a page and one the list of sessions. Nothing is
-told to collect garbage before memory is read.
+      text: `One process of the built application on SQLite. Of ${requests.length} requests, ${FREQUENT} are for \`/api/session\`, one for a page and one for the list of
+sessions. Memory is read without forcing a garbage collection.
 
 ${markdown(['requests', 'memory MiB'], rows)}`,
       goals: [
         {
-          goal: `memory after 1 million requests: at most ${MOST} × that after 100 thousand`,
+          goal: `memory after 1 million requests: at most ${MAX_RATIO} × the memory after 100,000`,
           measured: `${ratio.toFixed(2)} ×`,
-          isMet: ratio <= MOST,
+          isMet: ratio <= MAX_RATIO,
         },
       ],
     };

@@ -12,7 +12,7 @@ import {
   addUsers,
   addSessions,
   emailOf,
-  sessionId,
+  sessionIdOf,
   spread,
   tokenOf,
   type Times,
@@ -24,8 +24,8 @@ const EXPIRED = { quick: 1000, whole: 1_000_000 };
 const KEPT = EXPIRED;
 const WARM_UP_MS = { quick: 200, whole: 5000 };
 const IDLE_MS = { quick: 1000, whole: 20_000 };
-const SESSIONS_EACH = 5;
-const MOST = 3;
+const SESSIONS_PER_USER = 5;
+const MAX_RATIO = 3;
 
 const providers = { sqlite: 'SQLite', postgresql: 'PostgreSQL' } as const;
 type Provider = keyof typeof providers;
@@ -45,12 +45,12 @@ interface Pruned {
   provider: Provider;
   way: Way;
   tookMs: number;
-  /** Of each route, in order. */
+  /** For each route, in order. */
   idle: Latency[];
   during: Latency[];
 }
 
-/** Requests, while rows go that nobody needs any more. */
+/** Measures requests while expired sessions are deleted. */
 export const prune: Part = async (bench) => {
   const pruned = [...(await onSqlite(bench)), ...(await onPostgres(bench))];
   return { title: 'Prune', text: textOf(pruned, bench), goals: pruned.flatMap(goalsOf) };
@@ -61,7 +61,7 @@ async function onSqlite(bench: Bench): Promise<Pruned[]> {
 }
 
 async function onPostgres(bench: Bench): Promise<Pruned[]> {
-  // That of the other parts is made for speed; this one is as it comes.
+  // With PostgreSQL's default settings, unlike the server of the other parts.
   const postgres = await startPostgres({ settings: [] });
   try {
     return await pruneEachWay('postgresql', await createDatabaseOn(postgres.url), bench);
@@ -80,23 +80,28 @@ async function pruneEachWay(
   const quiet = { info: () => undefined, warn: () => undefined };
   await (await openDatabase({ databaseUrl, log: quiet })).close();
   for (const [turn, way] of (Object.keys(ways) as Way[]).entries()) {
-    const say = (text: string) => bench.say(`${providers[provider]}, ${way}: ${text}`);
-    say('filling the tables');
+    const logProgress = (text: string) =>
+      bench.logProgress(`${providers[provider]}, ${way}: ${text}`);
+    logProgress('filling the tables');
     await fill(databaseUrl, { isFirst: turn === 0, turn }, mode);
     const server = await startBuiltServer(databaseUrl, mkdtempSync(join(bench.folder, 'of-')));
     try {
-      pruned.push({ provider, way, ...(await pruneUnderRequests(server, way, { mode, say })) });
+      pruned.push({
+        provider,
+        way,
+        ...(await pruneUnderRequests(server, way, { mode, logProgress })),
+      });
     } finally {
       await server.stop();
     }
     const filler = await openFiller(databaseUrl);
-    strictEqual(await filler.count('Session'), KEPT[mode], 'not what was to go went');
+    strictEqual(await filler.count('Session'), KEPT[mode], 'wrong number of sessions left');
     await filler.close();
   }
   return pruned;
 }
 
-/** Those that are kept, the first time, and those that are to go. They came in the order of their age. */
+/** Inserts the sessions to delete and, the first time, those to keep, in the order of their age. */
 async function fill(
   databaseUrl: string,
   { isFirst, turn }: { isFirst: boolean; turn: number },
@@ -104,25 +109,25 @@ async function fill(
 ): Promise<void> {
   const [kept, expired] = [KEPT[mode], EXPIRED[mode]];
   const nowMs = Date.now();
-  const users = kept / SESSIONS_EACH;
+  const users = kept / SESSIONS_PER_USER;
   const user = `n % ${users}`;
   const filler = await openFiller(databaseUrl);
   try {
     if (isFirst) await addUsers(filler, { from: 0, to: users }, nowMs);
-    // Numbers from 0 are those that stay, so that the first is good to sign in with.
+    // The kept sessions have the numbers from 0, so that requests can use the first one.
     const from = kept + turn * expired;
-    const toGo = { from, to: from + expired };
-    await addSessions(filler, toGo, { user, times: expiredTimes(toGo, nowMs) });
+    const toDelete = { from, to: from + expired };
+    await addSessions(filler, toDelete, { user, times: expiredTimes(toDelete, nowMs) });
     if (isFirst) {
-      const toStay = { from: 0, to: kept };
-      await addSessions(filler, toStay, { user, times: keptTimes(toStay, nowMs) });
+      const toKeep = { from: 0, to: kept };
+      await addSessions(filler, toKeep, { user, times: keptTimes(toKeep, nowMs) });
     }
   } finally {
     await filler.close();
   }
 }
 
-/** Begun 120 to 64 days ago. Half ran out, half were signed out, all of them more than 30 days ago. */
+/** Started 120 to 64 days ago. Half expired and half were signed out, all of them more than 30 days ago. */
 function expiredTimes({ from, to }: { from: number; to: number }, nowMs: number): Times {
   const createdAt = `${nowMs - 120 * DAY_MS} + (n - ${from}) * ${56 * DAY_MS} / ${to - from}`;
   const lastSeenAt = `${createdAt} + ${spread(16 * DAY_MS)}`;
@@ -134,7 +139,7 @@ function expiredTimes({ from, to }: { from: number; to: number }, nowMs: number)
   };
 }
 
-/** Begun within the last 13 days. Every fifth was signed out; the first is live. */
+/** Started within the last 13 days. Every fifth was signed out; the first is live. */
 function keptTimes({ to }: { to: number }, nowMs: number): Times {
   const createdAt = `${nowMs - 13 * DAY_MS} + n * ${12 * DAY_MS} / ${to}`;
   const lastSeenAt = `${createdAt} + ${spread(DAY_MS)}`;
@@ -149,7 +154,7 @@ function keptTimes({ to }: { to: number }, nowMs: number): Times {
 async function pruneUnderRequests(
   server: BuiltServer,
   way: Way,
-  { mode, say }: Pick<Bench, 'mode' | 'say'>,
+  { mode, logProgress }: Pick<Bench, 'mode' | 'logProgress'>,
 ): Promise<Pick<Pruned, 'tookMs' | 'idle' | 'during'>> {
   const requests = Object.entries(routes).map(([path, { perSecond }]): Steady => ({
     url: `${server.origin}${path}`,
@@ -157,44 +162,46 @@ async function pruneUnderRequests(
     perSecond,
     isRight: (body) => isRight(path as keyof typeof routes, body),
   }));
-  say('requests without a prune');
+  logProgress('requests without pruning');
   await measureSteadily(requests, pause(WARM_UP_MS[mode]));
   const idle = await measureSteadily(requests, pause(IDLE_MS[mode]));
-  say('requests during a prune');
+  logProgress('requests during pruning');
   const startedAt = performance.now();
   const pruning = ways[way](server).then(() => performance.now() - startedAt);
   const [during, tookMs] = await Promise.all([measureSteadily(requests, pruning), pruning]);
   const p99s = (latencies: Latency[]) => latencies.map(({ p99Ms }) => ms(p99Ms)).join(' and ');
-  say(`all went in ${(tookMs / 1000).toFixed(1)} s; p99 ${p99s(during)} ms, idle ${p99s(idle)} ms`);
+  logProgress(
+    `pruned in ${(tookMs / 1000).toFixed(1)} s; p99 ${p99s(during)} ms, idle ${p99s(idle)} ms`,
+  );
   return { tookMs, idle, during };
 }
 
-/** The person whose session asks is the first one; theirs are those that stay and are live. */
+/** True if the response is right: the requests use the first user's first session. */
 function isRight(path: keyof typeof routes, body: string): boolean {
   return path === '/api/session'
-    ? body.includes(emailOf(0)) && body.includes(sessionId(0))
-    : body.split('"id":').length - 1 === SESSIONS_EACH && body.includes(sessionId(0));
+    ? body.includes(emailOf(0)) && body.includes(sessionIdOf(0))
+    : body.split('"id":').length - 1 === SESSIONS_PER_USER && body.includes(sessionIdOf(0));
 }
 
 const ms = (value: number) => value.toFixed(2);
 
 function textOf(pruned: readonly Pruned[], { mode }: Bench): string {
   const [kept, expired] = [KEPT[mode], EXPIRED[mode]].map((count) => count.toLocaleString('en'));
-  const asked = Object.entries(routes).map(
+  const requests = Object.entries(routes).map(
     ([path, { perSecond, what }]) => `\`GET ${path}\` (${what}) ${perSecond} times a second`,
   );
-  return `${expired} sessions that ended more than 30 days ago are removed and ${kept} stay, while
-the built server answers: ${asked.join(' and ')}, each at its own time whatever became of the one before, and counted from when it was due.
-"Hourly job" is what the server does by itself, in its own process; "command" is \`npm run sessions:prune\` in another. Idle is the same for
-${IDLE_MS[mode] / 1000} s without a prune just before. PostgreSQL is as it comes, on the same machine. Every answer was checked, and that what was to
-go went and nothing else.
+  return `${expired} sessions that ended more than 30 days ago are deleted and ${kept} are kept, while the built server handles
+${requests.join(' and ')}. Each request is sent at its scheduled time, whether earlier ones are done or not, and its
+latency is measured from that time. "Hourly job" is the job of the server, in its own process; "command" is \`npm run sessions:prune\` in
+another process. "Idle" is the same load for ${IDLE_MS[mode] / 1000} s before, without pruning. PostgreSQL has its default settings and runs on the same
+machine. Every response was checked, and that exactly the expired sessions were deleted.
 
 ${markdown(
   ['database', 'prune by', 'took s', 'rows/s', 'route', 'p50 ms idle', 'during'].concat([
     'p99 ms idle',
     'during',
     'ratio',
-    'most ms idle',
+    'max ms idle',
     'during',
   ]),
   pruned.flatMap(({ provider, way, tookMs, idle, during }) =>
@@ -209,8 +216,8 @@ ${markdown(
       ms(idle[route]!.p99Ms),
       ms(during[route]!.p99Ms),
       (during[route]!.p99Ms / idle[route]!.p99Ms).toFixed(2),
-      ms(idle[route]!.mostMs),
-      ms(during[route]!.mostMs),
+      ms(idle[route]!.maxMs),
+      ms(during[route]!.maxMs),
     ]),
   ),
 )}`;
@@ -220,9 +227,9 @@ function goalsOf({ provider, way, idle, during }: Pruned): Goal[] {
   return Object.keys(routes).map((path, route) => {
     const ratio = during[route]!.p99Ms / idle[route]!.p99Ms;
     return {
-      goal: `${providers[provider]}, prune by ${way}: p99 of ${path} at most ${MOST} × idle`,
+      goal: `${providers[provider]}, prune by ${way}: p99 of ${path} at most ${MAX_RATIO} × idle`,
       measured: `${ratio.toFixed(2)} (${ms(during[route]!.p99Ms)} ms, ${ms(idle[route]!.p99Ms)} ms)`,
-      isMet: ratio <= MOST,
+      isMet: ratio <= MAX_RATIO,
     };
   });
 }

@@ -12,22 +12,22 @@ const SECONDS = 2;
 const CONNECTIONS = 10;
 const WARM_UP: Load = { connections: CONNECTIONS, seconds: 3 };
 const QUICK: Load = { connections: CONNECTIONS, amount: 100 };
-/** Of each turn, unmeasured: whoever rested for a minute is slower at first. */
+/** Before each measured turn, because a process that was idle for a minute is slower at first. */
 const WARM_TURN: Load = { connections: CONNECTIONS, seconds: 1 };
 const TURN: Load = { connections: CONNECTIONS, seconds: SECONDS };
-/** Coprime to the number of contenders: each comes after each. */
+/** Coprime to the number of contenders, so that the order visits each of them. */
 const STEP = 7;
 const PEERS = ['autocannon', 'better-auth', 'connect-redis', 'iron-session', 'jose'].concat(
   '@quixo3/prisma-session-store',
 );
 
-/** A contender, and a floor of its own: both are asked equally often, and rest equally long between. */
+/** A contender and its own floor. Both get the same load, and are idle for equally long between. */
 interface Pair {
   contender: ContenderProcess;
   floor: ContenderProcess;
 }
 
-/** `GET /me` of each contender, in interleaved rounds, each beside a floor of its own. */
+/** Measures `GET /me` of each contender in interleaved rounds, each together with its own floor. */
 export const requests: Part = async (bench) => {
   const pairs: Pair[] = [];
   try {
@@ -35,8 +35,8 @@ export const requests: Part = async (bench) => {
     const measured = await inRounds(pairs, bench);
     for (const [index, { contender }] of pairs.entries()) {
       await contender.check();
-      const isEnded = await contender.checkEnd();
-      measured[index]!.canEnd = contender.name === 'floor' ? null : isEnded;
+      const isRevoked = await contender.checkRevocation();
+      measured[index]!.canRevoke = contender.name === 'floor' ? null : isRevoked;
     }
     return { title: 'A signed-in request', text: textOf(measured, bench), goals: goals(measured) };
   } finally {
@@ -50,7 +50,7 @@ function namesOf({ chosen }: Bench): string[] {
   return Object.keys(contenders).filter(isWanted);
 }
 
-/** Each with its floor, one pair at a time: a process that starts is a compiler first. */
+/** Starts one pair at a time, because each process first compiles its TypeScript. */
 async function startAll(names: string[], bench: Bench, pairs: Pair[]) {
   for (const name of names) {
     const starting = [start(name, bench), start('floor', bench)] as const;
@@ -62,7 +62,7 @@ async function startAll(names: string[], bench: Bench, pairs: Pair[]) {
 }
 
 async function start(name: string, bench: Bench): Promise<ContenderProcess> {
-  bench.say(`starting ${name}`);
+  bench.logProgress(`starting ${name}`);
   const contender = await startContender(name, {
     postgresUrl: await bench.postgresUrl(),
     redisUrl: await bench.redisUrl(),
@@ -72,32 +72,33 @@ async function start(name: string, bench: Bench): Promise<ContenderProcess> {
   return contender;
 }
 
-async function inRounds(pairs: Pair[], { mode, say }: Bench): Promise<Measured[]> {
+async function inRounds(pairs: Pair[], { mode, logProgress }: Bench): Promise<Measured[]> {
   const measured: Measured[] = pairs.map(({ contender: { name } }) => ({
     name,
     rounds: [],
-    canEnd: null,
+    canRevoke: null,
   }));
-  const turnOf = mode === 'whole' ? measureWarm : (one: ContenderProcess) => measure(one, QUICK);
+  const turnOf =
+    mode === 'whole' ? measureWarm : (process: ContenderProcess) => measure(process, QUICK);
   const rounds = ROUNDS[mode];
   if (mode === 'whole') {
     for (const { contender, floor } of pairs) {
-      say(`warming up ${contender.name}`);
+      logProgress(`warming up ${contender.name}`);
       await measure(floor, WARM_UP);
       await measure(contender, WARM_UP);
     }
   }
   for (let round = 1; round <= rounds; round += 1) {
-    // Each round in another order: who comes after whom is nobody's advantage.
+    // Each round has another order, so that no contender has an advantage from the one before it.
     const order = pairs.map((_, turn) => (turn * STEP + round) % pairs.length);
     for (const [turn, index] of order.entries()) {
       const { contender, floor } = pairs[index]!;
-      say(`round ${round} of ${rounds}, ${turn + 1} of ${pairs.length}: ${contender.name}`);
+      logProgress(`round ${round} of ${rounds}, ${turn + 1} of ${pairs.length}: ${contender.name}`);
       const isFloorFirst = round % 2 === 1;
       const first = await turnOf(isFloorFirst ? floor : contender);
       const second = await turnOf(isFloorFirst ? contender : floor);
-      const [own, beside] = isFloorFirst ? [second, first] : [first, second];
-      measured[index]!.rounds.push({ ...own, floor: beside });
+      const [own, ofFloor] = isFloorFirst ? [second, first] : [first, second];
+      measured[index]!.rounds.push({ ...own, floor: ofFloor });
     }
   }
   return measured;
@@ -109,19 +110,19 @@ async function measureWarm(contender: ContenderProcess): Promise<Round> {
 }
 
 function textOf(measured: readonly Measured[], { mode }: Bench): string {
-  return `The signed-in route \`GET /me\`, each contender in a process of its own with the same Express route, driven from the same machine by
-${CONNECTIONS} connections: ${ROUNDS[mode]} rounds in changing order, of ${SECONDS} s each after one that is not measured. Each contender has a floor of its own (the same
-route without any session, in a process that was started with it and is asked as often), which has its turn just before or just after:
-"of the floor" is the median of the ratios to that, "of its CPU" the same for requests a second of the server's own CPU time. The first row
-is a floor beside a floor: what it is off by, the others may be. The client of a floor sends no cookie. Every contender's answer was
-checked before and after, and that an ended session is refused.
+  return `The signed-in route \`GET /me\`. Each contender runs in its own process with the same Express route, under load from the same machine by
+${CONNECTIONS} connections: ${ROUNDS[mode]} rounds of ${SECONDS} s in changing order, each after one second without measurement. Each contender has its own floor: the same
+route without sessions, in a process that is started with it, gets the same load, and is measured directly before or after it. "Of the
+floor" is the median of the ratios to that floor; "of its CPU" is the same for requests per second of the server's CPU time. The first row
+compares a floor with a floor, which shows the error of the others. The client of a floor sends no cookie. The responses were checked
+before and after, and that a revoked session is refused.
 
 ${markdown(requestColumns, requestRows(measured))}
 
 ${versionsOf(...PEERS)}.`;
 }
 
-const LEAST_OF_FLOOR = 0.9;
+const MIN_OF_FLOOR = 0.9;
 
 function goals(measured: readonly Measured[]): Goal[] {
   const rows = new Map(requestRows(measured).map((row) => [row[0], row]));
@@ -130,12 +131,12 @@ function goals(measured: readonly Measured[]): Goal[] {
   const stateless = p99Of('hmac-cookie');
   return ['latchkey-sqlite', 'latchkey-postgresql'].flatMap((name) => [
     {
-      goal: `${name}: at least ${LEAST_OF_FLOOR.toFixed(2)} of the floor`,
+      goal: `${name}: at least ${MIN_OF_FLOOR.toFixed(2)} of the floor`,
       measured: ratioOf(name).toFixed(2),
-      isMet: ratioOf(name) >= LEAST_OF_FLOOR,
+      isMet: ratioOf(name) >= MIN_OF_FLOOR,
     },
     {
-      goal: `${name}: p99 no worse than that of the signed cookie`,
+      goal: `${name}: p99 not above that of hmac-cookie`,
       measured: `${p99Of(name)} ms, ${stateless} ms`,
       isMet: p99Of(name) <= stateless,
     },

@@ -10,8 +10,8 @@ const MAX_MS = 1200;
 const MAX_MIB = 130;
 const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
 
-/** From the command to the first page, and what the process then takes while nobody asks. */
-export const start: Part = async ({ mode, folder, say }) => {
+/** Measures the time from the command to the first page, and the memory of the idle process. */
+export const start: Part = async ({ mode, folder, logProgress }) => {
   await seed({ folder });
   const ways: {
     name: string;
@@ -24,7 +24,7 @@ export const start: Part = async ({ mode, folder, say }) => {
   ];
   for (let round = 1; round <= STARTS[mode]; round += 1) {
     for (const { name, command, times, memory } of ways) {
-      say(`${name}, ${round} of ${STARTS[mode]}`);
+      logProgress(`${name}, ${round} of ${STARTS[mode]}`);
       const application = await startBenchApplication({ folder, ...(command && { command }) });
       times.push(application.startedInMs);
       await delay(REST_MS[mode]);
@@ -36,15 +36,16 @@ export const start: Part = async ({ mode, folder, say }) => {
     name,
     medianOf(times).toFixed(0),
     Math.max(...times).toFixed(0),
-    // Of npm it would be npm's own.
+    // With npm start, it would be the memory of npm itself.
     name === 'npm start' ? '' : medianOf(memory).toFixed(0),
   ]);
   const [[, byNpm = ''] = [], [, , , memory = ''] = []] = rows;
   return {
     title: 'Start and memory at rest',
-    text: `The built project on SQLite, ${STARTS[mode]} starts each in turns: from the command to the first whole page of \`/login\`; memory in RAM ${REST_MS.whole / 1000} s later.
+    text: `The built project on SQLite, ${STARTS[mode]} starts of each command, alternating: the time from the command to the first complete page of
+\`/login\`, and the memory in RAM ${REST_MS.whole / 1000} s later.
 
-${markdown(['', 'first page ms (median)', 'at most', 'memory MiB'], rows)}`,
+${markdown(['', 'first page ms (median)', 'max', 'memory MiB'], rows)}`,
     goals: [
       {
         goal: `npm start to the first page: at most ${MAX_MS} ms`,

@@ -2,11 +2,11 @@
 
 const refuse = () => {
   throw new Error(
-    'Latchkey leaves out the PostgreSQL of `prisma dev`: its packages refuse Node 20. Use SQLite, or a server of your own in DATABASE_URL.',
+    'Latchkey does not include the PostgreSQL of `prisma dev`, because its packages refuse Node 20. Use SQLite, or set DATABASE_URL to your own server.',
   );
 };
 
-// Every name that Prisma's command line asks for is a function that explains itself.
+// Everything that Prisma's command line imports from here is a function that throws this error.
 module.exports = new Proxy(
   { __esModule: true },
   {

@@ -7,7 +7,7 @@ import { Refusal } from './refusal.js';
 
 const SCHEMA = 'bench/four-columns/schema.prisma';
 
-/** Installs the peers that only the bench needs, and generates the client that one of them wants. */
+/** Installs the packages that only the bench needs, and generates its Prisma client. */
 export async function ensureBenchInstalled() {
   const lock = readFileSync(inProject('bench', 'package-lock.json'), 'utf8');
   const markFile = inProject('bench', 'node_modules', '.installed-from');
@@ -22,8 +22,7 @@ export async function ensureBenchInstalled() {
       '--no-fund',
       '--legacy-peer-deps',
     ]);
-    if (code !== 0)
-      throw new Refusal('npm could not install the packages of the bench; see above.');
+    if (code !== 0) throw new Refusal('Installing the packages of the bench failed; see above.');
     writeMark(markFile, lock);
   }
   if (existsSync(inProject('bench', 'four-columns', 'client'))) return;

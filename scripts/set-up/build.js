@@ -7,7 +7,7 @@ import { ensureGenerated } from './prisma-clients.js';
 import { inProject, projectFolder } from './project.js';
 import { Refusal } from './refusal.js';
 
-/** What esbuild bundles, by the name it gets in dist/. */
+/** The programs that esbuild bundles, by their names in dist/. */
 export const entryPoints = {
   server: 'server.ts',
   'password-worker': 'app/credentials/password/password-worker.ts',
@@ -19,7 +19,7 @@ export const entryPoints = {
   restore: 'commands/restore.ts',
 };
 
-/** Everything that the two build folders are made from. */
+/** Everything that build/ and dist/ are made from. */
 const SOURCES = [
   'app',
   'commands',
@@ -38,12 +38,12 @@ const SOURCES = [
 const GENERATED = /^prisma\/[^/]+\/client$/;
 const markFile = inProject('dist', '.built-from');
 
-/** Builds, unless what stands in build/ and dist/ was made from the sources as they are. */
+/** Builds the application unless build/ and dist/ are up to date. */
 export async function ensureBuilt() {
   if (!isBuilt()) await build();
 }
 
-/** True when nothing changed since the last build that succeeded. Takes a few milliseconds. */
+/** True if no source changed since the last successful build. Takes a few milliseconds. */
 export function isBuilt() {
   return readMark(markFile) === sourcesFingerprint();
 }
@@ -58,7 +58,7 @@ export async function build() {
   await buildPages();
   await compressFiles(inProject('build', 'client'));
   await bundle();
-  // Last, so that a build that was interrupted does not count as one.
+  // Last, so that an interrupted build does not count.
   writeMark(markFile, from);
   console.log(`Built in ${((performance.now() - startedAt) / 1000).toFixed(1)} s.`);
 }
@@ -72,7 +72,7 @@ async function buildPages() {
     '@remix-run/dev/dist/cli.js',
     ['vite:build', '--logLevel', 'warn'],
     {
-      // VITEST would leave the Remix plugin out of vite.config.ts: tests build as well.
+      // vite.config.ts leaves out the Remix plugin if VITEST is set, which it is when a test run builds.
       env: { NODE_ENV: 'production', VITEST: undefined },
     },
   );
@@ -80,9 +80,10 @@ async function buildPages() {
 }
 
 /**
- * Packages that are bundled all the same: a hundred small modules take a quarter of a second and 15 MiB.
+ * Returns a plugin that bundles packages in spite of `packages: 'external'`. Loading the hundred small
+ * modules of zod takes a quarter of a second and 15 MiB.
  *
- * @param {RegExp} filter of what is imported
+ * @param {RegExp} filter matches the import specifiers to bundle
  * @returns {import('esbuild').Plugin}
  */
 const bundled = (filter) => ({
@@ -94,7 +95,7 @@ const bundled = (filter) => ({
 });
 
 async function bundle() {
-  // Here and not above: starting a tree that is built must not wait for a compiler.
+  // A dynamic import: starting an application that is built must not wait for a compiler to load.
   const esbuild = await import('esbuild');
   const outdir = inProject('dist');
   try {
@@ -108,9 +109,10 @@ async function bundle() {
       target: 'node20',
       packages: 'external',
       plugins: [bundled(/^zod(\/|$)/)],
-      // Each Prisma client in a file of its own, so that only the one in use is loaded.
+      // Puts each Prisma client into its own file, so that only the one in use is loaded.
       splitting: true,
-      // Beside the programs: `new URL('./password-worker.js', import.meta.url)` holds in a chunk too.
+      // In the same folder as the programs, so that `new URL('./password-worker.js', import.meta.url)` also
+      // works in a chunk.
       chunkNames: '[name]-[hash]',
       sourcemap: true,
       logLevel: 'warning',
@@ -118,7 +120,7 @@ async function bundle() {
   } catch {
     throw new Refusal('Bundling the server failed; see above.');
   } finally {
-    // Its service would live on, with 60 MB, for as long as this process.
+    // Otherwise its service process keeps running, with 60 MB, for as long as this process.
     await esbuild.stop();
   }
 }

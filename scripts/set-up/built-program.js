@@ -4,8 +4,8 @@ import { inProject } from './project.js';
 /**
  * Runs the `main()` of a program in dist/, in this process.
  *
- * @param {string} name as in `entryPoints` of the build
- * @param {import('../../server.ts').MainOptions} [options] what the `main()` of the server takes
+ * @param {string} name a key of `entryPoints` in build.js
+ * @param {import('../../server.ts').MainOptions} [options] for the `main()` of the server
  */
 export async function runBuilt(name, options) {
   const program =

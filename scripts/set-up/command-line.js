@@ -1,17 +1,17 @@
 import { execFile, spawn } from 'node:child_process';
 import { inProject, projectFolder } from './project.js';
 
-/** Exit code for a command that was stopped from outside: it failed, whatever it was doing. */
-const STOPPED = 1;
+/** The exit code reported for a program that a signal killed: it has none of its own. */
+const KILLED = 1;
 
 /**
- * Runs a program in the project's folder with its output shown, and answers its exit code.
+ * Runs a program in the project's folder, shows its output, and returns its exit code.
  *
  * @param {string} program
  * @param {string[]} args
  * @param {{ env?: Record<string, string | undefined>, timeoutMs?: number, summary?: 'inherit' | 'ignore' }} [options]
- *   `env` is laid over the environment; an undefined value takes a variable out of it. `summary` is what
- *   becomes of its standard output, when warnings and errors are on standard error.
+ *   `env` is merged into the environment; an undefined value removes a variable. `summary: 'ignore'` hides
+ *   the standard output of a program that writes its warnings and errors to standard error.
  * @returns {Promise<number>}
  */
 export function runProgram(program, args, { env = {}, timeoutMs, summary = 'inherit' } = {}) {
@@ -22,23 +22,23 @@ export function runProgram(program, args, { env = {}, timeoutMs, summary = 'inhe
       stdio: ['ignore', summary, 'inherit'],
       timeout: timeoutMs,
     });
-    // A terminal interrupts the whole group; whoever ends this process alone means the child too.
-    const pass = (/** @type {NodeJS.Signals} */ signal) => child.kill(signal);
-    process.on('SIGTERM', pass);
-    const settle = () => process.off('SIGTERM', pass);
+    // Ctrl-C in a terminal reaches the whole process group. A SIGTERM reaches only this process.
+    const forward = (/** @type {NodeJS.Signals} */ signal) => child.kill(signal);
+    process.on('SIGTERM', forward);
+    const stopForwarding = () => process.off('SIGTERM', forward);
     child.once('error', (error) => {
-      settle();
+      stopForwarding();
       reject(error);
     });
     child.once('exit', (code) => {
-      settle();
-      resolve(code ?? STOPPED);
+      stopForwarding();
+      resolve(code ?? KILLED);
     });
   });
 }
 
 /**
- * Runs a JavaScript file of an installed package, without npx and its start-up time.
+ * Runs a JavaScript file of an installed package, without the start-up time of npx.
  *
  * @param {string} file below node_modules, such as "prisma/build/index.js"
  * @param {string[]} args
@@ -49,7 +49,7 @@ export function runInstalled(file, args, options) {
 }
 
 /**
- * Does the same, and shows what the file prints only if it fails, whole.
+ * Runs a JavaScript file of an installed package, and prints its output only if it fails.
  *
  * @param {string} file below node_modules
  * @param {string[]} args
@@ -65,7 +65,7 @@ export function runInstalledQuietly(file, args, { env }) {
       options,
       (error, stdout, stderr) => {
         if (error) process.stderr.write(stdout + stderr);
-        resolve(error ? STOPPED : 0);
+        resolve(error ? KILLED : 0);
       },
     );
   });

@@ -3,12 +3,12 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
 
-/** Text; pictures and fonts are compressed by their own formats. */
+/** Files of text. The formats of pictures and fonts are compressed already. */
 const COMPRESSIBLE = /\.(css|html|js|json|map|mjs|svg|txt|webmanifest|xml)$/;
 
 /**
- * Both as small as they go, which takes too long for a server. Gzip is for what stands between some
- * people and us and knows nothing newer.
+ * The codings by file ending, each at its highest level, which would be too slow at request time. Gzip is
+ * for clients behind a proxy that does not support Brotli.
  *
  * @type {Record<string, (content: Buffer) => Promise<Buffer>>}
  */
@@ -25,8 +25,8 @@ const codings = {
 };
 
 /**
- * Lays a compressed file (`name.js.br`, `name.js.gz`) beside every file of text below a folder,
- * unless it would be no shorter.
+ * Writes compressed copies (`name.js.br`, `name.js.gz`) next to every file of text below a folder, unless
+ * a copy would not be shorter.
  *
  * @param {string} folder
  */
@@ -35,7 +35,7 @@ export async function compressFiles(folder) {
   const files = entries
     .filter((entry) => entry.isFile() && COMPRESSIBLE.test(entry.name))
     .map((entry) => path.join(entry.parentPath, entry.name));
-  // Node has a few threads for it and queues the rest.
+  // Unlimited concurrency is fine: Node compresses in a few threads and queues the rest.
   await Promise.all(files.map(compressFile));
 }
 

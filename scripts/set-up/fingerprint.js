@@ -3,26 +3,26 @@ import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'n
 import path from 'node:path';
 
 /**
- * SHA-256 over the names and contents of files and folders. Contents rather than times: a clone, a
- * checkout and a copy into a container change times and nothing else. Some hundred source files
- * take a few milliseconds. A path that does not exist counts as such.
+ * Returns the SHA-256, in hex, of the names and contents of files and folders. It ignores times, because a
+ * clone, a checkout and a copy into a container change them. A few hundred source files take a few
+ * milliseconds. A missing path has a fingerprint too.
  *
- * @param {string} folder what `paths` are relative to
+ * @param {string} folder the folder that `paths` are relative to
  * @param {readonly string[]} paths
- * @param {(file: string) => boolean} [leaveOut] answers true for a path, relative to `folder`, to ignore
+ * @param {(file: string) => boolean} [isIgnored] gets a path relative to `folder`
  */
-export function fingerprintOf(folder, paths, leaveOut = () => false) {
+export function fingerprintOf(folder, paths, isIgnored = () => false) {
   const hash = createHash('sha256');
   /** @param {string} name */
   const add = (name) => {
-    if (leaveOut(name)) return;
+    if (isIgnored(name)) return;
     const full = path.join(folder, name);
     const stats = statSync(full, { throwIfNoEntry: false });
     if (stats?.isDirectory()) {
       for (const entry of readdirSync(full).sort()) add(path.posix.join(name, entry));
       return;
     }
-    // The length keeps the end of one file apart from the name of the next.
+    // The length separates the end of one file from the name of the next.
     hash.update(`${name}\0${stats ? stats.size : 'absent'}\0`);
     if (stats) hash.update(readFileSync(full));
   };
@@ -31,7 +31,7 @@ export function fingerprintOf(folder, paths, leaveOut = () => false) {
 }
 
 /**
- * What an earlier run wrote with {@link writeMark}; null when there is nothing to read.
+ * Returns what an earlier run wrote with {@link writeMark}; null if there is none.
  *
  * @param {string} file
  */
@@ -44,7 +44,7 @@ export function readMark(file) {
 }
 
 /**
- * Remembers for the next run what this one was made from.
+ * Records for the next run what this run's result was made from.
  *
  * @param {string} file
  * @param {string} mark

@@ -7,33 +7,33 @@ import { Refusal } from './refusal.js';
 
 /** @typedef {{ version?: string, integrity?: string, link?: boolean, optional?: boolean, devOptional?: boolean }} LockedPackage */
 /** @typedef {{ packages: Record<string, LockedPackage> }} Lock */
-/** @typedef {{ of: string, workspaces: string[] }} Installed what the mark of an installation holds */
+/** @typedef {{ of: string, workspaces: string[] }} Installed the content of the mark file */
 
-/** What only lint, types and tests need. */
+/** The packages that only lint, types and tests need. */
 export const CHECKS = 'packages/checks';
-/** What only the mutation run needs. */
+/** The packages that only the mutation run needs. */
 export const MUTATION = 'packages/mutation';
 
 /**
- * Prisma's command line downloads a native engine that Latchkey never calls, and fails where it cannot
- * be reached. Any executable named here makes it skip the download.
+ * Prisma's command line downloads a native engine that Latchkey never uses, and fails if the download
+ * fails. Naming any executable here makes it skip the download.
  */
 export const prismaEnvironment = {
   PRISMA_SCHEMA_ENGINE_BINARY: process.env.PRISMA_SCHEMA_ENGINE_BINARY ?? process.execPath,
 };
 
-/** The newer better-sqlite3 has its binaries in the package; see decision 018. */
+/** The better-sqlite3 for Node 22 and later contains its binaries; see decision 018. */
 const NEEDS_COMPILER = Number(process.versions.node.split('.')[0]) < 22;
 const COMPILED = 'better-sqlite3-12';
-/** Its last file: a compilation that was interrupted has not made it. */
+/** The last file that the compilation writes: if it exists, the compilation was not interrupted. */
 const BINARY = ['build', 'Release', 'better_sqlite3.node'];
 const markFile = inProject('node_modules', '.latchkey-installed');
 
 /**
- * Installs what package-lock.json names, unless node_modules holds that already.
+ * Installs the packages of package-lock.json unless they are installed already.
  *
- * @param {string} reason what the packages are wanted for, for the line that is shown
- * @param {string[]} [workspaces] what is wanted besides what the application needs to be built and run
+ * @param {string} reason what needs the packages; printed
+ * @param {string[]} [workspaces] wanted in addition to what building and running the application needs
  */
 export async function ensureInstalled(reason = 'this', workspaces = []) {
   const { compiling } = await installPackages(reason, workspaces);
@@ -41,8 +41,8 @@ export async function ensureInstalled(reason = 'this', workspaces = []) {
 }
 
 /**
- * Does the same, and answers as soon as everything is there but SQLite, which may have to be compiled
- * first: a build does not need it.
+ * Does the same, but returns before SQLite is ready, because it may have to be compiled and a build does
+ * not need it. `compiling` resolves when SQLite is ready too.
  *
  * @param {string} reason
  * @param {string[]} [workspaces]
@@ -53,28 +53,28 @@ export async function installPackages(reason, workspaces = []) {
   const of = markOf(lock);
   const installed = readInstalled() ?? installedByHand(lock, of);
   const isCurrent = installed?.of === of;
-  // What an earlier command wanted stays, also when everything is installed anew.
+  // Workspaces that an earlier command wanted stay installed, also after a fresh installation.
   const present = installed?.workspaces ?? [];
   const wanted = [...new Set([...present, ...workspaces])];
   if (!isCurrent || wanted.length > present.length) {
-    console.log(`Installing packages for ${reason}; it takes about half a minute ...`);
-    // What is there already stays: `npm ci` would begin by deleting it.
+    console.log(`Installing packages for ${reason}; this takes about half a minute ...`);
+    // `npm ci` deletes all packages first, so use it only if they are outdated.
     await runNpm(isCurrent ? ['install', '--no-save'] : ['ci'], wanted);
-    // What npm would do last; see "prepare" in package.json.
+    // The "prepare" script of package.json, which --ignore-scripts skips.
     await runProgram(process.execPath, ['scripts/git-hooks.js']);
   }
   const mark = JSON.stringify({ of, workspaces: wanted });
   const compiling = compileDriver().then(() => {
     if (readMark(markFile) !== mark) writeMark(markFile, mark);
   });
-  // A failure is for the caller who awaits it, later; until then it is not an unhandled one.
+  // The caller awaits `compiling` later. Until then a failure must not be an unhandled rejection.
   compiling.catch(() => undefined);
   return { compiling };
 }
 
 /**
- * The lock, and the ABI that native packages are built for: another major version of Node needs
- * another build of them.
+ * Identifies an installation: the lock file, and the ABI of Node, because another major version of Node
+ * needs other builds of native packages.
  *
  * @param {string} lock
  */
@@ -82,17 +82,17 @@ function markOf(lock) {
   return `${createHash('sha256').update(lock).digest('hex')} ${process.versions.modules}`;
 }
 
-/** @returns {Installed | null} what an earlier run installed; null if there was none */
+/** @returns {Installed | null} what an earlier run installed; null if there was no earlier run */
 function readInstalled() {
   try {
     return /** @type {Installed} */ (JSON.parse(readMark(markFile) ?? 'null'));
   } catch {
-    return { of: 'what an older version of this file wrote', workspaces: [] };
+    return { of: 'an older version of this file', workspaces: [] };
   }
 }
 
 /**
- * Returns what `npm ci` or `npm install` installed without us, or null if that is not all.
+ * Returns what the user installed with `npm ci` or `npm install`; null if it is incomplete.
  *
  * @param {string} lock
  * @param {string} of
@@ -113,9 +113,8 @@ function parseLock(text) {
 }
 
 /**
- * True when an installation that npm made (as recorded in node_modules/.package-lock.json) is of
- * the versions in package-lock.json. Optional packages may be missing: they are those of other
- * platforms and versions of Node.
+ * True if an installation by npm (as recorded in node_modules/.package-lock.json) has the versions in
+ * package-lock.json. Optional packages may be missing: they are for other platforms and versions of Node.
  *
  * @param {Lock} installed
  * @param {Lock} lock
@@ -131,32 +130,31 @@ export function holdsWhatIsLocked(installed, lock) {
 
 /**
  * @param {string[]} command
- * @param {string[]} workspaces none: the application alone
+ * @param {string[]} workspaces if empty, only the application's own packages
  */
 async function runNpm(command, workspaces) {
   const which = workspaces.flatMap((workspace) => ['--workspace', workspace]);
   const code = await npm([
     ...command,
-    // NODE_ENV=production would leave out what the build needs.
+    // With NODE_ENV=production npm would leave out packages that the build needs.
     '--include=dev',
     ...(which.length > 0 ? ['--include-workspace-root', ...which] : ['--workspaces=false']),
-    // The only one that matters is that of SQLite: see compileDriver.
+    // Only the install script of SQLite matters: see compileDriver.
     '--ignore-scripts',
     '--no-audit',
     '--no-fund',
   ]);
   if (code !== 0) {
-    throw new Refusal('Installing the packages failed; what npm said about it stands above.');
+    throw new Refusal("Installing the packages failed; npm's error message is above.");
   }
 }
 
-/** Fetches SQLite as a binary, or compiles it where there is none to be had. */
+/** Downloads the binary of SQLite, or compiles SQLite where no binary is available. */
 async function compileDriver() {
   if (!NEEDS_COMPILER || existsSync(inProject('node_modules', COMPILED, ...BINARY))) return;
-  console.log('Fetching SQLite, or compiling it, which takes more than a minute ...');
+  console.log('Downloading SQLite, or compiling it, which takes more than a minute ...');
   const code = await npm(['rebuild', '--loglevel=error', COMPILED]);
-  if (code !== 0)
-    throw new Refusal('Compiling SQLite failed; what npm said about it stands above.');
+  if (code !== 0) throw new Refusal("Compiling SQLite failed; npm's error message is above.");
 }
 
 /** @param {string[]} args */

@@ -1,17 +1,17 @@
 import { readFileSync } from 'node:fs';
 
-const LOOK_EVERY_MS = 300;
+const CHECK_EVERY_MS = 300;
 /** The name that npm gives its own process, such as "npm start". */
 const NPM = /^npm\b/;
-/** npm, a shell, perhaps another one that the first started. */
+/** The chain from this process up to npm is a shell, perhaps a second shell, and npm. */
 const MOST_ANCESTORS = 4;
-/** Its parent has not asked for its exit code yet. */
-const ENDED = 'Z';
+/** The state of a process that has ended but whose parent has not read its exit code yet. */
+const ZOMBIE = 'Z';
 
 /**
- * Sends this process a SIGTERM when the npm that started it is gone, however that ended: npm passes a
- * SIGTERM on to a shell which may not pass it on, and nothing can pass on a SIGKILL. A process that
- * npm did not start is left alone: it may outlive its parent.
+ * Sends this process a SIGTERM once the npm that started it has ended, for whatever reason. npm forwards a
+ * SIGTERM to a shell that may not forward it further, and nothing can forward a SIGKILL. Does nothing if
+ * npm did not start this process: then it may outlive its parent.
  */
 export function stopWithNpm() {
   if (process.env.npm_lifecycle_event === undefined) return;
@@ -21,13 +21,13 @@ export function stopWithNpm() {
     if (process.ppid === parent && (npm === null || NPM.test(readProcess(npm)?.name ?? ''))) return;
     clearInterval(timer);
     process.kill(process.pid, 'SIGTERM');
-  }, LOOK_EVERY_MS);
+  }, CHECK_EVERY_MS);
   timer.unref();
 }
 
 /**
- * Returns the process id of npm, or null where the system has no /proc to ask: there the shell's end
- * has to do.
+ * Returns the process id of npm. Returns null on a system without /proc, where the caller can only watch
+ * its parent.
  *
  * @param {number} from
  */
@@ -52,7 +52,7 @@ function readProcess(pid) {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     const end = stat.lastIndexOf(')');
     const [state, parent] = stat.slice(end + 2).split(' ');
-    if (state === ENDED) return null;
+    if (state === ZOMBIE) return null;
     return { name: stat.slice(stat.indexOf('(') + 1, end), parent: Number(parent) };
   } catch {
     return null;

@@ -6,7 +6,7 @@ import { Refusal } from './refusal.js';
 
 const PROVIDERS = ['sqlite', 'postgresql'];
 
-/** Generates the Prisma client of each provider whose models changed since it was generated. */
+/** Generates the Prisma client of each provider if its models changed since the last generation. */
 export async function ensureGenerated() {
   await Promise.all(PROVIDERS.map(ensureClient));
 }

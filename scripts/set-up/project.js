@@ -1,16 +1,16 @@
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** The folder that package.json stands in, wherever the command was called from. */
+/** The folder of package.json, wherever the command was called from. */
 export const projectFolder = fileURLToPath(new URL('../..', import.meta.url));
 
-/** Makes it the working folder, so that relative paths mean the same wherever one started. */
+/** Changes to the project's folder, so that relative paths do not depend on where a command was called. */
 export function enterProject() {
   process.chdir(projectFolder);
 }
 
 /**
- * A path inside the project.
+ * Returns the absolute path of a file or folder in the project.
  *
  * @param {string[]} parts
  */

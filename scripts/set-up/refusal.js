@@ -1,12 +1,12 @@
-/** Something that the person at the keyboard can put right. Its message is the whole explanation. */
+/** An error that the caller of the command can fix. Its message is the whole explanation. */
 export class Refusal extends Error {
   /** @override */
   name = 'Refusal';
 }
 
 /**
- * Runs a script. A {@link Refusal} ends it with its sentence alone, anything else with its stack,
- * and both with exit code 1.
+ * Runs a script. If it throws, prints the error and exits with code 1: only the message of a
+ * {@link Refusal}, the stack of any other error.
  *
  * @param {() => Promise<void> | void} main
  */

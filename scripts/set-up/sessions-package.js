@@ -4,10 +4,10 @@ import { runInstalled } from './command-line.js';
 import { inProject } from './project.js';
 import { Refusal } from './refusal.js';
 
-/** Where the package is built. */
+/** The folder in which the package is built. */
 export const sessionsFolder = inProject('dist', 'sessions');
 
-/** What can be imported from it, and the file of app/sessions that it is. */
+/** The package's entry points, each with its file in app/sessions. */
 const ENTRIES = {
   '.': 'index',
   './classes': 'session-classes',
@@ -23,9 +23,9 @@ const ENTRIES = {
   './leases/redis': 'leases/leased-redis',
   './express': 'express/index',
 };
-/** Those of Node's features that it uses; what Latchkey asks for besides is for SQLite. */
+/** Only what the package itself needs; the application's other limits come from SQLite. */
 const ENGINES = { node: '>=20.19.0' };
-/** Wanted by one entry or another, and by nobody who does not import it. */
+/** Packages that only some entry points import. */
 const OPTIONAL_PEERS = {
   '@types/express': '*',
   '@types/express-session': '^1.17.0',
@@ -35,9 +35,9 @@ const OPTIONAL_PEERS = {
 };
 
 /**
- * Compiles app/sessions to ESM with types and source maps, and puts a package.json beside it.
+ * Compiles app/sessions to ESM with types and source maps, and adds a package.json.
  *
- * @throws {Refusal} when it does not compile.
+ * @throws {Refusal} if it does not compile.
  */
 export async function buildSessions() {
   rmSync(sessionsFolder, { recursive: true, force: true });
@@ -48,7 +48,7 @@ export async function buildSessions() {
     sessionsFolder,
   ]);
   if (code !== 0) throw new Refusal('Compiling app/sessions failed; see above.');
-  nameTypesAsPrograms(sessionsFolder);
+  rewriteTypeImports(sessionsFolder);
   writeFileSync(
     path.join(sessionsFolder, 'package.json'),
     `${JSON.stringify(packageJson(), null, 2)}\n`,
@@ -58,11 +58,11 @@ export async function buildSessions() {
 }
 
 /**
- * TypeScript rewrites "./token.ts" in programs only.
+ * Rewrites "./token.ts" to "./token.js" in declaration files. TypeScript does it in programs only.
  *
  * @param {string} folder
  */
-function nameTypesAsPrograms(folder) {
+function rewriteTypeImports(folder) {
   for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
     if (!name.endsWith('.d.ts')) continue;
     const file = path.join(folder, name);
@@ -85,7 +85,7 @@ function packageJson() {
     license,
     type: 'module',
     engines: ENGINES,
-    description: 'What a session is, and every rule of its life.',
+    description: 'Managed user sessions: rules, tokens and stores.',
     sideEffects: false,
     exports: { ...Object.fromEntries(exported), './package.json': './package.json' },
     peerDependencies: OPTIONAL_PEERS,

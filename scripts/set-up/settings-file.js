@@ -3,10 +3,10 @@ import { inProject } from './project.js';
 import { Refusal } from './refusal.js';
 
 /**
- * Reads the settings of the file `.env` into the environment, as `node --env-file` does: a variable
- * that is set already stays as it is. ENV_FILE names another file; an empty ENV_FILE means none.
+ * Reads the settings of the file `.env` into the environment. As with `node --env-file`, variables that
+ * are already set win. ENV_FILE names another file; an empty ENV_FILE means no file.
  *
- * @throws {Refusal} if the file exists and cannot be read, or if ENV_FILE names no file.
+ * @throws {Refusal} if the file exists but cannot be read, or if the file that ENV_FILE names is missing.
  */
 export function readSettingsFile() {
   const named = process.env.ENV_FILE;

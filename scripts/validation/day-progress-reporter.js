@@ -1,6 +1,6 @@
 /**
- * Shows one line in a terminal, over and over: what is done of a run. Elsewhere it shows nothing; what
- * failed is printed after the run.
+ * Shows the progress of a run as one line in a terminal, and nothing if output is not a terminal. Failures
+ * are printed after the run.
  */
 export default class DayProgressReporter {
   #files = 0;
@@ -27,7 +27,7 @@ export default class DayProgressReporter {
   #show() {
     if (!process.stdout.isTTY) return;
     process.stdout.write(
-      `\r\u001b[K  ${this.#done} of ${this.#files} files, ${this.#failed} of them failed`,
+      `\r\u001b[K  ${this.#done} of ${this.#files} files, ${this.#failed} failed`,
     );
   }
 }

@@ -1,15 +1,16 @@
 /**
- * A moment and a time zone in which all tests have to pass.
+ * A time and a time zone in which all tests must pass.
  *
  * @typedef {object} Day
- * @property {string} startsAt UTC, ISO 8601: the clock with which each run begins, and goes on
+ * @property {string} startsAt UTC, ISO 8601: the time at which the clock of each run starts
  * @property {string} timeZone
- * @property {boolean} [hasJourneys] true: also the browser, faults and tooling, which take as long as the rest
+ * @property {boolean} [hasJourneys] if true, also run the browser, fault and tooling tests, which take as
+ *   long as the rest
  */
 
 /**
- * Not every moment in every zone: each zone comes up twice at least. A run that begins shortly before
- * the clocks change lives through both hours.
+ * Not every combination, but each zone at least twice. A run that starts shortly before the clocks change
+ * covers the hours before and after the change.
  *
  * @type {Day[]}
  */
@@ -32,26 +33,27 @@ const ZONE_WIDTH = 16;
 
 const ROOMS = ['--project', 'rooms'];
 const FRONT_DOOR = ['--project', 'front door'];
+const WITHOUT_JOURNEYS = ['tests/pages', 'tests/api'];
 
 /**
- * Returns the runs of Vitest for a day, as its arguments.
+ * Returns the arguments of each Vitest run of a day.
  *
  * @param {Day} day
  * @returns {string[][]}
  */
 export function runsOf({ hasJourneys = false }) {
-  return [ROOMS, hasJourneys ? FRONT_DOOR : [...FRONT_DOOR, 'tests/routes']];
+  return [ROOMS, hasJourneys ? FRONT_DOOR : [...FRONT_DOOR, ...WITHOUT_JOURNEYS]];
 }
 
 /**
- * Returns the name of a day, which `--only` looks in.
+ * Returns the name of a day, which `--only` searches.
  *
  * @param {Day} day
  */
 export const nameOf = ({ startsAt, timeZone }) => `${startsAt} ${timeZone}`;
 
 /**
- * Returns a table of what passed and failed, one line for each day that was run.
+ * Returns a table of passed and failed tests, with one line per day.
  *
  * @param {{ day: Day, tally: import('./tally.js').Tally, seconds: number }[]} outcomes
  * @returns {string[]}

@@ -5,7 +5,8 @@ import { inProject } from '../set-up/project.js';
 import { FAILURES } from './failures.js';
 
 /**
- * Writes down what failed, with its project: Vitest's own JSON leaves out on which database it was.
+ * Writes the failures to a file, each with its project. Vitest's JSON reporter leaves out the project, which
+ * says on which database a test failed.
  */
 export default class FailuresReporter {
   /**
@@ -27,18 +28,18 @@ export default class FailuresReporter {
  */
 function failuresOf(module) {
   const file = `|${module.project.name}| ${module.relativeModuleId}`;
-  const ofFile = module.errors().map((error) => ({ where: file, message: described(error) }));
-  const ofTests = [...module.children.allTests('failed')].flatMap((test) =>
+  const fileFailures = module.errors().map((error) => ({ where: file, message: describe(error) }));
+  const testFailures = [...module.children.allTests('failed')].flatMap((test) =>
     (test.result().errors ?? []).map((error) => ({
       where: `${file} > ${test.fullName}`,
-      message: described(error),
+      message: describe(error),
     })),
   );
-  return [...ofFile, ...ofTests];
+  return [...fileFailures, ...testFailures];
 }
 
 /** @param {import('vitest').TestError} error */
-function described({ message, diff, stacks }) {
+function describe({ message, diff, stacks }) {
   const frame = stacks?.[0];
   const place = frame ? `at ${relative('.', frame.file)}:${frame.line}` : '';
   return stripVTControlCharacters([place, message, diff ?? ''].join('\n'));

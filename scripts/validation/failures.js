@@ -9,19 +9,18 @@ import { inProject } from '../set-up/project.js';
 
 export const FAILURES = 'reports/failures.json';
 
-/** More would push the first ones out of a log of which only the end is kept. */
+/** Some logs keep only their end. More failures would push the first ones out. */
 const PRINTED_AT_MOST = 10;
 const LINES_AT_MOST = 12;
 const LINE_LENGTH = 200;
 
-/** Forgets what an earlier run wrote down. */
+/** Deletes the failures of an earlier run. */
 export function clearFailures() {
   rmSync(inProject(FAILURES), { force: true });
 }
 
 /**
- * Prints once more what failed, and why in a few lines: where only the end of a log is kept, the
- * details are gone.
+ * Prints the failures again, each with a few lines of its message, for logs that keep only their end.
  */
 export function printFailures() {
   for (const line of failureLines(readFailures())) console.log(line);
@@ -48,7 +47,7 @@ function linesOf({ where, message }) {
   ];
 }
 
-/** @returns {Failure[]} empty where no run wrote any */
+/** @returns {Failure[]} empty if no run wrote any */
 function readFailures() {
   try {
     return /** @type {Failure[]} */ (JSON.parse(readFileSync(inProject(FAILURES), 'utf8')));

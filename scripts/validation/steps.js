@@ -4,12 +4,12 @@ import { Refusal } from '../set-up/refusal.js';
 const timings = /** @type {{ heading: string, seconds: string, failed: boolean }[]} */ ([]);
 
 /**
- * Does one step under a heading and says how long it took. A step that fails counts as one
- * failure, and the next one still runs: a slip in the layout must not hide what the tests say.
+ * Runs one step, and prints its heading, result and duration. A failed step counts as one failure and does
+ * not throw, so that the next one still runs: a formatting mistake must not hide the result of the tests.
  *
  * @param {string} heading
  * @param {() => Promise<import('./tally.js').Tally | number | void>} work
- *   a number is an exit code; nothing at all is a success
+ *   returns a tally, an exit code, or nothing for success
  * @returns {Promise<import('./tally.js').Tally>}
  */
 export async function step(heading, work) {
@@ -23,7 +23,7 @@ export async function step(heading, work) {
   return tally;
 }
 
-/** Prints every step once more, with its duration. */
+/** Prints all steps with their results and durations. */
 export function printTimings() {
   console.log('');
   for (const { heading, seconds, failed } of timings) {

@@ -1,7 +1,7 @@
 /** @typedef {{ passed: number, failed: number }} Tally */
 
 /**
- * What is read of the file that Vitest's JSON reporter writes.
+ * The part that we use of the file that Vitest's JSON reporter writes.
  *
  * @typedef {object} VitestReport
  * @property {{ status: string, assertionResults: { status: string }[] }[]} testResults
@@ -25,10 +25,10 @@ export function sum(tallies) {
 }
 
 /**
- * Counts the tests of a run. Never answers a clean sheet for a run that was not clean: a file that
- * could not be loaded, a report that is missing and an error outside of any test each fail once.
+ * Returns the tally of a run. A file that could not be loaded, a missing report and an error outside of any
+ * test each count as one failure, so that a run with errors never counts as passed.
  *
- * @param {VitestReport | null} report null: Vitest ended without writing one
+ * @param {VitestReport | null} report null if Vitest ended without writing one
  * @param {{ exitCode: number, skippedFail: boolean }} run
  * @returns {Tally}
  */
@@ -44,13 +44,13 @@ export function countTests(report, { exitCode, skippedFail }) {
     if (file.status === 'failed' && tally.failed === failedBefore) tally.failed += 1;
   }
   if (exitCode !== 0 && tally.failed === 0) tally.failed = 1;
-  // Nothing ran: nothing was proved.
+  // A run without tests is a failure.
   if (tally.passed + tally.failed === 0) return ONE_FAILED;
   return tally;
 }
 
 /**
- * The last line of `npm test`, which other programs read.
+ * Returns the last line of `npm test`, which other programs parse.
  *
  * @param {Tally} tally
  */

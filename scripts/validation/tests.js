@@ -5,23 +5,23 @@ import { clearFailures } from './failures.js';
 import { countTests } from './tally.js';
 
 const REPORT = 'reports/vitest.json';
-/** A run that hangs must still come to its last line. */
+/** Ends a run that hangs, so that `npm test` still prints its last line. */
 const TESTS_TIMEOUT_MS = 22 * 60 * 1000;
 
-/** Not UTC, nor a whole hour from it: a slip in local time shows at every run. */
+/** Neither UTC nor a whole number of hours from it, so that every run detects a mistake with local time. */
 const TIME_ZONE = 'America/St_Johns';
 
-/** Those that need no build; see vitest.config.ts. */
+/** Selects the tests that need no build; see vitest.config.ts. */
 const WITHOUT_BUILD = ['--project', 'rooms'];
 
 /**
- * Runs every test, or those that `args` name to Vitest, and counts them.
+ * Runs all tests, or those that `args` select, and returns their tally.
  *
- * @param {string[]} args
+ * @param {string[]} args for Vitest
  * @param {object} options
- * @param {boolean} options.isBuilt false: what a failed build leaves to be tested
- * @param {Record<string, string>} [options.env] laid over the environment
- * @param {string} [options.reporter] what shows the run
+ * @param {boolean} options.isBuilt if false, because the build failed, only the tests that need none run
+ * @param {Record<string, string>} [options.env] merged into the environment
+ * @param {string} [options.reporter] the Vitest reporter that shows the run
  */
 export async function runTests(args, { isBuilt, env, reporter = 'default' }) {
   mkdirSync(inProject('reports'), { recursive: true });

@@ -4,10 +4,10 @@ import path from 'node:path';
 import { expect, test } from 'vitest';
 import { projectFolder } from '../../scripts/set-up/project.js';
 
-const ON_THE_SHELF =
+const VAGUE_NAME =
   /^(utils?|helpers?|misc|commons?|shared|libs?|cores?|services?|handlers?|managers?)$/i;
 
-/** What git keeps, or would keep if everything were added. */
+/** All files that git tracks or would add. */
 const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], {
   cwd: projectFolder,
   encoding: 'utf8',
@@ -24,31 +24,31 @@ const texts = files
 const containing = (pattern: RegExp, among = texts) =>
   among.filter(({ text }) => pattern.test(text)).map(({ file }) => file);
 
-test('no folder or file goes by a name that says nothing', () => {
-  // "some-service.server.ts" says no more than "service.ts": every word of a name is looked at.
-  const sayNothing = files.filter((file) =>
+test('no folder or file has a vague name', () => {
+  // "some-service.server.ts" is as vague as "service.ts", so every word of a name is checked.
+  const vague = files.filter((file) =>
     file
-      // Names on the shelf that others gave to things of theirs: the standard of the web, and systemd.
+      // Names that others chose: service workers of the web, and units of systemd.
       .replace(/service-worker|\.service$/, '')
       .split('/')
       .flatMap((part) => part.split(/[.-]/))
-      .some((word) => ON_THE_SHELF.test(word)),
+      .some((word) => VAGUE_NAME.test(word)),
   );
-  expect(sayNothing).toEqual([]);
+  expect(vague).toEqual([]);
 });
 
-test('no file names a folder of the machine that it was written on', () => {
+test("no file contains a path of a developer's machine", () => {
   const homes = ['home', 'root', 'Users', 'work'].join('|');
   const machinePath = new RegExp(`(?<![\\w.:}/~$-])/(${homes})/\\w`);
   expect(containing(machinePath)).toEqual([]);
 });
 
-test('no file names a package registry other than the public one', () => {
+test('all packages come from the public registry of npm', () => {
   const lock = JSON.parse(readFileSync(path.join(projectFolder, 'package-lock.json'), 'utf8')) as {
     packages: Record<string, { resolved?: string; link?: boolean }>;
   };
   const elsewhere = Object.values(lock.packages)
-    // A link is to a folder of the project.
+    // A link leads to a folder of the project.
     .filter(({ link }) => !link)
     .map(({ resolved }) => resolved)
     .filter((address) => address && !address.startsWith('https://registry.npmjs.org/'));
@@ -56,9 +56,9 @@ test('no file names a package registry other than the public one', () => {
   expect(files.filter((file) => /(^|\/)\.(npmrc|yarnrc(\.yml)?)$/.test(file))).toEqual([]);
 });
 
-test('no test is left out, and none runs alone', () => {
+test('no test is skipped or runs alone', () => {
   const tests = texts.filter(({ file }) => /^tests\/.*\.tsx?$/.test(file));
-  const leftOut = /\b(test|it|describe|suite)(\.\w+)*\.(only|skip|skipIf|runIf|todo)\b/;
+  const modifier = /\b(test|it|describe|suite)(\.\w+)*\.(only|skip|skipIf|runIf|todo)\b/;
   expect(tests.length).toBeGreaterThan(0);
-  expect(containing(leftOut, tests)).toEqual([]);
+  expect(containing(modifier, tests)).toEqual([]);
 });

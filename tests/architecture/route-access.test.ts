@@ -40,7 +40,7 @@ test('the table of URLs and app/routes name the same files', () => {
   expect(new Set(inTable).size).toBe(inTable.length);
 });
 
-// Changing who may open a URL changes this list too, so a review sees it.
+// A change of who may open a URL changes these lists too, so that a review notices it.
 test('these URLs are open to everyone', () => {
   expect(pathsAt('open')).toMatchInlineSnapshot(`
     [
@@ -106,7 +106,7 @@ test('these URLs require a session', () => {
   `);
 });
 
-test('these URLs require a fresh proof', () => {
+test('these URLs require a recent authentication', () => {
   expect(pathsAt('fresh')).toMatchInlineSnapshot(`
     [
       "/settings/email",
@@ -125,7 +125,7 @@ test('these URLs require a fresh proof', () => {
   `);
 });
 
-test('these URLs require a fresh proof for their form', () => {
+test('these URLs require a recent authentication to submit their form', () => {
   expect(pathsAt('fresh-form')).toMatchInlineSnapshot(`
     [
       "/settings/email/verify",

@@ -15,7 +15,7 @@ describe.each([
   { mode: 'with scripts', scripts: true },
   { mode: 'without scripts', scripts: false },
 ])('$mode', ({ scripts }) => {
-  test('a person makes a token, takes it along once, and revokes it', async () => {
+  test('a user creates a token, sees it once, uses it, and revokes it', async () => {
     const user = await signUp(application);
     const page = await chromium.openDevice({ scripts });
     const main = page.getByRole('main');
@@ -29,7 +29,7 @@ describe.each([
     await page.getByLabel('What is it for?').fill('Backup script');
     await page.getByLabel('In 90 days').check();
     await main.getByRole('button', { name: 'Make token' }).click();
-    // What was typed and chosen is still there beside what is missing.
+    // The form keeps its input when it shows the error.
     await page.getByText('Choose at least one').waitFor();
     expect(await page.getByLabel('What is it for?').inputValue()).toBe('Backup script');
     expect(await page.getByLabel('In 90 days').isChecked()).toBe(true);

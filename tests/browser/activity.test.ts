@@ -17,8 +17,8 @@ beforeAll(async () => {
 });
 afterAll(() => application.close());
 
-/** Somebody to whom this and that has happened; the last of it is a sign-in on another device. */
-async function livedThrough(): Promise<TestUser> {
+/** Creates a user with some activity. The newest entry is a sign-in on another device. */
+async function createUserWithActivity(): Promise<TestUser> {
   const user = await signUp(application, { userAgent: FIREFOX_ON_MAC });
   await user.browser.post('/settings/data/download', {});
   application.clock.advance(DAY_MS);
@@ -32,8 +32,8 @@ async function livedThrough(): Promise<TestUser> {
   return user;
 }
 
-test('the log and its questions are accessible and fit', async () => {
-  const user = await livedThrough();
+test('the activity log and its confirmation pages are accessible and fit the window', async () => {
+  const user = await createUserWithActivity();
   const page = await chromium.openDevice({ reducedMotion: 'reduce' });
   const look = (what: string) => expectAccessible(page, what, what);
   await signInOnPage(page, application, user);
@@ -54,8 +54,8 @@ describe.each([
   { mode: 'with scripts', scripts: true },
   { mode: 'without scripts', scripts: false },
 ])('$mode', ({ scripts }) => {
-  test('somebody finds a sign-in that was not them, and signs everything out', async () => {
-    const user = await livedThrough();
+  test('a user reports an unknown sign-in in the activity log, and all sessions are signed out', async () => {
+    const user = await createUserWithActivity();
     const page = await chromium.openDevice({ scripts });
     await signInOnPage(page, application, user);
     await page.goto(`${application.origin}/settings/activity`);
@@ -67,8 +67,8 @@ describe.each([
     await page.getByRole('heading', { name: 'Sign in', exact: true }).waitFor();
   });
 
-  test('the link of a mail fills the key in and takes it out of the address', async () => {
-    const user = await livedThrough();
+  test('the "not me" link of a mail fills in the key, which is removed from the address', async () => {
+    const user = await createUserWithActivity();
     const box = mailbox(application);
     const isNotMe = (link: string) => link.includes('/not-me#');
     let link: string | undefined;
@@ -88,17 +88,17 @@ describe.each([
     await page.getByRole('button', { name: 'Sign out everything' }).click();
     await page.getByRole('heading', { name: 'Check your mail' }).waitFor();
     const secret = link.split('.').at(-1)!;
-    // Playwright's own list of requests names what stood behind the "#"; what was sent does not.
+    // Playwright lists the link with its fragment. No other URL or referrer may contain the key.
     expect(asked.filter((url) => url !== link && url.includes(secret))).toEqual([]);
   });
 });
 
-describe('who signs everything out is led on', () => {
-  const SLOWLY_MS = 4000;
+describe('signing out everything', () => {
+  const RESPONSE_DELAY_MS = 4000;
 
-  /** Signed in, with the question that signs everything out before them. */
-  async function beforeTheQuestion() {
-    const user = await livedThrough();
+  /** Signs a user in, and returns the address of the page that signs everything out. */
+  async function openActivity() {
+    const user = await createUserWithActivity();
     const page = await chromium.openDevice();
     await signInOnPage(page, application, user);
     await page.goto(`${application.origin}/settings/activity`);
@@ -106,13 +106,13 @@ describe('who signs everything out is led on', () => {
     return { page, address: `${application.origin}${await link.getAttribute('href')}` };
   }
 
-  /** Answers come late to what is sent from now on; `onDone` hears when the server has done it. */
-  async function holdAnswersUp(page: Page, onDone = () => {}): Promise<void> {
+  /** Delays the responses to later form submissions. Calls `onDone` once the server has responded. */
+  async function delayResponses(page: Page, onDone = () => {}): Promise<void> {
     await page.route('**/*', async (route) => {
       if (route.request().method() !== 'POST') return route.fallback();
       const answer = await route.fetch({ maxRedirects: 0 });
       onDone();
-      await page.waitForTimeout(SLOWLY_MS);
+      await page.waitForTimeout(RESPONSE_DELAY_MS);
       await route.fulfill({ response: answer });
     });
   }
@@ -122,19 +122,19 @@ describe('who signs everything out is led on', () => {
     await page.getByRole('heading', { name: 'Check your mail' }).waitFor();
   }
 
-  test('however long the answer takes', async () => {
-    const { page, address } = await beforeTheQuestion();
+  test('the form for signing out everything follows its redirect after a slow response', async () => {
+    const { page, address } = await openActivity();
     await page.goto(address);
     await page.waitForFunction(() => '__remixRouter' in window);
-    await holdAnswersUp(page);
+    await delayResponses(page);
     await signEverythingOut(page);
   });
 
-  test('before the page has come to life', async () => {
-    const { page, address } = await beforeTheQuestion();
+  test('the form for signing out everything follows its redirect if submitted before hydration', async () => {
+    const { page, address } = await openActivity();
     let onDone = () => {};
     const isDone = new Promise<void>((resolve) => (onDone = resolve));
-    await holdAnswersUp(page, onDone);
+    await delayResponses(page, onDone);
     await page.route('**/*.js', async (route) => {
       await isDone;
       await route.continue();
@@ -143,20 +143,20 @@ describe('who signs everything out is led on', () => {
     await signEverythingOut(page);
   });
 
-  // React puts its work off by a message, and so has not been told of the form.
-  test('before the page itself has had time to notice', async () => {
-    const { page, address } = await beforeTheQuestion();
+  // React schedules its work with a MessagePort, so with delayed messages it handles the submission late.
+  test('the form for signing out everything follows its redirect if React handles it late', async () => {
+    const { page, address } = await openActivity();
     await page.addInitScript((delayMs) => {
       let isSent = false;
       addEventListener('submit', () => (isSent = true));
       const port = MessagePort.prototype;
-      // eslint-disable-next-line @typescript-eslint/unbound-method -- It is called on its own port.
+      // eslint-disable-next-line @typescript-eslint/unbound-method -- called on its own port below
       const { postMessage } = port;
       port.postMessage = function (this: MessagePort, ...message: [unknown]) {
         if (!isSent) return postMessage.apply(this, message);
         setTimeout(() => postMessage.apply(this, message), delayMs);
       };
-    }, SLOWLY_MS / 8);
+    }, RESPONSE_DELAY_MS / 8);
     await page.goto(address);
     await page.waitForFunction(() => '__remixRouter' in window);
     await signEverythingOut(page);

@@ -29,8 +29,8 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 const at = (path: string) => application.origin + path;
 
-/** Has the file come that a press of this button asks for; answers where it lies. */
-const take = async (page: Page, button: string): Promise<string> => {
+/** Presses a button that downloads a file. Returns the path of the file. */
+const downloadFile = async (page: Page, button: string): Promise<string> => {
   const [download] = await Promise.all([
     page.waitForEvent('download'),
     page.getByRole('button', { name: button }).click(),
@@ -44,7 +44,7 @@ describe.each([
   { mode: 'with scripts', scripts: true },
   { mode: 'without scripts', scripts: false },
 ])('a download, $mode', ({ scripts }) => {
-  test('somebody takes it, proves who they are where that is due, and reads it', async () => {
+  test('a user downloads the data, re-authenticates when that is required, and reads them', async () => {
     const user = await signUp(application, { name: 'Ada <b>Lovelace</b>' });
     const phone = await signIn(application, user, { userAgent: SAFARI_ON_IPHONE });
     await phone.post('/logout', {});
@@ -53,12 +53,12 @@ describe.each([
     await submitSignInForm(page, user);
     await page.getByRole('heading', { name: 'Your data' }).waitFor();
 
-    const json = await take(page, 'Only the JSON');
+    const json = await downloadFile(page, 'Only the JSON');
     expect(json).toMatch(/latchkey-data-2026-11-21\.json$/);
     expect(JSON.parse(readFileSync(json, 'utf8'))).toMatchObject({
       profile: { email: user.email },
     });
-    // The page stays as it is, and says so to whoever waits.
+    // The page stays open, and with scripts it shows a status.
     expect(page.url()).toBe(at(PAGE));
     if (scripts) await page.getByText('Your file is arriving').waitFor();
 
@@ -75,7 +75,7 @@ describe.each([
     const files = unzipInto(zip, join(folder, 'data'));
     expect(files).toContain('index.html');
 
-    // Read as from a disk, without a network: nothing is missing and nothing runs.
+    // Read the files from disk, offline: they must need no other resources.
     const reader = await chromium.openDevice({ scripts, reducedMotion: 'reduce' });
     await reader.context().setOffline(true);
     await reader.goto(pathToFileURL(join(folder, 'data', 'index.html')).href);

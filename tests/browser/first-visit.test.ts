@@ -3,7 +3,7 @@ import { startApplication, type TestApplication } from '../fixtures/application.
 import { useChromium } from '../fixtures/chromium.ts';
 import { gzipBytes, visitFirst } from '../fixtures/first-visit.ts';
 
-/** Of all JavaScript that a first visit to /login fetches, by gzip: 95 KiB. */
+/** The budget for all JavaScript that a first visit to /login fetches, with gzip: 95 KiB. */
 const MAX_BYTES = 95 * 1024;
 
 const chromium = useChromium();
@@ -13,10 +13,10 @@ beforeAll(async () => {
 });
 afterAll(() => application.close());
 
-test(`the sign-in page comes with at most ${MAX_BYTES} bytes of JavaScript`, async () => {
+test(`the sign-in page fetches at most ${MAX_BYTES} bytes of JavaScript`, async () => {
   const page = await chromium.openDevice();
   const { scripts } = await visitFirst(page, `${application.origin}/login`);
-  // As it is when a person can use all of it.
+  // The page is complete.
   expect(await page.getByRole('button', { name: 'Sign in with a passkey' }).isVisible()).toBe(true);
   const sizes = gzipBytes(scripts);
   const bytes = sizes.reduce((sum, [, size]) => sum + size, 0);
@@ -27,7 +27,7 @@ test(`the sign-in page comes with at most ${MAX_BYTES} bytes of JavaScript`, asy
 });
 
 describe.each(['/', '/login'])('a first visit to %s', (path) => {
-  test('asks nobody else for anything, and for no font', async () => {
+  test('a first visit makes no request to another origin, and loads no font', async () => {
     const page = await chromium.openDevice();
     const fonts: string[] = [];
     page.on('request', (request) => {
@@ -39,7 +39,7 @@ describe.each(['/', '/login'])('a first visit to %s', (path) => {
     expect(fonts).toEqual([]);
   });
 
-  test('moves nothing that was there', async () => {
+  test('a first visit causes no layout shift', async () => {
     const page = await chromium.openDevice();
     await page.addInitScript(() => {
       const shifts: number[] = [];
@@ -54,7 +54,7 @@ describe.each(['/', '/login'])('a first visit to %s', (path) => {
   });
 });
 
-/** Of https://wicg.github.io/layout-instability/, as far as it matters here. */
+/** The part that we use of the interface in https://wicg.github.io/layout-instability/. */
 interface LayoutShift extends PerformanceEntry {
   value: number;
 }

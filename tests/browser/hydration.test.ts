@@ -15,9 +15,9 @@ beforeAll(async () => {
 });
 afterAll(() => application.close());
 
-// React 18 hydrates at once what is pressed, and cannot where it has to wait: what went wrong then
-// stands in the browser's console, which fails the test.
-test('a key that is pressed before the page has come to life breaks nothing', async () => {
+// React 18 hydrates synchronously on an event, which fails if a part of the page is suspended. The failure
+// appears in the browser's console, and that fails the test.
+test('a key press before hydration breaks nothing', async () => {
   const page = await chromium.openDevice();
   await page.addInitScript((most) => {
     const keys = { before: 0, pressed: 0 };
@@ -28,9 +28,9 @@ test('a key that is pressed before the page has come to life breaks nothing', as
       if (!('__remixRouter' in window)) keys.before += 1;
       document.body.dispatchEvent(new KeyboardEvent('keydown', { key: 'a', bubbles: true }));
     };
-    // React puts its work off by a message: the key comes before that does.
+    // React schedules its work with a MessagePort. The key press comes before that work.
     const port = MessagePort.prototype;
-    // eslint-disable-next-line @typescript-eslint/unbound-method -- It is called on its own port.
+    // eslint-disable-next-line @typescript-eslint/unbound-method -- called on its own port below
     const { postMessage } = port;
     port.postMessage = function (this: MessagePort, ...message: [unknown]) {
       queueMicrotask(press);

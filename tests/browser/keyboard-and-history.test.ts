@@ -15,7 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => application.close());
 
-test('after signing out, the Back button shows nothing private', async () => {
+test('after signing out, the Back button shows no private page', async () => {
   const page = await openSignedIn();
   await page.goto(`${application.origin}/settings/profile`);
   await page.goto(`${application.origin}/settings/data`);
@@ -28,12 +28,12 @@ test('after signing out, the Back button shows nothing private', async () => {
   expect(await page.content()).not.toContain(user.email);
 });
 
-test('a form is filled in and sent by the keyboard, and the focus goes to the first error', async () => {
+test('a form can be submitted by keyboard, and the focus moves to the first error', async () => {
   const page = await chromium.openDevice();
   await page.goto(`${application.origin}/login`);
   await page.waitForLoadState('networkidle');
   await page.keyboard.press('Tab');
-  expect(await focused(page)).toBe('Skip to the content');
+  expect(await focusedText(page)).toBe('Skip to the content');
   await page.keyboard.press('Enter');
   await page.keyboard.press('Tab');
   await page.keyboard.type('no address');
@@ -43,7 +43,7 @@ test('a form is filled in and sent by the keyboard, and the focus goes to the fi
   expect(await page.getByLabel('E-mail').inputValue()).toBe('no address');
 });
 
-test('a question keeps the focus, and Escape leads back to the page it stands on', async () => {
+test('a dialog keeps the focus, and Escape closes it', async () => {
   const page = await openSignedIn();
   await signIn(application, user, { userAgent: SAFARI_ON_IPHONE });
   await page.goto(`${application.origin}/settings/sessions`);
@@ -53,17 +53,17 @@ test('a question keeps the focus, and Escape leads back to the page it stands on
   await dialog.waitFor();
   for (let presses = 0; presses < 6; presses += 1) {
     await page.keyboard.press('Tab');
-    const stayed = await page.evaluate(
+    const isInDialog = await page.evaluate(
       () => document.activeElement === document.body || !!document.activeElement?.closest('dialog'),
     );
-    expect(stayed).toBe(true);
+    expect(isInDialog).toBe(true);
   }
   await page.keyboard.press('Escape');
   await dialog.waitFor({ state: 'detached' });
   expect(new URL(page.url()).pathname).toBe('/settings/sessions');
 });
 
-test('the menu opens and closes by the keyboard', async () => {
+test('the menu can be opened and closed by keyboard', async () => {
   const page = await openSignedIn();
   await page.locator('header summary').focus();
   await page.keyboard.press('Enter');
@@ -73,12 +73,12 @@ test('the menu opens and closes by the keyboard', async () => {
   expect(await page.evaluate(() => document.activeElement?.tagName)).toBe('SUMMARY');
 });
 
-test('without a network, a page of our own says so', async () => {
+test('without a network, an offline page is shown', async () => {
   const page = await openSignedIn();
   await page.evaluate(async () => {
     await navigator.serviceWorker.ready;
   });
-  // What the page itself still has to ask for, it asks for while it can; its events never end.
+  // Wait for the page's own requests before going offline. Its event stream never ends.
   const asked: Request[] = [];
   page.on('request', (request) => {
     if (request.url().includes('/__manifest')) asked.push(request);
@@ -90,18 +90,18 @@ test('without a network, a page of our own says so', async () => {
   await page.context().setOffline(true);
   await page.goto(`${application.origin}/settings/profile`);
   await page.getByRole('heading', { name: 'You are offline' }).waitFor();
-  const kept = await page.evaluate(async () => {
+  const cachedPaths = await page.evaluate(async () => {
     const names = await caches.keys();
     const all = await Promise.all(names.map(async (name) => (await caches.open(name)).keys()));
     return all.flat().map(({ url }) => new URL(url).pathname);
   });
-  expect(kept.sort()).toEqual(['/offline.css', '/offline.html']);
+  expect(cachedPaths.sort()).toEqual(['/offline.css', '/offline.html']);
   await page.context().setOffline(false);
   await page.getByRole('link', { name: 'Try again' }).click();
   await page.getByRole('heading', { name: 'Profile' }).waitFor();
 });
 
-test('times are told in words, with the exact time for those who ask', async () => {
+test('times are shown as words, with the exact time as their title', async () => {
   const page = await openSignedIn();
   const other = await signIn(application, user, { userAgent: SAFARI_ON_IPHONE });
   application.clock.advance(3 * 60_000);
@@ -118,6 +118,6 @@ async function openSignedIn(): Promise<Page> {
   return page;
 }
 
-async function focused(page: Page): Promise<string> {
+async function focusedText(page: Page): Promise<string> {
   return page.evaluate(() => document.activeElement?.textContent ?? '');
 }

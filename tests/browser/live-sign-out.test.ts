@@ -27,32 +27,32 @@ afterAll(() => application.close());
 
 const streams = () => application.application.streams;
 const tick = () => streams().tick(application.clock.now());
-/** Once the pages that are open hold their connections, and no others do. */
-const untilListening = (count = 1) => expect.poll(() => streams().count()).toBe(count);
+/** Waits until exactly this many event streams are open. */
+const waitForStreams = (count = 1) => expect.poll(() => streams().count()).toBe(count);
 
-/** Three tabs of one browser, on different private pages. */
+/** Opens three tabs of one browser on different private pages. */
 async function openThreeTabs(): Promise<Page[]> {
   const first = await openSignedIn();
   const tabs = [first, await first.context().newPage(), await first.context().newPage()];
   const paths = [SESSIONS, '/settings/profile', '/'];
   await Promise.all(tabs.map((tab, index) => tab.goto(application.origin + paths[index]!)));
   await Promise.all(tabs.map((tab) => tab.getByText(user.name).first().waitFor()));
-  await untilListening();
-  await Promise.all(tabs.map(untilFollowing));
+  await waitForStreams();
+  await Promise.all(tabs.map(waitForListeners));
   return tabs;
 }
 
 const endAllOthers = () => user.browser.post(`${SESSIONS}/others/sign-out`, {});
-/** When the next news come, in milliseconds since 1970. */
-const nextNews = () =>
+/** Resolves to the time of the next event of the feed, in milliseconds since 1970. */
+const nextFeedEvent = () =>
   new Promise<number>((resolve) => {
     const stop = application.application.feed.subscribe(() => {
       stop();
       resolve(Date.now());
     });
   });
-/** Has a tab note by itself when the person's name goes from the screen: asking it takes too long. */
-const watch = (tab: Page) =>
+/** Makes a tab record when the user's menu disappears, because polling from outside is too slow. */
+const recordClearing = (tab: Page) =>
   tab.evaluate(() => {
     new MutationObserver(() => {
       if (document.querySelector('header summary') || sessionStorage.clearedAtMs) return;
@@ -61,38 +61,38 @@ const watch = (tab: Page) =>
   });
 const clearedAtMs = async (tab: Page) =>
   Number(await tab.evaluate(() => sessionStorage.clearedAtMs as string));
-/** How long after the next news the last of these tabs was cleared. */
-async function watchAll(tabs: Page[]): Promise<() => Promise<number>> {
-  await Promise.all(tabs.map(watch));
-  const told = nextNews();
-  return async () => Math.max(...(await Promise.all(tabs.map(clearedAtMs)))) - (await told);
+/** Returns a function for the milliseconds between the next feed event and the clearing of the last tab. */
+async function measureClearing(tabs: Page[]): Promise<() => Promise<number>> {
+  await Promise.all(tabs.map(recordClearing));
+  const event = nextFeedEvent();
+  return async () => Math.max(...(await Promise.all(tabs.map(clearedAtMs)))) - (await event);
 }
 const atLogin = (tab: Page) => tab.waitForURL(/\/login\b/);
 
-test('signed out elsewhere, all three tabs of a browser show why within a second', async () => {
+test('all three tabs of a browser show within a second that another device signed them out', async () => {
   await expectOnceWithin(SECOND_MS, async () => {
     const tabs = await openThreeTabs();
     expect(streams().count()).toBe(1);
-    const clearedAfterMs = await watchAll(tabs);
+    const clearedAfterMs = await measureClearing(tabs);
     await endAllOthers();
     for (const tab of tabs) {
       await atLogin(tab);
       await tab.getByText(ELSEWHERE).waitFor();
       expect(await tab.content()).not.toContain(user.email);
     }
-    await untilListening(0);
+    await waitForStreams(0);
     return clearedAfterMs();
   });
 });
 
-test('after that, Back shows nothing private in any of them', async () => {
+test('after a sign-out from another device, the Back button shows no private page', async () => {
   const page = await openSignedIn();
   await page.goto(`${application.origin}/settings/profile`);
   await page.goto(application.origin + SESSIONS);
   await page.getByRole('link', { name: 'Your data' }).first().click();
   await page.getByRole('heading', { name: 'Your data' }).waitFor();
-  await untilListening();
-  await untilFollowing(page);
+  await waitForStreams();
+  await waitForListeners(page);
   await endAllOthers();
   await atLogin(page);
   await page.getByText(ELSEWHERE).waitFor();
@@ -106,33 +106,33 @@ test('after that, Back shows nothing private in any of them', async () => {
   expect(await page.content()).not.toContain(user.email);
 });
 
-// This browser keeps no page for "Back" while it is driven by a test: what it would say is said by hand.
-test('a page that the browser had kept is covered until it is known that it may be shown', async () => {
+// Chromium does not use its back/forward cache in a test, so the test dispatches the page events itself.
+test('a page from the back/forward cache stays hidden until its session is known to be live', async () => {
   const page = await openSignedIn();
   await page.goto(`${application.origin}/settings/profile`);
-  await untilListening();
-  await untilFollowing(page);
-  await turn(page, 'pagehide');
+  await waitForStreams();
+  await waitForListeners(page);
+  await dispatchPageEvent(page, 'pagehide');
   expect(await page.getByRole('heading', { name: 'Profile' }).isVisible()).toBe(false);
-  await untilListening(0);
-  await turn(page, 'pageshow');
+  await waitForStreams(0);
+  await dispatchPageEvent(page, 'pageshow');
   await page.getByRole('heading', { name: 'Profile' }).waitFor();
-  await untilListening();
+  await waitForStreams();
 
-  await turn(page, 'pagehide');
-  await untilListening(0);
+  await dispatchPageEvent(page, 'pagehide');
+  await waitForStreams(0);
   await endAllOthers();
   expect(await page.getByRole('heading', { name: 'Profile' }).isVisible()).toBe(false);
-  await turn(page, 'pageshow');
+  await dispatchPageEvent(page, 'pageshow');
   await atLogin(page);
   await page.getByText(ELSEWHERE).waitFor();
 });
 
-test('signing out in one tab signs out the others, and leaves that one where it leads', async () => {
+test('signing out in one tab signs out the other tabs, and that tab follows its own redirect', async () => {
   await expectOnceWithin(SECOND_MS, async () => {
     const [first, ...others] = await openThreeTabs();
     await first!.locator('header summary').click();
-    const clearedAfterMs = await watchAll(others);
+    const clearedAfterMs = await measureClearing(others);
     await first!.getByRole('button', { name: 'Sign out', exact: true }).click();
     for (const tab of others) {
       await atLogin(tab);
@@ -145,45 +145,45 @@ test('signing out in one tab signs out the others, and leaves that one where it 
   });
 });
 
-test('a page that waits for its form says that it is over, and leads on', async () => {
+test('a page whose form is being sent shows that its session ended, with a link to sign in', async () => {
   const page = await openSignedIn();
   await page.goto(`${application.origin}/settings/profile`);
-  await untilListening();
-  await untilFollowing(page);
-  const isOver = new Promise<void>((resolve) => page.once('close', () => resolve()));
+  await waitForStreams();
+  await waitForListeners(page);
+  const isClosed = new Promise<void>((resolve) => page.once('close', () => resolve()));
   await page.route('**/*', async (route) => {
-    if (route.request().method() === 'POST') await isOver;
+    if (route.request().method() === 'POST') await isClosed;
     await route.fallback().catch(() => {
-      // Its page is closed.
+      // The page is closed.
     });
   });
   await page.getByRole('button', { name: 'Save' }).first().click();
   await endAllOthers();
   await page.getByRole('heading', { name: 'You are signed out.' }).waitFor();
-  await expectAccessible(page, 'a page that is over', 'page-that-is-over');
+  await expectAccessible(page, 'a page whose session ended', 'page-that-is-over');
   const signIn = page.getByRole('link', { name: 'Sign in' });
   expect(await signIn.getAttribute('href')).toBe('/login?redirectTo=%2Fsettings%2Fprofile');
   await page.close();
 });
 
-test('another browser of the same person stays', async () => {
+test('signing out in one browser leaves another browser of the same user signed in', async () => {
   const staying = await openSignedIn();
   const leaving = await openSignedIn();
-  await untilListening(2);
-  await untilFollowing(leaving);
+  await waitForStreams(2);
+  await waitForListeners(leaving);
   await leaving.locator('header summary').click();
   await leaving.getByRole('button', { name: 'Sign out', exact: true }).click();
   await leaving.getByText('You are signed out.').waitFor();
-  await untilListening(1);
+  await waitForStreams(1);
   await staying.goto(application.origin + SESSIONS);
   await staying.getByRole('heading', { name: 'Your sessions' }).waitFor();
 });
 
-test('the sessions page follows what happens elsewhere, and keeps the focus and a question', async () => {
+test('the sessions page updates itself, and keeps the focus and an open dialog', async () => {
   const page = await openSignedIn();
   await page.goto(application.origin + SESSIONS);
-  await untilListening();
-  await untilFollowing(page);
+  await waitForStreams();
+  await waitForListeners(page);
   const devices = page.getByRole('list', { name: 'Signed-in devices' }).getByRole('listitem');
   await expect.poll(() => devices.count()).toBe(2);
   const named = page.getByRole('link', { name: /^Name / }).first();
@@ -196,28 +196,28 @@ test('the sessions page follows what happens elsewhere, and keeps the focus and 
   expect(await named.evaluate((link) => link === document.activeElement)).toBe(true);
 
   await page.getByRole('link', { name: 'Sign out everywhere else' }).click();
-  const question = page.getByRole('dialog');
-  await question.waitFor();
+  const dialog = page.getByRole('dialog');
+  await dialog.waitFor();
   await phone.post('/logout', {});
   await phoneRow.waitFor({ state: 'detached' });
-  expect(await question.isVisible()).toBe(true);
+  expect(await dialog.isVisible()).toBe(true);
   expect(await devices.count()).toBe(2);
 });
 
-test('two minutes before its end a session can be kept, by the keyboard', async () => {
+test('two minutes before it expires, a session can be extended by keyboard', async () => {
   const page = await openSignedIn();
   const other = await page.context().newPage();
   for (const tab of [other, page]) {
     await tab.goto(`${application.origin}/settings/profile`);
-    await untilFollowing(tab);
+    await waitForListeners(tab);
   }
-  await untilListening();
+  await waitForStreams();
   application.clock.advance(58 * MINUTE_MS);
   tick();
   const notice = page.getByRole('alertdialog', { name: 'You will be signed out in 2 minutes' });
   await notice.waitFor();
   await other.getByRole('alertdialog').waitFor();
-  await expectAccessible(page, 'the notice of the end', 'about-to-expire');
+  await expectAccessible(page, 'the notice before expiry', 'about-to-expire');
 
   await page.bringToFront();
   await expect
@@ -231,11 +231,11 @@ test('two minutes before its end a session can be kept, by the keyboard', async 
   await page.getByRole('heading', { name: 'Profile' }).waitFor();
 });
 
-test('who types is not interrupted, and who does nothing is told why it ended', async () => {
+test('the notice before expiry does not take the focus from a field, and expiry is explained', async () => {
   const page = await openSignedIn();
   await page.goto(`${application.origin}/settings/profile`);
-  await untilListening();
-  await untilFollowing(page);
+  await waitForStreams();
+  await waitForListeners(page);
   await page.getByLabel('Name', { exact: true }).focus();
   application.clock.advance(58 * MINUTE_MS);
   tick();
@@ -248,11 +248,11 @@ test('who types is not interrupted, and who does nothing is told why it ended', 
   await page.getByText('You were signed out because you were inactive for a while.').waitFor();
 });
 
-test('a session can be kept from within a question as well', async () => {
+test('a session can be extended while a dialog is open', async () => {
   const page = await openSignedIn();
   await page.goto(`${application.origin}${SESSIONS}/others/sign-out`);
-  await untilListening();
-  await untilFollowing(page);
+  await waitForStreams();
+  await waitForListeners(page);
   application.clock.advance(58 * MINUTE_MS);
   tick();
   await page.getByRole('button', { name: 'Stay signed in' }).click();
@@ -261,9 +261,9 @@ test('a session can be kept from within a question as well', async () => {
 });
 
 test.each([
-  ['workers to share', ['SharedWorker']],
-  ['a way to share at all', ['SharedWorker', 'BroadcastChannel']],
-])('without %s, tabs are signed out all the same', async (_what, missing) => {
+  ['SharedWorker', ['SharedWorker']],
+  ['SharedWorker and BroadcastChannel', ['SharedWorker', 'BroadcastChannel']],
+])('without %s, tabs are signed out live too', async (_what, missing) => {
   const first = await chromium.openDevice();
   await first.context().addInitScript((names) => {
     for (const name of names) Reflect.deleteProperty(window, name);
@@ -271,20 +271,20 @@ test.each([
   await signInOnPage(first, application, user);
   const second = await first.context().newPage();
   for (const tab of [first, second]) await tab.goto(application.origin + SESSIONS);
-  await untilListening(missing.length === 1 ? 1 : 2);
-  await Promise.all([first, second].map(untilFollowing));
+  await waitForStreams(missing.length === 1 ? 1 : 2);
+  await Promise.all([first, second].map(waitForListeners));
   if (missing.length === 1) {
-    // Whoever was elected goes; another page takes over.
+    // Close the tab that holds the stream; another one takes over.
     await first.close();
-    await untilListening(1);
-    await untilFollowing(second);
+    await waitForStreams(1);
+    await waitForListeners(second);
   }
   await endAllOthers();
   await atLogin(second);
   await second.getByText(ELSEWHERE).waitFor();
 });
 
-test('without scripts it is the next click that tells', async () => {
+test('without scripts, the next click shows that the session ended', async () => {
   const page = await openSignedIn({ scripts: false });
   await page.goto(`${application.origin}/settings/profile`);
   await endAllOthers();
@@ -293,7 +293,7 @@ test('without scripts it is the next click that tells', async () => {
   await page.getByText(ELSEWHERE).waitFor();
 });
 
-test('the login page asks for nothing of this', async () => {
+test('the login page loads no live scripts and opens no event stream', async () => {
   const page = await chromium.openDevice();
   const asked: string[] = [];
   page.on('request', (request) => asked.push(request.url()));
@@ -303,8 +303,8 @@ test('the login page asks for nothing of this', async () => {
   expect(streams().count()).toBe(0);
 });
 
-/** What listens is there, and has had its turn: news that come before are for nobody. */
-async function untilFollowing(page: Page): Promise<void> {
+/** Waits until the page's live script has loaded and listens: it would miss earlier events. */
+async function waitForListeners(page: Page): Promise<void> {
   await page.waitForFunction(() =>
     performance.getEntriesByType('resource').some(({ name }) => name.includes('/live-session-')),
   );
@@ -313,7 +313,7 @@ async function untilFollowing(page: Page): Promise<void> {
   );
 }
 
-async function turn(page: Page, event: 'pagehide' | 'pageshow'): Promise<void> {
+async function dispatchPageEvent(page: Page, event: 'pagehide' | 'pageshow'): Promise<void> {
   await page.evaluate(
     (type) => window.dispatchEvent(new PageTransitionEvent(type, { persisted: true })),
     event,

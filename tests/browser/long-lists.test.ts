@@ -26,7 +26,7 @@ async function openSignedIn(path: string): Promise<Page> {
   return page;
 }
 
-test('a page of forty devices asks for no more routes than the server allows in one request', async () => {
+test('a page with forty devices requests no more routes than the server allows', async () => {
   const page = await openSignedIn('/settings/sessions');
   const list = page.getByRole('list', { name: 'Signed-in devices' });
   expect(await list.getByRole('listitem').count()).toBeGreaterThan(20);
@@ -37,7 +37,7 @@ test('a page of forty devices asks for no more routes than the server allows in 
   await page.getByRole('heading', { name: /^Sign out/ }).waitFor();
 });
 
-test('a page of forty sign-ins asks for no more routes than the server allows in one request', async () => {
+test('a page with forty sign-ins requests no more routes than the server allows', async () => {
   const page = await openSignedIn('/settings/activity');
   const links = page.getByRole('link', { name: /^This wasn’t me/ });
   expect(await links.count()).toBeGreaterThan(20);

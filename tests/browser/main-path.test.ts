@@ -25,7 +25,7 @@ describe.each([
 ])('the main path, $mode', ({ scripts }) => {
   const email = `ada-${scripts ? 'with' : 'without'}@example.com`;
 
-  test('a person with a laptop and a phone signs the phone out from the laptop, takes their data and leaves', async () => {
+  test('a user signs a phone out from a laptop, downloads the data, and deletes the account', async () => {
     const laptop = await chromium.openDevice({ scripts, userAgent: FIREFOX_ON_MAC });
     const phone = await chromium.openDevice({
       scripts,
@@ -33,8 +33,8 @@ describe.each([
       userAgent: SAFARI_ON_IPHONE,
     });
     const at = (path: string) => application.origin + path;
-    /** With scripts its open page says so by itself; without, its next click does. */
-    const isToldBy = async (page: Page, reason: string, next?: string) => {
+    /** Waits for the reason of a sign-out: on the open page with scripts, after the next click without. */
+    const expectReason = async (page: Page, reason: string, next?: string) => {
       if (!scripts) await page.goto(next ? at(next) : page.url());
       await page.getByText(reason).waitFor();
       if (scripts) await page.waitForLoadState('networkidle');
@@ -52,9 +52,9 @@ describe.each([
     await laptop.getByRole('textbox', { name: 'Code' }).fill(String(mail.code));
     await laptop.getByRole('button', { name: 'Create account' }).click();
     await laptop.getByRole('heading', { name: 'Hello, Ada Lovelace' }).waitFor();
-    await toast(laptop, 'Welcome. Your account is ready.');
+    await expectToast(laptop, 'Welcome. Your account is ready.');
 
-    // Sign in on the phone: first wrongly, with what was typed kept.
+    // Sign in on the phone, first with a wrong password. The form keeps its input.
     await phone.goto(at('/login'));
     await submitSignInForm(phone, { email, password: 'not the password' });
     await phone.getByText('Wrong e-mail or password.').waitFor();
@@ -63,7 +63,7 @@ describe.each([
     await submitSignInForm(phone, { email, password: PASSWORD });
     await phone.getByRole('heading', { name: 'Hello, Ada Lovelace' }).waitFor();
 
-    // See both from the laptop, and give the phone a name.
+    // On the laptop, see both devices and name the phone.
     await laptop.getByRole('main').getByRole('link', { name: 'Your sessions' }).click();
     const list = laptop.getByRole('list', { name: 'Signed-in devices' });
     await expectRows(list.getByRole('listitem'), [
@@ -77,41 +77,41 @@ describe.each([
     expect(await laptop.getByLabel('Name', { exact: true }).inputValue()).toBe('x'.repeat(41));
     await laptop.getByLabel('Name', { exact: true }).fill('Ada’s pocket');
     await laptop.getByRole('button', { name: 'Save name' }).click();
-    await toast(laptop, 'The device is now called Ada’s pocket.');
+    await expectToast(laptop, 'The device is now called Ada’s pocket.');
 
-    // Sign the phone out; it learns of it, and comes back to where it was.
+    // Sign out the phone. It shows the reason, and returns to its page after signing in.
     await phone.goto(at('/settings/profile'));
     await laptop.getByRole('link', { name: 'Sign out Ada’s pocket' }).click();
     await laptop.getByRole('heading', { name: 'Sign out Ada’s pocket?' }).waitFor();
     await laptop.getByRole('button', { name: 'Sign out' }).last().click();
-    await toast(laptop, 'Ada’s pocket is signed out.');
+    await expectToast(laptop, 'Ada’s pocket is signed out.');
     await expectRows(list.getByRole('listitem'), [/^Firefox on MacThis device/]);
-    await isToldBy(phone, 'You were signed out from another device.');
+    await expectReason(phone, 'You were signed out from another device.');
     await submitSignInForm(phone, { email, password: PASSWORD });
     await phone.getByRole('heading', { name: 'Profile' }).waitFor();
 
-    // Ended sessions stay on record, folded away.
+    // Ended sessions are listed in a closed section.
     await laptop.goto(at('/settings/sessions'));
     await laptop.getByText('Recently ended').click();
     await laptop.getByText('Signed out from another device').waitFor();
 
-    // Sign out everywhere else; the question names the number.
+    // Sign out everywhere else. The dialog shows the number of devices.
     await laptop.getByRole('link', { name: 'Sign out everywhere else' }).click();
     await laptop.getByRole('heading', { name: 'Sign out 1 other device?' }).waitFor();
     await laptop.getByRole('button', { name: 'Sign it out' }).click();
-    await toast(laptop, '1 other device is signed out.');
-    await isToldBy(phone, 'You were signed out from another device.');
+    await expectToast(laptop, '1 other device is signed out.');
+    await expectReason(phone, 'You were signed out from another device.');
     await phone.getByRole('link', { name: 'Latchkey, home' }).click();
     await phone.getByRole('link', { name: 'Create your account' }).waitFor();
 
-    // Profile.
+    // Change the profile.
     await laptop.goto(at('/settings/profile'));
     await laptop.getByLabel('Name').fill('Augusta Ada King');
     await laptop.getByRole('button', { name: 'Save' }).click();
-    await toast(laptop, 'Your profile is saved.');
+    await expectToast(laptop, 'Your profile is saved.');
     expect(await laptop.locator('header summary').innerText()).toContain('Augusta Ada King');
 
-    // Password, and out everywhere else with it.
+    // Change the password, which signs out everywhere else.
     await phone.goto(at('/login'));
     await submitSignInForm(phone, { email, password: PASSWORD });
     await phone.getByRole('heading', { name: 'Hello, Augusta' }).waitFor();
@@ -119,11 +119,11 @@ describe.each([
     await laptop.getByLabel('New password').fill(NEW_PASSWORD);
     expect(await laptop.getByLabel('Sign out everywhere else').isChecked()).toBe(true);
     await laptop.getByRole('button', { name: 'Change password' }).click();
-    await toast(laptop, 'Your password is changed. 1 other device is signed out.');
-    const why = 'You were signed out because your password was changed.';
-    await isToldBy(phone, why, '/settings/data');
+    await expectToast(laptop, 'Your password is changed. 1 other device is signed out.');
+    const reason = 'You were signed out because your password was changed.';
+    await expectReason(phone, reason, '/settings/data');
 
-    // The download, a quarter of an hour later: it asks again who it is, and goes on by itself.
+    // Download the data 15 minutes later: after re-authentication the download continues by itself.
     application.clock.advance(QUARTER_HOUR_MS);
     await laptop.goto(at('/settings/data'));
     await laptop.getByRole('button', { name: 'Download your data' }).click();
@@ -145,15 +145,15 @@ describe.each([
     expect(data.profile.email).toBe(email);
     expect(data.sessions).toHaveLength(4);
 
-    // Sign out and in again, by the menu that stands on every page.
+    // Sign out with the menu, and sign in again.
     await laptop.goto(at('/settings/data'));
     await laptop.locator('header summary').click();
     await laptop.getByRole('button', { name: 'Sign out' }).click();
-    await toast(laptop, 'You are signed out.');
+    await expectToast(laptop, 'You are signed out.');
     await laptop.goto(at('/settings/data'));
     await submitSignInForm(laptop, { email, password: NEW_PASSWORD });
 
-    // Delete the account: it says what goes, and asks twice.
+    // Delete the account. The page lists what is deleted, and asks for the e-mail.
     await laptop.getByRole('link', { name: 'Delete your account' }).click();
     await laptop.getByText('5 sessions on record').waitFor();
     await laptop.getByLabel('Type your e-mail').fill(`x${email}`);
@@ -172,7 +172,7 @@ describe.each([
   });
 });
 
-async function toast(page: Page, text: string) {
+async function expectToast(page: Page, text: string) {
   await page.getByRole('status').filter({ hasText: text }).waitFor();
 }
 

@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => application.close());
 
-test('somebody who tries it out reads a mail, and its link opens the page with the code', async () => {
+test('a mail can be read in the outbox, and its link opens a new page with the code', async () => {
   const now = application.clock.now();
   const link = `${application.origin}/login#493817`;
   const content = { kind: 'sign-up-code', code: '493817', link } as const;
@@ -39,7 +39,7 @@ test('somebody who tries it out reads a mail, and its link opens the page with t
 });
 
 test.each(everyMail({ name: '<img src=x onerror=alert(1)>' }).map((content) => [content]))(
-  'a mail loads nothing and runs nothing (%j)',
+  'a mail loads no resources and runs no scripts (%j)',
   async (content) => {
     const now = application.clock.now();
     const expiresAt = new Date(now.getTime() + HOUR_MS);
@@ -48,7 +48,7 @@ test.each(everyMail({ name: '<img src=x onerror=alert(1)>' }).map((content) => [
     await application.mailWorker!.idle();
     const [{ mailId } = { mailId: '' }] = await application.application.outbox!.list();
     const { html } = (await application.application.outbox!.read(mailId))!;
-    // As a mail program shows it that holds nothing back.
+    // As in a mail program that blocks nothing.
     const page = await chromium.openDevice();
     const asked: string[] = [];
     page.on('request', (request) => asked.push(request.url()));

@@ -38,11 +38,11 @@ async function addPasskey(page: Page) {
   await page.getByText('You can now sign in with').waitFor();
 }
 
-async function toast(page: Page, text: string) {
+async function expectToast(page: Page, text: string) {
   await page.getByRole('status').filter({ hasText: text }).waitFor();
 }
 
-test('a person adds a passkey, signs in with it by button and at the e-mail field, renames and removes it', async () => {
+test('a user adds a passkey, signs in with it by button and by autofill, renames it, and removes it', async () => {
   const user = await signUp(application);
   const page = await chromium.openDevice();
   const authenticator = await plugInAuthenticator(page);
@@ -52,13 +52,13 @@ test('a person adds a passkey, signs in with it by button and at the e-mail fiel
   expect(await authenticator.count()).toBe(1);
   await signOut(page);
 
-  // By button; "remember me" counts here too, and the way back is kept.
+  // By button: "Remember me" and the return path work here too.
   await authenticator.answers(false);
   const offered = page.waitForResponse(at(OPTIONS));
   await page.goto(at('/login?redirectTo=%2Fsettings%2Fpasskeys'));
   await offered;
   await page.getByLabel('Remember me').check();
-  // It answers the button: before that it would answer the e-mail field, and later nobody at all.
+  // The authenticator must respond to the button's request. If enabled earlier, it would respond to autofill.
   await page.route(
     at(OPTIONS),
     async (route) => {
@@ -74,23 +74,23 @@ test('a person adds a passkey, signs in with it by button and at the e-mail fiel
   expect(cookies.find(({ name }) => name === 'session')!.expires).toBeGreaterThan(0);
   await signOut(page);
 
-  // At the e-mail field: the browser offers it, and the person takes it.
+  // By autofill at the e-mail field: the virtual authenticator accepts at once.
   await page.goto(at('/login?redirectTo=%2Fsettings%2Fpasskeys'));
   await page.waitForURL(at('/settings/passkeys'));
 
   await page.getByRole('link', { name: /^Rename / }).click();
   await page.getByLabel('Name', { exact: true }).fill('Kitchen key');
   await page.getByRole('button', { name: 'Save name' }).click();
-  await toast(page, 'The passkey is now called Kitchen key.');
+  await expectToast(page, 'The passkey is now called Kitchen key.');
 
   await page.getByRole('link', { name: 'Remove Kitchen key' }).click();
   await page.getByRole('heading', { name: 'Remove Kitchen key?' }).waitFor();
   await page.getByRole('button', { name: 'Remove', exact: true }).click();
-  await toast(page, 'Kitchen key is removed.');
+  await expectToast(page, 'Kitchen key is removed.');
   await page.getByText('A passkey signs you in with your fingerprint').waitFor();
 });
 
-test('the same device makes no second one, and says so; a cancel is no error', async () => {
+test('a device cannot add a second passkey, and cancelling is not an error', async () => {
   const user = await signUp(application);
   const page = await chromium.openDevice();
   const authenticator = await plugInAuthenticator(page);
@@ -107,7 +107,7 @@ test('the same device makes no second one, and says so; a cancel is no error', a
   expect(await page.getByRole('alert').count()).toBe(0);
 });
 
-test('the last way in is not removed', async () => {
+test('a passkey that is the only way to sign in cannot be removed', async () => {
   const user = await signUp(application);
   const page = await chromium.openDevice();
   await plugInAuthenticator(page);
@@ -120,7 +120,7 @@ test('the last way in is not removed', async () => {
   expect(await page.getByRole('button', { name: 'Remove', exact: true }).count()).toBe(0);
 });
 
-test('a passkey that the server does not know: the page says so, and lets the person try again', async () => {
+test('signing in with a passkey that the server does not know shows an error and allows a retry', async () => {
   const user = await signUp(application);
   const page = await chromium.openDevice();
   const authenticator = await plugInAuthenticator(page);
@@ -130,7 +130,7 @@ test('a passkey that the server does not know: the page says so, and lets the pe
   await signOut(page);
   const { db } = application.application;
   await db.passkey.deleteMany({ where: { user: { email: user.email } } });
-  // Where nothing is offered at the e-mail field: the click is the only question.
+  // This page has no autofill, so only the click asks for a passkey.
   await page.goto(at('/login/passkey?redirectTo=%2Fsettings%2Fprofile'));
   await page.getByRole('button', BUTTON).waitFor();
   await authenticator.answers(true);
@@ -141,7 +141,7 @@ test('a passkey that the server does not know: the page says so, and lets the pe
   await page.waitForURL(at('/login?redirectTo=%2Fsettings%2Fprofile'));
 });
 
-test('the form for e-mail and password ends the offer at the e-mail field', async () => {
+test('signing in with a password cancels the passkey request of the autofill', async () => {
   const user = await signUp(application);
   const page = await chromium.openDevice();
   const authenticator = await plugInAuthenticator(page);
@@ -152,26 +152,29 @@ test('the form for e-mail and password ends the offer at the e-mail field', asyn
   await page.waitForURL(at('/settings/sessions'));
 });
 
-test.each(['without scripts', 'without passkeys'])('%s there is no button', async (how) => {
-  const page = await chromium.openDevice({ scripts: how !== 'without scripts' });
-  if (how === 'without passkeys') {
-    await page.addInitScript(() => Reflect.deleteProperty(window, 'PublicKeyCredential'));
-  }
-  await page.goto(at('/login'));
-  await page.getByRole('button', { name: 'Sign in', exact: true }).waitFor();
-  await page.waitForLoadState('networkidle');
-  expect(await page.getByRole('button', BUTTON).count()).toBe(0);
-  await page.goto(at('/login/passkey'));
-  await page.getByText('Sign in with your password.').waitFor();
-  expect(await page.getByRole('button', BUTTON).isVisible()).toBe(false);
+test.each(['without scripts', 'without passkeys'])(
+  'a browser %s shows no passkey button',
+  async (how) => {
+    const page = await chromium.openDevice({ scripts: how !== 'without scripts' });
+    if (how === 'without passkeys') {
+      await page.addInitScript(() => Reflect.deleteProperty(window, 'PublicKeyCredential'));
+    }
+    await page.goto(at('/login'));
+    await page.getByRole('button', { name: 'Sign in', exact: true }).waitFor();
+    await page.waitForLoadState('networkidle');
+    expect(await page.getByRole('button', BUTTON).count()).toBe(0);
+    await page.goto(at('/login/passkey'));
+    await page.getByText('Sign in with your password.').waitFor();
+    expect(await page.getByRole('button', BUTTON).isVisible()).toBe(false);
 
-  const user = await signUp(application);
-  await signInByPassword(page, user, '/settings/passkeys/new');
-  await page.getByText('Adding a passkey needs scripts').waitFor();
-  expect(await page.getByRole('button', { name: 'Choose where' }).isVisible()).toBe(false);
-});
+    const user = await signUp(application);
+    await signInByPassword(page, user, '/settings/passkeys/new');
+    await page.getByText('Adding a passkey needs scripts').waitFor();
+    expect(await page.getByRole('button', { name: 'Choose where' }).isVisible()).toBe(false);
+  },
+);
 
-test('every page is accessible and fits its width', async () => {
+test('every passkey page is accessible and fits the window', async () => {
   const user = await signUp(application);
   const page = await chromium.openDevice({ reducedMotion: 'reduce' });
   const look = (what: string) => expectAccessible(page, what, `passkeys-${what}`);

@@ -13,7 +13,7 @@ const MAX_BYTES = 10 * 1024 * 1024;
 
 const chromium = useChromium();
 let application: TestApplication;
-/** Something to look at: a key hole of brass. */
+/** A picture of a brass keyhole. */
 let photo: Buffer;
 beforeAll(async () => {
   application = await startApplication();
@@ -21,7 +21,7 @@ beforeAll(async () => {
 });
 afterAll(() => application.close());
 
-/** Drawn by hand: the server has closed libvips of this process to SVG. */
+/** Draws the picture pixel by pixel, because the server has blocked SVG for libvips in this process. */
 function keyhole(): Promise<Buffer> {
   const [width, height] = [600, 400];
   const [brass, blue] = [
@@ -43,7 +43,7 @@ const openProfile = async (page: Page, user: TestUser) => {
   await page.goto(application.origin + PROFILE);
 };
 const field = (page: Page) => page.getByLabel('Picture', { exact: true });
-/** How wide the picture really is that stands there; 0 when none came. */
+/** Returns the real width of the picture in this element; 0 if it did not load. */
 const shownPixels = (page: Page, where: string) =>
   page.locator(`${where} img`).evaluate(async (image: HTMLImageElement) => {
     await image.decode().catch(() => undefined);
@@ -54,7 +54,7 @@ describe.each([
   { mode: 'with scripts', scripts: true },
   { mode: 'without scripts', scripts: false },
 ])('$mode', ({ scripts }) => {
-  test('somebody adds a picture, is told of a wrong one, and removes it', async () => {
+  test('a user sees an error for an invalid picture, adds a valid one, and removes it', async () => {
     const page = await chromium.openDevice({ scripts });
     await openProfile(page, await signUp(application));
     expect(await page.locator('img').count()).toBe(0);
@@ -80,7 +80,7 @@ describe.each([
     expect(await page.locator('img').count()).toBe(0);
   });
 
-  test('what is too large is told on the page', async () => {
+  test('a picture that is too large shows an error on the page', async () => {
     const page = await chromium.openDevice({ scripts });
     await openProfile(page, await signUp(application));
     const large = Buffer.concat([photo], 2 * MAX_BYTES);
@@ -91,16 +91,16 @@ describe.each([
     await field(page).setInputFiles({ name: 'me.jpg', mimeType: 'image/jpeg', buffer: large });
     await page.getByRole('button', { name: 'Add picture' }).click();
     await page.getByText('That file is larger than 10 MB. Choose a smaller one.').waitFor();
-    // With scripts nobody waits for it to be sent in vain.
+    // With scripts the file is not even sent.
     expect(posts).toHaveLength(scripts ? 0 : 1);
-    // A smaller one is taken there and then.
+    // A smaller file is accepted on the same page.
     await field(page).setInputFiles({ name: 'me.jpg', mimeType: 'image/jpeg', buffer: photo });
     await page.getByRole('button', { name: 'Add picture' }).click();
     await page.getByText('Your picture is saved.').waitFor();
   });
 });
 
-test('before it is sent it is shown, without a place to jump to', async () => {
+test('a chosen picture is previewed before it is sent, without a layout shift', async () => {
   const page = await chromium.openDevice();
   await openProfile(page, await signUp(application));
   const heading = page.getByLabel('Name', { exact: true });
@@ -116,7 +116,7 @@ test('before it is sent it is shown, without a place to jump to', async () => {
   expect(await heading.boundingBox()).toEqual(before);
 });
 
-test('a picture is asked for once, and not again after signing out', async () => {
+test('a picture is cached, and is not shown after signing out', async () => {
   const page = await chromium.openDevice();
   const user = await signUp(application);
   await openProfile(page, user);
@@ -141,7 +141,7 @@ test('a picture is asked for once, and not again after signing out', async () =>
   expect(await page.locator('img').count()).toBe(0);
 });
 
-test('it is accessible and fits', async () => {
+test('every state of the picture form is accessible and fits the window', async () => {
   const page = await chromium.openDevice({ reducedMotion: 'reduce' });
   const look = (what: string) => expectAccessible(page, what, what);
   await openProfile(page, await signUp(application));

@@ -33,7 +33,7 @@ describe.each([
   { mode: 'with scripts', scripts: true },
   { mode: 'without scripts', scripts: false },
 ])('with providers, $mode', ({ scripts }) => {
-  test('somebody makes an account with one, connects another, and leaves the first', async () => {
+  test('a user signs up with a provider, connects a second one, and disconnects the first', async () => {
     const subject = `grace-${scripts ? 'with' : 'without'}`;
     const email = `${subject}@example.com`;
     acme.accounts[subject] = { email, email_verified: true, name: 'Grace Hopper' };
@@ -43,7 +43,7 @@ describe.each([
     const at = (path: string) => application.origin + path;
     const check = () => (scripts ? expectAccessible(laptop, laptop.url()) : Promise.resolve());
 
-    // The real way there: a form, our page, the provider's pages, and back.
+    // The complete redirect: a form, our own page, the provider's pages, and back.
     await laptop.goto(at('/login?redirectTo=%2Fsettings%2Fprofile'));
     await check();
     await laptop.getByRole('button', { name: 'Continue with Acme' }).click();
@@ -56,7 +56,7 @@ describe.each([
     await check();
     expect(await laptop.getByLabel('E-mail').inputValue()).toBe(email);
 
-    // An address that the provider knows nothing of has to be proven; one can think better of it.
+    // An address that the provider has not verified needs a code; the user can go back and change it.
     await laptop.getByLabel('E-mail').fill('another@example.com');
     await laptop.getByRole('button', { name: 'Create account' }).click();
     await laptop.getByRole('heading', { name: 'Check your mail' }).waitFor();
@@ -67,7 +67,7 @@ describe.each([
     await laptop.waitForURL(at('/settings/profile'));
     await laptop.getByText('Welcome. Your account is ready.').waitFor();
 
-    // The only way in stays.
+    // The only way to sign in cannot be disconnected.
     await laptop.goto(at('/settings/connections'));
     const list = laptop.getByRole('list', { name: 'Connected accounts' });
     expect(await list.getByRole('listitem').count()).toBe(1);
@@ -87,13 +87,13 @@ describe.each([
     await laptop.getByText('Acme is disconnected.').waitFor();
     expect(await list.getByRole('listitem').count()).toBe(1);
 
-    // In on the phone with what is left.
+    // Sign in on the phone with the second provider.
     const phone = await chromium.openDevice({ scripts, viewport: PHONE });
     await phone.goto(at('/login'));
     await phone.getByRole('button', { name: 'Continue with GitHub' }).click();
     await phone.getByRole('heading', { name: 'Hello, Grace Hopper' }).waitFor();
 
-    // Whoever turns back at the provider is back at the login page, with words.
+    // A user who cancels at the provider returns to our page with a message.
     const visitor = await chromium.openDevice({ scripts });
     acme.denies = true;
     await visitor.goto(at('/signup'));

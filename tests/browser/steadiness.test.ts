@@ -7,9 +7,9 @@ import { userWithEveryPage, publicPages } from '../fixtures/every-page.ts';
 import { signInOnPage } from '../fixtures/sign-in-form.ts';
 import type { TestUser } from '../fixtures/users.ts';
 
-interface Noted {
-  noted: { element: Element; place: string }[];
-  placeOf: (element: Element) => string;
+interface Recorded {
+  recorded: { element: Element; position: string }[];
+  positionOf: (element: Element) => string;
 }
 
 const chromium = useChromium();
@@ -23,23 +23,23 @@ beforeAll(async () => {
 });
 afterAll(() => application.close());
 
-// A button that moves while it is pressed is not pressed, and another one may be.
-test('nothing that can be pressed moves when a page comes to life', async () => {
+// If a button moves during a click, the click misses it or hits another button.
+test('no control moves when a page is hydrated', async () => {
   const page = await chromium.openDevice({ viewport: PHONE });
-  let letScriptsCome = () => {};
-  let mayScriptsCome = Promise.resolve();
+  let releaseScripts = () => {};
+  let areScriptsReleased = Promise.resolve();
   await page.route('**/assets/*.js', async (route) => {
-    await mayScriptsCome;
+    await areScriptsReleased;
     await route.continue();
   });
   const look = async (path: string, state: string) => {
-    mayScriptsCome = new Promise((resolve) => (letScriptsCome = resolve));
+    areScriptsReleased = new Promise((resolve) => (releaseScripts = resolve));
     await page.goto(application.origin + path, { waitUntil: 'commit' });
     await page.locator('#last-of-page').waitFor({ state: 'attached' });
     await page.evaluate(untilAtRest);
-    expect(await page.evaluate(notePlaces), `${state} ${path}`).toBeGreaterThan(0);
-    letScriptsCome();
-    await comeToLife(page);
+    expect(await page.evaluate(recordPositions), `${state} ${path}`).toBeGreaterThan(0);
+    releaseScripts();
+    await waitForHydration(page);
     expect.soft(await page.evaluate(findMoved), `${state} ${path}`).toEqual([]);
   };
   for (const path of publicPages) await look(path, 'signed out');
@@ -48,29 +48,30 @@ test('nothing that can be pressed moves when a page comes to life', async () => 
   for (const path of privatePages) await look(path, 'signed in');
 });
 
-/** In the page: where everything stands that can be pressed; answers how much of it there is. */
-function notePlaces(): number {
-  const placeOf = (element: Element) => {
+/** Runs in the page: records the positions of all visible controls. Returns their number. */
+function recordPositions(): number {
+  const positionOf = (element: Element) => {
     const { x, y, width, height } = element.getBoundingClientRect();
     return [x, y, width, height].map(Math.round).join(' ');
   };
-  const noted = [...document.querySelectorAll('a, button, input, select, textarea, summary, label')]
+  const CONTROLS = 'a, button, input, select, textarea, summary, label';
+  const recorded = [...document.querySelectorAll(CONTROLS)]
     .filter((element) => element.checkVisibility())
-    .map((element) => ({ element, place: placeOf(element) }));
-  Object.assign(window, { noted, placeOf });
-  return noted.length;
+    .map((element) => ({ element, position: positionOf(element) }));
+  Object.assign(window, { recorded, positionOf });
+  return recorded.length;
 }
 
-/** In the page: what does not stand where it was noted, or is gone. */
+/** Runs in the page: returns the controls that have moved or are gone. */
 function findMoved(): string[] {
-  const { noted, placeOf } = window as unknown as Noted;
-  return noted.flatMap(({ element, place }) => {
-    const now = placeOf(element);
-    return now === place ? [] : [`${element.outerHTML.slice(0, 80)}: ${place}, then ${now}`];
+  const { recorded, positionOf } = window as unknown as Recorded;
+  return recorded.flatMap(({ element, position }) => {
+    const now = positionOf(element);
+    return now === position ? [] : [`${element.outerHTML.slice(0, 80)}: ${position}, then ${now}`];
   });
 }
 
-/** In the page: what follows on coming to life is done when there was nothing to do several times. */
+/** Runs in the page: waits until it has been idle three times, so that effects after hydration are done. */
 async function untilIdle(): Promise<void> {
   for (let times = 0; times < 3; times += 1) {
     await new Promise((resolve) => requestIdleCallback(resolve));
@@ -78,7 +79,7 @@ async function untilIdle(): Promise<void> {
   }
 }
 
-async function comeToLife(page: Page): Promise<void> {
+async function waitForHydration(page: Page): Promise<void> {
   await page.waitForFunction(() => '__remixRouter' in window);
   await page.evaluate(untilIdle);
   await page.evaluate(untilAtRest);

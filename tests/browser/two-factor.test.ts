@@ -19,7 +19,7 @@ beforeAll(async () => {
 afterAll(() => application.close());
 
 const at = (path: string) => application.origin + path;
-/** Signs a new person up, and in on this page. */
+/** Signs up a new user, and signs them in on this page. */
 const signUpOn = async (page: Page, email: string) => {
   await signUp(application, { email, password: PASSWORD });
   await enterPassword(page, email);
@@ -56,11 +56,11 @@ describe.each([
 ])('two-factor sign-in, $mode', ({ scripts }) => {
   const email = `grace-${scripts ? 'with' : 'without'}@example.com`;
 
-  test('is set up, used, recovered from, and turned off', async () => {
+  test('a user sets up two-factor sign-in, uses codes and a recovery code, and turns it off', async () => {
     const page = await chromium.openDevice({ scripts });
     await signUpOn(page, email);
 
-    // Set up: a wrong code first.
+    // Set it up, with a wrong code first.
     await page.goto(at('/settings/two-factor'));
     await page.getByRole('link', { name: 'Set it up' }).click();
     await page.getByRole('img', { name: /^QR code/ }).waitFor();
@@ -76,7 +76,7 @@ describe.each([
     await codeField(page).fill(`${first.slice(0, 3)} ${first.slice(3)}`);
     await page.getByRole('button', { name: 'Turn it on' }).click();
 
-    // The codes: downloaded, and gone after.
+    // Download the recovery codes, which are shown once.
     await page.getByRole('heading', { name: 'Save your recovery codes' }).waitFor();
     const codes = await codesOn(page);
     expect(codes).toHaveLength(10);
@@ -88,7 +88,7 @@ describe.each([
     expect(download.suggestedFilename()).toBe('latchkey-recovery-codes.txt');
     const file = await readFile(await download.path(), 'utf8');
     for (const code of codes) expect(file).toContain(code);
-    // "Done" asks for the tick.
+    // "Done" needs the check mark.
     await page.getByRole('button', { name: 'Done' }).click();
     expect(new URL(page.url()).pathname).toBe('/settings/two-factor/recovery-codes');
     expect(await codesOn(page)).toEqual(codes);
@@ -98,7 +98,7 @@ describe.each([
     await page.goto(at('/settings/two-factor/recovery-codes'));
     await page.getByText('They are shown once').waitFor();
 
-    // Sign in with a code, and the same once more.
+    // Sign in with a code, then try the same code again.
     await signOutOn(page);
     await signInOn(page, email);
     await page.getByText(`To sign in as ${email}.`).waitFor();
@@ -113,13 +113,13 @@ describe.each([
     await page.getByText('That code is wrong or was used before.').waitFor();
     await expect.poll(() => codeField(page).inputValue()).toBe(scripts ? code : '');
 
-    // By a recovery code instead.
+    // Sign in with a recovery code.
     await page.getByRole('link', { name: 'Use a recovery code' }).click();
     await page.getByLabel('Recovery code').fill(codes[0]!);
     await page.getByRole('main').getByRole('button', { name: 'Sign in', exact: true }).click();
     await page.getByText('That recovery code is used up; 9 are left.').waitFor();
 
-    // New codes, then off.
+    // Make new recovery codes, then turn it off.
     await page.goto(at('/settings/two-factor'));
     await page.getByText('9 of 10 left.').waitFor();
     await page.getByRole('link', { name: 'Make new codes' }).click();
@@ -138,7 +138,7 @@ describe.each([
   });
 });
 
-test('leaving new codes that were not saved is asked about, and is the person’s choice', async () => {
+test('leaving the page of new recovery codes without saving them asks for confirmation', async () => {
   const page = await chromium.openDevice();
   await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
   await signUpOn(page, 'careless@example.com');
@@ -151,7 +151,7 @@ test('leaving new codes that were not saved is asked about, and is the person’
   await page.getByRole('button', { name: 'Copied' }).waitFor();
   expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(codes.join('\n'));
 
-  // Another form of the page leaves them where they are.
+  // Another form on the page does not hide the codes.
   await page.getByRole('button', { name: 'Dark' }).click();
   await page.locator('html[data-theme="dark"]').waitFor();
   expect(await codesOn(page)).toEqual(codes);
@@ -170,7 +170,7 @@ test('leaving new codes that were not saved is asked about, and is the person’
   await page.getByRole('heading', { name: 'Profile' }).waitFor();
 });
 
-test('every page is accessible and fits', async () => {
+test('every page of two-factor sign-in is accessible and fits the window', async () => {
   const page = await chromium.openDevice({ reducedMotion: 'reduce' });
   const email = 'everywhere@example.com';
   await signUpOn(page, email);

@@ -16,7 +16,7 @@ const LONGER_THAN_FRESH_MS = 16 * 60_000;
 const chromium = useChromium();
 let application: TestApplication;
 let acme: OpenIdProvider;
-/** With every way in there is. */
+/** A user with a password, a passkey, a provider and two-factor sign-in. */
 let ada: TestUser;
 let authenticator: Authenticator;
 
@@ -53,7 +53,7 @@ const look = async (page: Page, what: string, path?: string) => {
   await expectAccessible(page, what, `ways-in-${what}`);
 };
 
-test('the ways in, and back in, are accessible and fit', async () => {
+test('the pages for sign-up, sign-in and recovery are accessible and fit the window', async () => {
   const page = await openDevice();
   await look(page, 'login', '/login');
   await look(page, 'signup', '/signup');
@@ -86,9 +86,9 @@ test('the ways in, and back in, are accessible and fit', async () => {
   await look(page, 'email-change-undo', '/email-change/undo');
 });
 
-test('the pages of somebody with every way in are accessible and fit', async () => {
+test('the settings of a user with every sign-in method are accessible and fit the window', async () => {
   const page = await openDevice();
-  await enter(page);
+  await signInOn(page);
   for (const path of [
     'sessions',
     'security',
@@ -119,7 +119,7 @@ test('the pages of somebody with every way in are accessible and fit', async () 
   await look(page, 'confirm-with-errors');
 });
 
-async function enter(page: Page): Promise<void> {
+async function signInOn(page: Page): Promise<void> {
   await page.goto(at('/login'));
   await submitSignInForm(page, ada);
   await page.getByLabel('Code', { exact: true }).fill(authenticator.nextCode());

@@ -35,7 +35,7 @@ beforeAll(async () => {
   acme = await startOpenIdProvider();
   acme.showsPage = true;
   application = await startApplication({
-    // A provider goes by the time that it is.
+    // The provider uses the real time.
     clock: new TestClock(new Date()),
     env: { SMTP_URL: mailServer.url, OIDC_PROVIDERS: 'acme', ...acme.env('acme') },
   });
@@ -48,11 +48,11 @@ afterAll(async () => {
 
 const at = (path: string) => application.origin + path;
 
-test('a code is typed where the account was asked for; its link tells another browser what to do', async () => {
+test('a sign-up code works only in the browser that asked for it, and its link explains that elsewhere', async () => {
   const laptop = await openDevice();
   const phone = await openDevice({ phone: true });
   const email = 'typed@example.com';
-  await step('the code is asked for', laptop, () => askForAccount(laptop, email));
+  await step('the code is asked for', laptop, () => submitSignUp(laptop, email));
   const { code, link } = await mailTo(email, CODE_MAIL);
   await step('the link is opened elsewhere', phone, async () => {
     await phone.goto(link);
@@ -71,12 +71,12 @@ test('a code is typed where the account was asked for; its link tells another br
 describe.each([
   { mode: 'with scripts', scripts: true },
   { mode: 'without scripts', scripts: false },
-])('the ways in, $mode', ({ scripts }) => {
+])('every way to sign in, $mode', ({ scripts }) => {
   const who = scripts ? 'with' : 'without';
   const email = `ada-${who}@example.com`;
   const newEmail = `augusta-${who}@example.com`;
 
-  test('a person signs up, proves it is them in every way there is, and gets back in', async () => {
+  test('a user signs up, signs in with every method, and recovers the account', async () => {
     const laptop = await openDevice({ scripts });
     const phone = await openDevice({ scripts, phone: true });
     const authenticator = scripts ? await plugInAuthenticator(laptop) : null;
@@ -85,8 +85,8 @@ describe.each([
     let password = PASSWORDS.first;
     const enterPassword = (page: Page) => signIn(page, email, password);
 
-    await step('sign up by the link of the mail', laptop, async () => {
-      await askForAccount(laptop, email);
+    await step('sign up with the link in the mail', laptop, async () => {
+      await submitSignUp(laptop, email);
       const { code, link } = await mailTo(email, CODE_MAIL);
       await laptop.goto(link);
       const field = laptop.getByLabel('Code', { exact: true });
@@ -105,7 +105,7 @@ describe.each([
       application.clock.advance(CODE_STEP_MS);
       return codeOf(secret, application.clock.now());
     };
-    await step('set two-factor sign-in up', laptop, async () => {
+    await step('set up two-factor sign-in', laptop, async () => {
       await laptop.goto(at('/settings/two-factor'));
       await laptop.getByRole('link', { name: 'Set it up' }).click();
       const uri = await laptop.getByRole('link', { name: 'Open it there' }).getAttribute('href');
@@ -138,7 +138,7 @@ describe.each([
     });
 
     if (authenticator) {
-      await step('add a passkey, and sign in with nothing else', laptop, async () => {
+      await step('add a passkey, and sign in with only the passkey', laptop, async () => {
         await laptop.goto(at('/settings/passkeys'));
         await laptop.getByRole('link', { name: 'Add a passkey' }).click();
         await authenticator.answers(true);
@@ -146,7 +146,7 @@ describe.each([
         await laptop.getByText('You can now sign in with').waitFor();
         await authenticator.answers(false);
         await signOut(laptop);
-        // Where nothing is offered at the e-mail field, which a device would answer by itself.
+        // This page has no autofill, to which the virtual authenticator would respond by itself.
         await laptop.goto(at('/login/passkey'));
         const button = laptop.getByRole('button', { name: 'Sign in with a passkey' });
         await button.waitFor();
@@ -170,7 +170,7 @@ describe.each([
       await signOut(laptop);
       await laptop.goto(at('/login'));
       await laptop.getByRole('button', { name: 'Continue with Acme' }).click();
-      // Nobody is asked anything there: the provider remembers them.
+      // The provider asks nothing, because the user is still signed in there.
       await laptop.getByRole('heading', { name: 'Enter your code' }).waitFor();
       await laptop.goto(at('/settings/sessions'));
       await laptop.getByText('Sign in to see that page.').waitFor();
@@ -185,67 +185,79 @@ describe.each([
       await greeting(phone).waitFor();
     });
 
-    await step('see in the list how each was proven', laptop, async () => {
+    await step('see how each session was signed in', laptop, async () => {
       await laptop.goto(at('/settings/sessions'));
       const rows = laptop.getByRole('list', { name: 'Signed-in devices' }).getByRole('listitem');
       expect(await rows.nth(0).innerText()).toMatch(/with Acme/);
       expect(await rows.nth(1).innerText()).toMatch(/with (a )?password/);
     });
 
-    await step('sign the phone out after a while: password and code first', laptop, async () => {
-      await laptop.getByRole('link', { name: 'Sign out everywhere else' }).click();
-      await laptop.getByRole('heading', { name: 'Sign out 1 other device?' }).waitFor();
-      application.clock.advance(LONGER_THAN_FRESH_MS);
-      await laptop.getByRole('button', { name: 'Sign it out' }).click();
-      await laptop.getByRole('heading', { name: 'Confirm that it is you' }).waitFor();
-      await phone.goto(at('/settings/sessions'));
-      await phone.getByText('This device').waitFor();
-      await laptop.getByLabel('Your password').fill(password);
-      await laptop.getByLabel('Code from your authenticator').fill(nextCode());
-      await main.getByRole('button', { name: 'Go on' }).click();
-      await laptop.getByText('1 other device is signed out.').waitFor();
-      await phone.reload();
-      await phone.getByText('You were signed out from another device.').waitFor();
-    });
+    await step(
+      'sign out the phone later, after re-authentication by password and code',
+      laptop,
+      async () => {
+        await laptop.getByRole('link', { name: 'Sign out everywhere else' }).click();
+        await laptop.getByRole('heading', { name: 'Sign out 1 other device?' }).waitFor();
+        application.clock.advance(LONGER_THAN_FRESH_MS);
+        await laptop.getByRole('button', { name: 'Sign it out' }).click();
+        await laptop.getByRole('heading', { name: 'Confirm that it is you' }).waitFor();
+        await phone.goto(at('/settings/sessions'));
+        await phone.getByText('This device').waitFor();
+        await laptop.getByLabel('Your password').fill(password);
+        await laptop.getByLabel('Code from your authenticator').fill(nextCode());
+        await main.getByRole('button', { name: 'Go on' }).click();
+        await laptop.getByText('1 other device is signed out.').waitFor();
+        await phone.reload();
+        await phone.getByText('You were signed out from another device.').waitFor();
+      },
+    );
 
     if (authenticator) {
-      await step('change the password after a while: passkey first', laptop, async () => {
-        await laptop.goto(at('/settings/password'));
-        await laptop.getByLabel('New password').fill(PASSWORDS.changed);
-        application.clock.advance(LONGER_THAN_FRESH_MS);
-        await laptop.getByRole('button', { name: 'Change password' }).click();
-        await laptop.getByRole('heading', { name: 'Confirm that it is you' }).waitFor();
-        const button = laptop.getByRole('button', { name: 'Use a passkey' });
-        await button.waitFor();
-        await authenticator.answers(true);
-        await button.click();
-        await laptop.getByText('Your password is changed.').waitFor();
-        await authenticator.answers(false);
-        password = PASSWORDS.changed;
-      });
+      await step(
+        'change the password later, after re-authentication by passkey',
+        laptop,
+        async () => {
+          await laptop.goto(at('/settings/password'));
+          await laptop.getByLabel('New password').fill(PASSWORDS.changed);
+          application.clock.advance(LONGER_THAN_FRESH_MS);
+          await laptop.getByRole('button', { name: 'Change password' }).click();
+          await laptop.getByRole('heading', { name: 'Confirm that it is you' }).waitFor();
+          const button = laptop.getByRole('button', { name: 'Use a passkey' });
+          await button.waitFor();
+          await authenticator.answers(true);
+          await button.click();
+          await laptop.getByText('Your password is changed.').waitFor();
+          await authenticator.answers(false);
+          password = PASSWORDS.changed;
+        },
+      );
     }
 
-    await step('forget the password, and set another by mail and code', laptop, async () => {
-      await signOut(laptop);
-      await laptop.goto(at('/login'));
-      await laptop.getByRole('link', { name: 'Forgot your password?' }).click();
-      await laptop.getByRole('button', { name: 'Send the code' }).waitFor();
-      // A page that is just coming to life may start over with empty fields.
-      await laptop.waitForLoadState('networkidle');
-      await laptop.getByLabel('E-mail').fill(email);
-      await laptop.getByRole('button', { name: 'Send the code' }).click();
-      await laptop.getByRole('heading', { name: 'Check your mail' }).waitFor();
-      const { code } = await mailTo(email, RESET_MAIL);
-      await codeField(laptop).fill(code);
-      await laptop.getByRole('button', { name: 'Go on' }).click();
-      await setPassword(laptop, PASSWORDS.reset, codeOf(secret, new Date(0)));
-      await laptop.getByText('That code is wrong or was used before.').waitFor();
-      await setPassword(laptop, PASSWORDS.reset, nextCode());
-      await laptop.getByText('Your password is set.').waitFor();
-      password = PASSWORDS.reset;
-    });
+    await step(
+      'reset the forgotten password with a mailed code and an authenticator code',
+      laptop,
+      async () => {
+        await signOut(laptop);
+        await laptop.goto(at('/login'));
+        await laptop.getByRole('link', { name: 'Forgot your password?' }).click();
+        await laptop.getByRole('button', { name: 'Send the code' }).waitFor();
+        // Hydration may reset the fields of the page.
+        await laptop.waitForLoadState('networkidle');
+        await laptop.getByLabel('E-mail').fill(email);
+        await laptop.getByRole('button', { name: 'Send the code' }).click();
+        await laptop.getByRole('heading', { name: 'Check your mail' }).waitFor();
+        const { code } = await mailTo(email, RESET_MAIL);
+        await codeField(laptop).fill(code);
+        await laptop.getByRole('button', { name: 'Go on' }).click();
+        await setPassword(laptop, PASSWORDS.reset, codeOf(secret, new Date(0)));
+        await laptop.getByText('That code is wrong or was used before.').waitFor();
+        await setPassword(laptop, PASSWORDS.reset, nextCode());
+        await laptop.getByText('Your password is set.').waitFor();
+        password = PASSWORDS.reset;
+      },
+    );
 
-    await step('see all of it in the log, each with its device', laptop, async () => {
+    await step('see every event in the activity log, with its device', laptop, async () => {
       await laptop.goto(at('/settings/activity'));
       const entries = main.getByRole('listitem');
       await entries.first().waitFor();
@@ -282,25 +294,29 @@ describe.each([
       await main.getByText(newEmail).waitFor();
     });
 
-    await step('take that back from the old address, on the phone', phone, async () => {
-      const { link, key } = await mailTo(email, CHANGED_MAIL);
-      await phone.goto(link);
-      await phone.getByRole('heading', { name: 'Take back the change' }).waitFor();
-      if (scripts) await phone.getByText('Taken from the link.').waitFor();
-      else await phone.getByLabel('Key', { exact: true }).fill(key);
-      await phone.getByRole('button', { name: 'Take it back and sign out everywhere' }).click();
-      await phone.getByRole('heading', { name: 'Check your mail' }).waitFor();
-      const { code } = await mailTo(email, RESET_MAIL);
-      await codeField(phone).fill(code);
-      await phone.getByRole('button', { name: 'Go on' }).click();
-      await setPassword(phone, PASSWORDS.last, nextCode());
-      await phone.getByText('Your password is set.').waitFor();
-      password = PASSWORDS.last;
-      await phone.goto(at('/settings/profile'));
-      await phone.getByRole('main').getByText(email).waitFor();
-    });
+    await step(
+      'undo the change of e-mail with the mail to the old address, on the phone',
+      phone,
+      async () => {
+        const { link, key } = await mailTo(email, CHANGED_MAIL);
+        await phone.goto(link);
+        await phone.getByRole('heading', { name: 'Take back the change' }).waitFor();
+        if (scripts) await phone.getByText('Taken from the link.').waitFor();
+        else await phone.getByLabel('Key', { exact: true }).fill(key);
+        await phone.getByRole('button', { name: 'Take it back and sign out everywhere' }).click();
+        await phone.getByRole('heading', { name: 'Check your mail' }).waitFor();
+        const { code } = await mailTo(email, RESET_MAIL);
+        await codeField(phone).fill(code);
+        await phone.getByRole('button', { name: 'Go on' }).click();
+        await setPassword(phone, PASSWORDS.last, nextCode());
+        await phone.getByText('Your password is set.').waitFor();
+        password = PASSWORDS.last;
+        await phone.goto(at('/settings/profile'));
+        await phone.getByRole('main').getByText(email).waitFor();
+      },
+    );
 
-    await step('find oneself signed out on the laptop, and come back in', laptop, async () => {
+    await step('see the sign-out on the laptop, and sign in again', laptop, async () => {
       await laptop.goto(at('/settings/sessions'));
       await laptop.getByText('a change of your e-mail was taken back').waitFor();
       await enterPassword(laptop);
@@ -311,7 +327,7 @@ describe.each([
 });
 
 /**
- * Does a part of the journey. What goes wrong says in which part, and what the person saw then.
+ * Runs one part of the journey. An error names the part, and has the text of the page at that time.
  */
 async function step(what: string, page: Page, part: () => Promise<void>): Promise<void> {
   try {
@@ -322,7 +338,7 @@ async function step(what: string, page: Page, part: () => Promise<void>): Promis
       .locator('body')
       .innerText({ timeout: SECOND_MS })
       .catch(() => 'nothing');
-    throw new Error(`On the way "${what}" failed at ${pathname}, which said:\n${seen}`, {
+    throw new Error(`The step "${what}" failed at ${pathname}. The page showed:\n${seen}`, {
       cause: error,
     });
   }
@@ -332,13 +348,13 @@ async function openDevice({ scripts = true, phone = false } = {}): Promise<Page>
   const page = await chromium.openDevice({
     scripts,
     userAgent: phone ? SAFARI_ON_IPHONE : FIREFOX_ON_MAC,
-    ...(phone ? { viewport: PHONE } : {}),
+    ...(phone && { viewport: PHONE }),
   });
   page.setDefaultTimeout(PATIENCE_MS);
   return page;
 }
 
-async function askForAccount(page: Page, email: string): Promise<void> {
+async function submitSignUp(page: Page, email: string): Promise<void> {
   await page.goto(at('/signup'));
   await page.getByLabel('Name').fill('Ada Lovelace');
   await page.getByLabel('E-mail').fill(email);
@@ -371,7 +387,7 @@ async function signOut(page: Page): Promise<void> {
   await page.getByText('You are signed out.').waitFor();
 }
 
-/** Presses what the provider asks to be pressed, until it sends the browser back. */
+/** Presses the buttons of the provider's pages, and waits for the redirect back. */
 async function answerAtProvider(page: Page): Promise<void> {
   await page.waitForURL(`${acme.issuer}/interaction/*`);
   await page.getByRole('button', { name: 'Sign in as' }).click();
@@ -382,19 +398,20 @@ async function answerAtProvider(page: Page): Promise<void> {
 const codeField = (page: Page) => page.getByLabel('Code', { exact: true });
 const greeting = (page: Page) => page.getByRole('heading', { name: 'Hello, Ada Lovelace' });
 
-const taken = new Set<unknown>();
+const readMails = new Set<unknown>();
 
-/** The oldest mail to that address with that subject that was not read yet, as it arrived by SMTP. */
+/** Waits for the oldest unread mail with this address and subject. Returns its code, link and key. */
 async function mailTo(address: string, subject: string) {
   const find = () =>
     mailServer.arrived.find(
-      (mail) => !taken.has(mail) && mail.recipients.includes(address) && mail.subject === subject,
+      (mail) =>
+        !readMails.has(mail) && mail.recipients.includes(address) && mail.subject === subject,
     );
   await expect
     .poll(find, { timeout: PATIENCE_MS, message: `a mail to ${address}: ${subject}` })
     .toBeDefined();
   const mail = find()!;
-  taken.add(mail);
+  readMails.add(mail);
   const text = mail.text ?? '';
   const code = /^\d{8}$/m.exec(text)?.[0] ?? '';
   const link = /https?:\/\/[^\s<>"]+#[^\s<>"]+/.exec(text)?.[0] ?? '';

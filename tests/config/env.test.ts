@@ -3,7 +3,7 @@ import { parseEnv } from '#app/config/env.server.ts';
 import { startupErrorOf } from '../fixtures/startup-error.ts';
 
 const PEPPER = 'a pepper of more than thirty-two characters';
-test('an empty environment is that of a first try on one\u2019s own machine', () => {
+test('an empty environment gives the defaults for a first start on localhost', () => {
   expect(parseEnv({})).toEqual({
     NODE_ENV: 'production',
     PORT: 3000,
@@ -48,7 +48,7 @@ test('an empty environment is that of a first try on one\u2019s own machine', ()
   });
 });
 
-test('an empty value counts as none, and what is of others is left alone', () => {
+test('empty values count as unset, and other variables are ignored', () => {
   const variables = { PORT: '', ORIGIN: '', HOST: '', PATH: '/bin', LOGNAME: 'ada' };
   expect(parseEnv(variables)).toEqual(parseEnv({}));
 });
@@ -108,7 +108,7 @@ test.each([
   ['SESSIONS_PER_USER', 'canary'],
   ['SESSION_RETENTION_DAYS', '3651'],
   ['ACTIVITY_RETENTION_DAYS', '0'],
-])('a wrong %s is named, and its value (%s) is not shown', (name, value) => {
+])('an invalid %s is refused by name, without showing its value (%s)', (name, value) => {
   const refusal = startupErrorOf(() => parseEnv({ [name]: value }));
   expect(refusal).toContain(name);
   expect(refusal).not.toContain('canary');
@@ -121,7 +121,7 @@ describe('the origin', () => {
     ['https://latchkey.example/', 'https://latchkey.example'],
     ['https://LATCHKEY.example:443/path?query#part', 'https://latchkey.example'],
     ['https://latchkey.example:8443', 'https://latchkey.example:8443'],
-  ])('%s is %s, and open to the network', (given, origin) => {
+  ])('the origin %s becomes %s, and the server listens on all interfaces', (given, origin) => {
     expect(parseEnv({ ORIGIN: given })).toMatchObject({
       ORIGIN: origin,
       isLocal: false,
@@ -134,7 +134,7 @@ describe('the origin', () => {
     'http://127.0.0.1:3000',
     'http://[::1]:3000',
     'https://localhost',
-  ])('%s is this machine, and nobody else\u2019s business', (origin) => {
+  ])('the origin %s is local, and the server listens on 127.0.0.1 only', (origin) => {
     expect(parseEnv({ ORIGIN: origin })).toMatchObject({
       ORIGIN: origin,
       isLocal: true,
@@ -142,16 +142,16 @@ describe('the origin', () => {
     });
   });
 
-  test('follows the port when none is given', () => {
+  test('the default origin has the given port', () => {
     expect(parseEnv({ PORT: '8080' }).ORIGIN).toBe('http://localhost:8080');
   });
 
-  test('does not choose the address to listen on when that is given', () => {
+  test('a given HOST overrides the address that follows from the origin', () => {
     expect(parseEnv({ HOST: '0.0.0.0' }).HOST).toBe('0.0.0.0');
   });
 });
 
-test('a stop leaves time for requests to finish', () => {
+test('STOP_WITHIN_SECONDS must exceed STOP_DELAY_SECONDS by the time that requests need to finish', () => {
   const env = { STOP_WITHIN_SECONDS: '30', STOP_DELAY_SECONDS: '27' };
   expect(parseEnv(env)).toMatchObject({ STOP_WITHIN_SECONDS: 30, STOP_DELAY_SECONDS: 27 });
   expect(startupErrorOf(() => parseEnv({ ...env, STOP_DELAY_SECONDS: '28' }))).toContain(
@@ -159,7 +159,7 @@ test('a stop leaves time for requests to finish', () => {
   );
 });
 
-test('elsewhere than on this machine passwords cost what they should', () => {
+test('a BCRYPT_COST below 10 is accepted on localhost only', () => {
   const env = { ORIGIN: 'https://latchkey.example', PASSWORD_PEPPER: PEPPER };
   expect(startupErrorOf(() => parseEnv({ ...env, BCRYPT_COST: '9' }))).toContain('BCRYPT_COST');
   expect(parseEnv({ ...env, BCRYPT_COST: '10' }).BCRYPT_COST).toBe(10);

@@ -4,7 +4,7 @@ import { createKeyring, type NamedKey } from '#app/config/keyring.server.ts';
 const key = (id: string, byte: number): NamedKey => ({ id, secret: Buffer.alloc(32, byte) });
 const keyring = createKeyring([key('a', 1)]);
 
-test('what was sealed opens again, and no two seals are alike', () => {
+test('open() returns the sealed text, and sealing a text twice gives different results', () => {
   for (const text of ['', 'x', 'Ünïcödé 🗝', 'long '.repeat(5000)]) {
     const sealed = keyring.seal('purpose', text);
     expect(keyring.open('purpose', sealed)).toBe(text);
@@ -13,25 +13,25 @@ test('what was sealed opens again, and no two seals are alike', () => {
   }
 });
 
-// How keys are derived must not change unnoticed: nothing that is kept would open any more.
-test('what an earlier version sealed opens, and what it digested is recognised', () => {
+// If the derivation of keys changed, no stored value could be opened any more.
+test('values that an earlier version sealed or digested still work', () => {
   const sealed = 'a.CQkJCQkJCQkJCQkJ.ChS_COfCxKUHulqsq4uCQIa-l9ib68-rmnIG';
   expect(keyring.open('totp', sealed)).toBe('of long ago');
   const digest = 'a.4rDaceKTz-7-ty-ykR7CxdcmHST-7f2i-fiXAAyKDZk';
   expect(keyring.digest('totp', 'of long ago')).toBe(digest);
 });
 
-test('what was sealed for one purpose opens for no other', () => {
+test('a value that was sealed for one purpose opens for no other', () => {
   const sealed = keyring.seal('pending sign-in', 'user');
   for (const purpose of ['', 'pending', 'pending sign-in ', 'totp']) {
     expect(keyring.open(purpose, sealed)).toBeNull();
   }
 });
 
-test('every character flipped, left out or doubled is refused', () => {
+test('a sealed value with any character replaced, removed or doubled is refused', () => {
   const sealed = keyring.seal('purpose', 'text');
   for (let at = 0; at < sealed.length; at += 1) {
-    // The last character of a part may carry bits that count for nothing.
+    // The last character of a part may have unused bits.
     if (at + 1 === sealed.length || sealed[at + 1] === '.') continue;
     const flipped = sealed[at] === 'A' ? 'B' : 'A';
     for (const instead of [flipped, '', sealed[at]! + sealed[at]!, '.']) {
@@ -51,30 +51,30 @@ test.each([
   'a.AAAA.AAAA',
   'b.AAAAAAAAAAAAAAAA.AAAAAAAAAAAAAAAAAAAAAAAA',
   'a.a.a.a',
-])('what is no seal opens nothing: %j', (text) => {
+])('the malformed value %j does not open', (text) => {
   expect(keyring.open('purpose', text)).toBeNull();
 });
 
-describe('after a new key was put in front', () => {
+describe('after a new key was added in front', () => {
   const rotated = createKeyring([key('b', 2), key('a', 1)]);
 
-  test('what was sealed under the old one still opens, and new seals carry the new name', () => {
+  test('values sealed with the old key still open, and new ones are sealed with the new key', () => {
     expect(rotated.open('purpose', keyring.seal('purpose', 'text'))).toBe('text');
     expect(rotated.seal('purpose', 'text')).toMatch(/^b\./);
     expect(keyring.open('purpose', rotated.seal('purpose', 'text'))).toBeNull();
   });
 
-  test('old digests are still found', () => {
+  test('digests() returns the digests of the new and the old key', () => {
     const old = keyring.digest('purpose', 'text');
     expect(rotated.digests('purpose', 'text')).toEqual([rotated.digest('purpose', 'text'), old]);
   });
 });
 
-test('another key of the same name opens nothing', () => {
+test('another key with the same id opens no sealed value', () => {
   expect(createKeyring([key('a', 9)]).open('purpose', keyring.seal('purpose', 'text'))).toBeNull();
 });
 
-test('a digest depends on the key, the purpose and the text, and on nothing else', () => {
+test('a digest depends only on the key, the purpose and the text', () => {
   const digest = keyring.digest('purpose', 'text');
   expect(keyring.digest('purpose', 'text')).toBe(digest);
   const others = [

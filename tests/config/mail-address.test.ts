@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { defaultSender, isPlainAddress, parseSender } from '#app/config/mail-address.ts';
 
-describe('an address', () => {
+describe('isPlainAddress', () => {
   test.each(['a@b', 'ada@example.com', "o'brien+tag_x.y-z@sub.example.com", 'a@localhost'])(
-    '%s is one',
+    '%s is a plain address',
     (address) => expect(isPlainAddress(address)).toBe(true),
   );
 
@@ -32,15 +32,17 @@ describe('an address', () => {
     'ad\u00e4@example.com',
     'a:b@c',
     `${'a'.repeat(250)}@b.co`,
-  ])('%j is none, or more than one', (address) => expect(isPlainAddress(address)).toBe(false));
+  ])('%j is not a single plain address', (address) => expect(isPlainAddress(address)).toBe(false));
 });
 
-describe('who mail is from', () => {
+describe('the sender of mails', () => {
   test.each([
     ['no-reply@example.com', { name: '', address: 'no-reply@example.com' }],
     ['Latchkey <mail@example.com>', { name: 'Latchkey', address: 'mail@example.com' }],
     [' T\u00fcr & Co <mail@example.com> ', { name: 'T\u00fcr & Co', address: 'mail@example.com' }],
-  ])('%s', (text, sender) => expect(parseSender(text)).toEqual(sender));
+  ])('%s is parsed into a name and an address', (text, sender) =>
+    expect(parseSender(text)).toEqual(sender),
+  );
 
   test.each([
     '',
@@ -52,13 +54,13 @@ describe('who mail is from', () => {
     'Latchkey\r\nBcc: eve@evil.example <a@b>',
     'Latchkey <a@b\r\n>',
     'A <a@b> <c@d>',
-  ])('%j is nobody', (text) => expect(parseSender(text)).toBeNull());
+  ])('%j is not a valid sender', (text) => expect(parseSender(text)).toBeNull());
 
   test.each([
     ['https://latchkey.example', 'no-reply@latchkey.example'],
     ['http://localhost:3000', 'no-reply@localhost'],
     ['http://[::1]:3000', 'no-reply@localhost'],
-  ])('of %s is %s when nobody says', (origin, address) => {
+  ])('the default sender for %s is %s', (origin, address) => {
     expect(defaultSender(origin)).toEqual({ name: 'Latchkey', address });
     expect(isPlainAddress(address)).toBe(true);
   });

@@ -10,12 +10,12 @@ const acme = {
 };
 const github = { GITHUB_CLIENT_ID: 'latchkey', GITHUB_CLIENT_SECRET: 'canary-secret' };
 
-test('nothing said is no provider', () => {
+test('without settings there are no providers', () => {
   expect(parseProviders({})).toEqual([]);
   expect(parseProviders({ OIDC_PROVIDERS: '', GITHUB_CLIENT_ID: '' })).toEqual([]);
 });
 
-test('a provider has a name and a scope unless it is given others', () => {
+test('a provider has a default name and scope, which settings override', () => {
   expect(parseProviders({ ...acme, ...github })).toEqual([
     {
       kind: 'openid',
@@ -40,7 +40,7 @@ test('a provider has a name and a scope unless it is given others', () => {
   expect(parseProviders(named)).toMatchObject([{ name: 'Acme & Sons', scope: 'openid email' }]);
 });
 
-test('a GitHub Enterprise Server has its API beside its pages', () => {
+test('the default API of a GitHub Enterprise Server is at /api/v3 of its URL', () => {
   const own = { ...github, GITHUB_URL: 'https://git.acme.example/' };
   expect(parseProviders(own)).toMatchObject([
     { url: 'https://git.acme.example', apiUrl: 'https://git.acme.example/api/v3' },
@@ -51,7 +51,7 @@ test('a GitHub Enterprise Server has its API beside its pages', () => {
 });
 
 test.each(['http://localhost:4000', 'http://127.0.0.1:4000', 'http://[::1]:4000'])(
-  'this very machine needs no TLS: %s',
+  'the local issuer %s needs no TLS',
   (OIDC_ACME_ISSUER) => {
     expect(parseProviders({ ...acme, OIDC_ACME_ISSUER })).toHaveLength(1);
   },

@@ -3,17 +3,20 @@ import { loadSecrets } from '#app/config/secrets.server.ts';
 
 interface Start {
   secretsFile: string;
-  /** How many stand here already. */
+  /** Counts the threads that are ready. */
   gate: Int32Array;
   starters: number;
 }
 
-/** One of the processes of `secrets.test.ts` that start at the same moment. Answers the pepper, or the refusal. */
+/**
+ * Runs in a thread of `secrets.test.ts`: waits for all threads, then loads the secrets. Returns the pepper or
+ * the text of the error.
+ */
 export default function startTogether({ secretsFile, gate, starters }: Start): string {
   const env = parseEnv({ SECRETS_FILE: secretsFile });
   Atomics.add(gate, 0, 1);
   while (Atomics.load(gate, 0) < starters) {
-    // Waits without a pause: the closer together, the better the test.
+    // A busy wait, so that the threads start as close together as possible.
   }
   try {
     return loadSecrets(env).passwordPepper;

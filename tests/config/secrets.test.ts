@@ -31,17 +31,17 @@ const load = (variables: Record<string, string> = {}) =>
   loadSecrets(parseEnv({ SECRETS_FILE: file, ...variables }));
 const modeOf = (path: string) => statSync(path).mode & 0o777;
 
-test('secrets of the environment are used, and no file is made', () => {
+test('with secrets in the environment, no file is created', () => {
   expect(load({ PASSWORD_PEPPER: PEPPER })).toMatchObject({ passwordPepper: PEPPER });
   expect(existsSync(file)).toBe(false);
 });
 
-test('secrets of the environment go before those of a file', () => {
+test('secrets in the environment override those in the file', () => {
   load();
   expect(load({ PASSWORD_PEPPER: PEPPER })).toMatchObject({ passwordPepper: PEPPER });
 });
 
-test('a deployment is not given secrets that nobody chose', () => {
+test('outside localhost, missing secrets are refused and not generated', () => {
   const refusal = startupErrorOf(() => load({ ORIGIN: 'https://latchkey.example' }));
   expect(refusal).toContain('PASSWORD_PEPPER must be set');
   expect(existsSync(file)).toBe(false);
@@ -49,7 +49,7 @@ test('a deployment is not given secrets that nobody chose', () => {
   expect(startupErrorOf(() => load(variables))).toContain('ENCRYPTION_KEYS must be set');
 });
 
-test('on first start they are made, for the eyes of their owner alone', () => {
+test('the first start generates secrets that only the owner of the file can read', () => {
   const before = process.umask(0);
   try {
     const { passwordPepper } = load();
@@ -62,29 +62,30 @@ test('on first start they are made, for the eyes of their owner alone', () => {
   }
 });
 
-test('on the next start they are the same, and the file is left as it is', () => {
+test('the next start uses the same secrets and does not change the file', () => {
   const first = load();
   const text = readFileSync(file, 'utf8');
   expect(load()).toEqual(first);
   expect(readFileSync(file, 'utf8')).toBe(text);
 });
 
-test('two machines have different ones', () => {
+test('two secrets files have different secrets', () => {
   const first = load();
   file = join(folder, 'other', 'secrets.json');
   expect(load()).not.toEqual(first);
 });
 
-describe('a damaged file is not replaced, since every password depends on it:', () => {
+// Every password depends on the file.
+describe('a damaged secrets file', () => {
   test.each([
-    ['nothing', ''],
-    ['half of it', '{"passwordPep'],
-    ['no object', '"canary"'],
-    ['another object', '{"pepper":"canary"}'],
-    ['too short a secret', '{"passwordPepper":"canary"}'],
-    ['a secret that is no text', '{"passwordPepper":["canary"]}'],
-    ['bytes', '\u0000\u0001'],
-  ])('%s', (_what, text) => {
+    ['is empty', ''],
+    ['is cut off', '{"passwordPep'],
+    ['has no object', '"canary"'],
+    ['has another object', '{"pepper":"canary"}'],
+    ['has a secret that is too short', '{"passwordPepper":"canary"}'],
+    ['has a secret that is not a string', '{"passwordPepper":["canary"]}'],
+    ['has binary data', '\u0000\u0001'],
+  ])('a secrets file that %s is refused and not replaced', (_what, text) => {
     mkdirSync(join(folder, 'data'));
     writeFileSync(file, text);
     const refusal = startupErrorOf(load);
@@ -94,7 +95,7 @@ describe('a damaged file is not replaced, since every password depends on it:', 
   });
 });
 
-test('a file that is a folder, or stands below a file, is named', () => {
+test('a secrets file that is a folder or is below a file is refused by name', () => {
   mkdirSync(file, { recursive: true });
   expect(startupErrorOf(load)).toContain(file);
   writeFileSync(join(folder, 'plain'), '');
@@ -102,13 +103,13 @@ test('a file that is a folder, or stands below a file, is named', () => {
   expect(startupErrorOf(load)).toContain('plain');
 });
 
-test('a folder that cannot be written is named', () => {
-  // Root may write anywhere but here.
+test('a folder that is not writable is refused by name', () => {
+  // Not even root can write here.
   file = '/proc/latchkey/secrets.json';
   expect(startupErrorOf(load)).toContain('/proc/latchkey');
 });
 
-test('many processes that start at the same moment end up with the same secrets', async () => {
+test('processes that start at the same time get the same secrets', async () => {
   const starters = 6;
   const threads = new Piscina<object, string>({
     filename: new URL('./secrets-starter.ts', import.meta.url).href,
@@ -133,13 +134,13 @@ test('many processes that start at the same moment end up with the same secrets'
   }
 });
 
-test('a file of an earlier start that others may read is still used', () => {
+test('a secrets file that other users can read is still used', () => {
   const first = load();
   chmodSync(file, 0o644);
   expect(load()).toEqual(first);
 });
 
-test('keys of the environment are used in their order; what is no list of keys is refused unseen', () => {
+test('ENCRYPTION_KEYS keeps the order of its keys, and an invalid list is refused without showing it', () => {
   const [newer, older] = [Buffer.alloc(32, 1), Buffer.alloc(32, 2)];
   const list = `2027:${newer.toString('base64')}, 2026:${older.toString('base64url')}`;
   expect(load({ ENCRYPTION_KEYS: list }).encryptionKeys).toEqual([
@@ -153,7 +154,7 @@ test('keys of the environment are used in their order; what is no list of keys i
   }
 });
 
-test('without any, the key follows from the pepper, and is not it', () => {
+test('without ENCRYPTION_KEYS, the key is derived from the pepper and differs from it', () => {
   const { encryptionKeys, passwordPepper } = load();
   expect(load().encryptionKeys).toEqual(encryptionKeys);
   expect(encryptionKeys[0].secret).toHaveLength(32);

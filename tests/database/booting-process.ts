@@ -1,4 +1,4 @@
-// A process of its own that applies migrations at a given moment, and says which it applied.
+// A process that applies migrations at a given time, and prints the names of those that it applied.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { applyMigrations } from '../../app/database/migrations.server.ts';
 

@@ -19,7 +19,7 @@ async function open(databaseUrl: string): Promise<Database['client']> {
   return database.client;
 }
 
-/** Ends the connections to this database that sleep in a statement; answers one row for each. */
+/** Terminates the connections to this database that run `pg_sleep`. Returns one row for each. */
 const endSleeping = (url: string) =>
   query(
     url,
@@ -31,7 +31,7 @@ const user = { id: 'u1', email: 'ada@example.com', name: 'Ada' };
 const insertByHand = `INSERT INTO "User" ("id", "email", "name", "updatedAt")
   VALUES ('u2', 'ada@example.com', 'n', CURRENT_TIMESTAMP)`;
 
-/** A query of the builder, one by hand, and both kinds of transaction fail as "unavailable". */
+/** Expects that a model query, a raw query and both kinds of transaction fail as "unavailable". */
 async function expectUnavailable(client: Database['client']) {
   const errors = [
     await rejectionOf(client.user.findMany()),
@@ -44,7 +44,7 @@ async function expectUnavailable(client: Database['client']) {
 }
 
 describe.each(PROVIDERS)('errors on %s', (provider) => {
-  test('a unique violation tells its field', async () => {
+  test('isUniqueViolation recognizes a violation and its field', async () => {
     const client = await open((await databases.make(provider)).url);
     await client.user.create({ data: user });
     const sameEmail = await rejectionOf(client.user.create({ data: { ...user, id: 'u2' } }));
@@ -62,7 +62,7 @@ describe.each(PROVIDERS)('errors on %s', (provider) => {
     }
   });
 
-  test('what the database answered, and mistakes of the program, are no outage', async () => {
+  test('errors that the database returns for a query, and programming errors, are no outage', async () => {
     const client = await open((await databases.make(provider)).url);
     const errors = [
       await rejectionOf(client.user.update({ where: { id: 'x' }, data: { name: 'n' } })),
@@ -78,7 +78,7 @@ describe.each(PROVIDERS)('errors on %s', (provider) => {
     expect(errors.filter((error) => isUniqueViolation(error, 'id'))).toEqual([]);
   });
 
-  test('a table that is gone is an outage, and ends when it is back', async () => {
+  test('a missing table is an outage until it is back', async () => {
     const database = await databases.make(provider);
     const client = await open(database.url);
     await database.query('ALTER TABLE "User" RENAME TO "Away"');
@@ -87,7 +87,7 @@ describe.each(PROVIDERS)('errors on %s', (provider) => {
     expect(await client.user.count()).toBe(0);
   });
 
-  test('an outage is one too when it is the cause of another error', async () => {
+  test('an error that has an outage as its cause is an outage', async () => {
     const { url } = await databases.make(provider);
     const client = await open(url);
     const error = new Error('The session store is not available.', {
@@ -98,7 +98,7 @@ describe.each(PROVIDERS)('errors on %s', (provider) => {
 });
 
 describe('on sqlite', () => {
-  test('a lock that another process holds is an outage', async () => {
+  test('a write lock of another process is an outage', async () => {
     const { url } = await databases.make('sqlite');
     const client = await open(url);
     const other = new BetterSqlite3(url.replace('file:', ''));
@@ -117,7 +117,7 @@ describe('on sqlite', () => {
     await client.user.create({ data: user });
   });
 
-  test('a file that was overwritten is an outage', async () => {
+  test('a database file that was overwritten is an outage', async () => {
     const { url } = await databases.make('sqlite');
     const client = await open(url);
     await client.user.create({ data: user });
@@ -130,14 +130,14 @@ describe('on sqlite', () => {
     const log = openSync(`${file}-wal`, 'r+');
     ftruncateSync(log, 0);
     closeSync(log);
-    // Its cache still answers for a while; a new connection has none.
+    // The open connection has cached pages. A new one has none.
     await client.$disconnect();
     await expectUnavailable(client);
   });
 });
 
 describe('on postgresql', () => {
-  test('a server that stops is an outage, and ends when it is back', async () => {
+  test('a server that stops is an outage until it is started again', async () => {
     const server = await databases.postgres();
     const client = await open(await server.createDatabase());
     const during = rejectionOf(
@@ -153,7 +153,7 @@ describe('on postgresql', () => {
     expect(await client.user.count()).toBe(0);
   });
 
-  test('a connection that is ended in the middle of a statement is an outage', async () => {
+  test('a connection that is terminated during a statement is an outage', async () => {
     const server = await databases.postgres();
     const url = await server.createDatabase();
     const client = await open(url);
@@ -162,10 +162,10 @@ describe('on postgresql', () => {
     expect(isDatabaseUnavailable(await sleeping)).toBe(true);
   });
 
-  test('no connection to be had in time is an outage', async () => {
+  test('a timeout while waiting for a connection is an outage', async () => {
     const server = await databases.postgres();
     const client = await open(`${await server.createDatabase()}?connection_limit=1`);
-    // Prisma sends nothing before the caller asks for the answer.
+    // Prisma sends the query only when its promise is awaited, which rejectionOf does.
     const sleeping = rejectionOf(client.$queryRawUnsafe('SELECT pg_sleep(60)::text'));
     const errors = await Promise.all([
       rejectionOf(client.user.findMany()),
@@ -173,11 +173,11 @@ describe('on postgresql', () => {
       rejectionOf(client.$transaction([client.user.findMany()])),
     ]);
     expect(errors.filter((error) => !isDatabaseUnavailable(error))).toEqual([]);
-    // So is a statement that the server ends, because it takes longer than a request may.
+    // A statement that the server cancels because of its timeout is an outage too.
     expect(isDatabaseUnavailable(await sleeping)).toBe(true);
   });
 
-  test('a server of localhost that is gone is an outage, whatever addresses it has', async () => {
+  test('a stopped server on localhost is an outage, although localhost has several addresses', async () => {
     const server = await databases.postgres();
     const url = (await server.createDatabase()).replace('127.0.0.1', 'localhost');
     const client = await open(url);
@@ -195,13 +195,13 @@ test.each([
   {},
   new Error('some other'),
   new TypeError('x is not a function'),
-])('anything else (%s) is neither', (error) => {
+])('%s is neither an outage nor a unique violation', (error) => {
   expect(isDatabaseUnavailable(error)).toBe(false);
   expect(isUniqueViolation(error, 'email')).toBe(false);
 });
 
-test('every address of a host refusing the connection is an outage', () => {
-  // What Node throws for a name of several addresses; it is no error of one system call.
+test('an AggregateError of refused connections is an outage', () => {
+  // Node throws it if all addresses of a host refuse the connection.
   const error = Object.assign(new AggregateError([]), { code: 'ECONNREFUSED' });
   expect(isDatabaseUnavailable(error)).toBe(true);
 });

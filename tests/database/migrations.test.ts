@@ -26,7 +26,7 @@ const FIRST = {
 };
 const SECOND = { '2_second': 'CREATE TABLE "C" ("id" TEXT);' };
 
-/** Takes about half a second, so that processes that do not wait for each other collide. */
+/** Takes about half a second, so that processes collide if they do not wait for each other. */
 const SLOW = {
   sqlite: `CREATE TABLE "Slow" AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1500000) SELECT max(i) AS i FROM n;`,
   postgresql: `CREATE TABLE "Slow" ("i" TEXT); SELECT pg_sleep(0.5);`,
@@ -49,7 +49,7 @@ const recordsOf = (database: EmptyDatabase) =>
   }>('SELECT * FROM "_prisma_migrations" ORDER BY migration_name');
 
 describe.each(PROVIDERS)('migrations on %s', (provider) => {
-  test('the first boot applies every migration of the project, in order of name', async () => {
+  test('the first start applies all migrations of the project in the order of their names', async () => {
     const database = await databases.make(provider);
     const log = createTestLog();
     const folder = join('prisma', provider, 'migrations');
@@ -66,7 +66,7 @@ describe.each(PROVIDERS)('migrations on %s', (provider) => {
     expect(log.lines.map(({ fields }) => fields)).toEqual([{ migrations: names }]);
   });
 
-  test('the next boot has nothing to do', async () => {
+  test('the next start applies nothing', async () => {
     const database = await databases.make(provider);
     await apply(database);
     const before = await recordsOf(database);
@@ -78,7 +78,7 @@ describe.each(PROVIDERS)('migrations on %s', (provider) => {
     expect(log.lines).toEqual([]);
   });
 
-  test('only what is new is applied', async () => {
+  test('only new migrations are applied', async () => {
     const database = await databases.make(provider);
     await apply(database, writeMigrations(database.folder, FIRST));
 
@@ -87,7 +87,7 @@ describe.each(PROVIDERS)('migrations on %s', (provider) => {
     expect(await database.tables()).toEqual(['A', 'B', 'C', '_prisma_migrations']);
   });
 
-  test('records are those that Prisma writes', async () => {
+  test('a record has the values that Prisma itself would write', async () => {
     const database = await databases.make(provider);
     const earliest = Date.now();
     await apply(database, writeMigrations(database.folder, FIRST));
@@ -117,7 +117,7 @@ describe.each(PROVIDERS)('migrations on %s', (provider) => {
     expect(finishedAt).toBeLessThanOrEqual(Date.now());
   });
 
-  test('the table of records has the columns of Prisma', async () => {
+  test('the table _prisma_migrations has the same columns as that of Prisma', async () => {
     const database = await databases.make(provider);
     await apply(database, writeMigrations(database.folder, FIRST));
     const columns =
@@ -135,7 +135,7 @@ describe.each(PROVIDERS)('migrations on %s', (provider) => {
     );
   });
 
-  test('processes that boot at once apply each migration once, and all of them start', async () => {
+  test('processes that start at the same time apply each migration once, and all start', async () => {
     const database = await databases.make(provider);
     const folder = writeMigrations(database.folder, {
       ...FIRST,
@@ -159,7 +159,7 @@ describe.each(PROVIDERS)('migrations on %s', (provider) => {
     ]);
   });
 
-  test('a migration that fails is rolled back whole and named; mended, the boot goes on', async () => {
+  test('a failed migration is rolled back and named, and is applied once it is fixed', async () => {
     const database = await databases.make(provider);
     const broken = {
       '2_broken': 'CREATE TABLE "Half" ("id" TEXT);\nINSERT INTO "Nowhere" VALUES (1);',
@@ -186,7 +186,7 @@ describe.each(PROVIDERS)('migrations on %s', (provider) => {
     expect(await database.tables()).toEqual(['A', 'B', 'C', 'Half', '_prisma_migrations']);
   });
 
-  test('a first migration that fails leaves nothing', async () => {
+  test('a first migration that fails leaves an empty database', async () => {
     const database = await databases.make(provider);
     const folder = writeMigrations(database.folder, {
       '1_broken': `${FIRST['1_first']} nonsense;`,
@@ -195,7 +195,7 @@ describe.each(PROVIDERS)('migrations on %s', (provider) => {
     expect(await database.tables()).toEqual([]);
   });
 
-  test('a migration that was edited after it was applied stops the boot before anything else', async () => {
+  test('a migration that was edited after it was applied stops the start before anything is applied', async () => {
     const database = await databases.make(provider);
     const folder = writeMigrations(database.folder, FIRST);
     await apply(database, folder);
@@ -211,7 +211,7 @@ describe.each(PROVIDERS)('migrations on %s', (provider) => {
     expect(await database.tables()).toEqual(['A', 'B', '_prisma_migrations']);
   });
 
-  test('the other kind of line ends is no edit', async () => {
+  test('a migration with other line ends does not count as edited', async () => {
     const database = await databases.make(provider);
     const sql = 'CREATE TABLE "A" (\n"id" TEXT\n);\n';
     await apply(database, writeMigrations(database.folder, { '1_first': sql }));
@@ -220,7 +220,7 @@ describe.each(PROVIDERS)('migrations on %s', (provider) => {
     expect(await apply(database, folder)).toEqual([]);
   });
 
-  test('a migration that Prisma left half done stops the boot, until it is resolved', async () => {
+  test('a migration that Prisma left unfinished stops the start until it is resolved', async () => {
     const database = await databases.make(provider);
     const folder = writeMigrations(database.folder, FIRST);
     await apply(database, folder);
@@ -234,14 +234,14 @@ describe.each(PROVIDERS)('migrations on %s', (provider) => {
     expect(error.message).toMatch(/2_second .* did not finish; .*migrate resolve/);
     expect(await database.tables()).not.toContain('C');
 
-    // What "prisma migrate resolve --rolled-back" does.
+    // As "prisma migrate resolve --rolled-back" does.
     await database.query(
       `UPDATE "_prisma_migrations" SET rolled_back_at = current_timestamp WHERE id = 'x'`,
     );
     expect(await apply(database, folder)).toEqual(['2_second']);
   });
 
-  test('a migration that this version does not have is a warning, and the boot goes on', async () => {
+  test('a migration that this version does not have causes a warning, and the start continues', async () => {
     const database = await databases.make(provider);
     const folder = writeMigrations(database.folder, {
       ...FIRST,
@@ -259,7 +259,7 @@ describe.each(PROVIDERS)('migrations on %s', (provider) => {
     ]);
   });
 
-  test('a folder without its script stops the boot; other files are let be', async () => {
+  test('a migration folder without its script stops the start, and other files are ignored', async () => {
     const database = await databases.make(provider);
     const folder = writeMigrations(database.folder, FIRST);
     writeFileSync(join(folder, 'migration_lock.toml'), 'provider = "x"');
@@ -270,7 +270,7 @@ describe.each(PROVIDERS)('migrations on %s', (provider) => {
     expect(error.message).toContain('2_empty');
   });
 
-  test('a folder of migrations that is not there stops the boot', async () => {
+  test('a missing folder of migrations stops the start', async () => {
     const database = await databases.make(provider);
     const error = await rejectionOf(apply(database, join(database.folder, 'nowhere')));
     expect(error).toBeInstanceOf(StartupError);
@@ -285,7 +285,7 @@ describe('on sqlite', () => {
     INSERT INTO "Parent" VALUES ('p');
     INSERT INTO "Child" VALUES ('p');`;
 
-  test('rebuilding a table, as Prisma does it, does not cascade to the rows that refer to it', async () => {
+  test("rebuilding a table in Prisma's way does not delete the rows that refer to it", async () => {
     const database = await databases.make('sqlite');
     const folder = writeMigrations(database.folder, {
       '1_tables': PARENT_AND_CHILD,
@@ -303,7 +303,7 @@ describe('on sqlite', () => {
     expect(await database.query('SELECT * FROM "Child"')).toEqual([{ parentId: 'p' }]);
   });
 
-  test('a migration that leaves rows without their parent fails', async () => {
+  test('a migration that leaves orphaned rows fails', async () => {
     const database = await databases.make('sqlite');
     const folder = writeMigrations(database.folder, {
       '1_tables': PARENT_AND_CHILD,
@@ -316,7 +316,7 @@ describe('on sqlite', () => {
 });
 
 describe('on postgresql', () => {
-  test('the boot waits while Prisma itself migrates', async () => {
+  test('the start waits while Prisma itself migrates', async () => {
     const database = await databases.make('postgresql');
     const prisma = query(
       database.url,
@@ -342,7 +342,7 @@ describe('on postgresql', () => {
     expect(await applying).toEqual(['1_first']);
   });
 
-  test('the schema of the URL holds the tables, and is made when missing', async () => {
+  test('the tables are in the schema of the URL, which is created if missing', async () => {
     const database = await databases.make('postgresql');
     const inSchema = { ...database, url: `${database.url}?schema=other%22one` };
     const folder = writeMigrations(database.folder, FIRST);
@@ -353,7 +353,7 @@ describe('on postgresql', () => {
     ).toEqual([{ schemaname: 'other"one' }]);
   });
 
-  test('a user without the right to make tables is told what the database says', async () => {
+  test("the error for a user who may not create tables has the database's message", async () => {
     const database = await databases.make('postgresql');
     await database.query(`CREATE USER reader PASSWORD 'secret-of-reader'`);
     const url = new URL(database.url);

@@ -20,7 +20,7 @@ async function open(databaseUrl: string): Promise<Database> {
   return database;
 }
 
-/** The one sentence that stops the boot. */
+/** Returns the message of the StartupError, which must be one sentence. */
 async function refusalOf(databaseUrl: string): Promise<string> {
   const error = await rejectionOf(openDatabase({ databaseUrl, log: createTestLog() }));
   expect(error).toBeInstanceOf(StartupError);
@@ -44,7 +44,7 @@ const sessionOf = (userId: string, id: string) => ({
 });
 
 describe.each(PROVIDERS)('an open database on %s', (provider) => {
-  test('says which it is, keeps times to the millisecond, and can be closed', async () => {
+  test('a database names its provider, stores times to the millisecond, and can be closed', async () => {
     const { url } = await databases.make(provider);
     const database = await openDatabase({ databaseUrl: url, log: createTestLog() });
     expect(database.provider).toBe(provider);
@@ -56,7 +56,7 @@ describe.each(PROVIDERS)('an open database on %s', (provider) => {
     expect(found).toMatchObject({ ...user, createdAt: now });
   });
 
-  test('deleting a person deletes password and sessions', async () => {
+  test('deleting a user deletes the password and the sessions', async () => {
     const database = await databases.make(provider);
     const { client } = await open(database.url);
     await client.user.create({
@@ -68,31 +68,31 @@ describe.each(PROVIDERS)('an open database on %s', (provider) => {
     expect(await database.query('SELECT 1 FROM "Session"')).toEqual([]);
   });
 
-  test('a checkpoint leaves nothing to bring into the file, waits for nobody, and can be asked for again', async () => {
+  test('a checkpoint moves all writes into the SQLite file, despite readers, and can be repeated', async () => {
     const empty = await databases.make(provider);
     const database = await open(empty.url);
     for (const id of ['u1', 'u2']) {
       await database.client.user.create({ data: { ...user, id, email: `${id}@example.com` } });
-      // Somebody reads, as somebody always does.
+      // A reader must not block the checkpoint.
       await Promise.all([database.checkpoint(), database.client.user.count()]);
     }
     expect(await empty.query('SELECT 1 FROM "User"')).toHaveLength(2);
     if (provider === 'postgresql') return;
-    // Without the log beside it the file alone has them.
-    const alone = `${empty.url.slice('file:'.length)}-alone`;
-    copyFileSync(empty.url.slice('file:'.length), alone);
-    const copy = new BetterSqlite3(alone);
+    // A copy of the file without its write-ahead log has all rows.
+    const copyFile = `${empty.url.slice('file:'.length)}-copy`;
+    copyFileSync(empty.url.slice('file:'.length), copyFile);
+    const copy = new BetterSqlite3(copyFile);
     expect(copy.prepare('SELECT "id" FROM "User"').all()).toHaveLength(2);
     copy.close();
   });
 
-  test('a session of nobody is refused', async () => {
+  test('a session without a user is refused', async () => {
     const { url } = await databases.make(provider);
     const { client } = await open(url);
     await expect(client.session.create({ data: sessionOf('nobody', 's1') })).rejects.toThrow();
   });
 
-  test('what others write during a transaction stays when that is rolled back', async () => {
+  test('a rollback does not undo what other clients wrote during the transaction', async () => {
     const { url } = await databases.make(provider);
     const { client } = await open(url);
     await client.user.create({ data: user });
@@ -118,7 +118,7 @@ describe.each(PROVIDERS)('an open database on %s', (provider) => {
     ]);
   });
 
-  test('parallel transactions and single writes all come through', async () => {
+  test('parallel transactions and single writes all succeed', async () => {
     const { url } = await databases.make(provider);
     const { client } = await open(url);
     await client.user.create({ data: user });
@@ -134,7 +134,7 @@ describe.each(PROVIDERS)('an open database on %s', (provider) => {
     expect(await client.session.count()).toBe(20);
   });
 
-  test('its tables have exactly the columns of the models', async () => {
+  test('the tables have exactly the columns of the Prisma models', async () => {
     const database = await databases.make(provider);
     await open(database.url);
     const columns = await database.query<{ table: string; column: string }>(
@@ -174,7 +174,7 @@ async function columnsOfModels(provider: (typeof PROVIDERS)[number]): Promise<st
 }
 
 describe('a SQLite file', () => {
-  test('has the pragmas set on the connection that the application uses', async () => {
+  test('the pragmas are set on every SQLite connection of the application', async () => {
     const { url } = await databases.make('sqlite');
     const { client } = await open(url);
     const pragma = async (name: string) => {
@@ -188,12 +188,12 @@ describe('a SQLite file', () => {
       expect(await pragma('busy_timeout')).toBe('10');
     };
     await check();
-    // A connection that is opened anew is no exception.
+    // A new connection has them too.
     await client.$disconnect();
     await check();
   });
 
-  test('and its folder are made when missing, for their owner alone', async () => {
+  test('a missing SQLite file and its folder are created, for their owner only', async () => {
     const folder = join(databases.folder(), 'new', 'nested');
     const { client } = await open(`file:${folder}/latchkey.db`);
     await client.user.create({ data: user });
@@ -204,13 +204,13 @@ describe('a SQLite file', () => {
     }
   });
 
-  test('with old parameters behind its name is the same file', async () => {
+  test('parameters after the name of a SQLite file are ignored', async () => {
     const folder = databases.folder();
     await open(`file:${folder}/a.db?connection_limit=1`);
     expect(statSync(join(folder, 'a.db')).size).toBeGreaterThan(0);
   });
 
-  test('a transaction that cannot be committed does not stand in the way of the next', async () => {
+  test('a transaction that fails to commit does not block the next one', async () => {
     const { url } = await databases.make('sqlite');
     const { client } = await open(url);
     await rejectionOf(
@@ -230,8 +230,8 @@ describe('a SQLite file', () => {
     ],
     ['whose folder is a file', 'a-file/a.db', /a-file\/a\.db cannot be made/],
     ['that is a folder', '.', /cannot be opened for writing/],
-    ['that is something else', 'a-file', /is not a SQLite database/],
-  ])('%s stops the boot', async (_what, path, sentence) => {
+    ['that is another kind of file', 'a-file', /is not a SQLite database/],
+  ])('a SQLite file %s stops the start', async (_what, path, sentence) => {
     const folder = databases.folder();
     writeFileSync(
       join(folder, 'a-file'),
@@ -242,7 +242,7 @@ describe('a SQLite file', () => {
     expect(message).toContain(folder);
   });
 
-  test('in a folder where nobody can write stops the boot', async () => {
+  test('a SQLite file in a folder that is not writable stops the start', async () => {
     expect(await refusalOf('file:/proc/latchkey/a.db')).toMatch(/folder \/proc\/latchkey of/);
     expect(await refusalOf('file:/proc/a.db')).toMatch(/\/proc\/a\.db cannot be made/);
   });
@@ -264,7 +264,7 @@ describe('a DATABASE_URL', () => {
     'postgresql://app:1234?hunter2@localhost/app',
     'postgresql://app:hunter2@local host/app',
     'postgresql://app:hunter2%@localhost:1/app',
-  ])('of %s is refused by name, and not shown', async (url) => {
+  ])('the DATABASE_URL %s is refused by name, and is not shown', async (url) => {
     const message = await refusalOf(url);
     expect(message).toContain('DATABASE_URL');
     expect(message).not.toMatch(/hunter2|1234/);
@@ -272,7 +272,7 @@ describe('a DATABASE_URL', () => {
 });
 
 describe('a PostgreSQL server', () => {
-  test('that is not there stops the boot', async () => {
+  test('a PostgreSQL server that does not run stops the start', async () => {
     const port = await freePort();
     for (const host of ['127.0.0.1', 'localhost']) {
       const message = await refusalOf(`postgresql://app:hunter2@${host}:${port}/app`);
@@ -281,32 +281,32 @@ describe('a PostgreSQL server', () => {
     }
   });
 
-  test('of an unknown host stops the boot', async () => {
+  test('a PostgreSQL server on an unknown host stops the start', async () => {
     const message = await refusalOf('postgresql://app:hunter2@nowhere.invalid/app');
     expect(message).toContain('No PostgreSQL server answers at nowhere.invalid:5432');
     expect(message).not.toContain('hunter2');
   });
 
-  test('that refuses the password stops the boot, without showing it', async () => {
+  test('a wrong password for PostgreSQL stops the start, and is not shown', async () => {
     const { url, password } = await databases.postgres();
     const message = await refusalOf(url.replace(password, 'hunter2'));
     expect(message).toMatch(/refuses the user "latchkey"/);
     expect(message).not.toContain('hunter2');
   });
 
-  test('that wants a password where none is given stops the boot', async () => {
+  test('a missing password for PostgreSQL stops the start', async () => {
     const { url, password } = await databases.postgres();
     expect(await refusalOf(url.replace(`:${password}`, ''))).toMatch(/asks for a password/);
   });
 
-  test('without the database stops the boot', async () => {
+  test('a missing PostgreSQL database stops the start', async () => {
     const { url, password } = await databases.postgres();
     const message = await refusalOf(url.replace(/postgres$/, 'missing'));
     expect(message).toMatch(/has no database "missing"/);
     expect(message).not.toContain(password);
   });
 
-  test('with a schema in its URL serves builder and handwritten statements from it', async () => {
+  test('model queries and raw queries use the schema of the PostgreSQL URL', async () => {
     const database = await databases.make('postgresql');
     const { client } = await open(`${database.url}?schema=own&connection_limit=2`);
     await client.user.create({ data: user });

@@ -7,17 +7,17 @@ import { query, startPostgres, type Postgres } from '../fixtures/postgres.ts';
 
 export const PROVIDERS = ['sqlite', 'postgresql'] as const satisfies DatabaseProvider[];
 
-/** An empty database of one test's own, and a folder to put files into. */
+/** An empty database for one test, and a folder for its files. */
 export interface EmptyDatabase {
   url: string;
   folder: string;
-  /** Runs SQL behind the application's back, on a connection of its own. */
+  /** Runs SQL on a separate connection, without the application. */
   query<Row = Record<string, unknown>>(sql: string): Promise<Row[]>;
-  /** Names of all tables. */
+  /** Returns the names of all tables. */
   tables(): Promise<string[]>;
 }
 
-/** Makes empty databases of either kind; starts PostgreSQL with the first that needs it. */
+/** Creates empty databases of either kind. Starts PostgreSQL for the first one that needs it. */
 export class EmptyDatabases {
   #postgres: Postgres | null = null;
   readonly #folders: string[] = [];
@@ -37,12 +37,12 @@ export class EmptyDatabases {
     const folder = this.folder();
     if (provider === 'postgresql') {
       const url = await (await this.postgres()).createDatabase();
-      const ask = <Row>(sql: string) => query<Row>(url, sql);
-      return { url, folder, query: ask, tables: () => tablesOf(ask, POSTGRES_TABLES) };
+      const run = <Row>(sql: string) => query<Row>(url, sql);
+      return { url, folder, query: run, tables: () => tablesOf(run, POSTGRES_TABLES) };
     }
     const file = join(folder, 'test.db');
-    const ask = <Row>(sql: string) => Promise.resolve(querySqlite(file, sql) as Row[]);
-    return { url: `file:${file}`, folder, query: ask, tables: () => tablesOf(ask, SQLITE_TABLES) };
+    const run = <Row>(sql: string) => Promise.resolve(querySqlite(file, sql) as Row[]);
+    return { url: `file:${file}`, folder, query: run, tables: () => tablesOf(run, SQLITE_TABLES) };
   }
 
   async close(): Promise<void> {
@@ -54,13 +54,13 @@ export class EmptyDatabases {
 const SQLITE_TABLES = `SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%' ORDER BY name`;
 const POSTGRES_TABLES = `SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public' ORDER BY tablename COLLATE "C"`;
 
-async function tablesOf(ask: (sql: string) => Promise<{ name: string }[]>, sql: string) {
-  return (await ask(sql)).map(({ name }) => name);
+async function tablesOf(run: (sql: string) => Promise<{ name: string }[]>, sql: string) {
+  return (await run(sql)).map(({ name }) => name);
 }
 
 function querySqlite(file: string, sql: string): unknown[] {
   const db = new BetterSqlite3(file);
-  // What a test does behind the application's back, it does as it is written.
+  // Statements of tests must not cascade.
   db.pragma('foreign_keys = OFF');
   try {
     if (/^\s*(SELECT|PRAGMA)/i.test(sql)) return db.prepare(sql).all();
@@ -71,7 +71,7 @@ function querySqlite(file: string, sql: string): unknown[] {
   }
 }
 
-/** Writes the files of some migrations, by name, and answers their folder. */
+/** Writes migration files, given by name, and returns their folder. */
 export function writeMigrations(folder: string, scripts: Record<string, string>): string {
   const migrations = join(folder, 'migrations');
   for (const [name, sql] of Object.entries(scripts)) {
@@ -81,7 +81,7 @@ export function writeMigrations(folder: string, scripts: Record<string, string>)
   return migrations;
 }
 
-/** A log that remembers. */
+/** Returns a log that collects its lines. */
 export function createTestLog() {
   const lines: { level: 'info' | 'warn'; fields: object; message: string }[] = [];
   return {
@@ -91,12 +91,12 @@ export function createTestLog() {
   };
 }
 
-/** What a promise was rejected with; fails when it was not. */
+/** Returns the error with which a promise is rejected. Throws if it is fulfilled. */
 export async function rejectionOf(promise: Promise<unknown>): Promise<Error> {
   try {
     await promise;
   } catch (error) {
     return error as Error;
   }
-  throw new Error('It was expected to fail, and did not.');
+  throw new Error('The promise was expected to be rejected, but was fulfilled.');
 }

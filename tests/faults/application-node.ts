@@ -4,12 +4,12 @@ import { NodeProcess } from './node-process.ts';
 
 export interface ApplicationNodeOptions {
   databaseUrl: string;
-  /** With the secrets that all nodes share. */
+  /** Holds the secrets, which all nodes share. */
   folder: string;
   env?: Record<string, string>;
 }
 
-/** One process of the built application, as a supervisor runs it. */
+/** A process of the built application, started as a supervisor starts it. */
 export class ApplicationNode extends NodeProcess {
   protected readonly serving = /"origin":"http:\/\/localhost:(\d+)","msg":"Latchkey is serv/;
 
@@ -35,13 +35,13 @@ export class ApplicationNode extends NodeProcess {
     );
   }
 
-  protected asking(token: string) {
+  protected checkRequest(token: string) {
     const headers = { Cookie: `session=${token}`, 'Sec-Fetch-Site': 'same-origin' };
     return { method: 'GET', path: '/settings/profile.data', headers };
   }
 
-  /** By its own browser, as people do. */
-  protected ending(token: string) {
+  /** The browser of the session signs itself out. */
+  protected revokeRequest(token: string) {
     const headers = {
       Cookie: `session=${token}`,
       Origin: this.origin,
@@ -49,6 +49,6 @@ export class ApplicationNode extends NodeProcess {
       'Content-Type': 'application/x-www-form-urlencoded',
       'Content-Length': '0',
     };
-    return { method: 'POST', path: '/logout', headers, doneBy: 302 };
+    return { method: 'POST', path: '/logout', headers, successStatus: 302 };
   }
 }

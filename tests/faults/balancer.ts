@@ -1,13 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { NodeProcess, Sent } from './node-process.ts';
+import type { NodeProcess, NodeRequest } from './node-process.ts';
 
 const READYZ = { method: 'GET', path: '/readyz', headers: {} };
-const LOOK_EVERY_MS = 100;
+const CHECK_EVERY_MS = 100;
 
-/** Sends requests to whichever nodes say at /readyz that they are ready, as a proxy in front does. */
+/** A load balancer: sends requests to the nodes that are ready according to /readyz. */
 export interface Balancer {
-  /** The status of the answer; 0 where the node that it went to did not answer. */
-  send(sent: Sent): Promise<number>;
+  /** Returns the status of the response; 0 if no node was ready or the node did not respond. */
+  send(request: NodeRequest): Promise<number>;
   close(): void;
 }
 
@@ -15,7 +15,7 @@ export function startBalancer(nodes: readonly NodeProcess[]): Balancer {
   const ready = new Set<NodeProcess>(nodes);
   let turn = 0;
   let isClosed = false;
-  const look = async (node: NodeProcess) => {
+  const checkRepeatedly = async (node: NodeProcess) => {
     while (!isClosed) {
       const isReady = await node.send(READYZ).then(
         ({ status }) => status === 200,
@@ -23,16 +23,16 @@ export function startBalancer(nodes: readonly NodeProcess[]): Balancer {
       );
       if (isReady) ready.add(node);
       else ready.delete(node);
-      await delay(LOOK_EVERY_MS);
+      await delay(CHECK_EVERY_MS);
     }
   };
-  for (const node of nodes) void look(node);
+  for (const node of nodes) void checkRepeatedly(node);
   return {
-    async send(sent) {
+    async send(request) {
       const [...choice] = ready;
       const node = choice[(turn += 1) % choice.length];
       if (!node) return 0;
-      return node.send(sent).then(
+      return node.send(request).then(
         ({ status }) => status,
         () => 0,
       );

@@ -1,18 +1,18 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
-/** What a node said of a token. `unavailable`: a 503, or nothing at all. */
+/** A node's response to a token. `unavailable`: a 503, or no response. */
 export type Verdict = 'live' | 'refused' | 'unavailable';
 
-/** A node of several that share their sessions; its process may be ended, paused and started. */
+/** One of several nodes that share their sessions. Its process may be killed, paused and started. */
 export interface FaultyNode {
-  ask(token: string): Promise<Verdict>;
-  /** True: it was ended. `unavailable`: nobody knows. */
+  checkToken(token: string): Promise<Verdict>;
+  /** Returns true if the session was revoked, `unavailable` if that is unknown. */
   revoke(target: Target): Promise<true | 'unavailable'>;
-  /** Why it was unavailable since this was last asked, and how often. */
-  tellExcuses?(): string[];
+  /** Returns the reasons why the node was unavailable since the last call, and how often. */
+  takeFailures?(): string[];
 }
 
-/** A session that somebody is signed in by. */
+/** A session that is to be checked and revoked. */
 export interface Target {
   id: string;
   token: string;
@@ -20,95 +20,104 @@ export interface Target {
 
 export interface Workload {
   nodes: readonly FaultyNode[];
-  /** Signs somebody in; null when that cannot be done just now. */
+  /** Starts a session; null if that fails because of the fault. */
   signIn: () => Promise<Target | null>;
   clients: number;
-  /** Below 1; printed with its seed by whoever makes it. */
+  /** Returns a number from 0 to below 1. */
   random: () => number;
 }
 
-/** What was seen while something went wrong. */
-export interface Seen {
-  asked: number;
-  ended: number;
+/** The results of a workload. */
+export interface WorkloadResult {
+  checked: number;
+  revoked: number;
   unavailable: number;
-  /** Let in after the answer to their end had come: there must be none. */
-  letIn: string[];
-  /** Signed out though nobody had: there must be none. */
-  signedOut: string[];
+  /** Sessions that a node accepted after their revocation had returned: must be empty. */
+  acceptedAfterRevoke: string[];
+  /** Sessions that a node refused although no client had revoked them: must be empty. */
+  wronglySignedOut: string[];
 }
 
-type State = 'live' | 'ending' | 'dead' | 'unknown';
+type State = 'live' | 'being-revoked' | 'revoked' | 'unknown';
 
-const ENDS_OUT_OF = 8;
+const REVOKE_PROBABILITY = 1 / 8;
 
 /**
- * Has clients work, each with sessions of its own, while `fault` does what it does, and knows of every
- * session what has to be said of it: whoever asks after an end was answered has to be refused, by
- * every node, and nobody else may be.
+ * Runs clients, each with its own sessions, while `fault` does its work, and tracks the expected state of
+ * every session. After a revocation has returned, every node must refuse that session. Nodes must refuse no
+ * other session.
+ *
+ * @param fault calls `doubtLive` if live sessions may have been lost, so that their state is unknown
  */
-export async function workThrough(
+export async function runWorkload(
   { nodes, signIn, clients, random }: Workload,
-  fault: (knowledge: { doubtLive: () => void }) => Promise<void>,
-): Promise<Seen> {
-  const seen: Seen = { asked: 0, ended: 0, unavailable: 0, letIn: [], signedOut: [] };
+  fault: (workload: { doubtLive: () => void }) => Promise<void>,
+): Promise<WorkloadResult> {
+  const result: WorkloadResult = {
+    checked: 0,
+    revoked: 0,
+    unavailable: 0,
+    acceptedAfterRevoke: [],
+    wronglySignedOut: [],
+  };
   const states = new Map<string, State>();
   let isOver = false;
   let doubts = 0;
   const pick = <Item>(items: readonly Item[]) => items[Math.floor(random() * items.length)]!;
 
-  const ask = async (target: Target, node: FaultyNode) => {
+  const check = async (target: Target, node: FaultyNode) => {
     const before = states.get(target.id);
-    const verdict = await node.ask(target.token);
-    seen.asked += 1;
-    if (verdict === 'unavailable') seen.unavailable += 1;
-    // Whatever changed meanwhile may be answered either way.
-    if (before === 'dead' && verdict === 'live') seen.letIn.push(target.id);
+    const verdict = await node.checkToken(target.token);
+    result.checked += 1;
+    if (verdict === 'unavailable') result.unavailable += 1;
+    // If the state changed during the check, either verdict is right.
+    if (before === 'revoked' && verdict === 'live') result.acceptedAfterRevoke.push(target.id);
     if (before === 'live' && states.get(target.id) === 'live' && verdict === 'refused') {
-      seen.signedOut.push(target.id);
+      result.wronglySignedOut.push(target.id);
     }
   };
-  const end = async (target: Target) => {
-    states.set(target.id, 'ending');
-    const isEnded = await pick(nodes).revoke(target);
-    states.set(target.id, isEnded === true ? 'dead' : 'unknown');
-    if (isEnded !== true) return;
-    seen.ended += 1;
-    // At once, and everywhere.
-    await Promise.all(nodes.map((node) => ask(target, node)));
+  const revoke = async (target: Target) => {
+    states.set(target.id, 'being-revoked');
+    const isRevoked = await pick(nodes).revoke(target);
+    states.set(target.id, isRevoked === true ? 'revoked' : 'unknown');
+    if (isRevoked !== true) return;
+    result.revoked += 1;
+    // All nodes must refuse it at once.
+    await Promise.all(nodes.map((node) => check(target, node)));
   };
-  const work = async () => {
-    const held: Target[] = [];
-    const dead: Target[] = [];
+  const runClient = async () => {
+    const live: Target[] = [];
+    const revoked: Target[] = [];
     while (!isOver) {
-      for (const gone of held.filter(({ id }) => states.get(id) === 'unknown')) {
-        held.splice(held.indexOf(gone), 1);
+      for (const lost of live.filter(({ id }) => states.get(id) === 'unknown')) {
+        live.splice(live.indexOf(lost), 1);
       }
-      if (held.length < 3) {
+      if (live.length < 3) {
         const doubtsBefore = doubts;
         const target = await signIn();
         if (target) {
           states.set(target.id, doubts === doubtsBefore ? 'live' : 'unknown');
-          held.push(target);
+          live.push(target);
         }
       }
-      if (held.length === 0) {
+      if (live.length === 0) {
         await nextTurn();
         continue;
       }
-      if (random() < 1 / ENDS_OUT_OF) {
-        const [target] = held.splice(Math.floor(random() * held.length), 1);
-        await end(target!);
-        if (states.get(target!.id) === 'dead') dead.push(target!);
+      if (random() < REVOKE_PROBABILITY) {
+        const [target] = live.splice(Math.floor(random() * live.length), 1);
+        await revoke(target!);
+        if (states.get(target!.id) === 'revoked') revoked.push(target!);
         continue;
       }
-      await ask(dead.length > 0 && random() < 0.3 ? pick(dead) : pick(held), pick(nodes));
+      const target = revoked.length > 0 && random() < 0.3 ? pick(revoked) : pick(live);
+      await check(target, pick(nodes));
     }
-    return { held, dead };
+    return { live, revoked };
   };
 
-  const working = Array.from({ length: clients }, work);
-  /** What was live may be gone: of it nothing is known any more. What was dead stays dead. */
+  const running = Array.from({ length: clients }, runClient);
+  /** Makes the state of live sessions unknown. Revoked sessions stay revoked. */
   const doubtLive = () => {
     doubts += 1;
     for (const [id, state] of states) if (state === 'live') states.set(id, 'unknown');
@@ -118,16 +127,16 @@ export async function workThrough(
   } finally {
     isOver = true;
   }
-  // Afterwards every node says of every session what it has to say.
-  for (const { held, dead } of await Promise.all(working)) {
-    for (const target of [...held, ...dead]) {
-      for (const node of nodes) await ask(target, node);
+  // In the end, check every session on every node once more.
+  for (const { live, revoked } of await Promise.all(running)) {
+    for (const target of [...live, ...revoked]) {
+      for (const node of nodes) await check(target, node);
     }
   }
-  return seen;
+  return result;
 }
 
-/** Numbers from a seed: the same ones each time (Lehmer, as in "minimal standard"). */
+/** Returns a random number generator that repeats its numbers for the same seed (Lehmer, "minimal standard"). */
 export function randomFrom(seed: number): () => number {
   let state = (seed % 2_147_483_646) + 1;
   return () => {

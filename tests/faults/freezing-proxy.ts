@@ -1,56 +1,56 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 
-/** Stands between a node and a server, and can go silent as a broken network does: nobody is told. */
+/** A TCP proxy between a node and a server that can go silent like a broken network: no side is notified. */
 export interface FreezingProxy {
   port: number;
-  /** From now on nothing passes on connections that have said `word`; answers how many those are. */
+  /** Freezes the connections on which the node has sent `word`. Returns their number. */
   freeze(word: string): number;
-  /** From now on nothing passes at all, on new connections neither. */
+  /** Freezes all connections, new ones too. */
   freezeAll(): void;
-  /** New connections pass again; those that were frozen stay so, as after a firewall forgot them. */
+  /** Lets new connections work again. Frozen ones stay frozen, as if a firewall had dropped their state. */
   heal(): void;
   close(): Promise<void>;
 }
 
 export async function startFreezingProxy(targetPort: number): Promise<FreezingProxy> {
-  let isDark = false;
-  const links = new Set<{ said: string; ends: [Socket, Socket]; isFrozen: boolean }>();
+  let isAllFrozen = false;
+  const links = new Set<{ sent: string; ends: [Socket, Socket]; isFrozen: boolean }>();
   const server = createServer((near) => {
     const far = connect(targetPort, '127.0.0.1');
-    const link = { said: '', ends: [near, far] as [Socket, Socket], isFrozen: isDark };
+    const link = { sent: '', ends: [near, far] as [Socket, Socket], isFrozen: isAllFrozen };
     links.add(link);
-    const passOn = (from: Socket, to: Socket) => {
+    const forward = (from: Socket, to: Socket) => {
       from.on('data', (chunk: Buffer) => {
         if (link.isFrozen) return;
-        if (from === near) link.said = (link.said + chunk.toString('latin1')).slice(-4000);
+        if (from === near) link.sent = (link.sent + chunk.toString('latin1')).slice(-4000);
         to.write(chunk);
       });
       from.on('error', () => undefined);
       from.on('close', () => {
-        // Of a broken network nobody hears that the other side went, either.
+        // On a frozen link the node is not notified either that the server closed the connection.
         if (!link.isFrozen || from === near) to.destroy();
         links.delete(link);
       });
     };
-    passOn(near, far);
-    passOn(far, near);
+    forward(near, far);
+    forward(far, near);
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   return {
     port: (server.address() as AddressInfo).port,
     freeze(word) {
-      const silent = [...links].filter(({ said }) => said.includes(word));
-      for (const link of silent) link.isFrozen = true;
-      return silent.length;
+      const matching = [...links].filter(({ sent }) => sent.includes(word));
+      for (const link of matching) link.isFrozen = true;
+      return matching.length;
     },
     freezeAll() {
-      isDark = true;
+      isAllFrozen = true;
       for (const link of links) link.isFrozen = true;
     },
     heal() {
-      isDark = false;
+      isAllFrozen = false;
     },
     async close() {
       for (const { ends } of links) for (const end of ends) end.destroy();

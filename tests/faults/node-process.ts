@@ -5,40 +5,40 @@ import type { RunningScript } from '../tooling/run-script.ts';
 import type { FaultyNode, Target, Verdict } from './checker.ts';
 
 const READY_WITHIN = { timeout: 30_000, interval: 50 };
-/** Twice as long as a node may wait for its database, for a machine that is busy. */
-const ANSWER_WITHIN_MS = 10_000;
+/** Twice the time for which a node waits for its database, because the machine may be busy. */
+const RESPONSE_TIMEOUT_MS = 10_000;
 
-export interface Sent {
+export interface NodeRequest {
   method: string;
   path: string;
   headers: Record<string, string>;
 }
 
-export interface Received {
+export interface NodeResponse {
   status: number;
   retryAfter: string | null;
   text: string;
 }
 
-/** A node in a process of its own, which a test starts, kills, pauses and asks over HTTP. */
+/** A node in a separate process, which a test starts, kills, pauses and sends HTTP requests to. */
 export abstract class NodeProcess implements FaultyNode {
   #running: RunningScript | null = null;
   #port = 0;
-  readonly #excuses = new Map<string, number>();
+  readonly #failures = new Map<string, number>();
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 64 });
 
-  /** @param port 0 the first time; afterwards the one that it had, as behind a load balancer. */
+  /** @param port 0 for the first start; later the same port, as behind a load balancer. */
   protected abstract launch(port: number): RunningScript;
-  /** Matches what it says once it serves; its first group is the port. */
+  /** Matches the output once the node serves. Its first group is the port. */
   protected abstract readonly serving: RegExp;
-  /** A request that is answered with 200 to whoever is signed in by this token. */
-  protected abstract asking(token: string): Sent;
-  /** One that ends the session, and the status that says so. */
-  protected abstract ending(token: string): Sent & { doneBy: number };
+  /** Returns a request with the status 200 if the token's session is live. */
+  protected abstract checkRequest(token: string): NodeRequest;
+  /** Returns a request that revokes the session, and the status of its success. */
+  protected abstract revokeRequest(token: string): NodeRequest & { successStatus: number };
 
-  async ask(token: string): Promise<Verdict> {
+  async checkToken(token: string): Promise<Verdict> {
     try {
-      const { status, retryAfter } = await this.send(this.asking(token));
+      const { status, retryAfter } = await this.send(this.checkRequest(token));
       if (status === 503) return this.#unavailable(`503, Retry-After: ${retryAfter}`);
       return status === 200 ? 'live' : 'refused';
     } catch (error) {
@@ -47,23 +47,23 @@ export abstract class NodeProcess implements FaultyNode {
   }
 
   async revoke({ token }: Target): Promise<true | 'unavailable'> {
-    const { doneBy, ...sent } = this.ending(token);
+    const { successStatus, ...sent } = this.revokeRequest(token);
     try {
       const { status } = await this.send(sent);
-      return status === doneBy ? true : this.#unavailable(`an end: ${status}`);
+      return status === successStatus ? true : this.#unavailable(`revocation: ${status}`);
     } catch (error) {
-      return this.#unavailable(`an end: ${(error as Error).message}`);
+      return this.#unavailable(`revocation: ${(error as Error).message}`);
     }
   }
 
-  tellExcuses(): string[] {
-    const told = [...this.#excuses].map(([excuse, times]) => `${excuse} (${times})`);
-    this.#excuses.clear();
-    return told;
+  takeFailures(): string[] {
+    const taken = [...this.#failures].map(([failure, times]) => `${failure} (${times})`);
+    this.#failures.clear();
+    return taken;
   }
 
-  #unavailable(excuse: string): 'unavailable' {
-    this.#excuses.set(excuse, (this.#excuses.get(excuse) ?? 0) + 1);
+  #unavailable(failure: string): 'unavailable' {
+    this.#failures.set(failure, (this.#failures.get(failure) ?? 0) + 1);
     return 'unavailable';
   }
 
@@ -73,7 +73,7 @@ export abstract class NodeProcess implements FaultyNode {
 
   async start(): Promise<void> {
     this.#running = this.launch(this.#port);
-    const [, port] = await this.#running.said(this.serving);
+    const [, port] = await this.#running.waitForOutput(this.serving);
     this.#port = Number(port);
     await this.untilReady();
   }
@@ -81,7 +81,7 @@ export abstract class NodeProcess implements FaultyNode {
   async untilReady(): Promise<void> {
     await vi.waitFor(async () => {
       const { status } = await this.send({ method: 'GET', path: '/readyz', headers: {} });
-      if (status !== 200) throw new Error(`/readyz answers ${status}`);
+      if (status !== 200) throw new Error(`/readyz returns ${status}`);
     }, READY_WITHIN);
   }
 
@@ -91,7 +91,7 @@ export abstract class NodeProcess implements FaultyNode {
     await finished;
   }
 
-  /** As a supervisor does it: told to stop, waited for, and started again on its port. */
+  /** Stops the node with a SIGTERM and starts it again on its port, as a supervisor does. */
   async restart(): Promise<void> {
     const { process, finished } = this.#running!;
     process.kill('SIGTERM');
@@ -99,9 +99,9 @@ export abstract class NodeProcess implements FaultyNode {
     await this.start();
   }
 
-  /** What a signed-in browser asks for. */
-  requestFor(token: string): Sent {
-    return this.asking(token);
+  /** Returns a request of a signed-in browser. */
+  requestFor(token: string): NodeRequest {
+    return this.checkRequest(token);
   }
 
   async stop(): Promise<void> {
@@ -121,19 +121,19 @@ export abstract class NodeProcess implements FaultyNode {
   }
 
   /**
-   * The answer to a request. A connection may be closed just as it is used again, and that is not a fault: the
-   * request goes out anew, as a browser sends it (RFC 9112 §9.3.1).
+   * Sends a request and returns the response. The server may close a connection just when it is reused, which
+   * is not a fault: then it sends the request again, as a browser does (RFC 9112 §9.3.1).
    *
-   * @throws when no answer comes, or not all of it.
+   * @throws if the response is missing or incomplete.
    */
-  async send({ method, path, headers }: Sent): Promise<Received> {
+  async send({ method, path, headers }: NodeRequest): Promise<NodeResponse> {
     const sent = request(this.origin + path, {
       method,
       agent: this.#agent,
-      timeout: ANSWER_WITHIN_MS,
+      timeout: RESPONSE_TIMEOUT_MS,
       headers: { Accept: 'text/html', ...headers },
     });
-    sent.on('timeout', () => sent.destroy(new Error('no answer in time')));
+    sent.on('timeout', () => sent.destroy(new Error('no response in time')));
     sent.end();
     const response = await once(sent, 'response').then(
       ([first]) => first as IncomingMessage,
@@ -147,7 +147,7 @@ export abstract class NodeProcess implements FaultyNode {
     let text = '';
     response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
     await once(response, 'close');
-    if (!response.complete) throw new Error('the answer was cut off');
+    if (!response.complete) throw new Error('incomplete response');
     const retryAfter = response.headers['retry-after'] ?? null;
     return { status: response.statusCode ?? 0, retryAfter, text };
   }

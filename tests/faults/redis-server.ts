@@ -1,5 +1,5 @@
-// A node without any framework, whose sessions are in Redis: argv has its port, the address of Redis, and
-// `leased` where memory may answer.
+// A server without a framework, with its sessions in Redis. Arguments: its port, the URL of Redis, and
+// `leased` for a session cache.
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createClient } from 'redis';
@@ -9,9 +9,9 @@ import { SessionCache } from '../../app/sessions/session-cache.ts';
 import { Sessions } from '../../app/sessions/sessions.ts';
 import { redisSessionStore } from '../../app/sessions/stores/redis.ts';
 
-const [port = '0', url = '', memory = ''] = process.argv.slice(2);
+const [port = '0', url = '', cache = ''] = process.argv.slice(2);
 const RECONNECT_AFTER_MS = 50;
-/** A connection that went silent is given up after this long. */
+/** A silent connection is closed after this time. */
 const SILENCE_MS = 1500;
 const client = createClient({
   url,
@@ -21,7 +21,7 @@ const client = createClient({
 client.on('error', () => undefined);
 await client.connect();
 const feed =
-  memory === 'leased'
+  cache === 'leased'
     ? leasedRedisFeed({
         send: (command) => client.sendCommand(command),
         listen: () => listenWithRedis(createClient({ url, socket: { reconnectStrategy: false } })),

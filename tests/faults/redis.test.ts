@@ -5,11 +5,11 @@ import { redisSessionStore } from '../../app/sessions/stores/redis.ts';
 import { startRedis, type Redis } from '../fixtures/redis.ts';
 import { startFreezingProxy, type FreezingProxy } from './freezing-proxy.ts';
 import { RedisNode } from './redis-node.ts';
-import { aWhile, createWork } from './work-under-fault.ts';
+import { wait, createWork } from './work-under-fault.ts';
 
 let redis: Redis;
 let one: RedisNode;
-/** It reaches Redis by a network that can be broken. */
+/** Connects to Redis through `network`, which can fail. */
 let other: RedisNode;
 let network: FreezingProxy;
 let client: ReturnType<typeof createClient>;
@@ -46,61 +46,61 @@ const { signIn, during } = createWork('Redis', {
   userId: 'user-1',
 });
 
-test('without a fault no ended session is let in and no request fails', async () => {
-  const seen = await during(() => aWhile(500));
-  expect(seen.unavailable).toBe(0);
+test('without a fault no node accepts a revoked session and no request fails', async () => {
+  const result = await during(() => wait(500));
+  expect(result.unavailable).toBe(0);
 });
 
-test('a node that is killed and started again lets no ended session in', async () => {
+test('a node that is killed and started again accepts no revoked session', async () => {
   await during(async () => {
-    await aWhile(200);
+    await wait(200);
     await other.kill();
-    await aWhile(200);
+    await wait(200);
     await other.start();
-    await aWhile(200);
+    await wait(200);
   });
 });
 
-test('a Redis that stops signs no user out, and all nodes are back when it is', async () => {
-  const seen = await during(async () => {
-    await aWhile(200);
+test('an outage of Redis signs no user out, and all nodes recover after it', async () => {
+  const result = await during(async () => {
+    await wait(200);
     await redis.stop();
-    await aWhile(500);
+    await wait(500);
     await redis.start();
     await Promise.all([one.untilReady(), other.untilReady()]);
-    await aWhile(200);
+    await wait(200);
   });
-  expect(seen.unavailable).toBeGreaterThan(0);
+  expect(result.unavailable).toBeGreaterThan(0);
 });
 
-test('a Redis that is emptied brings no ended session back', async () => {
+test('a FLUSHALL in Redis brings no revoked session back', async () => {
   await during(async ({ doubtLive }) => {
     for (let times = 0; times < 3; times += 1) {
-      await aWhile(200);
+      await wait(200);
       doubtLive();
       await redis.flush();
       doubtLive();
-      await aWhile(200);
+      await wait(200);
     }
   });
 });
 
-test('a node that was paused across an end refuses the session at its first answer', async () => {
+test('a node that was paused during a revocation refuses the session in its first response', async () => {
   await during(async () => {
     const target = (await signIn())!;
-    expect(await other.ask(target.token)).toBe('live');
+    expect(await other.checkToken(target.token)).toBe('live');
     other.pause();
     expect(await one.revoke(target)).toBe(true);
-    const answers = Promise.all(Array.from({ length: 5 }, () => other.ask(target.token)));
-    await aWhile(200);
+    const answers = Promise.all(Array.from({ length: 5 }, () => other.checkToken(target.token)));
+    await wait(200);
     other.resume();
-    // A connection that was idle for too long may be closed at the same moment.
+    // Some requests may fail: the resumed node may close idle connections at the same time.
     expect(await answers).not.toContain('live');
     expect(await answers).toContain('refused');
   });
 });
 
-describe('under leases', () => {
+describe('with a leased cache', () => {
   let near: RedisNode;
   let far: RedisNode;
   beforeAll(async () => {
@@ -110,23 +110,25 @@ describe('under leases', () => {
   });
   afterAll(() => Promise.all([near.stop(), far.stop()]));
 
-  test('a node that hears nothing, and does not know it, refuses a session once its end returned', async () => {
+  test('a node that unknowingly gets no feed events refuses a session once its revocation returned', async () => {
     const target = (await signIn())!;
-    for (let times = 0; times < 2; times += 1) expect(await far.ask(target.token)).toBe('live');
+    for (let times = 0; times < 2; times += 1)
+      expect(await far.checkToken(target.token)).toBe('live');
     expect(network.freeze('subscribe')).toBe(1);
     expect(await near.revoke(target)).toBe(true);
-    expect(await far.ask(target.token)).toBe('refused');
+    expect(await far.checkToken(target.token)).toBe('refused');
     await far.untilReady();
   });
 
-  test('a Redis that is emptied while a node hears nothing lets no ended session in', async () => {
+  test('a node accepts no revoked session if Redis is emptied while the node is cut off', async () => {
     const target = (await signIn())!;
-    for (let times = 0; times < 2; times += 1) expect(await far.ask(target.token)).toBe('live');
-    // Its leases and its news are lost at one time, as when Redis starts anew behind a broken network.
+    for (let times = 0; times < 2; times += 1)
+      expect(await far.checkToken(target.token)).toBe('live');
+    // The node's lease and its feed are lost at the same time, as if Redis restarted behind a broken network.
     network.freezeAll();
     await redis.flush();
     expect(await near.revoke(target)).toBe(true);
-    expect(await far.ask(target.token)).not.toBe('live');
+    expect(await far.checkToken(target.token)).not.toBe('live');
     network.heal();
   });
 });

@@ -5,8 +5,8 @@ import { startApplication, type TestApplication } from '../fixtures/application.
 import { openBrowser, signUp, type TestUser } from '../fixtures/users.ts';
 
 const PAGE = '/settings/profile';
-/** More than a thread that waits for the lock could answer before it gives up. */
-const REQUESTS_MEANWHILE = 20;
+/** More than a thread that blocks on the lock could serve before its timeout. */
+const REQUESTS_DURING_LOCK = 20;
 
 let application: TestApplication;
 let user: TestUser;
@@ -19,7 +19,7 @@ beforeAll(async () => {
 afterEach(unlock);
 afterAll(() => application.close());
 
-/** Another process takes the lock, as a program of the administrator's might. */
+/** Locks the database file from another process, as an administrator's program might. */
 async function lock(): Promise<void> {
   const file = application.databaseUrl.slice('file:'.length);
   const script = `new (require('better-sqlite3'))(${JSON.stringify(file)}).exec('BEGIN EXCLUSIVE');
@@ -36,16 +36,17 @@ async function unlock(): Promise<void> {
   await ended;
 }
 
-const rename = (name: string) => {
+/** Starts a write. `isOver` returns whether its response has arrived. */
+const changeName = (name: string) => {
   let isOver = false;
   const answer = user.browser.post(PAGE, { name }).finally(() => (isOver = true));
   return { answer, isOver: () => isOver };
 };
 
-test('a locked SQLite file keeps only writes waiting, and they are done once it is free', async () => {
+test('a locked SQLite file delays writes until it is unlocked, and nothing else', async () => {
   await lock();
-  const writing = rename('Grace Hopper');
-  for (let count = 0; count < REQUESTS_MEANWHILE; count += 1) {
+  const writing = changeName('Grace Hopper');
+  for (let count = 0; count < REQUESTS_DURING_LOCK; count += 1) {
     expect((await openBrowser(application).get('/healthz')).status).toBe(200);
   }
   expect((await openBrowser(application).get('/readyz')).status).toBe(200);
@@ -56,9 +57,9 @@ test('a locked SQLite file keeps only writes waiting, and they are done once it 
   expect((await user.browser.get(PAGE)).text).toContain('Grace Hopper');
 });
 
-test('a write that finds the SQLite file locked for too long gets 503, and signs no user out', async () => {
+test('a write on a SQLite file that stays locked fails with 503, and signs no user out', async () => {
   await lock();
-  const answer = await rename('Ada Lovelace').answer;
+  const answer = await changeName('Ada Lovelace').answer;
   expect(answer.status).toBe(503);
   expect(answer.headers['retry-after']).toBe('10');
   await unlock();

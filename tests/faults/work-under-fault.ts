@@ -1,19 +1,27 @@
 import { expect } from 'vitest';
 import type { Sessions } from '../../app/sessions/sessions.ts';
-import { randomFrom, workThrough, type FaultyNode, type Seen, type Target } from './checker.ts';
+import {
+  randomFrom,
+  runWorkload,
+  type FaultyNode,
+  type Target,
+  type WorkloadResult,
+} from './checker.ts';
 
 const CLIENTS = 20;
 
-export interface Work {
-  /** A new session, past every node; null when that cannot be done just now. */
+export interface FaultWorkload {
+  /** Starts a session in the store, without a node; null if that fails because of the fault. */
   signIn: () => Promise<Target | null>;
-  /** Has clients work during a fault, and expects of everybody what has to be. */
-  during: (fault: Parameters<typeof workThrough>[1]) => Promise<Seen>;
+  /** Runs clients during a fault, and expects that no node accepts or refuses a session wrongly. */
+  during: (fault: Parameters<typeof runWorkload>[1]) => Promise<WorkloadResult>;
 }
 
 /**
- * @param what for the line that has the seed; `SEED` in the environment chooses one.
- * @param nodes called at each fault, as are `sessions`: both are there only once the tests have begun.
+ * Returns the workload of a test file, and prints its random seed. The environment variable `SEED` sets it.
+ *
+ * @param what printed with the seed.
+ * @param nodes called for each fault, as is `sessions`, because both exist only after `beforeAll`.
  */
 export function createWork(
   what: string,
@@ -22,7 +30,7 @@ export function createWork(
     sessions,
     userId,
   }: { nodes: () => FaultyNode[]; sessions: () => Sessions; userId: string },
-): Work {
+): FaultWorkload {
   const seed = Number(process.env.SEED ?? Date.now() % 1_000_000);
   process.stdout.write(`faults on ${what}: SEED=${seed}\n`);
   const random = randomFrom(seed);
@@ -38,21 +46,23 @@ export function createWork(
     signIn,
     async during(fault) {
       const workload = { nodes: nodes(), signIn, clients: CLIENTS, random };
-      const seen = await workThrough(workload, fault);
-      const { asked, ended, unavailable } = seen;
-      process.stdout.write(`  ${asked} asked, ${ended} ended, ${unavailable} unavailable\n`);
+      const result = await runWorkload(workload, fault);
+      const { checked, revoked, unavailable } = result;
+      process.stdout.write(
+        `  ${checked} checked, ${revoked} revoked, ${unavailable} unavailable\n`,
+      );
       for (const [index, node] of nodes().entries()) {
-        const excuses = node.tellExcuses?.() ?? [];
-        if (excuses.length > 0)
-          process.stdout.write(`  node ${index + 1}: ${excuses.join(', ')}\n`);
+        const failures = node.takeFailures?.() ?? [];
+        if (failures.length > 0)
+          process.stdout.write(`  node ${index + 1}: ${failures.join(', ')}\n`);
       }
-      expect(seen.letIn, `let in after their end (SEED=${seed})`).toEqual([]);
-      expect(seen.signedOut, `signed out by an outage (SEED=${seed})`).toEqual([]);
-      expect(seen.ended).toBeGreaterThan(0);
-      return seen;
+      expect(result.acceptedAfterRevoke, `accepted after revocation (SEED=${seed})`).toEqual([]);
+      expect(result.wronglySignedOut, `signed out by an outage (SEED=${seed})`).toEqual([]);
+      expect(result.revoked).toBeGreaterThan(0);
+      return result;
     },
   };
 }
 
-/** Processes, sockets and leases have clocks of their own, which nobody can move on. */
-export const aWhile = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+/** Waits in real time, because a test clock cannot move the clocks of processes, sockets and leases. */
+export const wait = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));

@@ -8,8 +8,8 @@ import express from 'express';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { builtFiles } from '#app/http/built-files.server.ts';
 
-// As the application serves them: see tests/pages/built-files.test.ts. Here, what happens to a build
-// while a server has it.
+// How the application serves built files is tested in tests/pages/built-files.test.ts. These tests change the
+// files while the server runs.
 
 let folder = '';
 let server: Server;
@@ -33,7 +33,7 @@ afterEach(() => {
   rmSync(folder, { recursive: true });
 });
 
-test('a file that went since the start is as one that never was', async () => {
+test('a file that was deleted after the start is served as a page that is not found', async () => {
   const address = `${origin}/assets/page-abc.js`;
   expect((await fetch(address)).status).toBe(200);
   rmSync(path.join(folder, 'assets'), { recursive: true });
@@ -45,12 +45,12 @@ test('a file that went since the start is as one that never was', async () => {
   expect(await answer.text()).toBe('no page');
 });
 
-test('a file that came since the start has no address', async () => {
+test('a file that was added after the start is not served', async () => {
   writeFileSync(path.join(folder, 'late.txt'), 'late');
   expect((await fetch(`${origin}/late.txt`)).status).toBe(404);
 });
 
-test('a compressed file without the file itself is a file like any other', async () => {
+test('a .gz file without an uncompressed original is served as a file of its own', async () => {
   server.close();
   writeFileSync(path.join(folder, 'archive.gz'), gzipSync('content'));
   const web = express().use(builtFiles(folder));

@@ -4,7 +4,7 @@ import { loginPath, localPath, safeReturnPath } from '#app/http/return-path.serv
 
 const ORIGIN = 'http://localhost:3000';
 
-/** Ways to be sent elsewhere, or nowhere. */
+/** Values that lead to another site or are not a path. */
 const REFUSED = [
   '',
   ' ',
@@ -60,7 +60,7 @@ const REFUSED = [
   '\uff0f\uff0fevil.example',
   `/${'x'.repeat(1024)}`,
 ];
-const NO_TEXT = [
+const NO_STRING = [
   undefined,
   null,
   0,
@@ -72,7 +72,7 @@ const NO_TEXT = [
   { toString: () => '/settings' },
 ];
 
-/** Own paths, and how they are handed on. */
+/** Local paths, and their normalized form. */
 const OWN = [
   ['/', '/'],
   ['/settings', '/settings'],
@@ -94,21 +94,21 @@ const OWN = [
   [`/${'x'.repeat(1023)}`, `/${'x'.repeat(1023)}`],
 ] as const;
 
-test.each(REFUSED)('%j is no path of ours', (wanted) => {
+test.each(REFUSED)('%j is not a local path', (wanted) => {
   expect(localPath(wanted)).toBeNull();
   expect(safeReturnPath(wanted)).toBe('/');
   expect(safeReturnPath(wanted, '/settings')).toBe('/settings');
 });
 
-test.each(NO_TEXT)('what is no text is no path: %j', (wanted) => {
+test.each(NO_STRING)('the value %j, which is not a string, is not a local path', (wanted) => {
   expect(localPath(wanted)).toBeNull();
 });
 
-test.each(OWN)('%j is handed on as %j', (wanted, path) => {
+test.each(OWN)('the local path %j becomes %j', (wanted, path) => {
   expect(localPath(wanted)).toBe(path);
 });
 
-test('whatever is answered, a browser that is sent there stays with us', () => {
+test('for any string, a redirect to localPath() stays on the origin', () => {
   const pieces = fc.constantFrom(
     ...['/', '//', '\\', '.', '..', '%2f', '%5c', '%2e', '@', ':', '?', '#', '\t', '\n', '\r', ' '],
     ...['\u0000', '\u3002', '\uff0f', 'evil.example', 'https:', 'javascript:', 'settings', 'login'],
@@ -124,14 +124,14 @@ test('whatever is answered, a browser that is sent there stays with us', () => {
       if (path === null) return;
       expect(path).toMatch(/^\/(?![/\\])[\x21-\x7e]*$/);
       expect(new URL(path, ORIGIN).origin).toBe(ORIGIN);
-      // What is handed on is handed on again as it is.
+      // The result is stable: applying the function again changes nothing.
       expect(localPath(path)).toBe(path.length > 1024 ? null : path);
     }),
     { numRuns: 5000 },
   );
 });
 
-describe('a place to go after signing in', () => {
+describe('the path after signing in', () => {
   test.each([
     '/login',
     '/login/',
@@ -143,52 +143,54 @@ describe('a place to go after signing in', () => {
     '/theme',
     '/settings/../login',
     '/./logout',
-  ])('is never a door or an action: %s', (wanted) => {
+  ])('%s is refused as a return path, because it is a sign-in page or an action', (wanted) => {
     expect(safeReturnPath(wanted)).toBe('/');
   });
 
   test.each(['/loginx', '/settings/login', '/themes', '/settings?x=/login'])(
-    'may well be %s',
+    '%s is accepted as a return path',
     (wanted) => {
       expect(safeReturnPath(wanted)).toBe(wanted);
     },
   );
 });
 
-describe('the way to the login page', () => {
-  const asked = (path: string, init?: RequestInit) => new Request(`${ORIGIN}${path}`, init);
+describe('the redirect to the login page', () => {
+  const requestFor = (path: string, init?: RequestInit) => new Request(`${ORIGIN}${path}`, init);
 
-  test('comes back to the page that was asked for', () => {
-    expect(loginPath(asked('/settings/data?x=1&y=2'), ORIGIN)).toBe(
+  test('the redirect to the login page has the requested page as its return path', () => {
+    expect(loginPath(requestFor('/settings/data?x=1&y=2'), ORIGIN)).toBe(
       '/login?redirectTo=%2Fsettings%2Fdata%3Fx%3D1%26y%3D2',
     );
   });
 
-  test('has nothing to say of the front page', () => {
-    expect(loginPath(asked('/'), ORIGIN)).toBe('/login');
+  test('the redirect to the login page has no return path for the home page', () => {
+    expect(loginPath(requestFor('/'), ORIGIN)).toBe('/login');
   });
 
-  test('comes back to the page that a form stood on, not to where it was sent', () => {
+  test("a form's return path is its own page, not the address it was sent to", () => {
     const headers = { referer: `${ORIGIN}/settings/sessions` };
-    expect(loginPath(asked('/settings/x', { method: 'POST', headers }), ORIGIN)).toBe(
+    expect(loginPath(requestFor('/settings/x', { method: 'POST', headers }), ORIGIN)).toBe(
       '/login?redirectTo=%2Fsettings%2Fsessions',
     );
   });
 
   test.each([
-    ['none', undefined],
-    ['of another site', 'https://evil.example/settings'],
-    ['of another port', 'http://localhost:3001/settings'],
-    ['that begins like ours', `${ORIGIN}.evil.example/settings`],
-    ['that is no address', 'settings'],
-    ['of two slashes', `${ORIGIN}//evil.example`],
-    ['of the login page', `${ORIGIN}/login?redirectTo=/settings`],
-  ])('goes home when the form has a referrer %s', (_what, referer) => {
+    ['without a referrer', undefined],
+    ['with a referrer on another site', 'https://evil.example/settings'],
+    ['with a referrer on another port', 'http://localhost:3001/settings'],
+    ['with a referrer that begins like our origin', `${ORIGIN}.evil.example/settings`],
+    ['with a referrer that is not a URL', 'settings'],
+    ['with a referrer with two slashes', `${ORIGIN}//evil.example`],
+    ['with the login page as its referrer', `${ORIGIN}/login?redirectTo=/settings`],
+  ])('a form %s gets no return path', (_what, referer) => {
     const headers = referer === undefined ? undefined : { referer };
-    expect(loginPath(asked('/settings/x', { method: 'POST', headers }), ORIGIN)).toBe('/login');
+    expect(loginPath(requestFor('/settings/x', { method: 'POST', headers }), ORIGIN)).toBe(
+      '/login',
+    );
   });
 
-  test('leads nowhere else, whatever host the request claims', () => {
+  test('a request with a foreign host gets no return path', () => {
     const request = new Request('http://evil.example//evil.example/settings');
     expect(loginPath(request, ORIGIN)).toBe('/login');
   });

@@ -5,45 +5,48 @@ const OWN = 'https://latchkey.example';
 const post = (origin?: string, fetchSite?: string) => ({ method: 'POST', origin, fetchSite });
 
 test.each([
-  ['both say so', post(OWN, 'same-origin')],
-  ['only the origin says so', post(OWN)],
-  ['only Fetch Metadata says so', post(undefined, 'same-origin')],
-])('a form is of our own page when %s', (_when, source) => {
+  ['both headers say so', post(OWN, 'same-origin')],
+  ['only Origin says so', post(OWN)],
+  ['only Sec-Fetch-Site says so', post(undefined, 'same-origin')],
+])('a form submission has the same origin if %s', (_when, source) => {
   expect(isSameOrigin(source, OWN)).toBe(true);
 });
 
 test.each([
-  ['nothing says anything', post()],
-  ['the origin is another', post('https://evil.example')],
-  ['the origin is another, whatever else is said', post('https://evil.example', 'same-origin')],
+  ['both headers are missing', post()],
+  ['the origin is another one', post('https://evil.example')],
+  [
+    'the origin is another one, in spite of Sec-Fetch-Site',
+    post('https://evil.example', 'same-origin'),
+  ],
   ['the origin is a subdomain', post('https://a.latchkey.example')],
   ['the origin is the parent domain', post('https://example')],
   ['the origin begins like ours', post('https://latchkey.example.evil.example')],
   ['the origin ends like ours', post('https://evil-latchkey.example')],
-  ['the origin is of another scheme', post('http://latchkey.example')],
-  ['the origin is of another port', post('https://latchkey.example:8443')],
-  ['the origin is in another case', post('https://LATCHKEY.example')],
+  ['the origin has another scheme', post('http://latchkey.example')],
+  ['the origin has another port', post('https://latchkey.example:8443')],
+  ['the origin has another case', post('https://LATCHKEY.example')],
   ['the origin has a path', post(`${OWN}/`)],
-  ['the origin is withheld', post('null')],
-  ['the origin is withheld, whatever else is said', post('null', 'same-origin')],
+  ['the origin is "null"', post('null')],
+  ['the origin is "null", in spite of Sec-Fetch-Site', post('null', 'same-origin')],
   ['the origin is empty', post('')],
-  ['it comes from another site', post(OWN, 'cross-site')],
-  ['it comes from a sister', post(OWN, 'same-site')],
-  ['it comes from no page', post(OWN, 'none')],
-  ['it comes from who knows where', post(undefined, 'nonsense')],
-  ['it comes from nowhere', post(undefined, '')],
-])('a form is not when %s', (_when, source) => {
+  ['Sec-Fetch-Site is cross-site', post(OWN, 'cross-site')],
+  ['Sec-Fetch-Site is same-site', post(OWN, 'same-site')],
+  ['Sec-Fetch-Site is none', post(OWN, 'none')],
+  ['Sec-Fetch-Site is invalid', post(undefined, 'nonsense')],
+  ['Sec-Fetch-Site is empty', post(undefined, '')],
+])('a form submission does not have the same origin if %s', (_when, source) => {
   expect(isSameOrigin(source, OWN)).toBe(false);
 });
 
 test.each(['POST', 'PUT', 'PATCH', 'DELETE', 'post', 'get', 'PROPFIND', 'CONNECT', ''])(
-  'a request with the method "%s" may change something',
+  'a request with the method "%s" needs proof of the same origin',
   (method) => {
     expect(isSameOrigin({ method, origin: undefined, fetchSite: undefined }, OWN)).toBe(false);
   },
 );
 
-test.each(['GET', 'HEAD', 'OPTIONS'])('a request with %s may not, and is let in', (method) => {
+test.each(['GET', 'HEAD', 'OPTIONS'])('a %s request is accepted from any origin', (method) => {
   const source = { method, origin: 'https://evil.example', fetchSite: 'cross-site' };
   expect(isSameOrigin(source, OWN)).toBe(true);
 });

@@ -37,8 +37,8 @@ const plenty: RateLimitOptions = {
   mailsInAll: PLENTY,
 };
 
-/** A place for counters, as one process of the application has it. */
-interface Place {
+/** The counters of one process of the application. */
+interface ProcessCounters {
   counters: CounterStore;
   close(): Promise<void>;
 }
@@ -46,24 +46,27 @@ interface Place {
 interface Store {
   start(): Promise<void>;
   stop(): Promise<void>;
-  /** One process more on the same counters. */
-  open(): Promise<Place>;
+  /** Opens the counters as another process would. */
+  open(): Promise<ProcessCounters>;
   empty(): Promise<void>;
-  /** Every key that is kept; null where nobody could read them. */
+  /** Returns all stored keys; null if they are in memory only. */
   keys: (() => Promise<string[]>) | null;
 }
 
 let postgresUrl: string;
 let redis: Redis;
-const onePlace = { current: createMemoryCounters() };
+const memory = { counters: createMemoryCounters() };
 
 const inMemory: Store = {
   start: () => Promise.resolve(),
   stop: () => Promise.resolve(),
   open: () =>
-    Promise.resolve({ counters: onePlace.current, close: () => Promise.resolve() } satisfies Place),
+    Promise.resolve({
+      counters: memory.counters,
+      close: () => Promise.resolve(),
+    } satisfies ProcessCounters),
   empty() {
-    onePlace.current = createMemoryCounters();
+    memory.counters = createMemoryCounters();
     return Promise.resolve();
   },
   keys: null,
@@ -71,9 +74,9 @@ const inMemory: Store = {
 const inPostgres: Store = {
   async start() {
     postgresUrl = await (await sharedPostgres()).createDatabase();
-    // With a limit of its own, as small databases ask for.
+    // A connection limit, as small databases need it.
     postgresUrl += '?connection_limit=5';
-    // Makes the tables.
+    // Creates the tables.
     await (await inPostgres.open()).close();
   },
   stop: () => Promise.resolve(),
@@ -81,11 +84,12 @@ const inPostgres: Store = {
     const database: Database = await openDatabase({ databaseUrl: postgresUrl, log: silent });
     return { counters: createPostgresCounters(database.client), close: () => database.close() };
   },
-  empty: () => query(bare(postgresUrl), 'DELETE FROM "RateLimit"').then(() => undefined),
+  empty: () =>
+    query(withoutParameters(postgresUrl), 'DELETE FROM "RateLimit"').then(() => undefined),
   keys: async () =>
-    (await query<{ key: string }>(bare(postgresUrl), 'SELECT key FROM "RateLimit"')).map(
-      ({ key }) => key,
-    ),
+    (
+      await query<{ key: string }>(withoutParameters(postgresUrl), 'SELECT key FROM "RateLimit"')
+    ).map(({ key }) => key),
 };
 const inRedis: Store = {
   async start() {
@@ -100,23 +104,23 @@ const inRedis: Store = {
   empty: () => redis.flush(),
   keys: () => redis.keys(),
 };
-const bare = (url: string) => url.replace(/\?.*$/, '');
+const withoutParameters = (url: string) => url.replace(/\?.*$/, '');
 
 describe.each([
   ['in memory', inMemory],
   ['in PostgreSQL', inPostgres],
   ['in Redis', inRedis],
-])('limits %s', (_where, store) => {
-  const places: Place[] = [];
-  /** The limits of one process more. */
+])('rate limits with counters %s', (_where, store) => {
+  const processes: ProcessCounters[] = [];
+  /** Returns the rate limits of another process. */
   const open = async (options: Partial<RateLimitOptions> = {}, ring = keyring) => {
-    const place = await store.open();
-    places.push(place);
-    return createRateLimits({ ...plenty, ...options }, place.counters, ring);
+    const process = await store.open();
+    processes.push(process);
+    return createRateLimits({ ...plenty, ...options }, process.counters, ring);
   };
   beforeAll(() => store.start());
   afterAll(async () => {
-    for (const place of places) await place.close();
+    for (const process of processes) await process.close();
     await store.stop();
   });
 
@@ -125,95 +129,98 @@ describe.each([
     ipAddress,
     trustedSessionId: null,
   });
-  const isAllowed = async (leave: Promise<AttemptPermit>) => (await leave).isAllowed;
-  const howMany = async (limits: RateLimits, times: number, trier = from('198.51.100.7')) => {
-    const leaves = await Promise.all(
-      Array.from({ length: times }, () => limits.takeAttempt('password', trier)),
+  const isAllowed = async (permit: Promise<AttemptPermit>) => (await permit).isAllowed;
+  const countAllowed = async (limits: RateLimits, times: number, source = from('198.51.100.7')) => {
+    const permits = await Promise.all(
+      Array.from({ length: times }, () => limits.takeAttempt('password', source)),
     );
-    return leaves.filter((leave) => leave.isAllowed).length;
+    return permits.filter((permit) => permit.isAllowed).length;
   };
 
-  test('fifty at once get as many tries as there are, and no more', async () => {
+  test('fifty concurrent attempts get exactly as many permits as the limit', async () => {
     await store.empty();
     const limits = await open({ passwordTriesPerAccount: 10 });
-    expect(await howMany(limits, 50)).toBe(10);
-    expect(await howMany(limits, 5)).toBe(0);
+    expect(await countAllowed(limits, 50)).toBe(10);
+    expect(await countAllowed(limits, 5)).toBe(0);
   });
 
-  test('two processes count together', async () => {
+  test('two processes share their counters', async () => {
     await store.empty();
     const both = [
       await open({ passwordTriesPerAccount: 10 }),
       await open({ passwordTriesPerAccount: 10 }),
     ];
-    const given = await Promise.all(both.map((limits) => howMany(limits, 25)));
-    // Memory is not shared: there each counts for itself.
-    const placesToCount = store === inMemory ? 2 : 1;
-    expect(given.reduce((sum, count) => sum + count)).toBe(10 * placesToCount);
+    const allowed = await Promise.all(both.map((limits) => countAllowed(limits, 25)));
+    // In memory, each process counts by itself.
+    const counterSets = store === inMemory ? 2 : 1;
+    expect(allowed.reduce((sum, count) => sum + count)).toBe(10 * counterSets);
   });
 
-  test('a try that was given back can be taken again, once', async () => {
+  test('a refunded attempt does not count', async () => {
     await store.empty();
     const limits = await open({ passwordTriesPerAccount: 2 });
     for (let times = 0; times < 10; times += 1) {
-      const right = await limits.takeAttempt('password', from('198.51.100.7'));
-      if (!right.isAllowed) throw new Error('A right guess was counted.');
-      await right.refund();
+      const permit = await limits.takeAttempt('password', from('198.51.100.7'));
+      if (!permit.isAllowed) throw new Error('A refunded attempt was counted.');
+      await permit.refund();
     }
-    expect(await howMany(limits, 5)).toBe(2);
+    expect(await countAllowed(limits, 5)).toBe(2);
   });
 
-  test('what is refused to one account takes nothing of its network', async () => {
+  test("an attempt that is refused for its account does not count against its network's limit", async () => {
     await store.empty();
     const limits = await open({ passwordTriesPerAccount: 3, passwordTriesPerNetwork: 6 });
-    expect(await howMany(limits, 40)).toBe(3);
-    expect(await howMany(limits, 40, from('198.51.100.7', 'bob@example.com'))).toBe(3);
-    expect(await howMany(limits, 40, from('198.51.100.7', 'cem@example.com'))).toBe(0);
+    expect(await countAllowed(limits, 40)).toBe(3);
+    expect(await countAllowed(limits, 40, from('198.51.100.7', 'bob@example.com'))).toBe(3);
+    expect(await countAllowed(limits, 40, from('198.51.100.7', 'cem@example.com'))).toBe(0);
   });
 
-  test('an account takes no more from many networks than ten times what one may', async () => {
+  test('an account gets at most ten times its limit from all networks together', async () => {
     await store.empty();
     const limits = await open({ passwordTriesPerAccount: 2 });
-    let given = 0;
+    let allowed = 0;
     for (let network = 0; network < 15; network += 1) {
-      given += await howMany(limits, 3, from(`198.51.${network}.1`));
+      allowed += await countAllowed(limits, 3, from(`198.51.${network}.1`));
     }
-    expect(given).toBe(20);
+    expect(allowed).toBe(20);
   });
 
-  test('a flood ends at the ceiling, but not for a browser that was signed in before', async () => {
+  test('the limit for all users together stops a flood, but not a browser that was signed in before', async () => {
     await store.empty();
     const limits = await open({ passwordTriesPerNetwork: 10, passwordTriesInAll: 30 });
-    // One network alone does not get that far.
-    expect(await howMany(limits, 40)).toBe(10);
+    // A single network is stopped by its own limit.
+    expect(await countAllowed(limits, 40)).toBe(10);
     expect(await isAllowed(limits.takeAttempt('password', from('192.0.2.1')))).toBe(true);
-    let given = 11;
+    let allowed = 11;
     for (let network = 0; network < 10; network += 1) {
-      const account = `person-${network}@example.com`;
-      given += await howMany(limits, 5, from(`203.0.113.${network}`, account));
+      const account = `user-${network}@example.com`;
+      allowed += await countAllowed(limits, 5, from(`203.0.113.${network}`, account));
     }
-    expect(given).toBe(30);
+    expect(allowed).toBe(30);
     const stranger = await limits.takeAttempt('password', from('192.0.2.2', 'eve@example.com'));
     expect(stranger).toMatchObject({ isAllowed: false });
     const known = { ...from('192.0.2.2'), trustedSessionId: randomUUID() };
     expect(await isAllowed(limits.takeAttempt('password', known))).toBe(true);
-    // Each kind has a ceiling of its own.
+    // Each kind of attempt has its own limit.
     expect(await isAllowed(limits.takeAttempt('second-factor', from('192.0.2.2')))).toBe(true);
   });
 
-  test.each(['second-factor', 'mailed-code'] as const)('a ceiling for each %s', async (kind) => {
-    await store.empty();
-    const limits = await open({ codeTriesInAll: 5 });
-    const given: boolean[] = [];
-    for (let network = 0; network < 7; network += 1) {
-      given.push(
-        await isAllowed(limits.takeAttempt(kind, from(`198.51.${network}.1`, `${network}`))),
-      );
-    }
-    expect(given).toEqual([true, true, true, true, true, false, false]);
-  });
+  test.each(['second-factor', 'mailed-code'] as const)(
+    'attempts of the kind %s have a limit for all users together',
+    async (kind) => {
+      await store.empty();
+      const limits = await open({ codeTriesInAll: 5 });
+      const allowed: boolean[] = [];
+      for (let network = 0; network < 7; network += 1) {
+        allowed.push(
+          await isAllowed(limits.takeAttempt(kind, from(`198.51.${network}.1`, `${network}`))),
+        );
+      }
+      expect(allowed).toEqual([true, true, true, true, true, false, false]);
+    },
+  );
 
-  test('sign-ups and mails have a limit a network and a ceiling', async () => {
+  test('sign-ups and mails have a limit per network and one for all users together', async () => {
     await store.empty();
     const limits = await open({ signUpsPerNetwork: 2, signUpsInAll: 3 });
     const signUp = (ipAddress: string) => isAllowed(limits.takeSignUp(ipAddress));
@@ -244,56 +251,56 @@ describe.each([
       expect(await mail(`f${at}@example.com`, `192.0.2.${at}`)).toBe(true);
     }
     expect(await mail('g@example.com', '192.0.2.9')).toBe(false);
-    // Nobody keeps a person from a mail by asking for theirs.
+    // Others cannot use up the mails of a user whose browser is known.
     const known = randomUUID();
     expect(await mail('a@example.com', '192.0.2.3', known)).toBe(true);
     expect(await mail('a@example.com', '192.0.2.3', known)).toBe(true);
     expect(await mail('a@example.com', '192.0.2.3', known)).toBe(false);
   });
 
-  test('a refusal says when to come back', async () => {
+  test('a refusal has the seconds until the next attempt', async () => {
     await store.empty();
     const limits = await open({ passwordTriesPerAccount: 1, signUpsPerNetwork: 1 });
-    const second = async (ask: () => Promise<AttemptPermit>) => {
-      await ask();
-      const leave = await ask();
-      return leave.isAllowed ? 0 : leave.retryAfterSeconds;
+    const refuseSecond = async (take: () => Promise<AttemptPermit>) => {
+      await take();
+      const permit = await take();
+      return permit.isAllowed ? 0 : permit.retryAfterSeconds;
     };
-    const tries = await second(() => limits.takeAttempt('password', from('198.51.100.7')));
+    const tries = await refuseSecond(() => limits.takeAttempt('password', from('198.51.100.7')));
     expect(tries).toBeGreaterThan(870);
     expect(tries).toBeLessThanOrEqual(900);
-    const signUps = await second(() => limits.takeSignUp('198.51.100.7'));
+    const signUps = await refuseSecond(() => limits.takeSignUp('198.51.100.7'));
     expect(signUps).toBeGreaterThan(3570);
     expect(signUps).toBeLessThanOrEqual(3600);
   });
 
-  test('a window ends, and what is given back after it counts for nothing', async () => {
+  test('attempts are allowed again after the window, and a refund after it has no effect', async () => {
     await store.empty();
-    const place = await store.open();
-    places.push(place);
-    const seconds = (durationSeconds: number): CounterStore => ({
-      ...place.counters,
-      counter: ({ points }) => place.counters.counter({ points, durationSeconds }),
+    const process = await store.open();
+    processes.push(process);
+    const withDuration = (durationSeconds: number): CounterStore => ({
+      ...process.counters,
+      counter: ({ points }) => process.counters.counter({ points, durationSeconds }),
     });
-    const limits = createRateLimits({ ...plenty, signUpsPerNetwork: 2 }, seconds(3), keyring);
+    const limits = createRateLimits({ ...plenty, signUpsPerNetwork: 2 }, withDuration(3), keyring);
     const first = await limits.takeSignUp('192.0.2.1');
     await limits.takeSignUp('192.0.2.1');
     expect(await isAllowed(limits.takeSignUp('192.0.2.1'))).toBe(false);
     await expect.poll(() => isAllowed(limits.takeSignUp('192.0.2.1'))).toBe(true);
     if (first.isAllowed) await first.refund();
     const both = [await limits.takeSignUp('192.0.2.1'), await limits.takeSignUp('192.0.2.1')];
-    expect(both.map((leave) => leave.isAllowed)).toEqual([true, false]);
+    expect(both.map((permit) => permit.isAllowed)).toEqual([true, false]);
   });
 
-  test('an erased person leaves no counter, and everybody else keeps theirs', async () => {
+  test('erasing a user deletes their counters and no others', async () => {
     await store.empty();
     const limits = await open({ passwordTriesPerAccount: 2, codeTriesPerAccount: 2 });
     const user = { email: 'ada@example.com', userId: 'user_ada%' };
     const known = randomUUID();
     const useUp = async (email: string, userId: string) => {
-      const given: boolean[] = [];
+      const allowed: boolean[] = [];
       for (let times = 0; times < 3; times += 1) {
-        given.push(
+        allowed.push(
           await isAllowed(limits.takeAttempt('password', from('192.0.2.1', email))),
           await isAllowed(limits.takeAttempt('mailed-code', from('192.0.2.1', email))),
           await isAllowed(
@@ -306,7 +313,7 @@ describe.each([
         );
       }
       await limits.takeMailAttempt({ email, ipAddress: '192.0.2.1' });
-      return given.filter(Boolean).length;
+      return allowed.filter(Boolean).length;
     };
     expect(await useUp(user.email, user.userId)).toBe(8);
     expect(await useUp('bob@example.com', 'user_bob')).toBe(8);
@@ -314,7 +321,7 @@ describe.each([
     await limits.forget(user);
     const after = (await store.keys?.()) ?? [];
     if (store.keys) {
-      // What is left: that of the other person, of the network and of all.
+      // The counters of the other user, of the network and of all users are left.
       const ofAccounts = (keys: string[]) => keys.filter((key) => key.includes('account:'));
       expect(ofAccounts(after)).toHaveLength(ofAccounts(before).length / 2);
       expect(after.length - ofAccounts(after).length).toBe(
@@ -325,17 +332,17 @@ describe.each([
     expect(await useUp(user.email, user.userId)).toBe(8);
   });
 
-  test('a person is forgotten under the keys of before as well', async () => {
+  test('erasing a user also deletes counters under an older key', async () => {
     await store.empty();
     const old = { id: 'old', secret: randomBytes(32) };
     const before = await open({ passwordTriesPerAccount: 1 }, createKeyring([old]));
-    expect(await howMany(before, 3)).toBe(1);
+    expect(await countAllowed(before, 3)).toBe(1);
     const after = await open({}, createKeyring([{ id: 'new', secret: randomBytes(32) }, old]));
     await after.forget({ email: 'ada@example.com', userId: 'x' });
-    expect(await howMany(before, 3)).toBe(1);
+    expect(await countAllowed(before, 3)).toBe(1);
   });
 
-  test('no key names a person, a network or a session', async () => {
+  test('the key of a counter reveals no user, network or session', async () => {
     await store.empty();
     const limits = await open({}, rotated);
     const known = randomUUID();
@@ -351,16 +358,16 @@ describe.each([
     }
   });
 
-  test('what has run out is swept, what counts is not', async () => {
+  test('prune() deletes expired counters only', async () => {
     await store.empty();
-    const place = await store.open();
-    places.push(place);
-    const short = place.counters.counter({ points: 5, durationSeconds: 1 });
-    const long = place.counters.counter({ points: 1, durationSeconds: 60 });
+    const process = await store.open();
+    processes.push(process);
+    const short = process.counters.counter({ points: 5, durationSeconds: 1 });
+    const long = process.counters.counter({ points: 1, durationSeconds: 60 });
     await short.consume('all:short');
     await long.consume('all:long');
     const left = async () => {
-      await place.counters.prune();
+      await process.counters.prune();
       return (await store.keys?.())?.map((key) => key.replace(/^.*(?=all:)/, '')) ?? ['all:long'];
     };
     await expect.poll(left).toEqual(['all:long']);

@@ -12,7 +12,7 @@ afterEach(() => void vi.useRealTimers());
 test.each([
   ['the window has not ended', 0, WINDOW_MS - 1, 2],
   ['the window has ended', 0, WINDOW_MS, 0],
-  ['the window has ended, and the counter answered late', 5000, WINDOW_MS - 5000, 0],
+  ['the window has ended, and the counter responded late', 5000, WINDOW_MS - 5000, 0],
 ])('an attempt is refunded only within its window: %s', async (_when, lateMs, laterMs, refunds) => {
   vi.useFakeTimers({ toFake: ['performance'] });
   const reward = vi.fn(() => Promise.resolve(new RateLimiterRes()));

@@ -7,14 +7,14 @@ test.each([
   [60, 'Wait a minute, then try again.'],
   [61, 'Wait 2 minutes, then try again.'],
   [900, 'Wait 15 minutes, then try again.'],
-])('after %i seconds, to a page without a form: %s', async (seconds, words) => {
+])('a 429 with %i seconds shows on a page without a form: %s', async (seconds, words) => {
   const answer = tooManyRequests(seconds);
   expect(answer.status).toBe(429);
   expect(answer.headers.get('retry-after')).toBe(String(seconds));
   expect(textForStatus(429, await answer.text()).text).toContain(words);
 });
 
-test('a 429 of somebody else says at least to wait', () => {
+test('a 429 without our body shows to wait a while', () => {
   expect(textForStatus(429).text).toContain('Wait a while, then try again.');
   expect(textForStatus(429, { detail: 'x' }).text).toContain('Wait a while, then try again.');
 });

@@ -20,7 +20,7 @@ const EVENTS: NoticeEvent[] = [
   { what: 'many-failed-attempts' },
 ];
 
-/** One mail of every kind, and one notice of every event. */
+/** Returns one mail of every kind, and one notice of every event. */
 export function everyMail({ name = 'Ada', code = '493817' } = {}): MailContent[] {
   return [
     { kind: 'sign-up-code', code, link: `${ORIGIN}/verify#${code}` },
@@ -49,12 +49,12 @@ export function everyMail({ name = 'Ada', code = '493817' } = {}): MailContent[]
   ];
 }
 
-/** What a mail is about, to name a test by. */
+/** Returns the kind or event of a mail, for the name of a test. */
 export function nameOf(content: MailContent): string {
   return content.kind === 'notice' ? content.event.what : content.kind;
 }
 
-/** Every text of a mail that came from somewhere else, and every link in it. */
+/** Returns the variable texts and the links of a mail. */
 export function factsOf(content: MailContent): { texts: string[]; links: string[] } {
   const { kind: _kind, ...rest } = content;
   const given = { ...rest, ...('event' in content ? content.event : {}) };

@@ -16,7 +16,7 @@ const tagsOf = (html: string) => (html.match(/<[a-z/][\w-]*/gi) ?? []).join('');
 const hrefsOf = (html: string) =>
   [...html.matchAll(/href="([^"]*)"/g)].map(([, href]) => unescape(href!));
 
-test('every kind of mail has a subject of its own', async () => {
+test('every kind of mail has a different subject', async () => {
   const subjects = await Promise.all(
     everyMail().map(async (content) => (await renderMail(content, { origin })).subject),
   );
@@ -26,45 +26,45 @@ test('every kind of mail has a subject of its own', async () => {
 describe.each(everyMail().map((content) => [nameOf(content), content] as const))(
   'the mail %s',
   (_name, content) => {
-    test('says in plain text all that it says in HTML, with every link on a line of its own', async () => {
+    test('the plain text has the same content as the HTML, with each link on its own line', async () => {
       const { html, text } = await renderMail(content, { origin });
       const { texts, links } = factsOf(content);
-      for (const said of texts) {
-        expect(unescape(html)).toContain(said);
-        expect(text).toContain(said);
+      for (const content of texts) {
+        expect(unescape(html)).toContain(content);
+        expect(text).toContain(content);
       }
       for (const link of links) expect(text.split('\n')).toContain(link);
       expect(hrefsOf(html).sort()).toEqual([...links, origin].sort());
       if ('code' in content) expect(text.split('\n')).toContain(content.code);
       expect(text).toContain('You get this because');
-      // Nothing of the mark-up, and nobody shouts.
+      // No mark-up is left, and no word is in capitals.
       expect(text).not.toMatch(/[\u200b-\u200f\ufeff]|<\/?\w|undefined|null|\n{4}|[A-Z]{9}/);
     });
 
-    test('shows a locked phone no code: neither in the subject nor in what follows it', async () => {
+    test('neither subject nor preview contains a code or a variable text, so a locked phone shows none', async () => {
       const { subject, html } = await renderMail(content, { origin });
       expect(subject).toMatch(/^[\x20-\x7e]{10,78}$/);
       const [, preheader] = /display:none[^>]*>([^<]*)</.exec(html)!;
       expect(preheader!.length).toBeGreaterThan(10);
-      for (const said of [...factsOf(content).texts, 'Ada']) {
-        expect(subject).not.toContain(said);
-        expect(preheader).not.toContain(said);
+      for (const secret of [...factsOf(content).texts, 'Ada']) {
+        expect(subject).not.toContain(secret);
+        expect(preheader).not.toContain(secret);
       }
     });
 
-    test('loads nothing from anywhere, and runs nothing', async () => {
+    test('the HTML loads no resources and runs no scripts', async () => {
       const { html } = await renderMail(content, { origin });
       expect(html).not.toMatch(/<(img|script|iframe|link|object|form|video|svg|base)\b/i);
       expect(html).not.toMatch(/\bsrc=|srcset|background=|url\(|@import|@font-face|\son\w+=/i);
-      // What stands in it by address is what it is a link to.
+      // All URLs in it are links.
       const addresses = html.match(/https?:\/\/[^\s"<]+/g)!.map(unescape);
       const known = [...factsOf(content).links, origin, 'http://www.w3.org/TR/xhtml1/DTD/xhtml1'];
       for (const address of addresses) {
-        expect(known.some((one) => address.startsWith(one))).toBe(true);
+        expect(known.some((start) => address.startsWith(start))).toBe(true);
       }
     });
 
-    test('is in English, follows the colour scheme, and opens its links without a trace', async () => {
+    test('the HTML is in English, supports dark mode, and opens its links in a new tab', async () => {
       const { html } = await renderMail(content, { origin });
       expect(html).toMatch(/<html[^>]* lang="en"/);
       expect(html).toContain('<meta name="color-scheme" content="light dark"/>');
@@ -78,7 +78,7 @@ describe('a hostile name', () => {
   const plain = everyMail({ name: 'Ada' });
   const hostile = everyMail({ name: HOSTILE });
   test.each(plain.map((content, index) => [nameOf(content), content, hostile[index]!] as const))(
-    'is text in the mail %s',
+    'a hostile name is escaped in the mail %s',
     async (_name, benign, content) => {
       const mail = await renderMail(content, { origin });
       expect(tagsOf(mail.html)).toBe(tagsOf((await renderMail(benign, { origin })).html));
@@ -87,7 +87,7 @@ describe('a hostile name', () => {
     },
   );
 
-  test('of a passkey is text as well', async () => {
+  test('a hostile name of a passkey is escaped', async () => {
     const noticeOf = (passkey: string) =>
       renderMail(
         {
@@ -104,7 +104,7 @@ describe('a hostile name', () => {
     const [mail, benign] = await Promise.all([noticeOf(HOSTILE), noticeOf('Blue key')]);
     expect(tagsOf(mail.html)).toBe(tagsOf(benign.html));
     expect(mail.text).toContain(`Passkey: ${HOSTILE}`);
-    // Without a link nobody is asked to follow one.
+    // Without a link the mail has no text about it.
     expect(mail.text).not.toContain('This was not me');
   });
 });

@@ -23,6 +23,6 @@ test.each([
   '::ffff:c633:6407',
   '0:0:0:0:0:ffff:c633:6407',
   '0000:0000:0000:0000:0000:ffff:198.51.100.7',
-])('%s is 198.51.100.7 and nobody else', (address) => {
+])('the IPv4-mapped address %s has the network 198.51.100.7', (address) => {
   expect(networkPrefix(address)).toBe('198.51.100.7');
 });

@@ -14,7 +14,7 @@ interface SchemaField {
   isOptional: boolean;
 }
 
-/** Every model of the schema with its scalar fields, as the file says. */
+/** Returns all models of a Prisma schema with their scalar fields. */
 function modelsOf(schema: string): Map<string, Map<string, SchemaField>> {
   const models = [...schema.matchAll(/^model (\w+) \{\n(.*?)^\}/gms)];
   const names = new Set(models.map(([, name]) => name!));
@@ -33,8 +33,8 @@ function modelsOf(schema: string): Map<string, Map<string, SchemaField>> {
 const classOf = (model: string): Record<string, FieldClass> =>
   (dataMap as Record<string, { fields: Record<string, FieldClass> }>)[model]?.fields ?? {};
 
-/** What is wrong between a schema and the map, by name. */
-function complaints(schema: string): string[] {
+/** Returns the differences between a schema and the data map. */
+function differences(schema: string): string[] {
   const models = modelsOf(schema);
   const found: string[] = [];
   for (const [model, fields] of models) {
@@ -45,7 +45,8 @@ function complaints(schema: string): string[] {
   }
   for (const { name } of everyModel) {
     for (const field of Object.keys(classOf(name))) {
-      if (!models.get(name)?.has(field)) found.push(`${name}.${field} is classed and not there.`);
+      if (!models.get(name)?.has(field))
+        found.push(`${name}.${field} is classed but does not exist.`);
     }
   }
   return found;
@@ -54,25 +55,25 @@ function complaints(schema: string): string[] {
 const schema = readFileSync('prisma/models.prisma', 'utf8');
 
 describe('the data map', () => {
-  test('classes every model and every field of the schema, and nothing besides', () => {
+  test('the data map classes exactly the models and fields of the schema', () => {
     expect(modelsOf(schema).size).toBeGreaterThan(10);
-    expect(complaints(schema)).toEqual([]);
+    expect(differences(schema)).toEqual([]);
   });
 
-  test('names a model and a field that somebody adds, and one that somebody takes away', () => {
-    const grown = `${schema}\nmodel Letter {\n  id String @id\n  text String\n}\n`
+  test('added and removed models and fields are reported by name', () => {
+    const changed = `${schema}\nmodel Letter {\n  id String @id\n  text String\n}\n`
       .replace('  hash      String\n', '  hash      String\n  hint      String?\n')
       .replace('  tries     Int      @default(0)\n', '');
-    expect(complaints(grown)).toEqual([
+    expect(differences(changed)).toEqual([
       'Password.hint is not classed.',
       'Letter is not classed in the data map.',
       'Letter.id is not classed.',
       'Letter.text is not classed.',
-      'OutgoingMail.tries is classed and not there.',
+      'OutgoingMail.tries is classed but does not exist.',
     ]);
   });
 
-  test('knows of every exported field what it is, and whether it may be missing', () => {
+  test('the type and optionality of every exported field match the schema', () => {
     const types: Record<Exported['as'], string[]> = {
       text: ['String'],
       json: ['String'],
@@ -92,7 +93,7 @@ describe('the data map', () => {
     }
   });
 
-  test('exports nothing that is named like a secret', () => {
+  test('no field with the name of a secret is exported', () => {
     for (const { name } of everyModel) {
       for (const [field, { is }] of Object.entries(classOf(name))) {
         if (!/secret|hash|token|sealed|payload|lastStep/i.test(field)) continue;
@@ -101,7 +102,7 @@ describe('the data map', () => {
     }
   });
 
-  test('gives every part of the download a name of its own', () => {
+  test('every part of the download has a unique name', () => {
     const parts = personalModels.map(({ model }) => model.part);
     expect(new Set(parts).size).toBe(parts.length);
     const { properties } = dataSchema() as { properties: object };
@@ -109,7 +110,7 @@ describe('the data map', () => {
   });
 });
 
-test('what people are told covers every model, with the periods of the environment', () => {
+test('the privacy statement covers every model, with the retention periods of the environment', () => {
   const periods = { sessionRetentionDays: 1, activityRetentionDays: 77 };
   const { aboutYou, aboutNobody } = privacyStatement(periods);
   expect(aboutYou.length + aboutNobody.length).toBe(everyModel.length);
@@ -118,7 +119,7 @@ test('what people are told covers every model, with the periods of the environme
   expect(text).toContain('77 days.');
 });
 
-test('the default periods are those of the environment', () => {
+test('the default periods equal the defaults of the environment', () => {
   const { SESSION_RETENTION_DAYS, ACTIVITY_RETENTION_DAYS } = parseEnv({});
   expect(defaultPeriods).toEqual({
     sessionRetentionDays: SESSION_RETENTION_DAYS,
@@ -126,7 +127,7 @@ test('the default periods are those of the environment', () => {
   });
 });
 
-test('docs/processing.md is what the map says; if not: npm run data-map', async () => {
+test('docs/processing.md is up to date (to update it: npm run data-map)', async () => {
   const file = 'docs/processing.md';
   const options = { ...(await resolveConfig(file)), filepath: file };
   expect(readFileSync(file, 'utf8')).toBe(await format(processingRecord(), options));

@@ -17,7 +17,7 @@ afterEach(() => rmSync(folder, { recursive: true }));
 const write = (name: string, content: string) => writeFileSync(path.join(folder, name), content);
 const read = (name: string) => readFileSync(path.join(folder, name));
 
-test('text in any folder is there in both codings, and as it was', async () => {
+test('files of text in any folder get a Brotli and a gzip copy, and stay unchanged', async () => {
   write('assets/page.js', TEXT);
   write('site.webmanifest', TEXT);
   await compressFiles(folder);
@@ -28,7 +28,7 @@ test('text in any folder is there in both codings, and as it was', async () => {
   }
 });
 
-test('what would be no shorter is left alone, and so are pictures', async () => {
+test('pictures and files that compression would not shorten get no copies', async () => {
   write('empty.js', '');
   write('short.css', 'a{}');
   write('picture.png', TEXT);

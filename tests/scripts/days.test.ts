@@ -1,7 +1,9 @@
+import { existsSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { inProject } from '../../scripts/set-up/project.js';
 import { DAYS, nameOf, runsOf, tableOf } from '../../scripts/validation/days.js';
 
-test('every time zone has at least two days, and no day comes up twice in one', () => {
+test('every time zone has at least two days, all different', () => {
   const zones = DAYS.map(({ timeZone }) => timeZone);
   for (const zone of zones) expect(zones.filter((each) => each === zone).length).toBeGreaterThan(1);
   expect(new Set(DAYS.map(nameOf)).size).toBe(DAYS.length);
@@ -12,7 +14,7 @@ test.each([
   ['America/St_Johns', [2027, 10, 7], -150, -210],
   ['Europe/Vienna', [2027, 2, 28], 60, 120],
   ['Europe/Vienna', [2027, 9, 31], 120, 60],
-] as const)('in %s a run begins within a minute before the clocks change on %j', (...row) => {
+] as const)('in %s a run starts less than a minute before the clocks change on %j', (...row) => {
   const [timeZone, [year, month, date], before, after] = row;
   const day = DAYS.find(
     (each) =>
@@ -24,16 +26,18 @@ test.each([
   expect(offsetMinutes(Date.parse(day.startsAt) + 60_000, timeZone)).toBe(after);
 });
 
-test('browser journeys run on two days, and routes and rooms on all', () => {
+test('the browser tests run on two days, and the tests of rooms, pages and the API on all', () => {
   expect(DAYS.filter(({ hasJourneys }) => hasJourneys)).toHaveLength(2);
   for (const day of DAYS) {
     const [rooms, frontDoor] = runsOf(day);
     expect(rooms).toEqual(['--project', 'rooms']);
-    expect(frontDoor!.slice(2)).toEqual(day.hasJourneys ? [] : ['tests/routes']);
+    const folders = frontDoor!.slice(2);
+    expect(folders).toEqual(day.hasJourneys ? [] : ['tests/pages', 'tests/api']);
+    expect(folders.filter((folder) => !existsSync(inProject(folder)))).toEqual([]);
   }
 });
 
-test('the table has a line for each day that was run', () => {
+test('the table of results has a line per day', () => {
   const [day, other] = DAYS;
   const lines = tableOf([
     { day: day!, tally: { passed: 6023, failed: 0 }, seconds: 61.4 },

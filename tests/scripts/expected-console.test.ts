@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { expectConsole, takeUnexpected } from '../setup/expected-console.ts';
 
-test('what nobody expected is told, with what was written', () => {
+test('unexpected console output is reported with its arguments', () => {
   console.warn('careful', { at: 1 });
   expect(takeUnexpected()).toEqual({
     written: [{ method: 'warn', args: ['careful', { at: 1 }] }],
@@ -9,14 +9,14 @@ test('what nobody expected is told, with what was written', () => {
   });
 });
 
-test('what was expected is not, once for each call', () => {
+test('each call of expectConsole allows one line of output', () => {
   expectConsole('error', /on purpose/);
   console.error('failed', new Error('on purpose'));
   console.error('failed', new Error('on purpose'));
   expect(takeUnexpected().written).toHaveLength(1);
 });
 
-test('what was expected and did not come is told', () => {
+test('expected console output that is missing is reported', () => {
   expectConsole('error', /on purpose/);
   console.warn('on purpose');
   const { written, missing } = takeUnexpected();

@@ -19,7 +19,7 @@ afterEach(() => {
 
 const fingerprint = () => fingerprintOf(folder, ['app', 'server.ts']);
 
-test('stays the same while nothing but times change', () => {
+test('the fingerprint stays the same if only times change', () => {
   const before = fingerprint();
   utimesSync(path.join(folder, 'app', 'root.tsx'), new Date(0), new Date(0));
   expect(fingerprint()).toBe(before);
@@ -27,10 +27,10 @@ test('stays the same while nothing but times change', () => {
 
 test.each<[string, () => void]>([
   ['a file is edited', () => writeFileSync(path.join(folder, 'app', 'root.tsx'), 'toor')],
-  ['a file comes', () => writeFileSync(path.join(folder, 'app', 'routes.ts'), '')],
-  ['a file goes', () => rmSync(path.join(folder, 'app', 'ui', 'button.tsx'))],
+  ['a file is added', () => writeFileSync(path.join(folder, 'app', 'routes.ts'), '')],
+  ['a file is deleted', () => rmSync(path.join(folder, 'app', 'ui', 'button.tsx'))],
   [
-    'a file moves',
+    'a file is moved',
     () =>
       renameSync(
         path.join(folder, 'app', 'ui', 'button.tsx'),
@@ -38,23 +38,23 @@ test.each<[string, () => void]>([
       ),
   ],
   [
-    'a file comes that was named and absent',
+    'a listed file that was missing is added',
     () => writeFileSync(path.join(folder, 'server.ts'), ''),
   ],
-])('changes when %s', (_what, change) => {
+])('the fingerprint changes when %s', (_what, change) => {
   const before = fingerprint();
   change();
   expect(fingerprint()).not.toBe(before);
 });
 
-test('knows nothing of what is left out', () => {
+test('the fingerprint does not depend on ignored paths', () => {
   const withoutUi = () => fingerprintOf(folder, ['app'], (name) => name === 'app/ui');
   const before = withoutUi();
   writeFileSync(path.join(folder, 'app', 'ui', 'button.tsx'), 'changed');
   expect(withoutUi()).toBe(before);
 });
 
-test('a mark is read back, and absent before it is written', () => {
+test('a mark is null before it is written, and is read back afterwards', () => {
   const file = path.join(folder, 'dist', '.built-from');
   expect(readMark(file)).toBeNull();
   writeMark(file, 'abc');

@@ -7,7 +7,7 @@ import { inProject } from '../../scripts/set-up/project.js';
 
 let clone = '';
 
-/** Runs a program in the clone as someone who never configured git. */
+/** Runs a program in the clone as a user who never configured git. */
 function run(program: string, args: string[], env: Record<string, string> = {}) {
   const environment: Record<string, string | undefined> = {
     PATH: process.env.PATH,
@@ -40,7 +40,7 @@ afterEach(() => {
   rmSync(clone, { recursive: true });
 });
 
-test('an install in a clone tells git of the hooks', () => {
+test('an install in a clone enables the git hooks', () => {
   run('git', ['init', '--quiet']);
   expect(prepare().status).toBe(0);
   expect(hooksPath()).toBe('.githooks');
@@ -52,14 +52,14 @@ test('an install in CI changes nothing', () => {
   expect(hooksPath()).toBe('');
 });
 
-test('an install outside a clone, or without git, goes well', () => {
+test('an install outside a clone, or without git, succeeds', () => {
   expect(prepare()).toMatchObject({ status: 0, stderr: '' });
   run('git', ['init', '--quiet']);
   const node = process.execPath;
   expect(run(node, ['scripts/git-hooks.js'], { PATH: '/nowhere' }).status).toBe(0);
 });
 
-test('a commit in a clone without packages goes through, and says that nothing was checked', () => {
+test('a commit in a clone without packages succeeds with a message that nothing was checked', () => {
   run('git', ['init', '--quiet']);
   prepare();
   run('git', ['add', 'package.json']);

@@ -9,7 +9,7 @@ const lock = {
   },
 };
 
-test('an installation made by hand will do, without the packages of other platforms', () => {
+test('an installation without the packages of other platforms is complete', () => {
   const installed = {
     packages: { 'node_modules/zod': { version: '4.0.0', integrity: 'sha512-a' } },
   };
@@ -20,6 +20,6 @@ test.each([
   ['lacks a package', {}],
   ['has another version', { 'node_modules/zod': { version: '3.9.0', integrity: 'sha512-a' } }],
   ['has other contents', { 'node_modules/zod': { version: '4.0.0', integrity: 'sha512-b' } }],
-])('an installation that %s will not do', (_what, packages) => {
+])('an installation that %s is not complete', (_what, packages) => {
   expect(holdsWhatIsLocked({ packages }, lock)).toBe(false);
 });

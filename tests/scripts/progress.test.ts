@@ -9,18 +9,18 @@ function startProgress(expectedMs: Record<string, number> = {}) {
   return { progress, pass: (ms: number) => (nowMs += ms) };
 }
 
-test('a run that has just begun promises no time', () => {
+test('a run that has just started shows no estimate', () => {
   expect(startProgress().progress.line()).toBe('0 of 3 files, 0 failed');
 });
 
-test('files of unknown length count alike when the time left is estimated', () => {
+test('files of unknown duration have equal weight in the estimate', () => {
   const { progress, pass } = startProgress();
   pass(2 * MINUTE_MS);
   progress.add('a', 0);
   expect(progress.line()).toBe('1 of 3 files, 0 failed, about 4 min left');
 });
 
-test('files that were measured before count by their length when the time left is estimated', () => {
+test('files that were measured before are weighted by their duration in the estimate', () => {
   const { progress, pass } = startProgress({ a: 8000, b: 1000, c: 1000 });
   pass(8000);
   progress.add('a', 0);

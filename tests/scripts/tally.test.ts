@@ -8,7 +8,7 @@ const file = (status: string, ...statuses: string[]) => ({
 const clean = { exitCode: 0, skippedFail: true };
 
 describe('counting tests', () => {
-  test('adds up what passed and what failed, over all files', () => {
+  test('passed and failed tests are added up over all files', () => {
     const report = {
       testResults: [file('passed', 'passed', 'passed'), file('failed', 'passed', 'failed')],
     };
@@ -19,7 +19,7 @@ describe('counting tests', () => {
   });
 
   test.each(['pending', 'skipped', 'todo', 'disabled'])(
-    'a test that is %s fails where nothing may be skipped, and does not count elsewhere',
+    'a test that is %s counts as failed if no test may be skipped, and does not count otherwise',
     (status) => {
       const report = { testResults: [file('passed', 'passed', status)] };
       expect(countTests(report, clean)).toEqual({ passed: 1, failed: 1 });
@@ -30,7 +30,7 @@ describe('counting tests', () => {
     },
   );
 
-  test('a file that could not be loaded is one failure', () => {
+  test('a file that could not be loaded counts as one failure', () => {
     const report = { testResults: [file('passed', 'passed'), file('failed')] };
     expect(countTests(report, { exitCode: 1, skippedFail: true })).toEqual({
       passed: 1,
@@ -38,7 +38,7 @@ describe('counting tests', () => {
     });
   });
 
-  test('a file whose own set-up failed is one failure though every test in it passed', () => {
+  test('a file whose set-up failed counts as one failure even if all its tests passed', () => {
     const report = { testResults: [file('failed', 'passed', 'passed')] };
     expect(countTests(report, { exitCode: 1, skippedFail: true })).toEqual({
       passed: 2,
@@ -46,7 +46,7 @@ describe('counting tests', () => {
     });
   });
 
-  test('an error outside of any test is one failure', () => {
+  test('an error outside of any test counts as one failure', () => {
     const report = { testResults: [file('passed', 'passed')] };
     expect(countTests(report, { exitCode: 1, skippedFail: true })).toEqual({
       passed: 1,
@@ -54,13 +54,13 @@ describe('counting tests', () => {
     });
   });
 
-  test('a run without a report, or without a single test, is one failure', () => {
+  test('a run without a report, or without any test, counts as one failure', () => {
     expect(countTests(null, clean)).toEqual({ passed: 0, failed: 1 });
     expect(countTests({ testResults: [] }, clean)).toEqual({ passed: 0, failed: 1 });
   });
 });
 
-test('the last line gives both sums', () => {
+test('the last line has the sums of passed and failed tests', () => {
   const total = sum([
     { passed: 4, failed: 0 },
     { passed: 120, failed: 2 },

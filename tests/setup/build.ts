@@ -1,10 +1,10 @@
 import { isBuilt } from '../../scripts/set-up/build.js';
 import { runProgram } from '../../scripts/set-up/command-line.js';
 
-/** Tests by the front door run what a person would run: the build. */
+/** Builds the application if it is out of date: the front-door tests run the build. */
 export default async function ensureBuilt(): Promise<void> {
   if (isBuilt()) return;
-  // In a process of its own: within Vitest's, modules are resolved in another way.
+  // In a separate process, because Vitest resolves modules differently.
   const exitCode = await runProgram(process.execPath, ['scripts/build.js']);
   if (exitCode !== 0) throw new Error('The build failed; see above.');
 }

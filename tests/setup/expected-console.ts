@@ -22,14 +22,14 @@ for (const method of ['error', 'warn'] as const) {
 }
 
 /**
- * Says that the running test writes to the console, once for each call. A test that expects what
- * then does not come fails too.
+ * Declares that the running test writes one matching line to the console. The test fails if that line is
+ * missing.
  */
 export function expectConsole(method: Method, pattern: RegExp): void {
   expected.push({ method, pattern });
 }
 
-/** What was written and not expected, and what was expected and not written, since the last call. */
+/** Returns, since the last call, the output that was not expected and the expectations that were not met. */
 export function takeUnexpected(): { written: Written[]; missing: Expected[] } {
   const missing = expected.filter((expectation) => {
     const index = written.findIndex((entry) => matches(entry, expectation));

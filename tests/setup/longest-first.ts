@@ -1,6 +1,6 @@
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-/** Of some 30 seconds and more; what else there is fills what is left. */
+/** Files that take about 30 seconds or more, longest first. */
 const LONG = [
   'browser/appearance',
   'browser/main-path',
@@ -18,8 +18,8 @@ const LONG = [
 ].map((name) => `/tests/${name}.test.ts`);
 
 /**
- * Begins with the files that take longest, or one of them would go on alone at the end. Vitest knows
- * them by itself only where it has run before.
+ * Runs the longest files first, so that none of them runs alone at the end. Vitest knows the durations
+ * itself only after an earlier run on the same machine.
  */
 export default class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {

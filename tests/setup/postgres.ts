@@ -3,12 +3,12 @@ import { startPostgres } from '../fixtures/postgres.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** A PostgreSQL server for the tests of this project; absent where they run on SQLite. */
+    /** The PostgreSQL server of this Vitest project; absent if its tests run on SQLite. */
     postgresUrl: string;
   }
 }
 
-/** One server for a whole project of tests; each application gets a database of its own in it. */
+/** Starts one server for all tests of the project. Each application gets its own database in it. */
 export default async function setup(project: TestProject) {
   const postgres = await startPostgres();
   project.provide('postgresUrl', postgres.url);

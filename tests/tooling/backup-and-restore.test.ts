@@ -21,8 +21,8 @@ describe.each(['SQLite', 'PostgreSQL'] as const)('on %s', (provider) => {
   let env: Record<string, string>;
   let backup: string;
   let journal: string;
-  let gone: TestUser;
-  let stays: TestUser;
+  let erasedUser: TestUser;
+  let keptUser: TestUser;
   const run = (args: string[], more: Record<string, string> = {}) =>
     runScript('run.js', { ...env, ...more }, { args });
   const start = (): Promise<TestApplication> => startApplication({ env });
@@ -53,20 +53,20 @@ describe.each(['SQLite', 'PostgreSQL'] as const)('on %s', (provider) => {
   });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-  test('a backup is made while somebody writes, for its owner alone, and never over another file', async () => {
+  test('a backup works during writes, is readable by its owner only, and overwrites no file', async () => {
     const application = await start();
-    gone = await signUp(application, { email: 'gone@example.com' });
-    stays = await signUp(application, { email: 'stays@example.com' });
+    erasedUser = await signUp(application, { email: 'gone@example.com' });
+    keptUser = await signUp(application, { email: 'stays@example.com' });
     const { db } = application.application;
     let isWriting = true;
     let written = 0;
     const expiresAt = new Date(Date.now() + DAY_MS);
     const writer = (async () => {
-      // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- it is changed below, while this waits
+      // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- changed below, during an await
       while (isWriting) {
         await db.spent.create({ data: { digest: `row ${written}`, expiresAt } });
         written += 1;
-        // A turn for everybody else.
+        // Let other work run.
         await new Promise((resolve) => setImmediate(resolve));
       }
     })();
@@ -77,7 +77,7 @@ describe.each(['SQLite', 'PostgreSQL'] as const)('on %s', (provider) => {
     expect(end.exitCode).toBe(0);
     expect(end.stdout).toContain(`${backup}: `);
     expect(end.stdout).toMatch(/\d(\.\d)? KB/);
-    expect(end.stdout).toContain('Not in it, and needed with it: PASSWORD_PEPPER');
+    expect(end.stdout).toContain('The backup does not contain PASSWORD_PEPPER');
     expect(statSync(backup).mode & 0o777).toBe(0o600);
     expect(written).toBeGreaterThan(10);
 
@@ -87,8 +87,8 @@ describe.each(['SQLite', 'PostgreSQL'] as const)('on %s', (provider) => {
     expect(again.exitCode).toBe(1);
     expect(readFileSync(backup).equals(bytes)).toBe(true);
 
-    // Erased and made after it; then the server is asked to make room for the backup, and is in the way.
-    await gone.browser.post(PAGE, { email: gone.email });
+    // After the backup, one account is erased and one is created. A restore is refused while the server runs.
+    await erasedUser.browser.post(PAGE, { email: erasedUser.email });
     await signUp(application, { email: 'new@example.com' });
     const refused = await run(['restore', backup, '--yes']);
     expect(refused.stderr).toMatch(/is in use.*stop the server/);
@@ -97,9 +97,9 @@ describe.each(['SQLite', 'PostgreSQL'] as const)('on %s', (provider) => {
     expect(emails()).toEqual(['new@example.com', 'stays@example.com']);
   });
 
-  test('a restore asks first', async () => {
+  test('a restore without a terminal and without --yes is refused', async () => {
     const end = await run(['restore', backup]);
-    expect(end.stderr).toMatch(/say --yes/);
+    expect(end.stderr).toMatch(/add --yes/);
     expect(end.exitCode).toBe(1);
     expect(emails()).toEqual(['new@example.com', 'stays@example.com']);
   });
@@ -107,24 +107,24 @@ describe.each(['SQLite', 'PostgreSQL'] as const)('on %s', (provider) => {
   test.each([
     ['is damaged', () => readFileSync(backup).subarray(0, 9000), /is damaged/],
     [
-      'is of the other database',
+      'is from the other kind of database',
       () => Buffer.from(provider === 'SQLite' ? 'PGDMP and more' : 'SQLite format 3\0 and more'),
       /restore it to one of its own kind/,
     ],
-    ['is something else', () => Buffer.from('buy milk '.repeat(100)), /is no backup/],
-  ])('a backup that %s is refused, and nothing has changed', async (_what, bytes, says) => {
+    ['is not a backup', () => Buffer.from('buy milk '.repeat(100)), /is no backup/],
+  ])('a file that %s is refused, and nothing changes', async (_what, bytes, message) => {
     const file = join(folder, 'other');
     writeFileSync(file, bytes());
     const before = readdirSync(folder).filter((name) => !/-(wal|shm)$/.test(name));
     const end = await run(['restore', file, '--yes']);
-    expect(end.stderr).toMatch(says);
+    expect(end.stderr).toMatch(message);
     expect(end.stderr).toMatch(/^[^\n]+\.\n$/);
     expect(end.exitCode).toBe(1);
     expect(readdirSync(folder)).toEqual(expect.arrayContaining(before));
     expect(emails()).toEqual(['new@example.com', 'stays@example.com']);
   });
 
-  test('a restore brings everybody back but who was erased since, and puts the replaced aside', async () => {
+  test('a restore brings back all users except those erased since, and keeps the replaced database', async () => {
     rmSync(journal);
     const end = await run(['restore', backup, '--yes']);
     expect(end.stderr).toBe('');
@@ -136,13 +136,13 @@ describe.each(['SQLite', 'PostgreSQL'] as const)('on %s', (provider) => {
     const aside = /kept as (.+); remove it/.exec(end.stdout)![1]!;
     if (provider === 'SQLite') expect(statSync(aside).size).toBeGreaterThan(0);
     else expect(aside).toMatch(/^schema public_replaced_\d{8}_\d{6}$/);
-    // It is served, and what the backup brought back of the erasure is finished.
+    // The restored database works, and the server finishes the repeated erasure.
     const application = await start();
-    await signIn(application, stays);
+    await signIn(application, keptUser);
     expect(application.sql('SELECT id FROM "ErasureReceipt" WHERE pending IS NULL')).toHaveLength(
       1,
     );
-    // All that was written before a moment, and nothing after it.
+    // The backup has all rows that were written before one point in time, and none after it.
     const rows = application.sql<{ digest: string }>(
       `SELECT digest FROM "Spent" WHERE digest LIKE 'row %'`,
     );
@@ -152,7 +152,7 @@ describe.each(['SQLite', 'PostgreSQL'] as const)('on %s', (provider) => {
     await application.close();
   });
 
-  test('with the replaced database lost, the journal is enough', async () => {
+  test('a restore repeats erasures from the journal alone if the replaced database is lost', async () => {
     const lines = readFileSync(journal, 'utf8');
     expect(lines).not.toContain('gone');
     if (provider === 'SQLite') rmSync(env.DATABASE_URL!.slice('file:'.length));
@@ -165,7 +165,7 @@ describe.each(['SQLite', 'PostgreSQL'] as const)('on %s', (provider) => {
     expect(emails()).toEqual(['stays@example.com']);
   });
 
-  test('a dry run of the retention says what would go, and changes nothing; then it goes', async () => {
+  test('retention --dry-run counts the rows without a change, and retention deletes them', async () => {
     const open = past();
     const old = Date.now() - 400 * DAY_MS;
     open.sql(`INSERT INTO "Spent" (digest, expiresAt) VALUES (?, ?)`, 'an old one', old);
@@ -181,12 +181,12 @@ describe.each(['SQLite', 'PostgreSQL'] as const)('on %s', (provider) => {
     const real = await run(['retention']);
     expect(real.stdout).toMatch(new RegExp(`^activity entries +${length} `, 'm'));
     expect(open.sql('SELECT id FROM "Activity"')).toEqual([]);
-    expect((await run(['retention'])).stdout).toMatch(/^in all +0$/m);
+    expect((await run(['retention'])).stdout).toMatch(/^total +0$/m);
     open.close();
   });
 });
 
-test('without pg_dump a backup says what to install', async () => {
+test('a backup without pg_dump on the PATH fails and says what to install', async () => {
   const end = await runScript(
     'run.js',
     { DATABASE_URL: await postgres.createDatabase(), PATH: '/nowhere' },

@@ -4,7 +4,7 @@ import { runScript } from './run-script.ts';
 const LONG_MS = 240_000;
 
 test(
-  'every part of the bench runs, and every contender answers what it must',
+  'every part of the bench runs, and every contender gives the expected responses',
   async () => {
     const env = { CI: process.env.CI ?? '' };
     const { exitCode, stdout, stderr } = await runScript('bench.js', env, { args: ['--quick'] });

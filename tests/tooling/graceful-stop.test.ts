@@ -26,7 +26,7 @@ afterEach(async () => {
   rmSync(folder, { recursive: true });
 });
 
-/** Starts it as `npm start` does, in a process of its own; answers the port. */
+/** Starts the application as `npm start` does, in a separate process. Returns the port. */
 async function start(env: Record<string, string> = {}): Promise<number> {
   running = startScript('start.js', {
     PORT: '0',
@@ -35,19 +35,19 @@ async function start(env: Record<string, string> = {}): Promise<number> {
     OUTBOX_FOLDER: path.join(folder, 'outbox'),
     ...env,
   });
-  const [, port] = await running.said(
+  const [, port] = await running.waitForOutput(
     /"origin":"http:\/\/localhost:(\d+)","msg":"Latchkey is serv/,
   );
   return Number(port);
 }
 
-/** A form of which only the first half is sent; `finish` sends the rest and answers with all that came. */
-async function halfAForm(port: number) {
+/** Sends the first half of a form. `finish` sends the rest and returns the response. */
+async function sendHalfAForm(port: number) {
   const socket = connect(port, '127.0.0.1');
   let answer = '';
   socket.on('data', (chunk) => (answer += chunk.toString('latin1')));
   const closed = once(socket, 'close');
-  // What cuts it off may do so with a reset.
+  // The server may cut off the connection with a reset.
   socket.on('error', () => undefined);
   socket.write(
     [
@@ -62,7 +62,7 @@ async function halfAForm(port: number) {
       FORM.slice(0, 5),
     ].join('\r\n'),
   );
-  // The server has begun with it.
+  // The server has started to process the request.
   await vi.waitFor(() => expect(answer).toContain('100 Continue'), WAIT);
   return {
     socket,
@@ -86,18 +86,18 @@ const statusOf = async (port: number, path: string) =>
   (await fetch(`http://127.0.0.1:${port}${path}`, { redirect: 'manual' })).status;
 
 describe.each(['SIGTERM', 'SIGINT'] as const)('%s', (signal) => {
-  test('takes no more connections, and finishes the request under way', async () => {
+  test('the server accepts no more connections, and finishes the running request', async () => {
     const port = await start();
-    const form = await halfAForm(port);
+    const form = await sendHalfAForm(port);
     running!.process.kill(signal);
-    await running!.said(/Latchkey is stopping/);
+    await running!.waitForOutput(/Latchkey is stopping/);
     await vi.waitFor(async () => expect(await isRefused(port)).toBe(true), WAIT);
     expect(running!.process.exitCode).toBeNull();
     const answer = await form.finish();
     expect(answer).toMatch(/^HTTP\/1.1 302 /);
     expect(answer).toMatch(/^Location: \/login\r$/im);
     expect(answer).toMatch(/^Set-Cookie: theme=dark/im);
-    // There is nobody left to go on with.
+    // The client must not send another request on this connection.
     expect(answer).toMatch(/^Connection: close\r$/im);
     const { exitCode, stderr, stdout } = await running!.finished;
     expect([exitCode, stderr]).toEqual([0, '']);
@@ -106,18 +106,18 @@ describe.each(['SIGTERM', 'SIGINT'] as const)('%s', (signal) => {
   });
 });
 
-test('with STOP_DELAY_SECONDS it says that it is not ready, and serves on for as long', async () => {
+test('with STOP_DELAY_SECONDS a stopping server is not ready but still serves for that time', async () => {
   const port = await start({ STOP_DELAY_SECONDS: '2' });
   expect(await statusOf(port, '/readyz')).toBe(200);
   running!.process.kill('SIGTERM');
-  await running!.said(/Latchkey is stopping/);
+  await running!.waitForOutput(/Latchkey is stopping/);
   expect(await statusOf(port, '/readyz')).toBe(503);
   expect(await statusOf(port, '/login')).toBe(200);
   expect(await statusOf(port, '/healthz')).toBe(200);
   expect((await running!.finished).exitCode).toBe(0);
 });
 
-test('a connection on which nobody asks for anything holds nothing up', async () => {
+test('idle connections do not delay a stop', async () => {
   const port = await start({ STOP_WITHIN_SECONDS: '60' });
   const agent = new Agent({ keepAlive: true });
   const [response] = (await once(
@@ -125,20 +125,20 @@ test('a connection on which nobody asks for anything holds nothing up', async ()
     'response',
   )) as [import('node:http').IncomingMessage];
   await once(response.resume(), 'end');
-  const ahead = connect(port, '127.0.0.1');
-  ahead.on('error', () => undefined);
-  await once(ahead, 'connect');
+  const unused = connect(port, '127.0.0.1');
+  unused.on('error', () => undefined);
+  await once(unused, 'connect');
   running!.process.kill('SIGTERM');
   const { exitCode, stdout } = await running!.finished;
   expect(exitCode).toBe(0);
-  // What holds a stop up is cut off after its time limit, and logged.
+  // Connections that delay a stop are cut off after a time limit, which is logged.
   expect(stdout).not.toContain('connections were cut');
   agent.destroy();
 });
 
 test('a request that never ends is cut off after STOP_WITHIN_SECONDS', async () => {
   const port = await start({ STOP_WITHIN_SECONDS: '3' });
-  const form = await halfAForm(port);
+  const form = await sendHalfAForm(port);
   const cutOff = once(form.socket, 'close');
   running!.process.kill('SIGTERM');
   const { exitCode, stdout } = await running!.finished;
@@ -147,12 +147,12 @@ test('a request that never ends is cut off after STOP_WITHIN_SECONDS', async () 
   await cutOff;
 });
 
-test('an event stream is ended before the last request is over, so that its browser connects elsewhere', async () => {
+test('a stop ends event streams before the last request finishes, so that browsers connect to another node', async () => {
   const started = await startApplication();
   const user = await signUp(started);
   const stream = await listen(started, user.browser);
   expect(stream.status).toBe(200);
-  const form = await halfAForm(started.port);
+  const form = await sendHalfAForm(started.port);
   const closed = started.close();
   await stream.ended;
   expect(stream.events().map(({ event }) => event)).not.toContain('ended');

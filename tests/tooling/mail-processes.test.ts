@@ -25,7 +25,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
-test('several processes over one database send each mail once', async () => {
+test('several processes with one database send each mail once', async () => {
   const databaseUrl = await postgres.createDatabase();
   const log = { info: () => undefined, warn: () => undefined };
   const database = await openDatabase({ databaseUrl, log });
@@ -52,7 +52,7 @@ test('several processes over one database send each mail once', async () => {
   );
   onTestFinished(() => running.forEach(({ process }) => process.kill('SIGKILL')));
   await server.arrivals(MAILS);
-  // All are done, and have nothing left to send.
+  // Wait until no mail is left to send.
   while ((await database.client.outgoingMail.count()) > 0) {
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
@@ -64,7 +64,7 @@ test('several processes over one database send each mail once', async () => {
   const recipients = server.arrived.map((mail) => mail.recipients[0]!);
   expect(recipients).toHaveLength(MAILS);
   expect(new Set(recipients).size).toBe(MAILS);
-  // They shared the work, so that they could have got into each other's way.
+  // More than one process sent mail, so a race was possible.
   expect(new Set(server.arrived.map(({ sentBy }) => sentBy)).size).toBeGreaterThan(1);
   for (const { stdout } of ends) expect(stdout).not.toContain('@example.com');
 });

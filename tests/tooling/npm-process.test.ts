@@ -15,7 +15,7 @@ beforeEach(() => {
   folder = mkdtempSync(path.join(tmpdir(), 'latchkey-npm-'));
 });
 afterEach(() => {
-  // The whole group, with what a failed test leaves behind.
+  // The whole group, with the processes that a failed test leaves behind.
   if (npm?.pid) killGroup(npm.pid);
   npm = undefined;
   rmSync(folder, { recursive: true });
@@ -25,11 +25,11 @@ function killGroup(pid: number) {
   try {
     process.kill(-pid, 'SIGKILL');
   } catch {
-    // Nothing is left of it.
+    // The group has ended already.
   }
 }
 
-/** Runs `npm start`, in a process group of its own as in a terminal. */
+/** Runs `npm start` in its own process group, as a terminal does. */
 async function startByNpm(scriptShell: string) {
   const environment: Record<string, string | undefined> = {
     PATH: process.env.PATH,
@@ -50,7 +50,7 @@ async function startByNpm(scriptShell: string) {
   npm.stdout!.setEncoding('utf8').on('data', (text: string) => (output += text));
   const origin = await vi.waitFor(() => {
     const [, found] = SERVING.exec(output) ?? [];
-    return found ?? Promise.reject(new Error(`It does not serve yet: ${output}`));
+    return found ?? Promise.reject(new Error(`The server does not serve yet: ${output}`));
   }, PATIENCE);
   expect((await fetch(`${origin}/healthz`)).status).toBe(200);
   return { npm, origin, output: () => output };
@@ -65,9 +65,9 @@ const isServing = (origin: string) =>
 test.each([
   ['SIGTERM', 'sh'],
   ['SIGKILL', 'sh'],
-  ['SIGTERM', 'a shell that stays'],
-  ['SIGKILL', 'a shell that stays'],
-] as const)('a %s to npm ends the server that npm start started by %s', async (signal, shell) => {
+  ['SIGTERM', 'a shell that runs it as a child'],
+  ['SIGKILL', 'a shell that runs it as a child'],
+] as const)('a %s to npm ends the server that npm start started with %s', async (signal, shell) => {
   const staying = path.join(import.meta.dirname, 'fixtures', 'staying.sh');
   const running = await startByNpm(shell === 'sh' ? 'sh' : staying);
   running.npm.kill(signal);
@@ -75,11 +75,11 @@ test.each([
   await expect.poll(running.output).toContain('Latchkey is stopping');
 });
 
-test('a Ctrl-C, which the whole group and then npm sends, stops the server once and cleanly', async () => {
+test('Ctrl-C, which reaches the server from the terminal and from npm, stops it once and cleanly', async () => {
   const { npm, origin, output } = await startByNpm('sh');
   const ended = once(npm, 'exit');
   process.kill(-npm.pid!, 'SIGINT');
-  // As every shell expects of what a Ctrl-C ended.
+  // Shells expect that Ctrl-C ends a program by the signal.
   expect(await ended).toEqual([null, 'SIGINT']);
   await expect.poll(() => isServing(origin)).toBe(false);
   expect(output().match(/Latchkey is stopping/g)).toHaveLength(1);

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { startApplication } from '../fixtures/application.ts';
 
-test('a second server over one SQLite file says so, and does not start', async () => {
+test('a second server on the same SQLite file is refused', async () => {
   const first = await startApplication();
   const env = { DATABASE_URL: first.databaseUrl };
   await expect(startApplication({ env })).rejects.toThrow(
@@ -11,7 +11,7 @@ test('a second server over one SQLite file says so, and does not start', async (
   await (await startApplication()).close();
 });
 
-test('a server on SQLite with SESSION_CACHE=leased says that it is for PostgreSQL, and does not start', async () => {
+test('a server on SQLite with SESSION_CACHE=leased is refused, because that is for PostgreSQL', async () => {
   await expect(startApplication({ env: { SESSION_CACHE: 'leased' } })).rejects.toThrow(
     /^SESSION_CACHE=leased is for PostgreSQL; leave it out/,
   );

@@ -10,14 +10,14 @@ export interface Finished {
 
 export interface RunningScript {
   process: ChildProcess;
-  /** Answers what matched in standard output, as soon as it does; rejects when the script ends without. */
-  said(pattern: RegExp): Promise<RegExpExecArray>;
+  /** Resolves to the match once standard output matches; rejects if the script ends without a match. */
+  waitForOutput(pattern: RegExp): Promise<RegExpExecArray>;
   finished: Promise<Finished>;
 }
 
 /**
- * Runs a file of scripts/ as npm would, with nothing of this process's environment that could
- * change what it does, and from a folder that is not the project's.
+ * Starts a file of scripts/ as npm does, from a folder outside the project, and without the variables of
+ * this process's environment that could change its behaviour.
  */
 export function startScript(
   script: string,
@@ -28,7 +28,7 @@ export function startScript(
     PATH: process.env.PATH,
     HOME: process.env.HOME,
     ...clockOfTheRun,
-    // Not the settings of the user who runs the tests.
+    // Ignore the developer's own .env.
     ENV_FILE: '',
     ...env,
   };
@@ -44,22 +44,22 @@ export function startScript(
   const finished = new Promise<Finished>((resolve) => {
     child.once('close', (exitCode) => resolve({ exitCode, stdout, stderr }));
   });
-  const said = (pattern: RegExp) =>
+  const waitForOutput = (pattern: RegExp) =>
     new Promise<RegExpExecArray>((resolve, reject) => {
-      const look = () => {
+      const check = () => {
         const match = pattern.exec(stdout);
         if (match) resolve(match);
       };
-      child.stdout.on('data', look);
-      look();
+      child.stdout.on('data', check);
+      check();
       void finished.then((end) =>
-        reject(new Error(`It ended (${end.exitCode}) and never said ${pattern}:\n${end.stderr}`)),
+        reject(new Error(`The script ended (${end.exitCode}) without ${pattern}:\n${end.stderr}`)),
       );
     });
-  return { process: child, said, finished };
+  return { process: child, waitForOutput, finished };
 }
 
-/** Runs it to its end. */
+/** Runs a script like {@link startScript}, and waits for its end. */
 export function runScript(...args: Parameters<typeof startScript>): Promise<Finished> {
   return startScript(...args).finished;
 }

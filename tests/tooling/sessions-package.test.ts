@@ -22,7 +22,7 @@ import { BrowserLike } from '../fixtures/browser-like.ts';
 const run = promisify(execFile);
 const installed = (file: string) => inProject('node_modules', file);
 
-/** A folder as it is after an installation, without the network: what others need is linked to ours. */
+/** A folder as after `npm install`, made without the network: peer dependencies are links to our packages. */
 const folder = mkdtempSync(join(tmpdir(), 'latchkey-package-'));
 const PEERS = ['express', 'express-session', 'lru-cache', 'bowser', '@prisma', 'prisma', '@types'];
 let tarball: string;
@@ -48,12 +48,12 @@ const entries = () =>
     .filter((name) => !name.endsWith('.json'))
     .map((name) => join('latchkey-sessions', name));
 
-test('publint finds nothing to say about it', async () => {
+test('publint reports no problem in the package', async () => {
   const { messages, pkg } = await publint({ pkgDir: sessionsFolder, strict: true });
   expect(messages.map((message) => formatMessage(message, pkg as object))).toEqual([]);
 });
 
-test('its types are where its programs are, by attw', async () => {
+test('attw finds the types of every entry point of the package', async () => {
   const { stdout } = await run(process.execPath, [
     installed('@arethetypeswrong/cli/dist/index.js'),
     tarball,
@@ -64,12 +64,12 @@ test('its types are where its programs are, by attw', async () => {
     'ascii',
   ]);
   expect(stdout).toContain('latchkey-sessions/express');
-  // The profile leaves out Node 10, and programs that would require() it. A problem ends it with an error too.
+  // The profile ignores Node 10 and require(). attw also exits with an error if it finds a problem.
   const counted = stdout.split('\n').filter((line) => !line.includes('(ignored'));
   expect(counted.filter((line) => /❌|💀|🎭|🐛|⚠️/u.test(line))).toEqual([]);
 });
 
-test('every entry loads, and its types compile for whoever imports it', async () => {
+test('every entry point loads, and its types compile in a program that imports it', async () => {
   const imports = entries().map((name, index) => `import * as entry${index} from '${name}';`);
   const uses = entries().map(
     (_name, index) => `if (Object.keys(entry${index}).length === 0) throw new Error('${index}');`,
@@ -90,13 +90,13 @@ test('every entry loads, and its types compile for whoever imports it', async ()
   });
 });
 
-test('what needs a package of somebody else is an entry of its own', async () => {
+test('all entry points but cache, device and express load without other packages', async () => {
   const alone = mkdtempSync(join(tmpdir(), 'latchkey-package-alone-'));
   cpSync(sessionsFolder, join(alone, 'node_modules', 'latchkey-sessions'), { recursive: true });
-  const wants = ['/cache', '/device', '/express'];
-  const free = entries().filter((name) => !wants.some((end) => name.endsWith(end)));
-  expect(free).toHaveLength(entries().length - wants.length);
-  writeFileSync(join(alone, 'all.mjs'), free.map((name) => `import '${name}';`).join('\n'));
+  const dependent = ['/cache', '/device', '/express'];
+  const independent = entries().filter((name) => !dependent.some((end) => name.endsWith(end)));
+  expect(independent).toHaveLength(entries().length - dependent.length);
+  writeFileSync(join(alone, 'all.mjs'), independent.map((name) => `import '${name}';`).join('\n'));
   try {
     await run(process.execPath, [join(alone, 'all.mjs')]);
   } finally {
@@ -123,31 +123,31 @@ describe.each(['plain-http', 'express'])('examples/%s', (name) => {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     origin = await new Promise<string>((resolve, reject) => {
-      server.once('exit', (code) => reject(new Error(`It ended (${code}).`)));
+      server.once('exit', (code) => reject(new Error(`The server ended (${code}).`)));
       server.stdout!.setEncoding('utf8').once('data', (line: string) => resolve(line.trim()));
     });
   });
   afterAll(() => server.kill());
 
-  test('signs in, knows who asks, and signs out', async () => {
+  test('the example signs a user in, recognizes the user, and signs the user out', async () => {
     const browser = new BrowserLike(origin, 'a browser', {
       reachedAt: origin.replace('localhost', '127.0.0.1'),
     });
-    const said = async () => (await browser.get('/')).text;
-    expect(await said()).toBe('Who are you?');
+    const pageText = async () => (await browser.get('/')).text;
+    expect(await pageText()).toBe('Who are you?');
     await browser.post('/sign-in', {});
-    expect(await said()).toBe('Hello, ann.');
+    expect(await pageText()).toBe('Hello, ann.');
     const other = new BrowserLike(origin, 'another', browser.options);
     for (const cookie of await browser.jar.getCookies(origin)) {
       await other.plantToken(cookie.value, cookie.key);
     }
     await browser.post('/sign-out', {});
-    expect(await said()).toBe('Who are you?');
-    // Not for want of the cookie: the session itself is over.
+    expect(await pageText()).toBe('Who are you?');
+    // The session itself has ended, not only the browser's cookie: a copy of the cookie fails too.
     expect((await other.get('/')).text).toBe('Who are you?');
   });
 
-  test('names the package as whoever copies it would install it', () => {
+  test('the example depends on the built package in dist/sessions', () => {
     const { dependencies } = JSON.parse(
       readFileSync(inProject('examples', name, 'package.json'), 'utf8'),
     ) as { dependencies: Record<string, string> };

@@ -7,7 +7,7 @@ import { BrowserLike } from '../fixtures/browser-like.ts';
 import { runScript, startScript, type Finished } from './run-script.ts';
 
 const WAIT_MS = 20_000;
-const LOOK_EVERY_MS = 50;
+const CHECK_EVERY_MS = 50;
 
 let folder = '';
 
@@ -20,7 +20,7 @@ afterEach(() => {
   rmSync(folder, { recursive: true });
 });
 
-/** An environment in which it would start. */
+/** An environment with which the server starts. */
 const workingEnv = () => ({
   PORT: '0',
   DATABASE_URL: `file:${path.join(folder, 'latchkey.db')}`,
@@ -30,13 +30,13 @@ const workingEnv = () => ({
 
 function expectOneSentence({ exitCode, stderr }: Finished, pattern: RegExp) {
   expect(stderr).toMatch(pattern);
-  // One line, a sentence by its ends, and no stack.
+  // One line that ends like a sentence, without a stack.
   expect(stderr).toMatch(/^[^\n]+\.\n$/);
   expect(stderr).not.toMatch(/\bat .+:\d+:\d+|Error:/);
   expect(exitCode).toBe(1);
 }
 
-/** A folder that nobody may write to, not even root. */
+/** Returns a folder that no user can write to, not even root. */
 function unwritableFolder() {
   if (process.getuid?.() === 0) return '/sys/latchkey';
   const unwritable = path.join(folder, 'unwritable');
@@ -51,9 +51,11 @@ async function portInUse() {
 }
 
 describe('npm start', () => {
-  test('makes a database and secrets that only the owner may read, serves, and stops cleanly', async () => {
+  test('npm start creates a database and secrets that only the owner can read, and stops cleanly', async () => {
     const running = startScript('start.js', workingEnv());
-    const [, origin] = await running.said(/"origin":"([^"]+)","msg":"Latchkey is serving"/);
+    const [, origin] = await running.waitForOutput(
+      /"origin":"([^"]+)","msg":"Latchkey is serving"/,
+    );
     const page = await fetch(`${origin}/login`);
     expect(page.status).toBe(200);
     expect(await page.text()).toContain('<html');
@@ -65,9 +67,11 @@ describe('npm start', () => {
     expect(exitCode).toBe(0);
   });
 
-  test('lets somebody sign up by hand, with the code from the outbox', async () => {
+  test('a new user can sign up with the code from the outbox', async () => {
     const running = startScript('start.js', { ...workingEnv(), PWNED_PASSWORDS: 'off' });
-    const [, origin] = await running.said(/"origin":"([^"]+)","msg":"Latchkey is serving"/);
+    const [, origin] = await running.waitForOutput(
+      /"origin":"([^"]+)","msg":"Latchkey is serving"/,
+    );
     const browser = new BrowserLike(origin!);
     const fields = { email: 'ada@example.com', name: 'Ada', password: 'a lighthouse by night' };
     const asked = await browser.follow(await browser.post('/signup', fields));
@@ -77,7 +81,7 @@ describe('npm start', () => {
         const [path] = /\/outbox\/[\w-]+/.exec((await browser.get('/outbox')).text) ?? [];
         return path ?? Promise.reject(new Error('Nothing is in the outbox.'));
       },
-      { timeout: WAIT_MS, interval: LOOK_EVERY_MS },
+      { timeout: WAIT_MS, interval: CHECK_EVERY_MS },
     );
     const { text: mail } = await browser.get(`${mailPath}/html`);
     const [code = ''] = /(?<![\d#])\d{8}(?!\d)/.exec(mail) ?? [];
@@ -88,7 +92,7 @@ describe('npm start', () => {
     expect((await running.finished).exitCode).toBe(0);
   });
 
-  test('says when the port is in use', async () => {
+  test('a port in use stops npm start with a message that names its process and another port', async () => {
     const { port, close } = await portInUse();
     const end = await runScript('start.js', { ...workingEnv(), PORT: String(port) });
     close();
@@ -99,9 +103,9 @@ describe('npm start', () => {
     );
   });
 
-  test('ends its output with the address, where mail is read, and the demo account', async () => {
+  test('npm start prints the address, the outbox and the command for a demo account', async () => {
     const running = startScript('start.js', workingEnv());
-    const [, origin] = await running.said(/Latchkey is at +(\S+)\n/);
+    const [, origin] = await running.waitForOutput(/Latchkey is at +(\S+)\n/);
     running.process.kill('SIGTERM');
     const { stdout } = await running.finished;
     const lines = stdout.split('\n');
@@ -110,7 +114,7 @@ describe('npm start', () => {
     expect(stdout).toContain('npm run seed\n');
   });
 
-  test('reads its settings from a file, and a variable of the environment wins', async () => {
+  test('npm start reads ENV_FILE, and variables of the environment override it', async () => {
     const file = path.join(folder, 'settings');
     writeFileSync(file, 'LOG_LEVEL=loud\nPORT=eighty\n');
     const settings = { ...workingEnv(), ENV_FILE: file };
@@ -120,34 +124,34 @@ describe('npm start', () => {
       /PORT/,
     );
     const running = startScript('start.js', { ...settings, LOG_LEVEL: 'info' });
-    await running.said(/Latchkey is at/);
+    await running.waitForOutput(/Latchkey is at/);
     running.process.kill('SIGTERM');
     expect((await running.finished).exitCode).toBe(0);
   });
 
-  test('says when the file of settings that ENV_FILE names is not there', async () => {
+  test('a missing ENV_FILE stops npm start with a message', async () => {
     const end = await runScript('start.js', { ...workingEnv(), ENV_FILE: `${folder}/absent` });
     expectOneSentence(end, /settings in \S+absent cannot be read/);
   });
 
-  test('says when the folder of the database cannot be written', async () => {
+  test('a database folder that is not writable stops npm start with a message', async () => {
     const url = `file:${unwritableFolder()}/latchkey.db`;
     const end = await runScript('start.js', { ...workingEnv(), DATABASE_URL: url });
     expectOneSentence(end, /latchkey\.db|DATABASE_URL/);
   });
 
-  test('says when the folder of the secrets cannot be written', async () => {
+  test('a secrets folder that is not writable stops npm start with a message', async () => {
     const file = `${unwritableFolder()}/secrets.json`;
     const end = await runScript('start.js', { ...workingEnv(), SECRETS_FILE: file });
     expectOneSentence(end, /secrets\.json cannot be written/);
   });
 
-  test('says when the secrets file cannot be read', async () => {
+  test('a secrets file that is not readable stops npm start with a message', async () => {
     const end = await runScript('start.js', { ...workingEnv(), SECRETS_FILE: folder });
     expectOneSentence(end, /secrets file .+ cannot be read/);
   });
 
-  test('says when the secrets file is damaged, and leaves it as it is', async () => {
+  test('a damaged secrets file stops npm start with a message, and is not changed', async () => {
     const file = path.join(folder, 'secrets.json');
     writeFileSync(file, '{"passwordPepper":');
     const end = await runScript('start.js', { ...workingEnv(), SECRETS_FILE: file });
@@ -156,16 +160,19 @@ describe('npm start', () => {
   });
 
   test.each([
-    ['of another kind', 'mysql://localhost/latchkey'],
+    ['for an unsupported database', 'mysql://localhost/latchkey'],
     ['without a scheme', 'latchkey.db'],
-    ['of a server that nobody runs', 'postgresql://latchkey:very-secret@127.0.0.1:1/latchkey'],
-  ])('says when DATABASE_URL is %s, and shows no password', async (_what, url) => {
-    const end = await runScript('start.js', { ...workingEnv(), DATABASE_URL: url });
-    expectOneSentence(end, /DATABASE_URL|127\.0\.0\.1:1/);
-    expect(end.stdout + end.stderr).not.toContain('very-secret');
-  });
+    ['for a server that does not run', 'postgresql://latchkey:very-secret@127.0.0.1:1/latchkey'],
+  ])(
+    'a DATABASE_URL %s stops npm start with a message without the password',
+    async (_what, url) => {
+      const end = await runScript('start.js', { ...workingEnv(), DATABASE_URL: url });
+      expectOneSentence(end, /DATABASE_URL|127\.0\.0\.1:1/);
+      expect(end.stdout + end.stderr).not.toContain('very-secret');
+    },
+  );
 
-  test('says when the file that DATABASE_URL names is no database', async () => {
+  test('a DATABASE_URL for a file that is not a database stops npm start with a message', async () => {
     const file = path.join(folder, 'notes.txt');
     writeFileSync(file, 'buy milk '.repeat(1000));
     const end = await runScript('start.js', { ...workingEnv(), DATABASE_URL: `file:${file}` });
@@ -177,7 +184,7 @@ describe('npm start', () => {
     ['LOG_LEVEL', 'loud', /LOG_LEVEL/],
     ['ORIGIN', 'http://latchkey.example', /ORIGIN must start with https/],
     ['ORIGIN', 'https://latchkey.example', /PASSWORD_PEPPER must be set/],
-  ])('says when %s=%s is not usable', async (name, value, pattern) => {
+  ])('%s=%s stops npm start with a message', async (name, value, pattern) => {
     expectOneSentence(await runScript('start.js', { ...workingEnv(), [name]: value }), pattern);
   });
 });
@@ -189,14 +196,14 @@ test.each([
   ['build.js', []],
   ['generate.js', []],
   ['run.js', ['seed']],
-])('%s says when Node is too old', async (script, args) => {
+])('%s refuses a Node that is too old, with a message', async (script, args) => {
   const oldNode = path.join(import.meta.dirname, 'fixtures', 'old-node.cjs');
   const end = await runScript(script, {}, { args, nodeArgs: ['--require', oldNode] });
   expectOneSentence(end, /needs Node 20\.19 or newer.+this is Node 18\.20\.8/);
 });
 
-test('run.js says which commands there are', async () => {
+test('run.js lists its commands when it does not know the given one', async () => {
   const end = await runScript('run.js', {}, { args: ['sesions-prune'] });
-  expect(end.stderr).toMatch(/^Say which command to run: .*sessions-prune/);
+  expect(end.stderr).toMatch(/^Usage: .*sessions-prune/);
   expect(end.exitCode).toBe(1);
 });

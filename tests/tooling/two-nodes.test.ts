@@ -29,27 +29,27 @@ afterAll(async () => {
   await postgres.close();
 });
 
-/** The same browser, at another node. */
+/** Returns a browser for another node with the same session cookie. */
 const at = async (node: TestApplication, { browser }: Pick<TestUser, 'browser'>) => {
-  const there = openBrowser(node);
+  const copy = openBrowser(node);
   const token = await browser.sessionToken();
-  await there.jar.setCookie(`session=${token}`, node.origin);
-  return there;
+  await copy.jar.setCookie(`session=${token}`, node.origin);
+  return copy;
 };
-const rowReads = (node: TestApplication, work: () => Promise<unknown>) => {
-  const cut = node.statements.length;
+const countRowReads = (node: TestApplication, work: () => Promise<unknown>) => {
+  const earlier = node.statements.length;
   return work().then(
-    () => node.statements.slice(cut).filter((sql) => /FROM "Session" s JOIN/.test(sql)).length,
+    () => node.statements.slice(earlier).filter((sql) => /FROM "Session" s JOIN/.test(sql)).length,
   );
 };
 
-describe('two nodes over one PostgreSQL', () => {
-  test('each request reads its row once, and a session that ends on one node is refused by the other', async () => {
+describe('two nodes with one PostgreSQL', () => {
+  test('each request reads its session row once, and a node refuses a session that ended on another', async () => {
     const user = await signUp(one);
     const phone = await signIn(one, user);
     const phoneThere = await at(other, { browser: phone });
     for (let count = 0; count < 3; count += 1) {
-      expect(await rowReads(other, () => phoneThere.get(PAGE))).toBe(1);
+      expect(await countRowReads(other, () => phoneThere.get(PAGE))).toBe(1);
     }
     const phoneId = await sessionIdOf(phone);
     const ended = await user.browser.post(`/settings/sessions/${phoneId}/sign-out`, {});
@@ -57,7 +57,7 @@ describe('two nodes over one PostgreSQL', () => {
     expect((await phoneThere.get(PAGE)).location).toMatch(/^\/login/);
   });
 
-  test('of a thousand sessions that are ended at random, none is answered for again anywhere', async () => {
+  test('no node accepts any of a thousand sessions after it was revoked on a random node', async () => {
     const user = await signUp(one);
     const [{ id: userId }] = one.sql<{ id: string }>(
       'SELECT id FROM "User" WHERE email = ?',
@@ -71,29 +71,29 @@ describe('two nodes over one PostgreSQL', () => {
       state = (state * 1_103_515_245 + 12_345) % 2 ** 31;
       return state % below;
     };
-    let answered = 0;
+    let accepted = 0;
     const endOne = async () => {
       const now = one.clock.now();
       const [a, b] = random(2) === 0 ? nodes : [...nodes].reverse();
       const started = await a!.application.sessions.start({ userId }, now);
       const resumeAt = (node: TestApplication) =>
         node.application.sessions.resume(started.token, now);
-      // Known to both, and still asked for while it ends.
+      // Both nodes know the session, and one resumes it during the revocation.
       expect((await resumeAt(a!)).state).toBe('live');
       expect((await resumeAt(b!)).state).toBe('live');
       const during = resumeAt(b!);
       await a!.application.sessions.revoke(started.session.id, { reason: 'signed-out' }, now);
-      if ((await resumeAt(b!)).state === 'live') answered += 1;
-      if ((await resumeAt(a!)).state === 'live') answered += 1;
+      if ((await resumeAt(b!)).state === 'live') accepted += 1;
+      if ((await resumeAt(a!)).state === 'live') accepted += 1;
       await during;
     };
     for (let count = 0; count < REVOCATIONS; count += 10) {
       await Promise.all(Array.from({ length: 10 }, endOne));
     }
-    expect(answered).toBe(0);
+    expect(accepted).toBe(0);
   });
 
-  test('an open page on the other node is told why it ended, and one of the same person that it changed', async () => {
+  test("a revoked session's page on another node gets the reason, and the user's other pages an update", async () => {
     const user = await signUp(one);
     const phone = await signIn(one, user);
     const [phoneThere, ownThere] = [await at(other, { browser: phone }), await at(other, user)];
@@ -107,7 +107,7 @@ describe('two nodes over one PostgreSQL', () => {
     changed.hangUp();
   });
 
-  test('what a hand or a cascade deletes counts on both', async () => {
+  test('both nodes refuse a session that a cascading DELETE by hand removed', async () => {
     const user = await signUp(one);
     const there = await at(other, user);
     expect((await there.get(PAGE)).status).toBe(200);
@@ -116,7 +116,7 @@ describe('two nodes over one PostgreSQL', () => {
     expect((await user.browser.get(PAGE)).status).toBe(302);
   });
 
-  test('a new name is on the next page of either', async () => {
+  test('a changed name is on the next page of both nodes', async () => {
     const user = await signUp(one);
     const there = await at(other, user);
     await there.get(PAGE);
@@ -125,7 +125,7 @@ describe('two nodes over one PostgreSQL', () => {
     expect((await there.get('/')).text).toContain('Augusta King');
   });
 
-  test('a renewed token kills the old one on the other node', async () => {
+  test('the other node refuses the old token after it was renewed', async () => {
     const user = await signUp(one);
     const there = await at(other, user);
     expect((await there.get(PAGE)).status).toBe(200);
@@ -134,42 +134,42 @@ describe('two nodes over one PostgreSQL', () => {
     expect((await user.browser.get(PAGE)).status).toBe(200);
   });
 
-  test('a node that is cut off from the news says so, is ready all the same, and is back by itself', async () => {
+  test('a node that loses its feed connection logs it and reconnects by itself', async () => {
     const user = await signUp(one);
     const there = await at(other, user);
     const { feed } = other.application;
-    const heard: boolean[] = [];
-    const stop = feed.onLink((isUp) => heard.push(isUp));
+    const states: boolean[] = [];
+    const stop = feed.onLink((isUp) => states.push(isUp));
     one.sql(
       `SELECT pg_terminate_backend(pid) AS done FROM pg_stat_activity
        WHERE pid <> pg_backend_pid() AND datname = current_database() AND query LIKE 'LISTEN %'`,
     );
-    await expect.poll(() => heard).toEqual([false, true]);
+    await expect.poll(() => states).toEqual([false, true]);
     stop();
     expect(feed.isLinked()).toBe(true);
     const page = await listen(other, there);
     await user.browser.post('/logout', {});
     await page.until('event: ended');
     await page.ended;
-    const said = other.logged.map(({ msg }) => msg);
-    expect(said.some((msg) => msg.startsWith('the news of sessions are cut off'))).toBe(true);
-    expect(said).toContain('the news of sessions arrive again');
+    const messages = other.logged.map(({ msg }) => msg);
+    expect(messages.some((msg) => msg.startsWith('the news of sessions are cut off'))).toBe(true);
+    expect(messages).toContain('the news of sessions arrive again');
   });
 
-  test('a sign-out asks no other node and waits for none', async () => {
+  test('a sign-out waits for no other node', async () => {
     const user = await signUp(one);
-    // Of a node with a memory that was killed.
+    // The lease of a killed node with a session cache.
     one.sql(`INSERT INTO "CacheLease" ("id") VALUES ('of-a-killed-node')`);
-    const cut = one.statements.length;
+    const earlier = one.statements.length;
     expect((await user.browser.post('/logout', {})).status).toBe(302);
-    expect(one.statements.slice(cut).filter((sql) => sql.includes('CacheLease'))).toEqual([]);
+    expect(one.statements.slice(earlier).filter((sql) => sql.includes('CacheLease'))).toEqual([]);
     expect(one.sql(`SELECT "id" FROM "CacheLease"`)).toEqual([{ id: 'of-a-killed-node' }]);
     one.sql(`DELETE FROM "CacheLease"`);
   });
 });
 
 describe('two nodes with SESSION_CACHE=leased', () => {
-  test('answer a known session from memory, and both refuse it once it has ended', async () => {
+  test('nodes with a leased cache read no row for a cached session, and both refuse it once it has ended', async () => {
     const env = { DATABASE_URL: await postgres.createDatabase(), SESSION_CACHE: 'leased' };
     const near = await startApplication({ env });
     const far = await startApplication({ env, clock: near.clock });
@@ -180,7 +180,7 @@ describe('two nodes with SESSION_CACHE=leased', () => {
       const user = await signUp(near);
       const there = await at(far, user);
       expect((await there.get(PAGE)).status).toBe(200);
-      expect(await rowReads(far, () => there.get(PAGE))).toBe(0);
+      expect(await countRowReads(far, () => there.get(PAGE))).toBe(0);
       expect((await user.browser.post('/logout', {})).status).toBe(302);
       expect((await there.get(PAGE)).location).toMatch(/^\/login/);
     } finally {

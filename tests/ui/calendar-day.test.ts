@@ -13,6 +13,6 @@ test.each([
   // They go forward: 29 March lasts 23 hours.
   ['Europe/Vienna', '2026-03-29T10:00:00Z', '2026-03-29T22:30:00Z', 'Yesterday'],
   ['Europe/Vienna', '2026-03-28T22:30:00Z', '2026-03-29T22:30:00Z', 'Saturday 28 March'],
-])('in %s, %s is told at %s as "%s"', (timeZone, at, now, says) => {
-  expect(dayText(at, now, timeZone)).toBe(says);
+])('in %s, the day of %s is shown at %s as "%s"', (timeZone, at, now, text) => {
+  expect(dayText(at, now, timeZone)).toBe(text);
 });

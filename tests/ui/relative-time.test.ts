@@ -25,8 +25,8 @@ test.each([
   [-359 * DAY_MS, '11 months ago'],
   [-365 * DAY_MS, '1 year ago'],
   [-3 * 365 * DAY_MS, '3 years ago'],
-])('%i ms from now is "%s": what is past is past in full', (distanceMs, says) => {
-  expect(relativeTime(at(distanceMs), NOW)).toBe(says);
+])('a time %i ms from now is "%s": the past is rounded down', (distanceMs, text) => {
+  expect(relativeTime(at(distanceMs), NOW)).toBe(text);
 });
 
 test.each([
@@ -41,11 +41,11 @@ test.each([
   [14 * DAY_MS, 'in 14 days'],
   [30 * DAY_MS, 'in 1 month'],
   [365 * DAY_MS, 'in 1 year'],
-])('%i ms ahead is "%s": to the nearest', (distanceMs, says) => {
-  expect(relativeTime(at(distanceMs), NOW)).toBe(says);
+])('a time %i ms ahead is "%s": the future is rounded to the nearest unit', (distanceMs, text) => {
+  expect(relativeTime(at(distanceMs), NOW)).toBe(text);
 });
 
-test('no distance is told as none of a unit, or as more of it than the next one holds', () => {
+test('a count is never zero, and never as large as the next unit', () => {
   for (let days = -800; days <= 800; days += 1) {
     for (const shiftMs of [-1, 0, 1, HOUR_MS, 13 * HOUR_MS]) {
       const text = relativeTime(at(days * DAY_MS + shiftMs), NOW);

@@ -15,7 +15,8 @@ import { wrongCodeFor } from '../../fixtures/wrong-code.ts';
 const NOW = new Date('2026-11-21T12:00:00.000Z');
 const DAY_MS = 86_400_000;
 const after = (ms: number) => new Date(NOW.getTime() + ms);
-const twenty = <Result>(act: () => Promise<Result>) => Promise.all(Array.from({ length: 20 }, act));
+const twentyTimes = <Result>(act: () => Promise<Result>) =>
+  Promise.all(Array.from({ length: 20 }, act));
 
 let folder: string;
 let database: Database;
@@ -42,7 +43,7 @@ const about = (purpose: CodePurpose = 'password-reset') => ({
   userId: 'ada',
   email: 'ada@example.com',
 });
-/** A code that was mailed, as its own browser brings it. */
+/** Issues a code, and returns it with the key of the browser that asked for it. */
 const issue = async (purpose: CodePurpose = 'password-reset') => {
   const { id, browserKey, code } = await codes.issue(about(purpose), NOW);
   return { id, browserKey, purpose, code: code! };
@@ -51,28 +52,28 @@ const statesOf = (answers: { state: string }[], state: string) =>
   answers.filter((answer) => answer.state === state);
 
 describe('a code', () => {
-  test('is right once', async () => {
+  test('a code can be redeemed once', async () => {
     const tried = await issue();
     expect(await codes.redeem(tried, NOW)).toMatchObject({ state: 'right', userId: 'ada' });
     expect(await codes.redeem(tried, NOW)).toEqual({ state: 'over' });
   });
 
-  test('is right for one of twenty who bring it at once', async () => {
+  test('only one of twenty concurrent requests can redeem a code', async () => {
     const tried = await issue();
-    const answers = await twenty(() => codes.redeem(tried, NOW));
+    const answers = await twentyTimes(() => codes.redeem(tried, NOW));
     expect(statesOf(answers, 'right')).toHaveLength(1);
   });
 
-  test('is looked at five times, also when twenty guess at once', async () => {
+  test('a code allows five attempts, even for twenty concurrent requests', async () => {
     const tried = await issue();
-    const answers = await twenty(() =>
+    const answers = await twentyTimes(() =>
       codes.redeem({ ...tried, code: wrongCodeFor(tried.code) }, NOW),
     );
     expect(statesOf(answers, 'wrong')).toHaveLength(5);
     expect(await codes.redeem(tried, NOW)).toEqual({ state: 'over' });
   });
 
-  test('is wrong without the secret of the browser that asked for it', async () => {
+  test('a code is wrong without the key of the browser that asked for it', async () => {
     const [tried, other] = [await issue(), await issue()];
     for (const browserKey of [other.browserKey, '']) {
       expect((await codes.redeem({ ...tried, browserKey }, NOW)).state).toBe('wrong');
@@ -80,7 +81,7 @@ describe('a code', () => {
     expect((await codes.redeem(tried, NOW)).state).toBe('right');
   });
 
-  test('is good for its own purpose, and brought for another one it takes no try', async () => {
+  test('a code works for its own purpose only, and other purposes use up no attempt', async () => {
     const tried = await issue();
     for (let times = 0; times < 6; times += 1) {
       const answer = await codes.redeem({ ...tried, purpose: 'email-change' }, NOW);
@@ -89,14 +90,14 @@ describe('a code', () => {
     expect((await codes.redeem(tried, NOW)).state).toBe('right');
   });
 
-  test('is no key, whatever is left out', async () => {
+  test('a code cannot be redeemed as a link key', async () => {
     const { id, code, purpose } = await issue();
     expect(await codes.redeemLinkKey(purpose, `${id}.${code}`, NOW)).toEqual({ state: 'over' });
   });
 });
 
-describe('another code in place of one', () => {
-  test('makes that one worthless, and has tries and time of its own', async () => {
+describe('a replacement code', () => {
+  test('a replacement invalidates the first code, and has its own attempts and expiry', async () => {
     const tried = await issue();
     for (let times = 0; times < 5; times += 1) {
       await codes.redeem({ ...tried, code: wrongCodeFor(tried.code) }, NOW);
@@ -107,8 +108,8 @@ describe('another code in place of one', () => {
     if (again!.code !== tried.code) {
       expect((await codes.redeem(tried, later)).state).toBe('wrong');
     }
-    const brought = { ...tried, code: again!.code! };
-    expect((await codes.redeem(brought, later)).state).toBe('right');
+    const replaced = { ...tried, code: again!.code! };
+    expect((await codes.redeem(replaced, later)).state).toBe('right');
     expect(await codes.replaceCode(tried, later)).toBeNull();
   });
 
@@ -116,13 +117,13 @@ describe('another code in place of one', () => {
     ['another browser', { browserKey: 'x'.repeat(43) }],
     ['a browser without a secret', { browserKey: '' }],
     ['another purpose', { purpose: 'email-change' } as const],
-  ])('is made for nobody who comes with %s, and the code stays as it was', async (_who, change) => {
+  ])('a request with %s gets no replacement, and the code stays valid', async (_who, change) => {
     const tried = await issue();
     expect(await codes.replaceCode({ ...tried, ...change }, NOW)).toBeNull();
     expect((await codes.redeem(tried, NOW)).state).toBe('right');
   });
 
-  test('is none for a decoy, however often it is asked for', async () => {
+  test('a decoy never gets a code, nor a replacement', async () => {
     const { id, browserKey, code } = await codes.issue({ ...about(), isDecoy: true }, NOW);
     expect(code).toBeNull();
     const held = { id, browserKey, purpose: 'password-reset' } as const;
@@ -131,23 +132,23 @@ describe('another code in place of one', () => {
   });
 });
 
-describe('a key', () => {
+describe('a link key', () => {
   const WEEK_MS = 7 * DAY_MS;
   const issueKey = () => codes.createLinkKey(about('email-change-undo'), WEEK_MS, NOW);
 
-  test('is right for one of twenty who bring it at once', async () => {
+  test('only one of twenty concurrent requests can redeem a link key', async () => {
     const key = await issueKey();
-    const answers = await twenty(() => codes.redeemLinkKey('email-change-undo', key, NOW));
+    const answers = await twentyTimes(() => codes.redeemLinkKey('email-change-undo', key, NOW));
     expect(statesOf(answers, 'right')).toHaveLength(1);
   });
 
-  test('is good for its own purpose, and is not used up by another one', async () => {
+  test('a link key works for its own purpose only, and other purposes do not use it up', async () => {
     const key = await issueKey();
     expect(await codes.redeemLinkKey('not-me', key, NOW)).toEqual({ state: 'over' });
     expect((await codes.redeemLinkKey('email-change-undo', key, NOW)).state).toBe('right');
   });
 
-  test('is over when its time is, to the millisecond', async () => {
+  test('a link key expires exactly at its expiry time', async () => {
     const [early, late] = [await issueKey(), await issueKey()];
     const ends = after(WEEK_MS);
     const justBefore = after(WEEK_MS - 1);
@@ -155,11 +156,12 @@ describe('a key', () => {
     expect(await codes.redeemLinkKey('email-change-undo', late, ends)).toEqual({ state: 'over' });
   });
 
-  test('needs its secret, and is no code to be typed', async () => {
+  test('a link key needs its secret, and cannot be redeemed as a code', async () => {
     const key = await issueKey();
     const [id = '', secret = ''] = key.split('.');
-    for (const one of [`${id}.`, id, `${id}.${'x'.repeat(43)}`, `${key}.x`]) {
-      expect(await codes.redeemLinkKey('email-change-undo', one, NOW)).toEqual({ state: 'over' });
+    for (const forged of [`${id}.`, id, `${id}.${'x'.repeat(43)}`, `${key}.x`]) {
+      const answer = await codes.redeemLinkKey('email-change-undo', forged, NOW);
+      expect(answer).toEqual({ state: 'over' });
     }
     const typed = { id, browserKey: '', purpose: 'email-change-undo', code: secret } as const;
     expect((await codes.redeem(typed, NOW)).state).toBe('wrong');
@@ -167,8 +169,8 @@ describe('a key', () => {
   });
 });
 
-describe('what is discarded', () => {
-  test('is what waits for this user and these purposes, and nothing else', async () => {
+describe('discarded codes', () => {
+  test('discard() ends the codes of one user and the given purposes only', async () => {
     const [reset, change] = [await issue(), await issue('email-change')];
     await codes.discard('ada', ['password-reset']);
     expect(await codes.redeem(reset, NOW)).toEqual({ state: 'over' });
@@ -178,7 +180,7 @@ describe('what is discarded', () => {
     expect((await codes.redeem(left, NOW)).state).toBe('right');
   });
 
-  test('since a moment is what went out at that very moment as well, and not before', async () => {
+  test('discardCreatedSince() ends keys that were created at or after the given time', async () => {
     const purpose = 'email-change-undo';
     const [early, at, late] = await Promise.all(
       [-1, 0, 1].map((ms) => codes.createLinkKey(about(purpose), DAY_MS, after(ms))),
@@ -191,7 +193,7 @@ describe('what is discarded', () => {
     expect(states).toEqual(['right', 'over', 'over']);
   });
 
-  test('by age is what was over before then', async () => {
+  test('prune() deletes codes that expired before the given time', async () => {
     await issue();
     expect(await codes.prune(after(CODE_LIFETIME_MS))).toBe(0);
     expect(await codes.prune(after(CODE_LIFETIME_MS + 1))).toBe(1);

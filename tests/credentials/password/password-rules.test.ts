@@ -25,7 +25,7 @@ beforeEach(() => {
   logged.length = 0;
 });
 
-describe('what is known without asking anybody', () => {
+describe('rules without a range API', () => {
   const known = createPasswordRules({ rangeApi: null, now: clock.now, log });
 
   test.each([
@@ -41,7 +41,7 @@ describe('what is known without asking anybody', () => {
     'sunshine1',
     'baseball1',
     'Passw0rd',
-  ])('%s is on the list', async (password) => {
+  ])('the password %s is refused as common', async (password) => {
     expect(await known.findObjection(password, ADA)).toContain('lists of leaked passwords');
   });
 
@@ -58,7 +58,7 @@ describe('what is known without asking anybody', () => {
     'adaadaada',
     'Ada\u00a0Lovelace',
     '\uff21\uff44\uff41 Lovelace',
-  ])('%s is too much like her', async (password) => {
+  ])("the password %s is refused as too similar to the user's name or e-mail", async (password) => {
     expect(await known.findObjection(password, ADA)).toContain('your name or your e-mail');
   });
 
@@ -69,7 +69,7 @@ describe('what is known without asking anybody', () => {
     '!!LATCHKEY2026!!',
     'latch-key-123',
     'latchkeylatchkey',
-  ])('%s is too much like the name of the site', async (password) => {
+  ])('the password %s is refused as too similar to the name of the site', async (password) => {
     expect(await known.findObjection(password, ADA)).toContain('the name of this site');
   });
 
@@ -85,7 +85,7 @@ describe('what is known without asking anybody', () => {
     'ada 48213907561120',
     '\u{1f511}'.repeat(8),
     'x'.repeat(256),
-  ])('%s is nobody\u2019s first guess', async (password) => {
+  ])('the password %s is accepted', async (password) => {
     expect(await known.findObjection(password, ADA)).toBeNull();
   });
 
@@ -94,14 +94,17 @@ describe('what is known without asking anybody', () => {
     { email: '123@example.com', name: '42' },
     { email: '@', name: ' ' },
     { email: '', name: '.*' },
-  ])('a person whose names are no words ($email, $name) may choose as anybody', async (owner) => {
-    for (const password of [GOOD, '83920174 5520', '.*.*.*.*', 'also a good one']) {
-      expect(await known.findObjection(password, owner)).toBeNull();
-    }
-  });
+  ])(
+    'a user whose name has no words ($email, $name) can choose any good password',
+    async (owner) => {
+      for (const password of [GOOD, '83920174 5520', '.*.*.*.*', 'also a good one']) {
+        expect(await known.findObjection(password, owner)).toBeNull();
+      }
+    },
+  );
 });
 
-describe('what a range API knows', () => {
+describe('rules with a range API', () => {
   let api: RangeApi;
   const ask = (password: string, known = fresh()) => known.findObjection(password, ADA);
   const fresh = (url = api.url) => createPasswordRules({ rangeApi: url, now: clock.now, log });
@@ -116,13 +119,13 @@ describe('what a range API knows', () => {
     api.leaked = new Map([['a leaked passphrase', 3]]);
   });
 
-  test('a password that leaked is refused, another is not', async () => {
+  test('a leaked password is refused, another one is accepted', async () => {
     expect(await ask('a leaked passphrase')).toContain('lists of leaked passwords');
     expect(await ask('A leaked passphrase')).toBeNull();
     expect(logged).toEqual([]);
   });
 
-  test('it learns five characters of a hash, and is asked to pad its answer', async () => {
+  test('the range API gets only five characters of a hash, and is asked for padding', async () => {
     await ask(GOOD);
     expect(api.asked).toHaveLength(1);
     const [{ path, headers, body } = { path: '', headers: {}, body: '' }] = api.asked;
@@ -135,19 +138,19 @@ describe('what a range API knows', () => {
     }
   });
 
-  test('what we know ourselves is not asked about', async () => {
+  test('the range API is not asked about passwords that the local rules refuse', async () => {
     await ask('password');
     await ask('latchkey1');
     expect(api.asked).toEqual([]);
   });
 
-  test('padding is no leak', async () => {
+  test('a padding line with the count 0 does not mean a leak', async () => {
     api.leaked.set(GOOD, 0);
     expect(await ask(GOOD)).toBeNull();
     expect(logged).toEqual([]);
   });
 
-  test('line ends and case are as they may be', async () => {
+  test('the response may have any line ends and any case', async () => {
     const suffix = sha1(GOOD).slice(5);
     for (const text of [`${suffix}:1`, `${suffix.toLowerCase()}:12\n`, `\r\n${suffix}:7\r\n`]) {
       api.answer = (response) => response.end(text);
@@ -157,7 +160,7 @@ describe('what a range API knows', () => {
     expect(await ask(GOOD)).toBeNull();
   });
 
-  test('the address may end in a slash, or have a path', async () => {
+  test('the URL of the range API may have a path and end in a slash', async () => {
     await ask(GOOD, fresh(`${api.url}/mirror/`));
     expect(api.asked[0]?.path).toMatch(/^\/mirror\/range\/[0-9A-F]{5}$/);
   });
@@ -165,40 +168,43 @@ describe('what a range API knows', () => {
   const suffixOfGood = `${sha1(GOOD).slice(5)}:9`;
   test.each<[string, NonNullable<RangeApi['answer']>]>([
     [
-      'a page of something else',
+      'the page of a captive portal',
       (response) => response.end('<html>Sign in to this network</html>'),
     ],
-    ['half an answer', (response) => response.end(`${suffixOfGood}\r\nA1B2`)],
-    ['bytes', (response) => response.end(Buffer.from([0, 255, 254, 10, 13, 58]))],
-    ['an error', (response) => response.writeHead(500).end(suffixOfGood)],
-    ['too many requests', (response) => response.writeHead(429).end(suffixOfGood)],
+    ['a malformed line', (response) => response.end(`${suffixOfGood}\r\nA1B2`)],
+    ['binary data', (response) => response.end(Buffer.from([0, 255, 254, 10, 13, 58]))],
+    ['a 500', (response) => response.writeHead(500).end(suffixOfGood)],
+    ['a 429', (response) => response.writeHead(429).end(suffixOfGood)],
     ['a redirect', (response) => response.writeHead(302, { Location: '/elsewhere' }).end()],
-    ['far too much', (response) => response.end('0'.repeat(3_000_000))],
-    ['nothing, ever', () => undefined],
-    ['the beginning of an answer', (response) => void response.write(`${suffixOfGood}\r\n`)],
-    ['a hang-up', (response) => void response.destroy()],
+    ['too many bytes', (response) => response.end('0'.repeat(3_000_000))],
+    ['no response', () => undefined],
+    ['a response that never ends', (response) => void response.write(`${suffixOfGood}\r\n`)],
+    ['a closed connection', (response) => void response.destroy()],
     [
-      'a hang-up in the middle',
+      'a connection that is closed in the middle',
       (response) => {
         response.writeHead(200, { 'Content-Length': '9999' });
         response.write(suffixOfGood, () => response.destroy());
       },
     ],
-  ])('an API that answers with %s keeps nobody from a password', async (_what, answer) => {
-    api.answer = answer;
-    const known = fresh();
-    const timeLimit = vi.spyOn(AbortSignal, 'timeout');
-    expect(await ask(GOOD, known)).toBeNull();
-    expect(timeLimit.mock.calls).toEqual([[LOOK_UP_LIMIT_MS]]);
-    timeLimit.mockRestore();
-    expect(logged).toHaveLength(1);
-    expect(logged[0]).toContain('leaked passwords cannot be looked up');
-    for (const secret of [GOOD, sha1(GOOD).slice(0, 5), sha1(GOOD).slice(5), '/range/']) {
-      expect(logged[0]).not.toContain(secret);
-    }
-  });
+  ])(
+    'with %s from the range API, the password is accepted and the failure logged',
+    async (_what, answer) => {
+      api.answer = answer;
+      const known = fresh();
+      const timeLimit = vi.spyOn(AbortSignal, 'timeout');
+      expect(await ask(GOOD, known)).toBeNull();
+      expect(timeLimit.mock.calls).toEqual([[LOOK_UP_LIMIT_MS]]);
+      timeLimit.mockRestore();
+      expect(logged).toHaveLength(1);
+      expect(logged[0]).toContain('leaked passwords cannot be looked up');
+      for (const secret of [GOOD, sha1(GOOD).slice(0, 5), sha1(GOOD).slice(5), '/range/']) {
+        expect(logged[0]).not.toContain(secret);
+      }
+    },
+  );
 
-  test('whoever it sends us on to is not asked', async () => {
+  test('redirects of the range API are not followed', async () => {
     const other = await startRangeApi();
     other.leaked.set(GOOD, 9);
     api.answer = (response) =>
@@ -208,14 +214,14 @@ describe('what a range API knows', () => {
     await other.close();
   });
 
-  test('nobody is there', async () => {
+  test('a range API that refuses connections is logged, and the password is accepted', async () => {
     const gone = await startRangeApi();
     await gone.close();
     expect(await ask(GOOD, fresh(gone.url))).toBeNull();
     expect(logged.join()).toContain('ECONNREFUSED');
   });
 
-  test('after a failure there is a pause, and one line in the log', async () => {
+  test('after a failure the range API is not asked for five minutes, and one line is logged', async () => {
     api.answer = (response) => response.writeHead(503).end();
     const known = fresh();
     await Promise.all(Array.from({ length: 5 }, () => ask(GOOD, known)));
@@ -228,7 +234,7 @@ describe('what a range API knows', () => {
     clock.advance(MINUTE_MS);
     expect(await ask('a leaked passphrase', known)).not.toBeNull();
     expect(logged).toHaveLength(1);
-    // What we know ourselves is refused all the while.
+    // The local rules still apply.
     api.answer = (response) => response.writeHead(503).end();
     await ask(GOOD, known);
     expect(await ask('password', known)).not.toBeNull();

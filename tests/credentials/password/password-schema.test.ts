@@ -17,7 +17,7 @@ describe('a new password', () => {
     EMOJI.repeat(256),
     '        ',
     '\u0000'.repeat(8),
-  ])('%j is taken exactly as it is', (password) => {
+  ])('the new password %j is accepted unchanged', (password) => {
     expect(newPasswordSchema.parse(password)).toBe(password);
   });
 
@@ -29,12 +29,12 @@ describe('a new password', () => {
     [EMOJI.repeat(7), 'Use at least 8 characters.'],
     ['x'.repeat(257), 'Use at most 256 characters.'],
     [EMOJI.repeat(257), 'Use at most 256 characters.'],
-  ])('%j is refused with what to do', (password, says) => {
-    expect(messageOf(newPasswordSchema.safeParse(password))).toBe(says);
+  ])('the new password %j is refused with: %s', (password, message) => {
+    expect(messageOf(newPasswordSchema.safeParse(password))).toBe(message);
   });
 });
 
-test('a password to compare may be as short as anybody likes, and no longer than any that was set', () => {
+test('a password to check may be short, but not longer than a new password may be', () => {
   expect(passwordSchema.parse(' x ')).toBe(' x ');
   expect(passwordSchema.parse('x'.repeat(256))).toHaveLength(256);
   expect(messageOf(passwordSchema.safeParse('x'.repeat(257)))).toMatch(/longer than any password/);
@@ -47,8 +47,8 @@ describe('an e-mail address', () => {
     ['  Ada@Example.COM\t', 'ada@example.com'],
     ["o'brien+tag@sub.example.co.uk", "o'brien+tag@sub.example.co.uk"],
     [`${'a'.repeat(63)}@${'b'.repeat(60)}.com`, `${'a'.repeat(63)}@${'b'.repeat(60)}.com`],
-  ])('%j is kept as %j', (email, kept) => {
-    expect(emailSchema.parse(email)).toBe(kept);
+  ])('the e-mail address %j becomes %j', (email, normalized) => {
+    expect(emailSchema.parse(email)).toBe(normalized);
   });
 
   test.each([
@@ -71,7 +71,7 @@ describe('an e-mail address', () => {
     'ada@\u212aelvin.example', // the Kelvin sign, "k" in lower case in some languages
     '\u0131da@example.com',
     `${'a'.repeat(250)}@example.com`,
-  ])('%j is none', (email) => {
+  ])('%j is not an e-mail address', (email) => {
     expect(emailSchema.safeParse(email).success).toBe(false);
   });
 });

@@ -15,7 +15,7 @@ const ADA = { id: 'ada', email: 'ada@example.com', password: 'correct horse batt
 const NOW = new Date('2026-11-21T12:00:00.000Z');
 
 let folder: string;
-let notes: string;
+let taskLog: string;
 let database: Database;
 let passwords: Passwords;
 const open = (pepper = PEPPER) =>
@@ -26,18 +26,18 @@ const open = (pepper = PEPPER) =>
     worker: new URL('./counting-worker.ts', import.meta.url),
     execArgv: ['--import', 'tsx'],
   });
-/** What the threads were asked to do since the test began. */
+/** Returns the tasks that the worker threads got since the start of the test. */
 const tasks = () =>
-  readFileSync(notes, 'utf8')
+  readFileSync(taskLog, 'utf8')
     .split('\n')
     .filter((line) => line !== '')
     .map((line) => JSON.parse(line) as PasswordTask);
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'latchkey-passwords-'));
-  notes = join(folder, 'notes');
-  process.env.HASHING_NOTES = notes;
-  writeFileSync(notes, '');
+  taskLog = join(folder, 'tasks');
+  process.env.HASHING_NOTES = taskLog;
+  writeFileSync(taskLog, '');
   const log = { info: () => undefined, warn: () => undefined };
   database = await openDatabase({ databaseUrl: `file:${join(folder, 'test.db')}`, log });
   passwords = open();
@@ -56,28 +56,28 @@ afterAll(async () => {
   await database.close();
   rmSync(folder, { recursive: true });
 });
-beforeEach(() => writeFileSync(notes, ''));
+beforeEach(() => writeFileSync(taskLog, ''));
 
-describe('e-mail and password', () => {
-  test('that belong together are their user', async () => {
+describe('authenticate', () => {
+  test('the right e-mail and password return the id of the user', async () => {
     expect(await passwords.authenticate(ADA.email, ADA.password)).toBe(ADA.id);
   });
 
   test.each([
     ['a wrong password', ADA.email, 'not this one'],
     ['no password', ADA.email, ''],
-    ['the password with a space', ADA.email, `${ADA.password} `],
+    ['the password with a trailing space', ADA.email, `${ADA.password} `],
     ['an unknown e-mail', 'bob@example.com', ADA.password],
     ['no e-mail', '', ''],
-    ['a pattern', '%', ADA.password],
-  ])('that do not are nobody: %s', async (_what, email, password) => {
+    ['an SQL pattern as e-mail', '%', ADA.password],
+  ])('%s returns null', async (_what, email, password) => {
     expect(await passwords.authenticate(email, password)).toBeNull();
   });
 
-  test('cost one comparison of the same cost, whether the e-mail is known or not', async () => {
+  test('a known and an unknown e-mail both take one comparison of the same cost', async () => {
     await passwords.authenticate(ADA.email, 'not this one');
     const [known, ...more] = tasks();
-    writeFileSync(notes, '');
+    writeFileSync(taskLog, '');
     await passwords.authenticate('bob@example.com', 'not this one');
     const [unknown, ...evenMore] = tasks();
     expect([...more, ...evenMore]).toEqual([]);
@@ -91,7 +91,7 @@ describe('e-mail and password', () => {
     });
   });
 
-  test('of an account without a password are nobody, at the same cost', async () => {
+  test('an account without a password never authenticates, at the same cost', async () => {
     await database.client.user.create({
       data: { id: 'none', email: 'none@example.com', name: 'None' },
     });
@@ -101,13 +101,13 @@ describe('e-mail and password', () => {
   });
 });
 
-test('a password is confirmed by whose it is, and for nobody else', async () => {
+test('confirm() is true only for the right password of the right user', async () => {
   expect(await passwords.confirm(ADA.id, ADA.password)).toBe(true);
   expect(await passwords.confirm(ADA.id, 'not this one')).toBe(false);
   expect(await passwords.confirm('bob', ADA.password)).toBe(false);
 });
 
-test('a new password takes the place of the old one', async () => {
+test('a new password replaces the old one', async () => {
   const later = new Date(NOW.getTime() + 1000);
   await passwords.set(ADA.id, 'a new password', later);
   expect(await passwords.confirm(ADA.id, ADA.password)).toBe(false);
@@ -117,7 +117,7 @@ test('a new password takes the place of the old one', async () => {
   await passwords.set(ADA.id, ADA.password, NOW);
 });
 
-test('what is stored is bcrypt of a keyed digest, salted anew each time', async () => {
+test('a hash is bcrypt of a keyed digest, with a new salt each time', async () => {
   const [one, other] = await Promise.all([passwords.hash('the same'), passwords.hash('the same')]);
   expect(one).toMatch(/^\$2[aby]\$04\$.{53}$/);
   expect(one).not.toBe(other);
@@ -125,13 +125,13 @@ test('what is stored is bcrypt of a keyed digest, salted anew each time', async 
   expect(compareSync('the same', one)).toBe(false);
 });
 
-test('a password itself reaches no other thread', async () => {
+test('worker threads never get the password itself', async () => {
   await passwords.hash('canary-password');
   await passwords.authenticate(ADA.email, 'canary-password');
-  expect(readFileSync(notes, 'utf8')).not.toContain('canary');
+  expect(readFileSync(taskLog, 'utf8')).not.toContain('canary');
 });
 
-test('with another pepper no password is right any more', async () => {
+test('with another pepper no password is right', async () => {
   const other = open('another pepper of 32 characters..');
   try {
     expect(await other.authenticate(ADA.email, ADA.password)).toBeNull();
@@ -140,7 +140,7 @@ test('with another pepper no password is right any more', async () => {
   }
 });
 
-test('hashing goes on beside everything else', async () => {
+test('hashing does not block the event loop', async () => {
   const slow = createPasswords({
     db: database.client,
     pepper: PEPPER,
@@ -154,7 +154,7 @@ test('hashing goes on beside everything else', async () => {
     const ticking = setInterval(() => (turns += 1), 1);
     await slow.hash('another one');
     clearInterval(ticking);
-    // On the same thread nothing else would have had a turn.
+    // On the same thread the timer would not have fired.
     expect(turns).toBeGreaterThan(2);
   } finally {
     await slow.close();
@@ -162,7 +162,7 @@ test('hashing goes on beside everything else', async () => {
 });
 
 describe('the digest', () => {
-  test('has as many characters for any password, of which none is a NUL', () => {
+  test('a digest has the same length for any password, and no NUL', () => {
     for (const password of ['', 'x', '\u0000', 'x'.repeat(1000), '\u{1f511}'.repeat(256)]) {
       expect(passwordDigest(password, PEPPER)).toMatch(/^[\w+/]{43}=$/);
     }
@@ -171,20 +171,20 @@ describe('the digest', () => {
   test.each([
     ['the 73rd byte', `${'x'.repeat(72)}a`, `${'x'.repeat(72)}b`],
     ['a trailing space', 'password', 'password '],
-    ['what follows a NUL', 'a\u0000b', 'a\u0000c'],
+    ['the text after a NUL', 'a\u0000b', 'a\u0000c'],
     ['case', 'Password', 'password'],
-    ['how an accent is written', '\u00e9', 'e\u0301'],
-  ])('tells %s apart', (_what, one, other) => {
+    ['the Unicode form of an accent', '\u00e9', 'e\u0301'],
+  ])('passwords that differ in %s have different digests', (_what, one, other) => {
     expect(passwordDigest(one, PEPPER)).not.toBe(passwordDigest(other, PEPPER));
   });
 
-  test('is another under another pepper, and none that could be made without it', () => {
+  test('a digest depends on the pepper', () => {
     const pepper = randomBytes(32).toString('base64');
     expect(passwordDigest('password', pepper)).not.toBe(passwordDigest('password', PEPPER));
     expect(passwordDigest('password', '')).not.toBe(passwordDigest('password', PEPPER));
   });
 
-  test('bcrypt by itself would stop at 72 bytes and at a NUL: this is why', () => {
+  test('bcrypt alone ignores what follows 72 bytes, so it needs the digest', () => {
     const long = 'x'.repeat(72);
     expect(compareSync(`${long}b`, hashSync(`${long}a`, 4))).toBe(true);
   });

@@ -3,14 +3,14 @@ import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** A server that speaks the range API of Have I Been Pwned, of this machine alone. */
+/** A local server with the range API of Have I Been Pwned. */
 export interface RangeApi {
   url: string;
-  /** Every request that came. */
+  /** All requests so far. */
   asked: { path: string; headers: IncomingHttpHeaders; body: string }[];
-  /** Passwords that it knows, and how often each has leaked. */
+  /** The leaked passwords, and how often each has leaked. */
   leaked: Map<string, number>;
-  /** Answers in place of it; null: it answers itself. */
+  /** If set, responds instead of the range API. */
   answer: ((response: ServerResponse) => void) | null;
   close(): Promise<void>;
 }

@@ -22,7 +22,7 @@ const LATER = new Date('2026-11-22T12:00:00.000Z');
 const databases = new EmptyDatabases();
 afterAll(() => databases.close());
 
-/** As an application of stores makes it when a store has said yes. */
+/** Returns a session as an application creates it when a store has granted access. */
 const granted = (store: string) => ({
   store,
   isOnline: false,
@@ -55,23 +55,23 @@ describe.each(PROVIDERS)('on %s', (provider) => {
   const rawRow = async (store: string) =>
     JSON.stringify(await empty.query(`SELECT * FROM "OauthSession" WHERE "store" = '${store}'`));
 
-  test('the first upsert makes a row, and findUnique finds it', async () => {
+  test('the first upsert creates a row, and findUnique finds it', async () => {
     const create = granted('one.example');
-    const made = await prisma.session.upsert({
+    const created = await prisma.session.upsert({
       where: { store: 'one.example' },
       update: create,
       create,
     });
-    expect(made).toEqual({
+    expect(created).toEqual({
       ...create,
       id: expect.stringMatching(/./),
       createdAt: NOW,
       lastSeenAt: NOW,
     });
-    expect(await prisma.session.findUnique({ where: { store: 'one.example' } })).toEqual(made);
+    expect(await prisma.session.findUnique({ where: { store: 'one.example' } })).toEqual(created);
   });
 
-  test('a later one changes what it names, and leaves the rest', async () => {
+  test('a later upsert changes only the given fields', async () => {
     const where = { store: 'two.example' };
     const create = granted('two.example');
     const first = await prisma.session.upsert({ where, update: create, create });
@@ -90,11 +90,11 @@ describe.each(PROVIDERS)('on %s', (provider) => {
     now = NOW;
   });
 
-  test('of a store that granted nothing there is null', async () => {
+  test('findUnique returns null for an unknown store', async () => {
     expect(await prisma.session.findUnique({ where: { store: 'nobody.example' } })).toBeNull();
   });
 
-  test('twenty at once for one store make one row', async () => {
+  test('twenty concurrent upserts for one store create one row', async () => {
     const where = { store: 'busy.example' };
     const create = granted('busy.example');
     await Promise.all(
@@ -103,7 +103,7 @@ describe.each(PROVIDERS)('on %s', (provider) => {
     expect(JSON.parse(await rawRow('busy.example'))).toHaveLength(1);
   });
 
-  test('the raw row holds neither of the tokens', async () => {
+  test('the stored row contains neither token in plain text', async () => {
     const where = { store: 'raw.example' };
     const create = granted('raw.example');
     await prisma.session.upsert({ where, update: create, create });
@@ -116,7 +116,7 @@ describe.each(PROVIDERS)('on %s', (provider) => {
     }
   });
 
-  test('sealed under an old key it still opens, and under a key that is gone it says so', async () => {
+  test('tokens sealed with an old key still open, and a removed key causes an UnreadableTokenError', async () => {
     const where = { store: 'rotated.example' };
     const create = granted('rotated.example');
     await prisma.session.upsert({ where, update: create, create });
@@ -124,12 +124,12 @@ describe.each(PROVIDERS)('on %s', (provider) => {
     expect((await rotated.session.findUnique({ where }))?.accessToken).toBe(create.accessToken);
     const without = storageUnder(key('two'));
     await expect(without.session.findUnique({ where })).rejects.toThrow(UnreadableTokenError);
-    // Granted anew, it is sealed under the new key.
+    // A new grant is sealed with the new key.
     await rotated.session.upsert({ where, update: create, create });
     expect((await without.session.findUnique({ where }))?.refreshToken).toBe(create.refreshToken);
   });
 
-  test("one store's row copied over another's opens for neither", async () => {
+  test("a token that was copied into another store's row does not open", async () => {
     for (const store of ['mine.example', 'yours.example']) {
       const create = granted(store);
       await prisma.session.upsert({ where: { store }, update: create, create });
@@ -146,14 +146,14 @@ describe.each(PROVIDERS)('on %s', (provider) => {
     expect(error.message).not.toContain('access-');
   });
 
-  test('a row of another store than was asked for is refused', async () => {
+  test('an upsert whose create names another store is refused', async () => {
     const create = granted('other.example');
     const where = { store: 'wanted.example' };
     await expect(prisma.session.upsert({ where, update: {}, create })).rejects.toThrow(TypeError);
     expect(await prisma.session.findUnique({ where })).toBeNull();
   });
 
-  test('erasing an account takes what acts for them, and its name from what acts for a store', async () => {
+  test("erasing an account deletes its online sessions, and its name and e-mail from a store's session", async () => {
     const { client } = database;
     const email = 'ann@example.com';
     const { id: userId } = await client.user.create({ data: { email, name: 'Ann' } });
@@ -177,12 +177,12 @@ describe.each(PROVIDERS)('on %s', (provider) => {
     await erasures.erase(userId, NOW);
     const find = (store: string) => prisma.session.findUnique({ where: { store } });
     expect(await find('online.example')).toBeNull();
-    const nobody = { userId: null, firstName: null, lastName: null, email: null };
+    const anonymous = { userId: null, firstName: null, lastName: null, email: null };
     expect(await find('offline.example')).toMatchObject({
-      ...nobody,
+      ...anonymous,
       accessToken: 'access-offline.example',
     });
-    expect(await find('addressed.example')).toMatchObject(nobody);
+    expect(await find('addressed.example')).toMatchObject(anonymous);
     expect(await find('one.example')).toMatchObject({ email: 'salma@example.com' });
   });
 });

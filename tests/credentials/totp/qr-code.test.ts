@@ -2,7 +2,7 @@ import QRCode from 'qrcode';
 import { expect, test } from 'vitest';
 import { drawQrCode } from '#app/credentials/totp/qr-code.server.ts';
 
-test('the drawing is dark where the code is, and nowhere else', async () => {
+test('the path draws exactly the dark modules of the QR code', async () => {
   const uri = 'otpauth://totp/Latchkey:ada%40example.com?secret=ABCDEFGH&issuer=Latchkey';
   const { modules, path } = await drawQrCode(uri);
   const drawn = Array.from({ length: modules * modules }, () => 0);

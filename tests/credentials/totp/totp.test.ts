@@ -17,13 +17,13 @@ const NEW = key('new', 2);
 
 let folder: string;
 let database: Database;
-const under = (...keys: [NamedKey, ...NamedKey[]]) => {
+const withKeys = (...keys: [NamedKey, ...NamedKey[]]) => {
   const options = { db: database.client, keyring: createKeyring(keys) };
   return { totp: createTotp(options), recoveryCodes: createRecoveryCodes(options) };
 };
-/** Turns it on at `NOW`, which spends the code of that step. */
+/** Turns on TOTP at `NOW`, which uses up the code of that time step. */
 const turnOn = async (userId: string) => {
-  const { totp } = under(OLD);
+  const { totp } = withKeys(OLD);
   const secret = totp.newSecret();
   const step = (await totp.findTimeStep(secret, codeOf(secret, NOW), NOW))!;
   const codes = (await totp.turnOn(userId, { secret, step }, NOW))!;
@@ -46,7 +46,7 @@ beforeEach(async () => {
   }
 });
 
-// RFC 6238, appendix B, SHA-1; six digits are the last of its eight.
+// RFC 6238, appendix B, SHA-1: the last six of its eight digits.
 test.each([
   [59, '287082'],
   [1111111109, '081804'],
@@ -54,52 +54,52 @@ test.each([
   [1234567890, '005924'],
   [2000000000, '279037'],
   [20000000000, '353130'],
-])('at second %i the code of the RFC is %s', async (seconds, code) => {
-  const { totp } = under(OLD);
+])('the code at second %i is %s, as in RFC 6238', async (seconds, code) => {
+  const { totp } = withKeys(OLD);
   const secret = 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ';
   const step = Math.floor(seconds / 30);
   expect(await totp.findTimeStep(secret, code, new Date(seconds * 1000))).toBe(step);
   expect(codeOf(secret, new Date(seconds * 1000))).toBe(code);
 });
 
-test('the edges of a step are where they are, to the millisecond', async () => {
-  const { totp } = under(OLD);
+test('a code is accepted from one step before to one step after its own, to the millisecond', async () => {
+  const { totp } = withKeys(OLD);
   const secret = totp.newSecret();
   const code = codeOf(secret, NOW);
-  for (const [at, isTaken] of [
+  for (const [at, isAccepted] of [
     [new Date(after(-1).getTime() - 1), false],
     [after(-1), true],
     [new Date(after(2).getTime() - 1), true],
     [after(2), false],
   ] as const) {
-    expect((await totp.findTimeStep(secret, code, at)) !== null, at.toISOString()).toBe(isTaken);
+    expect((await totp.findTimeStep(secret, code, at)) !== null, at.toISOString()).toBe(isAccepted);
   }
 });
 
-test('what was set up under an older key works as long as that key is there', async () => {
+test('a secret sealed with an older key works as long as that key exists', async () => {
   const { secret, codes } = await turnOn('ada');
-  const rotated = under(NEW, OLD);
+  const rotated = withKeys(NEW, OLD);
   expect(await rotated.totp.use('ada', codeOf(secret, after(1)), after(1))).toBe(true);
   expect(await rotated.recoveryCodes.use('ada', codes[0]!, NOW)).toEqual({ left: 9 });
-  const gone = under(NEW);
+  const gone = withKeys(NEW);
   await expect(gone.totp.use('ada', codeOf(secret, after(2)), after(2))).rejects.toThrow(
     'put that key back, behind the current one',
   );
   expect(await gone.recoveryCodes.use('ada', codes[1]!, NOW)).toBeNull();
 });
 
-test('the clock going back brings no code back', async () => {
+test('a code cannot be reused if the clock goes back', async () => {
   const { secret } = await turnOn('ada');
-  const { totp } = under(OLD);
+  const { totp } = withKeys(OLD);
   expect(await totp.use('ada', codeOf(secret, after(9)), after(9))).toBe(true);
   for (const steps of [1, 5, 8, 9]) {
     expect(await totp.use('ada', codeOf(secret, after(steps)), after(steps))).toBe(false);
   }
 });
 
-test('of twenty uses at once one is told that it is right', async () => {
+test('only one of twenty concurrent requests can use a code', async () => {
   const { secret, codes } = await turnOn('ada');
-  const { totp, recoveryCodes } = under(OLD);
+  const { totp, recoveryCodes } = withKeys(OLD);
   const times = Array.from({ length: 20 });
   const used = await Promise.all(
     times.map(() => totp.use('ada', codeOf(secret, after(1)), after(1))),
@@ -109,13 +109,13 @@ test('of twenty uses at once one is told that it is right', async () => {
   expect(recovered.filter(Boolean)).toEqual([{ left: 9 }]);
 });
 
-test('nothing of one person works for another', async () => {
+test('codes of one user do not work for another user', async () => {
   const ada = await turnOn('ada');
   await turnOn('grace');
-  const { totp, recoveryCodes } = under(OLD);
+  const { totp, recoveryCodes } = withKeys(OLD);
   expect(await totp.use('grace', codeOf(ada.secret, after(1)), after(1))).toBe(false);
   expect(await recoveryCodes.use('grace', ada.codes[0]!, NOW)).toBeNull();
-  // Not even where the row itself was copied.
+  // Not even if the row itself is moved to the other user.
   const { codeHash } = (await database.client.recoveryCode.findFirst({
     where: { userId: 'ada' },
   }))!;
@@ -126,8 +126,8 @@ test('nothing of one person works for another', async () => {
   for (const code of ada.codes) expect(await recoveryCodes.use('grace', code, NOW)).toBeNull();
 });
 
-test('where it is off nothing works, and no codes are made', async () => {
-  const { totp, recoveryCodes } = under(OLD);
+test('without two-factor sign-in no code works, and no recovery codes are created', async () => {
+  const { totp, recoveryCodes } = withKeys(OLD);
   expect(await totp.isOn('ada')).toBe(false);
   expect(await totp.onSince('ada')).toBeNull();
   expect(await totp.use('ada', '123456', NOW)).toBe(false);
@@ -136,9 +136,9 @@ test('where it is off nothing works, and no codes are made', async () => {
   expect(await recoveryCodes.countLeft('ada')).toBe(0);
 });
 
-test('turning it on where it is on changes neither secret nor codes', async () => {
+test('turning on two-factor sign-in twice changes neither the secret nor the recovery codes', async () => {
   const { secret, step, codes } = await turnOn('ada');
-  const { totp, recoveryCodes } = under(OLD);
+  const { totp, recoveryCodes } = withKeys(OLD);
   expect(await totp.turnOn('ada', { secret: totp.newSecret(), step }, NOW)).toBeNull();
   expect(await totp.use('ada', codeOf(secret, after(1)), after(1))).toBe(true);
   expect(await recoveryCodes.use('ada', codes[9]!, NOW)).toEqual({ left: 9 });
