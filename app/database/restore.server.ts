@@ -100,7 +100,7 @@ function checkKind(file: string, provider: DatabaseAddress['provider']): void {
   throw new StartupError(
     found
       ? `${file} is a ${found} backup, and DATABASE_URL names a ${wanted} database; restore it to one of its own kind.`
-      : `${file} is not a ${wanted} backup: it is damaged, or another kind of file.`,
+      : `${file} is no backup of ${wanted}: it is damaged, or another kind of file.`,
   );
 }
 
