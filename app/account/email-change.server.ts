@@ -13,7 +13,7 @@ const CODES_OF_OLD_ADDRESS = ['password-reset', 'email-change'] as const;
 const undoSchema = z.object({ from: z.string() });
 
 /** A change of e-mail that is to be undone. */
-export interface EmailUndo {
+interface EmailUndo {
   userId: string;
   /** The address that the account had. */
   from: string;
@@ -31,8 +31,6 @@ interface EmailChangeOptions {
   endAllAccess: EndAllAccess;
   origin: string;
 }
-
-export type EmailChange = ReturnType<typeof createEmailChange>;
 
 export function createEmailChange(options: EmailChangeOptions) {
   const { mailedCodes, mailer, activity, endAllAccess, origin } = options;

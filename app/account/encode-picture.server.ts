@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Metadata, Sharp, SharpOptions } from 'sharp';
 
 /** Width and height in pixels, by the name of the column. */
-export const PICTURE_PIXELS = { small: 64, large: 256 } as const;
+const PICTURE_PIXELS = { small: 64, large: 256 } as const;
 
 /** More than most phone cameras have. Decoding so many takes up to 360 MB of memory. */
 const MAX_PIXELS = 50_000_000;

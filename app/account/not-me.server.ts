@@ -14,8 +14,6 @@ interface NotMeOptions {
   sessionCookie: Pick<SessionCookie, 'remove'>;
 }
 
-export type NotMe = ReturnType<typeof createNotMe>;
-
 export function createNotMe(options: NotMeOptions) {
   const { users, activity, endAllAccess, passwordReset, sessionCookie } = options;
   return {

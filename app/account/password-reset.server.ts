@@ -27,7 +27,7 @@ const resetSchema = z.object({
 });
 
 /** A browser that typed the mailed code, and may set a new password. */
-export type PendingReset = z.infer<typeof resetSchema>;
+type PendingReset = z.infer<typeof resetSchema>;
 
 interface PasswordResetOptions {
   sealedCookie: SealedCookieFactory;

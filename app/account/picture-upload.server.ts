@@ -28,7 +28,7 @@ export const pictureRules = {
 export const PICTURE_PATHS = ['/settings/profile/picture', '/settings/profile/picture.data'];
 export const MAX_PICTURE_FORM_BYTES = 40 * MB;
 
-export type PictureUpload =
+type PictureUpload =
   | { ok: true }
   | { ok: false; reply: FormReply; status: number; headers?: Record<string, string> }
   /** The user is gone. */

@@ -21,7 +21,7 @@ export interface ActivitySource {
 }
 
 /** An event as it was recorded. */
-export interface RecordedActivity {
+interface RecordedActivity {
   id: string;
   userId: string;
   at: Date;
@@ -40,12 +40,12 @@ export interface ActivityEntry {
 }
 
 /** The entry after which a page of the log begins. */
-export interface ActivityPosition {
+interface ActivityPosition {
   at: Date;
   id: string;
 }
 
-export interface ActivityPage {
+interface ActivityPage {
   /** Newest first. */
   entries: ActivityEntry[];
   /** The `after` of the next page; `null` on the last one. */

@@ -3,7 +3,7 @@ import type { DatabaseProvider } from '#app/database/address.server.ts';
 /** A statement for each way to find the account: by the typed e-mail, or by its id. */
 type ByColumn = Record<'email' | 'id', string>;
 
-export interface ActivityStatements {
+interface ActivityStatements {
   /**
    * Records a failed attempt in one statement, so that an unknown e-mail costs the same as a known one,
    * except that no row is found. The first attempt of a device within an hour inserts an entry, later

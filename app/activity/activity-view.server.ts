@@ -4,7 +4,7 @@ import type { ActivityKind, StoredEvent } from './activity-event.ts';
 import type { ActivityEntry } from './activity-log.server.ts';
 
 /** An entry of the activity log as its user sees it on the page. */
-export interface ActivityView {
+interface ActivityView {
   id: string;
   kind: ActivityKind;
   /** "Signed in", "Passkey Kitchen iPad removed". */

@@ -22,7 +22,7 @@ import { allOperations } from './operations/all-operations.server.ts';
 import { documentOperation } from './operations/document.server.ts';
 import { problem } from './problems.server.ts';
 
-export interface Api {
+interface Api {
   /** Answers everything below /api. */
   answer: RequestHandler;
   /** The patterns of its addresses, for the metrics. */

@@ -12,7 +12,7 @@ const parse: RequestHandler = express.json({
   strict: false,
 });
 
-export type ReadResult<Value> = { ok: true; value: Value } | { ok: false; answer: JsonAnswer };
+type ReadResult<Value> = { ok: true; value: Value } | { ok: false; answer: JsonAnswer };
 
 /** Reads the body as JSON and checks it. */
 export async function readBody<Value>(

@@ -4,7 +4,7 @@ import { allOperations } from './operations/all-operations.server.ts';
 import { problems } from './problems.server.ts';
 
 /** What the developers' page shows of an operation. */
-export interface GuideOperation {
+interface GuideOperation {
   id: string;
   method: string;
   path: string;
@@ -17,7 +17,7 @@ export interface GuideOperation {
   answers: { status: string; what: string }[];
 }
 
-export interface GuideField {
+interface GuideField {
   name: string;
   where: 'body' | 'query' | 'path';
   isRequired: boolean;
@@ -42,7 +42,7 @@ interface Described {
 }
 
 /** What the developers' page shows of the API. */
-export interface ApiGuide {
+interface ApiGuide {
   operations: GuideOperation[];
   problems: { name: string; status: number; detail: string }[];
 }

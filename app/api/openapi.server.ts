@@ -5,7 +5,7 @@ import { problemSchema, problems, type ProblemName } from './problems.server.ts'
 
 type Json = Record<string, unknown>;
 
-export interface ApiDocument extends Json {
+interface ApiDocument extends Json {
   openapi: '3.1.0';
   paths: Record<string, Record<string, Json>>;
 }

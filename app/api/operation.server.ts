@@ -8,7 +8,7 @@ import type { Caller } from './caller.server.ts';
 import type { ProblemName } from './problems.server.ts';
 
 /** An operation of the API: its name, who may call it, its input and its output. */
-export interface Operation<Body = unknown, Query = unknown, Who = unknown> {
+interface Operation<Body = unknown, Query = unknown, Who = unknown> {
   /** The `operationId` of the OpenAPI document; generated clients use it as a name. */
   id: string;
   method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
@@ -32,7 +32,7 @@ export interface Operation<Body = unknown, Query = unknown, Who = unknown> {
   run(call: Call<Body, Query, Who>): Promise<Answer> | Answer;
 }
 
-export interface Call<Body, Query, Who> {
+interface Call<Body, Query, Who> {
   app: ApiApp;
   visit: Visit;
   caller: Who;

@@ -117,7 +117,7 @@ interface ProblemDetails {
 }
 
 /** Returns the address that explains a kind of problem. */
-export const problemType = (origin: string, name: ProblemName) => `${origin}/developers#${name}`;
+const problemType = (origin: string, name: ProblemName) => `${origin}/developers#${name}`;
 
 /** Returns the response for a problem. */
 export function problem(

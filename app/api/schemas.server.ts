@@ -67,7 +67,7 @@ export const signedInSchema = z.object({
   ...currentSessionSchema.shape,
 });
 
-export const secondFactorStepSchema = z.object({
+const secondFactorStepSchema = z.object({
   state: z.literal('second-factor'),
   pending: z.string().meta({ description: 'Send it with the code. It gives no access alone.' }),
   expiresAt: time('When it expires.'),

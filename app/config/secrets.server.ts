@@ -8,7 +8,7 @@ import { createPrivateFolder } from './private-folder.server.ts';
 import { StartupError } from './startup-error.ts';
 
 /** Keys that the application needs to run. They never appear in a log, page or database column. */
-export interface Secrets {
+interface Secrets {
   /** Key of the digest that is computed of a password before bcrypt. */
   passwordPepper: string;
   /** Keys that seal cookies, codes and tokens; new values use the first. See `keyring.server.ts`. */

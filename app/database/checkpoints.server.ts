@@ -3,7 +3,7 @@ import type { CheckpointTask } from './checkpoint-worker.server.ts';
 import type { DatabaseAddress } from './address.server.ts';
 
 /** Runs SQLite checkpoints in a separate thread, so that the main thread does not have to. */
-export interface Checkpoints {
+interface Checkpoints {
   /** Resolves when earlier commits are in the database file. Awaiting it is optional. */
   checkpoint(): Promise<void>;
   close(): Promise<void>;

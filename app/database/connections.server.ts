@@ -14,7 +14,7 @@ const RETRY_MS = 50;
 /** How long a server may take to accept a connection. */
 const CONNECT_WITHIN_MS = 5000;
 
-export interface PostgresLimits {
+interface PostgresLimits {
   /** How long the server may take to accept the connection. Default: five seconds. */
   connectWithinMs?: number;
   /** How long the server may take to answer a statement. Default: no limit. */

@@ -50,7 +50,7 @@ export interface Database {
   close(): Promise<void>;
 }
 
-export interface DatabaseOptions {
+interface DatabaseOptions {
   /** `file:` and a path (relative to the current directory), or `postgresql://…`. */
   databaseUrl: string;
   /** Default: `prisma/{provider}/migrations` of the current directory. */

@@ -23,7 +23,7 @@ export interface MigrationsLog {
   warn(fields: object, message: string): void;
 }
 
-export interface MigrationsOptions {
+interface MigrationsOptions {
   databaseUrl: string;
   /** Holds a folder for each migration. Default: `prisma/{provider}/migrations` of the current directory. */
   migrationsFolder?: string;

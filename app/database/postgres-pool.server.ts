@@ -25,7 +25,7 @@ const CLOSE_WITHIN_MS = 1000;
 const TRANSACTION_LIMIT = /^SET LOCAL statement_timeout = (\d+)$/;
 const END_OF_TRANSACTION = /^(COMMIT|ROLLBACK)$/;
 
-export interface PostgresPoolOptions {
+interface PostgresPoolOptions {
   log: {
     info(fields: object, message: string): void;
     warn(fields: object, message: string): void;
@@ -34,7 +34,7 @@ export interface PostgresPoolOptions {
   isForCommand: boolean;
 }
 
-export interface PostgresPool {
+interface PostgresPool {
   pool: pg.Pool;
   /** Closes every connection, even if the server no longer answers. */
   close: () => Promise<void>;

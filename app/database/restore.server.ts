@@ -19,7 +19,7 @@ type SqliteAddress = Extract<DatabaseAddress, { provider: 'sqlite' }>;
 type PostgresAddress = Extract<DatabaseAddress, { provider: 'postgresql' }>;
 
 /** An erasure receipt from the replaced database. */
-export interface KeptReceipt {
+interface KeptReceipt {
   id: string;
   erasedAt: Date;
   counts: string;
@@ -33,7 +33,7 @@ export interface Replaced {
   receipts: KeptReceipt[] | null;
 }
 
-export interface RestoreOptions {
+interface RestoreOptions {
   databaseUrl: string;
   /** The backup. */
   file: string;

@@ -7,7 +7,7 @@ import { utcTypes } from './connections.server.ts';
 
 type OnQuery = ((sql: string) => void) | undefined;
 
-export interface OpenRowReader extends RowReader {
+interface OpenRowReader extends RowReader {
   close(): void;
 }
 

@@ -3,12 +3,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 /** How long SQLite itself waits for a lock of another process. This blocks the thread. */
 export const BUSY_WAIT_MS = 10;
 /** The pause before a statement retries; the thread is free meanwhile. */
-export const RETRY_MS = 20;
+const RETRY_MS = 20;
 /** How long a statement waits in total, in the write queue and for a lock. */
 export const LOCK_WITHIN_MS = 4500;
 
 /** True if another process holds a lock that the statement needs. The statement changed nothing. */
-export function isBusy(error: unknown): boolean {
+function isBusy(error: unknown): boolean {
   const { code, cause } = error as { code?: unknown; cause?: { originalCode?: unknown } };
   return /^SQLITE_BUSY/.test(String(cause?.originalCode ?? code));
 }

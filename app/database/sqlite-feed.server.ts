@@ -41,7 +41,7 @@ const TRIGGERS = `
   END;
 `;
 
-export interface SqliteFeed extends NewsFeed {
+interface SqliteFeed extends NewsFeed {
   /** Watches a connection. Call it with each new connection over which the process writes. */
   watch(driver: BetterSqlite3.Database): void;
 }

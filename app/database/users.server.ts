@@ -12,7 +12,7 @@ export const userNameSchema = z
   .max(MAX_NAME_CHARACTERS, `Use at most ${MAX_NAME_CHARACTERS} characters.`)
   .regex(/^\P{Cc}+$/u, 'Leave out line breaks and other control characters.');
 
-export interface NewUser {
+interface NewUser {
   email: string;
   name: string;
   /** What `Passwords.hash` returned; `null`: a user without a password. */
@@ -21,7 +21,7 @@ export interface NewUser {
   emailVerifiedAt: Date | null;
 }
 
-export interface NewConnectedUser {
+interface NewConnectedUser {
   name: string;
   /** A verified address of the user. */
   email: string;
@@ -43,7 +43,7 @@ export interface UserSummary {
 }
 
 /** A user with the data that shows whether their security has changed since a pending step began. */
-export interface UserSecurity extends UserSummary {
+interface UserSecurity extends UserSummary {
   /** `null`: no password. */
   passwordChangedAt: Date | null;
 }

@@ -7,7 +7,7 @@ import { describeDevice, type DeviceKind } from '#app/sessions/device.ts';
 import { lifetimeEndOf, type Session, type Sessions } from '#app/sessions/index.ts';
 
 /** A session as its owner sees it on the page: no token, no hash. */
-export interface SessionView {
+interface SessionView {
   id: string;
   kind: DeviceKind;
   /** The name it was given, the application that it is of, or the guess. */

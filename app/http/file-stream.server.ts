@@ -29,7 +29,7 @@ export function trackResponse(response: ServerResponse): ResponseProgress {
 }
 
 /** A file that is made while it is sent. */
-export interface StreamedFile {
+interface StreamedFile {
   name: string;
   contentType: string;
   /** A stream of bytes, not in object mode. */

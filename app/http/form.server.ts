@@ -6,8 +6,7 @@ import type { z } from 'zod';
 /** What a page needs to show a form again: the typed values and the errors. */
 export type FormReply = SubmissionResult;
 
-export type ParsedForm<Value> =
-  { ok: true; value: Value; fail: Fail } | { ok: false; reply: FormReply };
+type ParsedForm<Value> = { ok: true; value: Value; fail: Fail } | { ok: false; reply: FormReply };
 
 /** Returns the reply to a form that matches its schema and is still wrong. Keys: field names, or "form". */
 export type Fail = (errors: Record<string, string>) => FormReply;

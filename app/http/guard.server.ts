@@ -14,7 +14,7 @@ import type { SettleVisit } from './settle-visit.server.ts';
 
 type RouteFunction = LoaderFunction | ActionFunction;
 
-export interface GuardOptions {
+interface GuardOptions {
   origin: string;
   /** Who may open each route, by its id; see `routes.ts`. */
   access: ReadonlyMap<string, RouteAccess>;

@@ -15,7 +15,7 @@ interface Envelope<Value> {
 }
 
 /** Carries a secret from the form that made it to the page that shows it, once. */
-export interface OneTimeCookie<Value> {
+interface OneTimeCookie<Value> {
   /** Has the next page of this session show the value to its user. */
   write(visit: Visit, signedIn: SignedIn, value: Value): void;
   /**

@@ -5,7 +5,7 @@ import type { ServerBuild } from '@remix-run/node';
 import type { RequestHandler } from 'express';
 import { builtFiles } from './built-files.server.ts';
 
-export interface RemixBuild {
+interface RemixBuild {
   /** A function in development, called for each request, because the build changes. */
   build: ServerBuild | (() => Promise<ServerBuild>);
   /** Serve the built files, or Vite's in development. */

@@ -35,7 +35,7 @@ export const url = (
 ): RouteUrl => ({ path, file, access, children });
 
 /** Returns the id that Remix knows a route by, such as `routes/login/page`. */
-export const routeId = (file: string): string => `routes/${file.replace(/\.tsx?$/, '')}`;
+const routeId = (file: string): string => `routes/${file.replace(/\.tsx?$/, '')}`;
 
 /** Turns the table into what Remix reads. */
 export function toRouteConfig(urls: RouteUrl[]): RouteConfigEntry[] {

@@ -3,7 +3,7 @@ import type { RequestHandler } from 'express';
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 /** What a request says about the page that sent it. */
-export interface RequestSource {
+interface RequestSource {
   method: string;
   origin: string | undefined;
   fetchSite: string | undefined;

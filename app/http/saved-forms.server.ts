@@ -20,7 +20,7 @@ const savedFormSchema = z.object({
 });
 
 /** A form that was sent without the fresh proof that it requires. It runs after the user gives one. */
-export type SavedForm = z.infer<typeof savedFormSchema>;
+type SavedForm = z.infer<typeof savedFormSchema>;
 
 export type SavedForms = ReturnType<typeof createSavedForms>;
 

@@ -6,7 +6,7 @@ import type { SentWith } from '#app/visit/cookie-jar.ts';
 import type { Visit } from '#app/visit/visit.ts';
 import { cookieAttributes, hostCookieName, readSingleCookie } from './cookies.server.ts';
 
-export interface SealedCookieOptions<Value> {
+interface SealedCookieOptions<Value> {
   /** Also the purpose of the seal: a value that was sealed for another cookie does not open. */
   name: string;
   schema: z.ZodType<Value>;

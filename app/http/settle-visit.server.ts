@@ -12,7 +12,7 @@ interface SettleVisitOptions {
 }
 
 /** The outcome of a request's work. */
-export type Settled<Result> =
+type Settled<Result> =
   | { state: 'done'; result: Result }
   /** The account was erased while the request was under way. */
   | { state: 'user-gone' }

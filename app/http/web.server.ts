@@ -21,7 +21,7 @@ import { rejectCrossOrigin } from './same-origin.server.ts';
 import { securityHeaders, type NonceLocals } from './security-headers.server.ts';
 import type { StartVisit } from './start-visit.server.ts';
 
-export interface WebOptions {
+interface WebOptions {
   /** Passed to routes, in the load context. */
   app: unknown;
   origin: string;

@@ -1,7 +1,7 @@
 import { RateLimiterMemory, type RateLimiterAbstract } from 'rate-limiter-flexible';
 
 /** How often something may happen within a window. A window begins with the first event. */
-export interface Limit {
+interface Limit {
   points: number;
   durationSeconds: number;
 }

@@ -28,7 +28,7 @@ export interface RateLimitOptions {
 export type AttemptKind = 'password' | 'second-factor' | 'mailed-code';
 
 /** The account of an attempt, and where the attempt comes from. */
-export interface AttemptSource {
+interface AttemptSource {
   /** The e-mail that was typed, or the id of the user. */
   account: string;
   ipAddress: string;

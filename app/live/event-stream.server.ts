@@ -12,7 +12,7 @@ const RETRY_MS = { least: 1000, most: 4000 };
  * Headers of an event stream. `no-transform` stops proxies and this server's compression from buffering
  * events, and `X-Accel-Buffering` stops nginx.
  */
-export const EVENT_STREAM_HEADERS = {
+const EVENT_STREAM_HEADERS = {
   'Content-Type': 'text/event-stream; charset=utf-8',
   'Cache-Control': 'no-store, no-transform',
   'X-Accel-Buffering': 'no',

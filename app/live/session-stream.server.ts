@@ -11,13 +11,13 @@ import {
 import type { EventStream } from './event-stream.server.ts';
 
 /** How long before its expiry a session's pages show a notice. */
-export const NOTICE_MS = 2 * MINUTE_MS;
+const NOTICE_MS = 2 * MINUTE_MS;
 /** How often the row is read when the expiry is near: another page may have extended the session. */
 const NEAR_CHECK_MS = 10 * SECOND_MS;
 /** How long to wait before reading the row again after a store error. */
 const ASK_AGAIN_MS = 5 * SECOND_MS;
 
-export interface SessionStreamOptions {
+interface SessionStreamOptions {
   stream: EventStream;
   sessions: Pick<Sessions, 'resume' | 'find' | 'timeouts'>;
   token: string;

@@ -19,7 +19,7 @@ const TICK_MS = SECOND_MS;
 /** How many rows are read at the same time when all streams catch up. */
 const CHECKS_AT_A_TIME = 8;
 
-export interface SessionStreamsOptions {
+interface SessionStreamsOptions {
   origin: string;
   sessions: Pick<Sessions<SessionMeta, User>, 'resume' | 'find' | 'timeouts'>;
   sessionCookie: Pick<SessionCookie, 'read'>;
@@ -32,7 +32,7 @@ export interface SessionStreamsOptions {
 }
 
 /** The event streams of this process. */
-export interface SessionStreams {
+interface SessionStreams {
   /** Answers `GET /session/events`. */
   answer: RequestHandler;
   /** Returns how many streams are open. */

@@ -3,7 +3,7 @@ import { MINUTE_MS, SECOND_MS } from '#app/sessions/index.ts';
 import type { ClaimedMail, OutgoingMails } from './outgoing-mails.server.ts';
 import { RefusedMailError, type MailTransport } from './transport.ts';
 
-export interface MailWorkerOptions {
+interface MailWorkerOptions {
   mails: OutgoingMails;
   transport: MailTransport;
   /** Scheme, host and port of the application, for the links in mails. */
@@ -35,7 +35,7 @@ const FIRST_PAUSE_MS = 5 * SECOND_MS;
 const LONGEST_PAUSE_MS = 15 * MINUTE_MS;
 
 /** Returns the pause in milliseconds after this many failed attempts. */
-export function pauseAfter(tries: number): number {
+function pauseAfter(tries: number): number {
   return Math.min(FIRST_PAUSE_MS * 2 ** (tries - 1), LONGEST_PAUSE_MS);
 }
 

@@ -17,7 +17,7 @@ export type MailContent =
   | ({ kind: 'notice'; name: string; event: NoticeEvent; notMeLink: string | null } & EventOrigin);
 
 /** The device, place and time of an event. */
-export interface EventOrigin {
+interface EventOrigin {
   /** "Firefox 131 on Windows". */
   device: string;
   /** "Austria", "Local network" or "Unknown place". */

@@ -5,7 +5,7 @@ import * as z from 'zod';
 import type { AddressedMail, MailTransport } from './transport.ts';
 
 /** A mail in the outbox, as its file stores it. */
-export interface OutboxMail {
+interface OutboxMail {
   kind: string;
   to: string;
   subject: string;
@@ -16,7 +16,7 @@ export interface OutboxMail {
 }
 
 /** A mail in the list of the outbox. */
-export type OutboxEntry = Pick<OutboxMail, 'kind' | 'to' | 'subject' | 'at'> & { mailId: string };
+type OutboxEntry = Pick<OutboxMail, 'kind' | 'to' | 'subject' | 'at'> & { mailId: string };
 
 /** A transport that stores mails in a folder instead of sending them, for development on localhost. */
 export interface Outbox extends MailTransport {
@@ -31,7 +31,7 @@ export interface Outbox extends MailTransport {
   removeTo(address: string): Promise<void>;
 }
 
-export interface OutboxOptions {
+interface OutboxOptions {
   folder: string;
   /** Creates the folder if it is missing. */
   makeFolder: (folder: string) => void;

@@ -10,7 +10,7 @@ import { createOutbox, type Outbox } from './outbox.server.ts';
 import { createOutgoingMails } from './outgoing-mails.server.ts';
 import { createSmtpTransport } from './smtp-transport.server.ts';
 
-export interface MailOptions {
+interface MailOptions {
   env: Pick<Env, 'SMTP_URL' | 'MAIL_FROM' | 'OUTBOX_FOLDER' | 'isLocal'>;
   /** Scheme, host and port at which users reach the application. */
   origin: string;
@@ -22,7 +22,7 @@ export interface MailOptions {
   makeFolder: (folder: string) => void;
 }
 
-export interface MailService {
+interface MailService {
   mailer: Mailer;
   /** `null` if mail is sent by SMTP, or is off. */
   outbox: Outbox | null;

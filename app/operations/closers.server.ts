@@ -17,7 +17,7 @@ const SLOTS = [
   'database',
 ] as const;
 
-export type Slot = (typeof SLOTS)[number];
+type Slot = (typeof SLOTS)[number];
 type Close = () => unknown;
 
 export interface Closers {

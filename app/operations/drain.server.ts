@@ -2,7 +2,7 @@ import type { Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
 /** Stops a server without interrupting running requests. */
-export interface Drain {
+interface Drain {
   /**
    * Refuses new connections, lets running requests finish, and closes each connection after its last
    * response. After `withinMs` it cuts the remaining connections.

@@ -3,7 +3,7 @@ import type { Log } from './log.server.ts';
 import { SECOND_MS } from '#app/sessions/index.ts';
 
 /** A check of a dependency without which this process should get no requests. */
-export interface ReadinessCheck {
+interface ReadinessCheck {
   /** Public: names the dependency, but not its location. */
   name: string;
   /** The check fails if it returns false, throws, or does not answer in time. */
@@ -11,12 +11,12 @@ export interface ReadinessCheck {
 }
 
 /** A check of a dependency without which the process can still answer requests. */
-export interface Besides {
+interface Besides {
   name: string;
   check: () => boolean;
 }
 
-export interface HealthOptions {
+interface HealthOptions {
   checks: readonly ReadinessCheck[];
   /** Reported as degraded while their checks return false. Default: none. */
   besides?: readonly Besides[];
@@ -26,7 +26,7 @@ export interface HealthOptions {
 }
 
 /** The health endpoints, for load balancers and supervisors. */
-export interface Health {
+interface Health {
   /** Answers /healthz and /readyz, and passes every other request on. */
   answer: RequestHandler;
   /** Makes /readyz fail from now on, so that load balancers send requests elsewhere. */

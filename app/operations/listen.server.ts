@@ -6,7 +6,7 @@ import { StartupError } from '#app/config/startup-error.ts';
 
 const HIGHEST_PORT = 65_535;
 
-export interface ListenAt {
+interface ListenAt {
   host: string;
   port: number;
   /** The prefix of the variables PORT and HOST. */

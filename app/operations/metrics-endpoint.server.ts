@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http';
 import express, { type RequestHandler } from 'express';
 import type { ShownMetrics } from './metrics.server.ts';
 
-export interface ShowMetricsOptions {
+interface ShowMetricsOptions {
   metrics: Pick<ShownMetrics, 'text' | 'contentType'>;
   /** The bearer token that a request needs; `null`: every request to the port is answered. */
   token: string | null;

@@ -5,7 +5,7 @@ import type { Metrics } from './metrics.server.ts';
 import type { RequestTrace, Tracing } from './tracing.server.ts';
 
 /** Data of a running request, in `response.locals`. */
-export interface ObservedLocals {
+interface ObservedLocals {
   /** Adds the request's id to every line. */
   log: Log;
   trace: RequestTrace;
@@ -13,7 +13,7 @@ export interface ObservedLocals {
   isForPages?: boolean;
 }
 
-export interface ObserveOptions {
+interface ObserveOptions {
   log: Log;
   metrics: Pick<Metrics, 'requests'>;
   tracing: Tracing;

@@ -10,7 +10,7 @@ export interface RequestTrace {
 }
 
 /** Data of a finished request. */
-export interface FinishedRequest {
+interface FinishedRequest {
   method: string;
   /** A pattern. */
   route: string;

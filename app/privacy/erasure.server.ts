@@ -9,7 +9,7 @@ import type { ErasedSubject, ErasureJournal } from './erasure-journal.server.ts'
 import { countUserRows, type RowCounts } from './user-rows.server.ts';
 
 /** The record of an erased account. It does not identify the user. */
-export interface Receipt {
+interface Receipt {
   /** Random; given only to the user who erased the account. */
   id: string;
   erasedAt: Date;
@@ -42,7 +42,7 @@ export interface Erasures {
   repeatErasures(erased: Iterable<ErasedSubject & { counts?: RowCounts }>): Promise<number>;
 }
 
-export interface ErasuresOptions extends Pick<Database, 'provider'> {
+interface ErasuresOptions extends Pick<Database, 'provider'> {
   db: Database['client'];
   keyring: Keyring;
   journal: ErasureJournal;

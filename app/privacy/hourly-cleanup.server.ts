@@ -6,7 +6,7 @@ import { retentionSchedule, type RetentionScope } from './retention-schedule.ser
 
 const EVERY_HOUR = '17 * * * *';
 
-export interface CleanupScope extends RetentionScope {
+interface CleanupScope extends RetentionScope {
   log: Log;
   metrics: Pick<Metrics, 'pruned'>;
   erasures: Pick<Erasures, 'finishPending'>;

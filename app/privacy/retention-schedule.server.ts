@@ -7,7 +7,7 @@ import type { ReplayGuard } from '#app/database/replay-guard.server.ts';
 import type { RateLimits } from '#app/limits/rate-limits.server.ts';
 
 /** One kind of data that is deleted after its retention period. */
-export interface RetentionPart {
+interface RetentionPart {
   /** "ended sessions". */
   what: string;
   /** "30 days after they ended". */

@@ -7,7 +7,7 @@ import type { Attempts } from '#app/limits/attempts.server.ts';
 import type { Visit } from '#app/visit/visit.ts';
 
 /** The outcome of a check of something that a user typed. */
-export type CheckResult<Correct> =
+type CheckResult<Correct> =
   | ({ state: 'right' } & Correct)
   | { state: 'wrong'; text: string }
   /** Too many attempts. */

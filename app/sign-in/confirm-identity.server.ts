@@ -19,12 +19,12 @@ const TEMPORARY_REDIRECT = 307;
 /** The clocks of two machines differ a little. */
 const CLOCK_TOLERANCE_MS = 30_000;
 
-export interface Factors {
+interface Factors {
   hasPassword: boolean;
   hasTotp: boolean;
 }
 
-export type FactorsCheckResult =
+type FactorsCheckResult =
   | { state: 'right' }
   /** The account has no password and no authenticator app: a passkey or a provider must do. */
   | { state: 'nothing-to-type' }

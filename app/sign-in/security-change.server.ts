@@ -12,8 +12,6 @@ interface SecurityChangesOptions {
   browserSession: Pick<BrowserSession, 'renew'>;
 }
 
-export type SecurityChanges = ReturnType<typeof createSecurityChanges>;
-
 /** What follows a change of how a user signs in. */
 export function createSecurityChanges(options: SecurityChangesOptions) {
   const { activity, devices, accessTokens, browserSession } = options;

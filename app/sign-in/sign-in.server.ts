@@ -22,7 +22,7 @@ export interface ProvenUser {
 }
 
 /** The outcome of a sign-in. */
-export type SignInResult =
+type SignInResult =
   | { state: 'signed-in'; started: StartedSession<SessionMeta> }
   /** There is no session yet: this must be carried to the second step. */
   | { state: 'second-factor'; pending: PendingSignIn };

@@ -41,8 +41,6 @@ interface SignUpOptions {
   toast: Pick<Toast, 'show'>;
 }
 
-export type SignUp = ReturnType<typeof createSignUp>;
-
 export function createSignUp(options: SignUpOptions) {
   const { limits, mailer, attempts, activity, providers } = options;
   const { signIn, pendingConnections, toast } = options;

@@ -16,7 +16,7 @@ import { tokenName } from './token-view.server.ts';
  */
 export const TOKEN_PREFIX = 'latchkey_';
 
-export interface NewToken {
+interface NewToken {
   name: string;
   scopes: TokenScope[];
   days: TokenDays;

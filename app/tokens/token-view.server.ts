@@ -2,7 +2,7 @@ import type { Session } from '#app/sessions/index.ts';
 import { readScopes, tokenScopes, type TokenMeta } from './token-schema.ts';
 
 /** A token as its user sees it: without the token itself. */
-export interface TokenView {
+interface TokenView {
   id: string;
   name: string;
   /** "See sessions, Manage sessions". */

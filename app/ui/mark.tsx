@@ -1,5 +1,5 @@
 /** The logo of Latchkey: a keyhole in a plate. */
-export function Logo({ className = 'size-7' }: { className?: string }) {
+function Logo({ className = 'size-7' }: { className?: string }) {
   return (
     <svg viewBox="0 0 32 32" className={className} aria-hidden="true" focusable="false">
       <rect x="5" y="1.5" width="22" height="29" rx="9" className="fill-accent" />

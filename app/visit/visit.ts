@@ -5,7 +5,7 @@ import type { SessionMeta } from './proof.ts';
 import type { User } from './user.ts';
 
 /** The device that sent a request. */
-export interface Device {
+interface Device {
   userAgent: string;
   /** `''` if it is unknown. */
   ipAddress: string;

@@ -1,4 +1,5 @@
-import { readFileSync, readdirSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { OWN_FILES, ROOMS as ALL_ROOMS } from '../../scripts/architecture/rooms.ts';
@@ -162,6 +163,8 @@ const MAX_SERVER_LINES = 80;
 const LONG_FILES = [
   /^sessions\/sessions\.ts$/,
   /^sessions\/stores\//,
+  // One state machine, which the model checker drives as a whole.
+  /^sessions\/leases\/protocol\.ts$/,
   /^privacy\/data-map\/data-map\.ts$/,
   /^database\/(migrations|restore)\.server\.ts$/,
   // One line for each object that lives as long as the process.
@@ -200,4 +203,36 @@ test('every sealed cookie has a name of its own', () => {
 test('no object or list is spread into another only to group its parts', () => {
   const spread = sources.filter((file) => /\.\.\.\{\s*\w+[,:} ]|\[\.\.\.\[/.test(textOf(file)));
   expect(spread).toEqual([]);
+});
+
+/** What Remix calls by name. */
+const CALLED_BY_REMIX =
+  /^(loader|action|meta|headers|links|shouldRevalidate|ErrorBoundary|Layout|streamTimeout|handleError)$/;
+
+test('every export of app/ is used by another file', () => {
+  const all = execFileSync('git', ['ls-files', '*.ts', '*.tsx', '*.js'], {
+    cwd: inProject('.'),
+    encoding: 'utf8',
+  })
+    .split('\n')
+    .filter((file) => file !== '' && existsSync(inProject(file)))
+    .map((file) => ({ file, text: readFileSync(inProject(file), 'utf8') }));
+  const unused = sources
+    // The engine is a published package: its exports are for others.
+    .filter((file) => !file.startsWith('sessions/'))
+    .flatMap((file) =>
+      [
+        ...textOf(file).matchAll(
+          /^export (?:async )?(?:function|const|interface|type|class) (\w+)/gm,
+        ),
+      ]
+        .map(([, name = '']) => name)
+        .filter((name) => !(/^(routes\/|root|entry)/.test(file) && CALLED_BY_REMIX.test(name)))
+        .filter((name) => {
+          const word = new RegExp(`\\b${name}\\b`);
+          return !all.some((other) => other.file !== `app/${file}` && word.test(other.text));
+        })
+        .map((name) => `${file}: ${name}`),
+    );
+  expect(unused).toEqual([]);
 });

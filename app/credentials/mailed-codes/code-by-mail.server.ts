@@ -51,7 +51,7 @@ export const typedCodeSchema = z
   .pipe(z.string().regex(/^\d{8}$/, 'The code in the mail has eight digits.'));
 
 /** The outcome of a check of a typed code. */
-export type CodeCheckResult =
+type CodeCheckResult =
   | (Extract<RedeemResult, { state: 'right' }> & { codeId: string; payload: CodePayload })
   /** `text` is the error of the field. */
   | { state: 'wrong'; text: string }

@@ -20,7 +20,7 @@ export interface NewCode {
 }
 
 /** A code to be typed into the browser that asked for it. */
-export interface IssuedCode {
+interface IssuedCode {
   /** Public id of the row. */
   id: string;
   /** A secret for the browser's cookie: without it the code is useless. */

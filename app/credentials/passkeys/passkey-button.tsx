@@ -100,7 +100,7 @@ export function submitWith(
 }
 
 /** Returns whether this browser has passkeys; 'unknown' until scripts run. */
-export function usePasskeySupport(): 'unknown' | 'some' | 'none' {
+function usePasskeySupport(): 'unknown' | 'some' | 'none' {
   const [support, setSupport] = useState<'unknown' | 'some' | 'none'>('unknown');
   useEffect(() => {
     startTransition(() => setSupport(typeof PublicKeyCredential === 'function' ? 'some' : 'none'));

@@ -11,9 +11,7 @@ const challengeSchema = z.object({
 });
 
 /** What a challenge was issued for; it is valid for nothing else. */
-export type PasskeyPurpose = 'sign-in' | 'registration' | 'confirm';
-
-export type PasskeyChallenges = ReturnType<typeof createPasskeyChallenges>;
+type PasskeyPurpose = 'sign-in' | 'registration' | 'confirm';
 
 /** Keeps a challenge in the browser that asked for it, one for each purpose. */
 export function createPasskeyChallenges(sealedCookie: SealedCookieFactory) {

@@ -14,7 +14,7 @@ import {
   verifyRegistration,
 } from './verify-webauthn.server.ts';
 
-export interface PasskeysOptions {
+interface PasskeysOptions {
   db: Database['client'];
   /** Scheme, host and port of the application; passkeys are bound to the host. */
   origin: string;
@@ -22,7 +22,7 @@ export interface PasskeysOptions {
 }
 
 /** A passkey as its user sees it: without the key. */
-export interface OwnPasskey {
+interface OwnPasskey {
   /** The credential id, base64url. Public. */
   id: string;
   name: string;
@@ -35,7 +35,7 @@ export interface OwnPasskey {
 }
 
 /** The outcome of a registration. */
-export type RegistrationResult =
+type RegistrationResult =
   | { state: 'added'; passkey: OwnPasskey }
   /** The response does not match the challenge, is for another origin, or is no passkey. */
   | { state: 'refused' }
@@ -50,7 +50,7 @@ export type RegistrationResult =
  * Options contain a new challenge: keep it for the browser that asked (`passkey-challenges.server.ts`)
  * and pass it in with the response. Each challenge is valid for one response.
  */
-export interface Passkeys {
+interface Passkeys {
   /** Returns the options for `navigator.credentials.create()`: a passkey that works without an e-mail. */
   registrationOptions(user: {
     id: string;

@@ -4,7 +4,7 @@ import type { Assertion, NewPasskey } from './passkey-schema.ts';
 export const PASSKEY_ALGORITHMS = [-8, -7, -257];
 
 /** What every response must match, besides its challenge. */
-export interface ExpectedResponse {
+interface ExpectedResponse {
   expectedOrigin: string;
   expectedRPID: string;
   requireUserVerification: boolean;

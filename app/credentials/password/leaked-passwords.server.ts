@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Log } from '#app/operations/log.server.ts';
 
-export interface LeakedPasswordsOptions {
+interface LeakedPasswordsOptions {
   /** Address of a range API compatible with Have I Been Pwned, version 3. */
   url: string;
   now: () => Date;

@@ -2,13 +2,13 @@ import type { Log } from '#app/operations/log.server.ts';
 import { createLeakedPasswords } from './leaked-passwords.server.ts';
 
 /** The user who chooses the password. */
-export interface PasswordOwner {
+interface PasswordOwner {
   email: string;
   name: string;
 }
 
 /** Refuses the passwords that an attacker would try first (NIST SP 800-63B-4 §3.1.1.2). */
-export interface PasswordRules {
+interface PasswordRules {
   /**
    * Returns why this password must not be set, as the error text of the field; `null` if it may be set.
    * Call it before hashing. Its duration depends on the password only, never on whether the user exists.
@@ -16,7 +16,7 @@ export interface PasswordRules {
   findObjection(password: string, owner: PasswordOwner): Promise<string | null>;
 }
 
-export interface PasswordRulesOptions {
+interface PasswordRulesOptions {
   /** Address of a range API; `null` checks only against our own list and rules. */
   rangeApi: string | null;
   now: () => Date;

@@ -5,7 +5,7 @@ import type { Database } from '#app/database/database.server.ts';
 import { passwordDigest } from './password-digest.ts';
 import type { PasswordTask } from './password-worker.ts';
 
-export interface PasswordsOptions {
+interface PasswordsOptions {
   db: Database['client'];
   pepper: string;
   /** The cost of bcrypt: 2^cost rounds. */

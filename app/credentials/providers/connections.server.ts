@@ -8,13 +8,13 @@ import {
 } from '../sign-in-methods.server.ts';
 
 /** What is stored of an identity. The provider's tokens are not, because nothing uses them. */
-export type ConnectedIdentity = Pick<Identity, 'issuer' | 'subject' | 'displayName'> & {
+type ConnectedIdentity = Pick<Identity, 'issuer' | 'subject' | 'displayName'> & {
   /** Id of the provider. */
   provider: string;
 };
 
 /** A connection as its user sees it. */
-export interface ListedConnection {
+interface ListedConnection {
   id: string;
   provider: string;
   displayName: string;
@@ -49,7 +49,7 @@ export interface Connections {
   toConnectionColumns(identity: ConnectedIdentity, now: Date): NewConnection;
 }
 
-export interface NewConnection {
+interface NewConnection {
   issuer: string;
   subject: string;
   provider: string;

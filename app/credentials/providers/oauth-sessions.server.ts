@@ -2,7 +2,7 @@ import type { Database } from '#app/database/database.server.ts';
 import type { Keyring } from '#app/config/keyring.server.ts';
 
 /** The access that a store granted the application, with its tokens in clear text. */
-export interface OauthSession {
+interface OauthSession {
   id: string;
   /** The store's domain; one row per store. */
   store: string;
@@ -20,11 +20,11 @@ export interface OauthSession {
 }
 
 /** The required and optional fields of a new row. */
-export type NewOauthSession = Pick<OauthSession, 'store' | 'isOnline' | 'accessToken'> &
+type NewOauthSession = Pick<OauthSession, 'store' | 'isOnline' | 'accessToken'> &
   Partial<OauthSession>;
 
 /** The fields to change; a field that is left out or undefined stays as it is. */
-export type OauthSessionChange = Partial<Omit<OauthSession, 'id' | 'store'>>;
+type OauthSessionChange = Partial<Omit<OauthSession, 'id' | 'store'>>;
 
 /** The two methods of a Prisma client with which store applications save OAuth sessions. */
 export interface OauthSessionStorage {

@@ -3,7 +3,7 @@ import { useId } from 'react';
 import { Button } from '#app/ui/button.tsx';
 
 /** What a page shows of a provider. */
-export interface OfferedProvider {
+interface OfferedProvider {
   id: string;
   name: string;
 }

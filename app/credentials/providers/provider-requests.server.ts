@@ -46,8 +46,6 @@ interface ProviderRequestsOptions {
   origin: string;
 }
 
-export type ProviderRequests = ReturnType<typeof createProviderRequests>;
-
 /**
  * Requests to identity providers, each in a sealed cookie. It binds the provider's answer to the
  * browser, the purpose, the provider and the session: a callback with another user's code does nothing.

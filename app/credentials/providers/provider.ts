@@ -30,8 +30,7 @@ export interface ProviderRequest {
  */
 export type ProviderFailure = 'denied' | 'unavailable' | 'refused';
 
-export type PreparedRequest =
-  { state: 'ready'; url: string } | { state: 'unavailable'; error: unknown };
+type PreparedRequest = { state: 'ready'; url: string } | { state: 'unavailable'; error: unknown };
 export type IdentityResult =
   { state: 'identified'; identity: Identity } | { state: ProviderFailure; error: unknown };
 

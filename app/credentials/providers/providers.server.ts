@@ -2,7 +2,7 @@ import type { ProviderSettings } from '#app/config/provider-settings.server.ts';
 import type { Provider } from './provider.ts';
 
 /** What a page shows of a provider. */
-export interface NamedProvider {
+interface NamedProvider {
   id: string;
   name: string;
 }

@@ -1,5 +1,5 @@
 /** A QR code as a drawing of its dark modules. */
-export interface QrDrawing {
+interface QrDrawing {
   /** Width and height in modules, without the quiet zone. */
   modules: number;
   /** Data of an SVG path; one unit is one module. */

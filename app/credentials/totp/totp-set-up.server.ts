@@ -17,8 +17,6 @@ interface TotpSetUpsOptions {
   replayGuard: Pick<ReplayGuard, 'claim'>;
 }
 
-export type TotpSetUps = ReturnType<typeof createTotpSetUps>;
-
 /** Secrets that wait for a first code from the user's app; until then there is no row. */
 export function createTotpSetUps({ sealedCookie, replayGuard }: TotpSetUpsOptions) {
   const cookie = sealedCookie({

@@ -10,7 +10,7 @@ export const LIGHT = {
   glow: '#fcf2de',
 };
 
-export const DARK: typeof LIGHT = {
+const DARK: typeof LIGHT = {
   ground: '#13110f',
   raised: '#1d1917',
   ink: '#efece7',

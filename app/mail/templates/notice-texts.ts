@@ -1,6 +1,6 @@
 import type { NoticeEvent } from '../mail.ts';
 
-export interface NoticeText {
+interface NoticeText {
   subject: string;
   title: string;
   /** The sentence after "Hello Ada," that says what happened. */

@@ -18,7 +18,7 @@ type FieldsOf<Key extends ModelKey> = Exclude<
 >;
 
 /** The type of an exported field. `json` is stored as text; `image` is WebP. */
-export type FieldType = 'text' | 'time' | 'number' | 'yes-or-no' | 'json' | 'image';
+type FieldType = 'text' | 'time' | 'number' | 'yes-or-no' | 'json' | 'image';
 
 export interface Exported {
   is: 'exported';
@@ -32,7 +32,7 @@ export interface Exported {
 }
 
 /** Why a field is not in the download. */
-export type WithheldFor =
+type WithheldFor =
   /** The value, or a value derived from it, gives access to the account. */
   | 'secret'
   /** The value says nothing about the user that another field does not say. */
@@ -40,7 +40,7 @@ export type WithheldFor =
   /** The value does not identify a user. */
   | "nobody's";
 
-export interface Withheld {
+interface Withheld {
   is: 'withheld';
   for: WithheldFor;
   label: string;
@@ -78,7 +78,7 @@ export interface PersonalModel<Field extends string = string> extends Described 
 }
 
 /** A model whose rows do not identify a user. */
-export interface AnonymousModel<Field extends string = string> extends Described {
+interface AnonymousModel<Field extends string = string> extends Described {
   part: null;
   fields: Record<Field, Withheld>;
 }

@@ -13,7 +13,7 @@ export interface DataCategory {
   notInDownload: { label: string; what: string }[];
 }
 
-export interface PrivacyStatement {
+interface PrivacyStatement {
   /** Data about the user. */
   aboutYou: DataCategory[];
   /** Data that does not identify a user. */

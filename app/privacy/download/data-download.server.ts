@@ -16,13 +16,13 @@ import { readProfile, storedRows, type Owner } from './stored-rows.ts';
 import type { RowContext } from './described-rows.ts';
 
 /** The longest time of a download: an open snapshot prevents the database's clean-up. */
-export const DOWNLOAD_MS = 10 * MINUTE_MS;
+const DOWNLOAD_MS = 10 * MINUTE_MS;
 
 export type DownloadFormat = 'zip' | 'json';
 
 const CONTENT_TYPES = { zip: 'application/zip', json: 'application/json; charset=utf-8' };
 
-export interface DataDownload {
+interface DataDownload {
   name: string;
   contentType: string;
   content: Readable;

@@ -9,7 +9,7 @@ export interface Owner {
 }
 
 /** A value in the download. Times are ISO 8601, images base64. */
-export type Value = string | number | boolean | object | null;
+type Value = string | number | boolean | object | null;
 export type Row = Record<string, Value>;
 
 /** Returns the exported fields of a model, by name. */

@@ -1,5 +1,5 @@
 /** An operation of the API, as the page shows it. */
-export interface ShownOperation {
+interface ShownOperation {
   id: string;
   method: string;
   path: string;

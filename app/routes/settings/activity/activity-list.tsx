@@ -6,7 +6,7 @@ import { RelativeTime } from '#app/ui/relative-time.tsx';
 import type { RowDiscovery } from '#app/ui/row-discovery.ts';
 
 /** What the list shows of an entry. */
-export interface ListedActivity {
+interface ListedActivity {
   id: string;
   kind: string;
   text: string;

@@ -4,7 +4,7 @@ import { RelativeTime } from '#app/ui/relative-time.tsx';
 import { discoverInRow, type RowDiscovery } from '#app/ui/row-discovery.ts';
 
 /** What the list shows of a passkey. */
-export interface ListedPasskey {
+interface ListedPasskey {
   id: string;
   name: string;
   /** "iCloud Keychain"; `null` if it is unknown. */

@@ -6,7 +6,7 @@ import { UserPicture } from '#app/ui/user-picture.tsx';
 
 const ADDRESS = '/settings/profile/picture';
 
-export interface PictureRules {
+interface PictureRules {
   maxBytes: number;
   /** The error for a larger file. */
   tooLarge: string;

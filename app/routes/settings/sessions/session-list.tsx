@@ -5,7 +5,7 @@ import { RelativeTime } from '#app/ui/relative-time.tsx';
 import { discoverInRow, type RowDiscovery } from '#app/ui/row-discovery.ts';
 
 /** What the list shows of a session. */
-export interface ListedSession {
+interface ListedSession {
   id: string;
   kind: 'computer' | 'phone' | 'tablet' | 'program' | 'unknown';
   name: string;
