@@ -78,7 +78,8 @@ describe('npm start', () => {
     expect(asked.text).toContain('href="/outbox"');
     const mailPath = await vi.waitFor(
       async () => {
-        const [path] = /\/outbox\/[\w-]+/.exec((await browser.get('/outbox')).text) ?? [];
+        const { text } = await browser.get('/outbox');
+        const [, path] = /href="(\/outbox\/[\w-]+)"/.exec(text) ?? [];
         return path ?? Promise.reject(new Error('Nothing is in the outbox.'));
       },
       { timeout: WAIT_MS, interval: CHECK_EVERY_MS },
