@@ -71,6 +71,8 @@ export function createKeyring(keys: [NamedKey, ...NamedKey[]]): Keyring {
       if (!key || !nonce || !rest || more.length > 0) return null;
       const bytes = Buffer.from(rest, 'base64url');
       if (bytes.length < TAG_BYTES) return null;
+      // Decoding ignores surplus characters, so that one value would have several spellings.
+      if (bytes.toString('base64url') !== rest) return null;
       try {
         const cipher = createDecipheriv(
           'aes-256-gcm',

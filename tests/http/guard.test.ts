@@ -58,9 +58,9 @@ describe.each(['loader', 'action'] as const)(
     const guarded = guardWith()(buildOf(run));
 
     test.each([
-      ['an unknown token', { state: 'unknown' } as Resumed],
-      ['an ended session', { ...LIVE, state: 'ended' } as Resumed],
-      ['a session without a user', { ...LIVE, user: null } as Resumed],
+      ['an unknown token', { state: 'unknown' }],
+      ['an ended session', { ...LIVE, state: 'ended' }],
+      ['a session without a user', { ...LIVE, user: null }],
     ])('a request with %s is redirected to the login page', async (_who, resumed) => {
       run.mockClear();
       const visit = visitOf(() => Promise.resolve(resumed));
