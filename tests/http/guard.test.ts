@@ -51,24 +51,29 @@ const ask = async (
   }
 };
 
+const withoutUser: [what: string, resumed: Resumed][] = [
+  ['an unknown token', { state: 'unknown' }],
+  ['an ended session', { ...LIVE, state: 'ended' } as Resumed],
+  ['a session without a user', { ...LIVE, user: null } as Resumed],
+];
+
 describe.each(['loader', 'action'] as const)(
   'a route that is in no row of the table: %s',
   (kind) => {
     const run = vi.fn(() => 'a secret');
     const guarded = guardWith()(buildOf(run));
 
-    test.each([
-      ['an unknown token', { state: 'unknown' }],
-      ['an ended session', { ...LIVE, state: 'ended' }],
-      ['a session without a user', { ...LIVE, user: null }],
-    ])('a request with %s is redirected to the login page', async (_who, resumed) => {
-      run.mockClear();
-      const visit = visitOf(() => Promise.resolve(resumed));
-      const answer = await ask(guarded, kind, visit);
-      expect(answer).toBeInstanceOf(Response);
-      expect((answer as Response).headers.get('location')).toMatch(/^\/login/);
-      expect(run).not.toHaveBeenCalled();
-    });
+    test.each(withoutUser)(
+      'a request with %s is redirected to the login page',
+      async (_who, resumed) => {
+        run.mockClear();
+        const visit = visitOf(() => Promise.resolve(resumed));
+        const answer = await ask(guarded, kind, visit);
+        expect(answer).toBeInstanceOf(Response);
+        expect((answer as Response).headers.get('location')).toMatch(/^\/login/);
+        expect(run).not.toHaveBeenCalled();
+      },
+    );
 
     test('a signed-in user may open it', async () => {
       const visit = visitOf(() => Promise.resolve(LIVE));
