@@ -83,7 +83,7 @@ test('a secret sealed with an older key works as long as that key exists', async
   expect(await rotated.recoveryCodes.use('ada', codes[0]!, NOW)).toEqual({ left: 9 });
   const gone = withKeys(NEW);
   await expect(gone.totp.use('ada', codeOf(secret, after(2)), after(2))).rejects.toThrow(
-    'put that key back, behind the current one',
+    'put that key back, after the current one',
   );
   expect(await gone.recoveryCodes.use('ada', codes[1]!, NOW)).toBeNull();
 });
