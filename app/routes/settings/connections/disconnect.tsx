@@ -1,9 +1,4 @@
-import {
-  redirect,
-  type ActionFunctionArgs,
-  type LoaderFunctionArgs,
-  type MetaFunction,
-} from '@remix-run/node';
+import { redirect, type ActionFunctionArgs, type LoaderFunctionArgs } from '@remix-run/node';
 import { Form, useActionData, useLoaderData, useNavigation } from '@remix-run/react';
 import * as z from 'zod';
 import type { PageContext } from '#app/context.server.ts';
@@ -13,11 +8,9 @@ import { Checkbox, FormError } from '#app/ui/field.tsx';
 import { Dialog } from '#app/ui/question.tsx';
 import { withOthers } from '#app/http/toast.server.ts';
 import { requireSignedIn } from '#app/visit/visit.ts';
+import { pageMeta } from '#app/ui/page-meta.ts';
 
-export const meta: MetaFunction = () => [
-  { title: 'Disconnect an account · Latchkey' },
-  { name: 'robots', content: 'noindex' },
-];
+export const meta = pageMeta('Disconnect an account', { index: false });
 
 const CONNECTIONS_PAGE = '/settings/connections';
 const CONFLICT = 409;
