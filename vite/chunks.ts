@@ -1,7 +1,7 @@
 import type { Rollup } from 'vite';
 
 /** Modules that (nearly) every page imports. */
-const ON_EVERY_PAGE = /\/app\/(root|ui\/field|ui\/page)\.tsx$/;
+const ON_EVERY_PAGE = /\/app\/(root\.tsx|ui\/(field|page)\.tsx|ui\/page-meta\.ts)$/;
 /** Both are loaded lazily, and always together. */
 const PASSKEYS = /\/app\/credentials\/passkeys\/passkey-(button|sign-in-form)\.tsx$/;
 /** Without this, the sessions page, the most used one, would fetch four small files. */

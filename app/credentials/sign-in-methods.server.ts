@@ -3,6 +3,9 @@ import type { Database } from '#app/database/database.server.ts';
 type Tables = Pick<Database['client'], 'password' | 'passkey' | 'connection'>;
 type Transaction = Parameters<Parameters<Database['client']['$transaction']>[0]>[0];
 
+/** What a form says that would remove the user's last sign-in method. */
+export const STAYS_AS_LAST_METHOD = 'It stays: you have no other way to sign in.';
+
 /** The methods by which a user can sign in. Each is enough alone. */
 export interface SignInMethods {
   password: boolean;

@@ -1,4 +1,4 @@
-import type { ActionFunctionArgs, MetaFunction } from '@remix-run/node';
+import type { ActionFunctionArgs } from '@remix-run/node';
 import { Form, useActionData, useNavigation } from '@remix-run/react';
 import * as z from 'zod';
 import { showTooManyAttempts, parseForm, showAgain } from '#app/http/form.server.ts';
@@ -6,13 +6,11 @@ import { Button } from '#app/ui/button.tsx';
 import { CodeFromLink } from '#app/credentials/mailed-codes/code-from-link.tsx';
 import { FormError, useFocusOnError } from '#app/ui/field.tsx';
 import { FormPage } from '#app/ui/page.tsx';
+import { pageMeta } from '#app/ui/page-meta.ts';
 
 export { retryHeaders as headers } from '#app/http/form.server.ts';
 
-export const meta: MetaFunction = () => [
-  { title: 'Take back a change of e-mail · Latchkey' },
-  { name: 'robots', content: 'noindex' },
-];
+export const meta = pageMeta('Take back a change of e-mail', { index: false });
 
 const formSchema = z.object({
   key: z

@@ -1,14 +1,12 @@
-import type { LoaderFunctionArgs, MetaFunction } from '@remix-run/node';
+import type { LoaderFunctionArgs } from '@remix-run/node';
 import { useLoaderData } from '@remix-run/react';
 import { notFound } from '#app/http/form.server.ts';
 import { ErasedRows } from '#app/privacy/erased-rows.tsx';
 import { ButtonLink } from '#app/ui/button.tsx';
 import { FormPage } from '#app/ui/page.tsx';
+import { pageMeta } from '#app/ui/page-meta.ts';
 
-export const meta: MetaFunction = () => [
-  { title: 'Account deleted · Latchkey' },
-  { name: 'robots', content: 'noindex' },
-];
+export const meta = pageMeta('Account deleted', { index: false });
 
 const MAX_ID_CHARACTERS = 64;
 

@@ -1,9 +1,4 @@
-import {
-  redirect,
-  type ActionFunctionArgs,
-  type LoaderFunctionArgs,
-  type MetaFunction,
-} from '@remix-run/node';
+import { redirect, type ActionFunctionArgs, type LoaderFunctionArgs } from '@remix-run/node';
 import { Form, Link, useActionData, useLoaderData, useNavigation } from '@remix-run/react';
 import * as z from 'zod';
 import { emailSchema } from '#app/credentials/password/password-schema.ts';
@@ -12,13 +7,13 @@ import { findSignedIn } from '#app/visit/visit.ts';
 import { Button } from '#app/ui/button.tsx';
 import { Field, FormError, useFocusOnError } from '#app/ui/field.tsx';
 import { FormPage, Notice } from '#app/ui/page.tsx';
+import { pageMeta } from '#app/ui/page-meta.ts';
 
 export { retryHeaders as headers } from '#app/http/form.server.ts';
 
-export const meta: MetaFunction = () => [
-  { title: 'Reset your password · Latchkey' },
-  { name: 'description', content: 'Set a new password for your Latchkey account.' },
-];
+export const meta = pageMeta('Reset your password', {
+  description: 'Set a new password for your Latchkey account.',
+});
 
 const formSchema = z.object({ email: emailSchema });
 

@@ -1,10 +1,7 @@
-import type { MetaFunction } from '@remix-run/node';
 import { ErrorPage, textForStatus } from '#app/ui/error-page.tsx';
+import { pageMeta } from '#app/ui/page-meta.ts';
 
-export const meta: MetaFunction = () => [
-  { title: 'Not found · Latchkey' },
-  { name: 'robots', content: 'noindex' },
-];
+export const meta = pageMeta('Not found', { index: false });
 
 export function loader() {
   throw new Response(null, { status: 404, statusText: 'Not Found' });

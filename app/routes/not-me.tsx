@@ -1,4 +1,4 @@
-import type { ActionFunctionArgs, LoaderFunctionArgs, MetaFunction } from '@remix-run/node';
+import type { ActionFunctionArgs, LoaderFunctionArgs } from '@remix-run/node';
 import { Form, useActionData, useLoaderData, useNavigation } from '@remix-run/react';
 import * as z from 'zod';
 import { showTooManyAttempts, parseForm, showAgain } from '#app/http/form.server.ts';
@@ -8,13 +8,11 @@ import { CodeFromLink } from '#app/credentials/mailed-codes/code-from-link.tsx';
 import { FormError, useFocusOnError } from '#app/ui/field.tsx';
 import { NotMeConsequences } from '#app/account/not-me-consequences.tsx';
 import { FormPage } from '#app/ui/page.tsx';
+import { pageMeta } from '#app/ui/page-meta.ts';
 
 export { retryHeaders as headers } from '#app/http/form.server.ts';
 
-export const meta: MetaFunction = () => [
-  { title: 'This wasn’t me · Latchkey' },
-  { name: 'robots', content: 'noindex' },
-];
+export const meta = pageMeta('This wasn’t me', { index: false });
 
 const MAX_KEY_CHARACTERS = 2048;
 

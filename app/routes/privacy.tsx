@@ -1,11 +1,11 @@
-import type { LoaderFunctionArgs, MetaFunction } from '@remix-run/node';
+import type { LoaderFunctionArgs } from '@remix-run/node';
 import { Link, useLoaderData } from '@remix-run/react';
 import { privacyStatement, type DataCategory } from '#app/privacy/data-map/privacy-statement.ts';
+import { pageMeta } from '#app/ui/page-meta.ts';
 
-export const meta: MetaFunction = () => [
-  { title: 'Privacy · Latchkey' },
-  { name: 'description', content: 'What we keep about you, why and for how long.' },
-];
+export const meta = pageMeta('Privacy', {
+  description: 'What we keep about you, why and for how long.',
+});
 
 export function loader({ context: { app } }: LoaderFunctionArgs) {
   return privacyStatement(app.downloads.periods);

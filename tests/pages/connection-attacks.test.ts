@@ -312,15 +312,12 @@ describe('connecting an account', () => {
       return [got, posted].map(({ status, location, headers, text }) => ({
         status,
         location,
-        text,
-        // The seal of the message differs each time.
-        cookies: headers['set-cookie']?.map((line) => line.replace(/^(\w+)=[^;]+/, '$1=…')),
+        text: textOf(text),
+        cookies: headers['set-cookie'],
       }));
     };
     expect(await answersFor(id)).toEqual(await answersFor('c'.repeat(25)));
     expect(connections()).toEqual(before);
-    const page = textOf((await stranger.browser.get(PAGE)).text);
-    expect(page).toContain('That connection was gone already.');
   });
 });
 

@@ -244,7 +244,7 @@ describe('the last sign-in method', () => {
     const page = await user.browser.get(`${PAGE}/${id}/remove`);
     expect(textOf(page.text)).toContain('Firefox on Mac is your only way in');
     const answer = await user.browser.post(`${PAGE}/${id}/remove`, {});
-    expect(answer.status).toBe(400);
+    expect(answer.status).toBe(409);
     expect(formErrorOnPage(answer.text)).toBe('It stays: you have no other way to sign in.');
     expect(await application.application.passkeys.count(userIdOf(application, user))).toBe(1);
     expect((await activityOf(user)).map(({ kind }) => kind)).not.toContain('passkey-removed');

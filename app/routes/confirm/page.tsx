@@ -1,9 +1,4 @@
-import {
-  redirect,
-  type ActionFunctionArgs,
-  type LoaderFunctionArgs,
-  type MetaFunction,
-} from '@remix-run/node';
+import { redirect, type ActionFunctionArgs, type LoaderFunctionArgs } from '@remix-run/node';
 import { Form, Link, useActionData, useLoaderData, useNavigation } from '@remix-run/react';
 import * as z from 'zod';
 import { secondFactorSchema } from '#app/credentials/second-factor-schema.ts';
@@ -18,13 +13,11 @@ import { Field, FormError, UsernameField, useFocusOnError } from '#app/ui/field.
 import { FormPage, Notice } from '#app/ui/page.tsx';
 import { PasskeyButton } from '#app/credentials/passkeys/passkey-button.tsx';
 import { SecondFactorField } from '#app/credentials/second-factor-field.tsx';
+import { pageMeta } from '#app/ui/page-meta.ts';
 
 export { retryHeaders as headers } from '#app/http/form.server.ts';
 
-export const meta: MetaFunction = () => [
-  { title: 'Confirm that it is you · Latchkey' },
-  { name: 'robots', content: 'noindex' },
-];
+export const meta = pageMeta('Confirm that it is you', { index: false });
 
 const formSchema = z.object({
   password: passwordSchema.default(''),

@@ -1,12 +1,12 @@
-import type { LoaderFunctionArgs, MetaFunction } from '@remix-run/node';
+import type { LoaderFunctionArgs } from '@remix-run/node';
 import { Link, useLoaderData } from '@remix-run/react';
 import { tokenScopes } from '#app/tokens/token-schema.ts';
 import { ApiOperation } from './api-operation.tsx';
+import { pageMeta } from '#app/ui/page-meta.ts';
 
-export const meta: MetaFunction = () => [
-  { title: 'For developers · Latchkey' },
-  { name: 'description', content: 'How programs sign in, and see and end sessions, by JSON.' },
-];
+export const meta = pageMeta('For developers', {
+  description: 'How programs sign in, and see and end sessions, by JSON.',
+});
 
 export function loader({ context: { app } }: LoaderFunctionArgs) {
   return {

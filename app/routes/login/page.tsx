@@ -1,9 +1,4 @@
-import {
-  redirect,
-  type ActionFunctionArgs,
-  type LoaderFunctionArgs,
-  type MetaFunction,
-} from '@remix-run/node';
+import { redirect, type ActionFunctionArgs, type LoaderFunctionArgs } from '@remix-run/node';
 import { Form, Link, useActionData, useLoaderData, useNavigation } from '@remix-run/react';
 import * as z from 'zod';
 import { emailSchema, passwordSchema } from '#app/credentials/password/password-schema.ts';
@@ -18,13 +13,11 @@ import { Checkbox, Field, FormError, useFocusOnError } from '#app/ui/field.tsx';
 import { FormPage, Notice } from '#app/ui/page.tsx';
 import { PasskeySignIn } from './lazy-passkey-sign-in.tsx';
 import { ProviderButtons } from '#app/credentials/providers/provider-buttons.tsx';
+import { pageMeta } from '#app/ui/page-meta.ts';
 
 export { retryHeaders as headers } from '#app/http/form.server.ts';
 
-export const meta: MetaFunction = () => [
-  { title: 'Sign in · Latchkey' },
-  { name: 'description', content: 'Sign in to Latchkey.' },
-];
+export const meta = pageMeta('Sign in', { description: 'Sign in to Latchkey.' });
 
 const loginSchema = z.object({
   email: emailSchema,

@@ -1,10 +1,4 @@
-import {
-  data,
-  redirect,
-  type ActionFunctionArgs,
-  type LoaderFunctionArgs,
-  type MetaFunction,
-} from '@remix-run/node';
+import { data, redirect, type ActionFunctionArgs, type LoaderFunctionArgs } from '@remix-run/node';
 import { Link, useActionData, useLoaderData } from '@remix-run/react';
 import { useEffect } from 'react';
 import * as z from 'zod';
@@ -15,11 +9,9 @@ import { safeReturnPath } from '#app/http/return-path.server.ts';
 import { Checkbox } from '#app/ui/field.tsx';
 import { FormPage } from '#app/ui/page.tsx';
 import { PasskeySignInForm } from '#app/credentials/passkeys/passkey-sign-in-form.tsx';
+import { pageMeta } from '#app/ui/page-meta.ts';
 
-export const meta: MetaFunction = () => [
-  { title: 'Sign in with a passkey · Latchkey' },
-  { name: 'robots', content: 'noindex' },
-];
+export const meta = pageMeta('Sign in with a passkey', { index: false });
 
 const formSchema = z.object({
   credential: assertionSchema,

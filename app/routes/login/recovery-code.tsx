@@ -1,4 +1,4 @@
-import type { ActionFunctionArgs, LoaderFunctionArgs, MetaFunction } from '@remix-run/node';
+import type { ActionFunctionArgs, LoaderFunctionArgs } from '@remix-run/node';
 import { Form, Link, useActionData, useLoaderData, useNavigation } from '@remix-run/react';
 import * as z from 'zod';
 import { recoveryCodeSchema } from '#app/credentials/second-factor-schema.ts';
@@ -7,13 +7,11 @@ import { Button } from '#app/ui/button.tsx';
 import { RecoveryCodeField } from '#app/credentials/code-field.tsx';
 import { FormError, useFocusOnError } from '#app/ui/field.tsx';
 import { FormPage } from '#app/ui/page.tsx';
+import { pageMeta } from '#app/ui/page-meta.ts';
 
 export { retryHeaders as headers } from '#app/http/form.server.ts';
 
-export const meta: MetaFunction = () => [
-  { title: 'Your recovery code · Latchkey' },
-  { name: 'robots', content: 'noindex' },
-];
+export const meta = pageMeta('Your recovery code', { index: false });
 
 const formSchema = z.object({ recoveryCode: recoveryCodeSchema });
 

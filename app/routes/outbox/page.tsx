@@ -1,13 +1,11 @@
-import type { LoaderFunctionArgs, MetaFunction } from '@remix-run/node';
+import type { LoaderFunctionArgs } from '@remix-run/node';
 import { useLoaderData } from '@remix-run/react';
 import { requireOutbox } from '#app/mail/outbox-access.server.ts';
 import { Notice } from '#app/ui/page.tsx';
 import { RelativeTime } from '#app/ui/relative-time.tsx';
+import { pageMeta } from '#app/ui/page-meta.ts';
 
-export const meta: MetaFunction = () => [
-  { title: 'Outbox · Latchkey' },
-  { name: 'robots', content: 'noindex' },
-];
+export const meta = pageMeta('Outbox', { index: false });
 
 export async function loader({ context: { app, visit } }: LoaderFunctionArgs) {
   const mails = await requireOutbox(app.outbox, visit).list();

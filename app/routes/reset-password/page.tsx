@@ -1,22 +1,15 @@
-import {
-  redirect,
-  type ActionFunctionArgs,
-  type LoaderFunctionArgs,
-  type MetaFunction,
-} from '@remix-run/node';
+import { redirect, type ActionFunctionArgs, type LoaderFunctionArgs } from '@remix-run/node';
 import { Link, useActionData, useLoaderData } from '@remix-run/react';
 import * as z from 'zod';
 import { typedCodeSchema } from '#app/credentials/mailed-codes/code-by-mail.server.ts';
 import { showTooManyAttempts, parseForm, showAgain } from '#app/http/form.server.ts';
 import { CodeElsewhere, CodeForm } from '#app/credentials/mailed-codes/code-form.tsx';
 import { FormPage } from '#app/ui/page.tsx';
+import { pageMeta } from '#app/ui/page-meta.ts';
 
 export { retryHeaders as headers } from '#app/http/form.server.ts';
 
-export const meta: MetaFunction = () => [
-  { title: 'Check your mail · Latchkey' },
-  { name: 'robots', content: 'noindex' },
-];
+export const meta = pageMeta('Check your mail', { index: false });
 
 const formSchema = z.object({ code: typedCodeSchema });
 

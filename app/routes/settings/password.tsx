@@ -1,9 +1,4 @@
-import {
-  redirect,
-  type ActionFunctionArgs,
-  type LoaderFunctionArgs,
-  type MetaFunction,
-} from '@remix-run/node';
+import { redirect, type ActionFunctionArgs, type LoaderFunctionArgs } from '@remix-run/node';
 import { Form, useActionData, useLoaderData, useNavigation } from '@remix-run/react';
 import * as z from 'zod';
 import { newPasswordSchema } from '#app/credentials/password/password-schema.ts';
@@ -13,11 +8,9 @@ import { Checkbox, Field, FormError, UsernameField, useFocusOnError } from '#app
 import { SettingsHeading } from '#app/ui/page.tsx';
 import { withOthers } from '#app/http/toast.server.ts';
 import { requireSignedIn } from '#app/visit/visit.ts';
+import { pageMeta } from '#app/ui/page-meta.ts';
 
-export const meta: MetaFunction = () => [
-  { title: 'Password · Latchkey' },
-  { name: 'robots', content: 'noindex' },
-];
+export const meta = pageMeta('Password', { index: false });
 
 const formSchema = z.object({
   newPassword: newPasswordSchema,

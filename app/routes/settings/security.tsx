@@ -1,15 +1,13 @@
-import type { LoaderFunctionArgs, MetaFunction } from '@remix-run/node';
+import type { LoaderFunctionArgs } from '@remix-run/node';
 import { Link, useLoaderData } from '@remix-run/react';
 import { ChevronRight } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { SettingsHeading } from '#app/ui/page.tsx';
 import { RelativeTime } from '#app/ui/relative-time.tsx';
 import { requireSignedIn } from '#app/visit/visit.ts';
+import { pageMeta } from '#app/ui/page-meta.ts';
 
-export const meta: MetaFunction = () => [
-  { title: 'Signing in · Latchkey' },
-  { name: 'robots', content: 'noindex' },
-];
+export const meta = pageMeta('Signing in', { index: false });
 
 export async function loader({ context: { app, visit } }: LoaderFunctionArgs) {
   const { user } = await requireSignedIn(visit);

@@ -1,9 +1,4 @@
-import {
-  redirect,
-  type ActionFunctionArgs,
-  type LoaderFunctionArgs,
-  type MetaFunction,
-} from '@remix-run/node';
+import { redirect, type ActionFunctionArgs, type LoaderFunctionArgs } from '@remix-run/node';
 import { Form, Link, useActionData, useLoaderData, useNavigation } from '@remix-run/react';
 import * as z from 'zod';
 import { userNameSchema } from '#app/database/users.server.ts';
@@ -16,13 +11,11 @@ import type { SignUpPayload } from '#app/sign-up/sign-up.server.ts';
 import { Button } from '#app/ui/button.tsx';
 import { Field, FormError, useFocusOnError } from '#app/ui/field.tsx';
 import { FormPage } from '#app/ui/page.tsx';
+import { pageMeta } from '#app/ui/page-meta.ts';
 
 export { retryHeaders as headers } from '#app/http/form.server.ts';
 
-export const meta: MetaFunction = () => [
-  { title: 'Create an account · Latchkey' },
-  { name: 'robots', content: 'noindex' },
-];
+export const meta = pageMeta('Create an account', { index: false });
 
 const formSchema = z.object({ name: userNameSchema, email: emailSchema });
 

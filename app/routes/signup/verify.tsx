@@ -1,9 +1,4 @@
-import {
-  redirect,
-  type ActionFunctionArgs,
-  type LoaderFunctionArgs,
-  type MetaFunction,
-} from '@remix-run/node';
+import { redirect, type ActionFunctionArgs, type LoaderFunctionArgs } from '@remix-run/node';
 import { Link, useActionData, useLoaderData } from '@remix-run/react';
 import * as z from 'zod';
 import type { PageContext } from '#app/context.server.ts';
@@ -14,13 +9,11 @@ import { findSignedIn } from '#app/visit/visit.ts';
 import { signUpPayloadSchema, type SignUpPayload } from '#app/sign-up/sign-up.server.ts';
 import { CodeElsewhere, CodeForm } from '#app/credentials/mailed-codes/code-form.tsx';
 import { FormPage } from '#app/ui/page.tsx';
+import { pageMeta } from '#app/ui/page-meta.ts';
 
 export { retryHeaders as headers } from '#app/http/form.server.ts';
 
-export const meta: MetaFunction = () => [
-  { title: 'Check your mail · Latchkey' },
-  { name: 'robots', content: 'noindex' },
-];
+export const meta = pageMeta('Check your mail', { index: false });
 
 const formSchema = z.object({ code: typedCodeSchema });
 

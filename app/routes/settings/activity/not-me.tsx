@@ -1,4 +1,4 @@
-import type { ActionFunctionArgs, LoaderFunctionArgs, MetaFunction } from '@remix-run/node';
+import type { ActionFunctionArgs, LoaderFunctionArgs } from '@remix-run/node';
 import { Form, useLoaderData, useNavigation } from '@remix-run/react';
 import { viewActivity } from '#app/activity/activity-view.server.ts';
 import { Button, ButtonLink } from '#app/ui/button.tsx';
@@ -7,11 +7,9 @@ import { Dialog } from '#app/ui/question.tsx';
 import { RelativeTime } from '#app/ui/relative-time.tsx';
 import { orNotFound } from '#app/http/form.server.ts';
 import { requireSignedIn } from '#app/visit/visit.ts';
+import { pageMeta } from '#app/ui/page-meta.ts';
 
-export const meta: MetaFunction = () => [
-  { title: 'This wasn’t me · Latchkey' },
-  { name: 'robots', content: 'noindex' },
-];
+export const meta = pageMeta('This wasn’t me', { index: false });
 
 export async function loader({ params, request, context: { app, visit } }: LoaderFunctionArgs) {
   const { user, session } = await requireSignedIn(visit);

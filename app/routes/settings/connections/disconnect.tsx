@@ -1,23 +1,18 @@
-import {
-  redirect,
-  type ActionFunctionArgs,
-  type LoaderFunctionArgs,
-  type MetaFunction,
-} from '@remix-run/node';
-import { Form, useActionData, useLoaderData, useNavigation } from '@remix-run/react';
+import { redirect, type ActionFunctionArgs, type LoaderFunctionArgs } from '@remix-run/node';
+import { useActionData, useLoaderData } from '@remix-run/react';
 import * as z from 'zod';
 import type { PageContext } from '#app/context.server.ts';
-import { parseForm, showAgain } from '#app/http/form.server.ts';
-import { Button, ButtonLink } from '#app/ui/button.tsx';
-import { Checkbox, FormError } from '#app/ui/field.tsx';
-import { Dialog } from '#app/ui/question.tsx';
+import { RemoveSignInMethod } from '#app/credentials/remove-sign-in-method.tsx';
+import {
+  STAYS_AS_LAST_METHOD,
+  totalSignInMethods,
+} from '#app/credentials/sign-in-methods.server.ts';
+import { orNotFound, parseForm, showAgain } from '#app/http/form.server.ts';
 import { withOthers } from '#app/http/toast.server.ts';
+import { pageMeta } from '#app/ui/page-meta.ts';
 import { requireSignedIn } from '#app/visit/visit.ts';
 
-export const meta: MetaFunction = () => [
-  { title: 'Disconnect an account · Latchkey' },
-  { name: 'robots', content: 'noindex' },
-];
+export const meta = pageMeta('Disconnect an account', { index: false });
 
 const CONNECTIONS_PAGE = '/settings/connections';
 const CONFLICT = 409;
@@ -25,14 +20,12 @@ const formSchema = z.object({ signOutOthers: z.literal('on').optional() });
 
 export async function loader({ params, context: { app, visit } }: LoaderFunctionArgs) {
   const { user } = await requireSignedIn(visit);
-  const connection = await app.connections.find(user.id, params.connectionId ?? '');
-  // The answer is the same for an unknown id and for another user's.
-  if (!connection) return redirect(CONNECTIONS_PAGE);
-  const { password, passkeys, connections } = await app.connections.countSignInMethods(user.id);
+  const connection = orNotFound(await app.connections.find(user.id, params.connectionId ?? ''));
+  const methods = await app.connections.countSignInMethods(user.id);
   return {
     name: providerName(app, connection.provider),
     displayName: connection.displayName,
-    isLastMethod: !password && passkeys === 0 && connections === 1,
+    isLast: totalSignInMethods(methods) === 1,
   };
 }
 
@@ -41,15 +34,13 @@ export async function action({ params, request, context: { app, visit } }: Actio
   const { user } = signedIn;
   const form = await parseForm(request, formSchema);
   if (!form.ok) return showAgain(form.reply);
-  const connection = await app.connections.find(user.id, params.connectionId ?? '');
-  const outcome = connection
-    ? await app.connections.remove(user.id, connection.id, visit.now)
-    : 'unknown';
+  const connection = orNotFound(await app.connections.find(user.id, params.connectionId ?? ''));
+  const outcome = await app.connections.remove(user.id, connection.id, visit.now);
   if (outcome === 'last-way-in') {
-    return showAgain(form.fail({ form: 'It stays: you have no other way to sign in.' }), CONFLICT);
+    return showAgain(form.fail({ form: STAYS_AS_LAST_METHOD }), CONFLICT);
   }
-  if (!connection || outcome === 'unknown') {
-    app.toast.show(visit, 'That connection was gone already.');
+  if (outcome === 'unknown') {
+    app.toast.show(visit, 'That connection was removed already.');
     return redirect(CONNECTIONS_PAGE);
   }
   const provider = providerName(app, connection.provider);
@@ -67,49 +58,28 @@ function providerName({ providers }: Pick<PageContext['app'], 'providers'>, id: 
 }
 
 export default function Disconnect() {
-  const { name, displayName, isLastMethod } = useLoaderData<typeof loader>();
+  const { name, displayName, isLast } = useLoaderData<typeof loader>();
   const reply = useActionData<typeof action>()?.reply;
-  const isPending = useNavigation().formMethod === 'POST';
+  const account = <bdi className="break-words">{displayName}</bdi>;
   return (
-    <Dialog title={`Disconnect ${name}?`} backTo={CONNECTIONS_PAGE}>
-      <FormError reply={reply} />
-      {isLastMethod ? (
-        <>
-          <p className="text-muted">
-            <bdi className="break-words">{displayName}</bdi> at {name} is your only way to sign in.
-            Set a password, add a passkey or connect another account first.
-          </p>
-          <div className="flex justify-end">
-            <ButtonLink to={CONNECTIONS_PAGE} preventScrollReset>
-              Keep it
-            </ButtonLink>
-          </div>
-        </>
-      ) : (
-        <>
-          <p className="text-muted">
-            You will not be able to sign in here as <bdi className="break-words">{displayName}</bdi>{' '}
-            at {name} any more.
-          </p>
-          <Form method="post" preventScrollReset className="grid gap-5">
-            <Checkbox
-              name="signOutOthers"
-              label="Sign out everywhere else"
-              help="Also whoever signed in with it."
-              defaultChecked
-              reply={reply}
-            />
-            <div className="flex flex-wrap justify-end gap-3">
-              <ButtonLink to={CONNECTIONS_PAGE} preventScrollReset look="quiet">
-                Keep it
-              </ButtonLink>
-              <Button look="danger" pending={isPending} pendingText="Disconnecting…">
-                Disconnect
-              </Button>
-            </div>
-          </Form>
-        </>
-      )}
-    </Dialog>
+    <RemoveSignInMethod
+      title={`Disconnect ${name}?`}
+      backTo={CONNECTIONS_PAGE}
+      isLast={isLast}
+      explanation={
+        isLast ? (
+          <>
+            {account} at {name} is your only way to sign in. Set a password, add a passkey or
+            connect another account first.
+          </>
+        ) : (
+          <>
+            You will not be able to sign in here as {account} at {name} any more.
+          </>
+        )
+      }
+      action={{ text: 'Disconnect', pendingText: 'Disconnecting…' }}
+      reply={reply}
+    />
   );
 }

@@ -1,4 +1,4 @@
-import type { LoaderFunctionArgs, MetaFunction } from '@remix-run/node';
+import type { LoaderFunctionArgs } from '@remix-run/node';
 import { Form, Link, Outlet, useLoaderData } from '@remix-run/react';
 import { Link2 } from 'lucide-react';
 import { problemText } from '#app/credentials/providers/provider-problems.server.ts';
@@ -8,11 +8,9 @@ import { Notice, SettingsHeading } from '#app/ui/page.tsx';
 import { RelativeTime } from '#app/ui/relative-time.tsx';
 import { discoverInRow, type RowDiscovery } from '#app/ui/row-discovery.ts';
 import { requireSignedIn } from '#app/visit/visit.ts';
+import { pageMeta } from '#app/ui/page-meta.ts';
 
-export const meta: MetaFunction = () => [
-  { title: 'Connections · Latchkey' },
-  { name: 'robots', content: 'noindex' },
-];
+export const meta = pageMeta('Connections', { index: false });
 
 export async function loader({ request, context: { app, visit } }: LoaderFunctionArgs) {
   const { user } = await requireSignedIn(visit);

@@ -2,7 +2,6 @@ import {
   redirect,
   type ActionFunctionArgs,
   type LoaderFunctionArgs,
-  type MetaFunction,
 } from '@remix-run/node';
 import { Form, useActionData, useLoaderData, useNavigation } from '@remix-run/react';
 import * as z from 'zod';
@@ -13,11 +12,9 @@ import { Field, FormError, useFocusOnError } from '#app/ui/field.tsx';
 import { ErasedRows } from '#app/privacy/erased-rows.tsx';
 import { SettingsHeading } from '#app/ui/page.tsx';
 import { requireSignedIn } from '#app/visit/visit.ts';
+import { pageMeta } from '#app/ui/page-meta.ts';
 
-export const meta: MetaFunction = () => [
-  { title: 'Delete your account · Latchkey' },
-  { name: 'robots', content: 'noindex' },
-];
+export const meta = pageMeta('Delete your account', { index: false });
 
 const formSchema = z.object({ email: emailSchema });
 

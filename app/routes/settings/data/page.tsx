@@ -1,13 +1,11 @@
-import type { LoaderFunctionArgs, MetaFunction } from '@remix-run/node';
+import type { LoaderFunctionArgs } from '@remix-run/node';
 import { Link, useLoaderData } from '@remix-run/react';
 import { ButtonLink } from '#app/ui/button.tsx';
 import { DownloadForm } from './download-form.tsx';
 import { SettingsHeading } from '#app/ui/page.tsx';
+import { pageMeta } from '#app/ui/page-meta.ts';
 
-export const meta: MetaFunction = () => [
-  { title: 'Your data · Latchkey' },
-  { name: 'robots', content: 'noindex' },
-];
+export const meta = pageMeta('Your data', { index: false });
 
 export async function loader({ context: { app } }: LoaderFunctionArgs) {
   return { retentionDays: app.downloads.periods.sessionRetentionDays };

@@ -1,9 +1,4 @@
-import {
-  redirect,
-  type ActionFunctionArgs,
-  type LoaderFunctionArgs,
-  type MetaFunction,
-} from '@remix-run/node';
+import { redirect, type ActionFunctionArgs, type LoaderFunctionArgs } from '@remix-run/node';
 import { Link, useActionData, useLoaderData } from '@remix-run/react';
 import * as z from 'zod';
 import { showTooManyAttempts, parseForm, showAgain } from '#app/http/form.server.ts';
@@ -12,13 +7,11 @@ import { SettingsHeading } from '#app/ui/page.tsx';
 import { typedCodeSchema } from '#app/credentials/mailed-codes/code-by-mail.server.ts';
 import { withOthers } from '#app/http/toast.server.ts';
 import { requireSignedIn } from '#app/visit/visit.ts';
+import { pageMeta } from '#app/ui/page-meta.ts';
 
 export { retryHeaders as headers } from '#app/http/form.server.ts';
 
-export const meta: MetaFunction = () => [
-  { title: 'Check your mail · Latchkey' },
-  { name: 'robots', content: 'noindex' },
-];
+export const meta = pageMeta('Check your mail', { index: false });
 
 const formSchema = z.object({
   code: typedCodeSchema,

@@ -1,9 +1,4 @@
-import {
-  redirect,
-  type ActionFunctionArgs,
-  type LoaderFunctionArgs,
-  type MetaFunction,
-} from '@remix-run/node';
+import { redirect, type ActionFunctionArgs, type LoaderFunctionArgs } from '@remix-run/node';
 import { Form, useActionData, useLoaderData, useNavigation } from '@remix-run/react';
 import * as z from 'zod';
 import { passkeyNameSchema } from '#app/credentials/passkeys/passkey-schema.ts';
@@ -12,11 +7,9 @@ import { Button, ButtonLink } from '#app/ui/button.tsx';
 import { Field, FormError, useFocusOnError } from '#app/ui/field.tsx';
 import { Dialog } from '#app/ui/question.tsx';
 import { requireSignedIn } from '#app/visit/visit.ts';
+import { pageMeta } from '#app/ui/page-meta.ts';
 
-export const meta: MetaFunction = () => [
-  { title: 'Rename a passkey · Latchkey' },
-  { name: 'robots', content: 'noindex' },
-];
+export const meta = pageMeta('Rename a passkey', { index: false });
 
 const PASSKEYS_PAGE = '/settings/passkeys';
 const formSchema = z.object({ name: passkeyNameSchema });

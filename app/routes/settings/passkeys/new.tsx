@@ -1,4 +1,4 @@
-import { redirect, type ActionFunctionArgs, type MetaFunction } from '@remix-run/node';
+import { redirect, type ActionFunctionArgs } from '@remix-run/node';
 import { Form, useActionData, useNavigation } from '@remix-run/react';
 import * as z from 'zod';
 import { authenticatorName } from '#app/credentials/passkeys/authenticator-names.ts';
@@ -11,11 +11,9 @@ import { PasskeyButton } from '#app/credentials/passkeys/passkey-button.tsx';
 import { Dialog } from '#app/ui/question.tsx';
 import { withOthers } from '#app/http/toast.server.ts';
 import { requireSignedIn } from '#app/visit/visit.ts';
+import { pageMeta } from '#app/ui/page-meta.ts';
 
-export const meta: MetaFunction = () => [
-  { title: 'Add a passkey · Latchkey' },
-  { name: 'robots', content: 'noindex' },
-];
+export const meta = pageMeta('Add a passkey', { index: false });
 
 const PASSKEYS_PAGE = '/settings/passkeys';
 const formSchema = z.object({

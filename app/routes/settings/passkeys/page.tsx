@@ -1,4 +1,4 @@
-import type { LoaderFunctionArgs, MetaFunction } from '@remix-run/node';
+import type { LoaderFunctionArgs } from '@remix-run/node';
 import { Outlet, useLoaderData } from '@remix-run/react';
 import { Plus } from 'lucide-react';
 import { authenticatorName } from '#app/credentials/passkeys/authenticator-names.ts';
@@ -6,11 +6,9 @@ import { ButtonLink } from '#app/ui/button.tsx';
 import { SettingsHeading } from '#app/ui/page.tsx';
 import { PasskeyList } from './passkey-list.tsx';
 import { requireSignedIn } from '#app/visit/visit.ts';
+import { pageMeta } from '#app/ui/page-meta.ts';
 
-export const meta: MetaFunction = () => [
-  { title: 'Passkeys · Latchkey' },
-  { name: 'robots', content: 'noindex' },
-];
+export const meta = pageMeta('Passkeys', { index: false });
 
 export async function loader({ context: { app, visit } }: LoaderFunctionArgs) {
   const { user } = await requireSignedIn(visit);

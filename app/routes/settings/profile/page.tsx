@@ -1,9 +1,4 @@
-import {
-  redirect,
-  type ActionFunctionArgs,
-  type LoaderFunctionArgs,
-  type MetaFunction,
-} from '@remix-run/node';
+import { redirect, type ActionFunctionArgs, type LoaderFunctionArgs } from '@remix-run/node';
 import {
   Form,
   Link,
@@ -21,11 +16,9 @@ import { SettingsHeading } from '#app/ui/page.tsx';
 import { PictureForm } from './picture-form.tsx';
 import { userNameSchema } from '#app/database/users.server.ts';
 import { requireSignedIn } from '#app/visit/visit.ts';
+import { pageMeta } from '#app/ui/page-meta.ts';
 
-export const meta: MetaFunction = () => [
-  { title: 'Profile · Latchkey' },
-  { name: 'robots', content: 'noindex' },
-];
+export const meta = pageMeta('Profile', { index: false });
 
 const profileSchema = z.object({ name: userNameSchema });
 

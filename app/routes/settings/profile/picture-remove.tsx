@@ -1,20 +1,13 @@
-import {
-  redirect,
-  type ActionFunctionArgs,
-  type LoaderFunctionArgs,
-  type MetaFunction,
-} from '@remix-run/node';
+import { redirect, type ActionFunctionArgs, type LoaderFunctionArgs } from '@remix-run/node';
 import { Form, useLoaderData, useNavigation } from '@remix-run/react';
 import { pictureRules } from '#app/account/picture-upload.server.ts';
 import { Button, ButtonLink } from '#app/ui/button.tsx';
 import { PictureForm } from './picture-form.tsx';
 import { Dialog } from '#app/ui/question.tsx';
 import { requireSignedIn } from '#app/visit/visit.ts';
+import { pageMeta } from '#app/ui/page-meta.ts';
 
-export const meta: MetaFunction = () => [
-  { title: 'Remove your picture · Latchkey' },
-  { name: 'robots', content: 'noindex' },
-];
+export const meta = pageMeta('Remove your picture', { index: false });
 
 const PAGE = '/settings/profile';
 

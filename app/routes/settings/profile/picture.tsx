@@ -1,22 +1,14 @@
-import {
-  data,
-  redirect,
-  type ActionFunctionArgs,
-  type LoaderFunctionArgs,
-  type MetaFunction,
-} from '@remix-run/node';
+import { data, redirect, type ActionFunctionArgs, type LoaderFunctionArgs } from '@remix-run/node';
 import { useActionData, useLoaderData } from '@remix-run/react';
 import { pictureRules, receivePicture } from '#app/account/picture-upload.server.ts';
 import { loginPath } from '#app/http/return-path.server.ts';
 import { PictureForm } from './picture-form.tsx';
 import { requireSignedIn } from '#app/visit/visit.ts';
+import { pageMeta } from '#app/ui/page-meta.ts';
 
 export { retryHeaders as headers } from '#app/http/form.server.ts';
 
-export const meta: MetaFunction = () => [
-  { title: 'Profile · Latchkey' },
-  { name: 'robots', content: 'noindex' },
-];
+export const meta = pageMeta('Profile', { index: false });
 
 /** Shows the profile page again after a picture was refused. */
 export async function loader({ context: { visit } }: LoaderFunctionArgs) {

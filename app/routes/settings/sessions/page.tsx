@@ -1,4 +1,4 @@
-import type { LoaderFunctionArgs, MetaFunction } from '@remix-run/node';
+import type { LoaderFunctionArgs } from '@remix-run/node';
 import { Link, Outlet, useFetcher, useLoaderData, useSearchParams } from '@remix-run/react';
 import { useCallback } from 'react';
 import { viewToken } from '#app/tokens/token-view.server.ts';
@@ -11,11 +11,9 @@ import { TokenList, type ListedToken } from '#app/tokens/token-list.tsx';
 import type { Session } from '#app/sessions/index.ts';
 import type { SessionMeta } from '#app/visit/proof.ts';
 import { requireSignedIn } from '#app/visit/visit.ts';
+import { pageMeta } from '#app/ui/page-meta.ts';
 
-export const meta: MetaFunction = () => [
-  { title: 'Your sessions · Latchkey' },
-  { name: 'robots', content: 'noindex' },
-];
+export const meta = pageMeta('Your sessions', { index: false });
 
 const PAGE_ROWS = 100;
 const ENDED_ROWS = 20;

@@ -1,4 +1,4 @@
-import { redirect, type ActionFunctionArgs, type MetaFunction } from '@remix-run/node';
+import { redirect, type ActionFunctionArgs } from '@remix-run/node';
 import { Form, useNavigation, useRouteLoaderData } from '@remix-run/react';
 import * as z from 'zod';
 import { parseForm } from '#app/http/form.server.ts';
@@ -7,11 +7,9 @@ import { Checkbox } from '#app/ui/field.tsx';
 import { Dialog } from '#app/ui/question.tsx';
 import { othersText } from '#app/http/toast.server.ts';
 import { requireSignedIn } from '#app/visit/visit.ts';
+import { pageMeta } from '#app/ui/page-meta.ts';
 
-export const meta: MetaFunction = () => [
-  { title: 'Sign out everywhere else · Latchkey' },
-  { name: 'robots', content: 'noindex' },
-];
+export const meta = pageMeta('Sign out everywhere else', { index: false });
 
 const SESSIONS_PAGE = '/settings/sessions';
 const formSchema = z.object({ revokeTokens: z.literal('on').optional() });

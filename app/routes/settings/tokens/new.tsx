@@ -1,4 +1,4 @@
-import { redirect, type ActionFunctionArgs, type MetaFunction } from '@remix-run/node';
+import { redirect, type ActionFunctionArgs } from '@remix-run/node';
 import { Form, useActionData, useLoaderData, useNavigation } from '@remix-run/react';
 import * as z from 'zod';
 import {
@@ -14,11 +14,9 @@ import { Button, ButtonLink } from '#app/ui/button.tsx';
 import { Checkbox, Field, FormError, useFocusOnError } from '#app/ui/field.tsx';
 import { SettingsHeading } from '#app/ui/page.tsx';
 import { requireSignedIn } from '#app/visit/visit.ts';
+import { pageMeta } from '#app/ui/page-meta.ts';
 
-export const meta: MetaFunction = () => [
-  { title: 'Make an access token · Latchkey' },
-  { name: 'robots', content: 'noindex' },
-];
+export const meta = pageMeta('Make an access token', { index: false });
 
 const TOKENS_PAGE = '/settings/tokens';
 const ticked = z.literal('on').optional();

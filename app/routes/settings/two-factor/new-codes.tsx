@@ -1,9 +1,4 @@
-import {
-  redirect,
-  type ActionFunctionArgs,
-  type LoaderFunctionArgs,
-  type MetaFunction,
-} from '@remix-run/node';
+import { redirect, type ActionFunctionArgs, type LoaderFunctionArgs } from '@remix-run/node';
 import { Form, useNavigation } from '@remix-run/react';
 import * as z from 'zod';
 import { parseForm, showAgain } from '#app/http/form.server.ts';
@@ -12,11 +7,9 @@ import { Checkbox } from '#app/ui/field.tsx';
 import { Dialog } from '#app/ui/question.tsx';
 import { withOthers } from '#app/http/toast.server.ts';
 import { requireSignedIn } from '#app/visit/visit.ts';
+import { pageMeta } from '#app/ui/page-meta.ts';
 
-export const meta: MetaFunction = () => [
-  { title: 'New recovery codes · Latchkey' },
-  { name: 'robots', content: 'noindex' },
-];
+export const meta = pageMeta('New recovery codes', { index: false });
 
 const PAGE = '/settings/two-factor';
 const formSchema = z.object({ signOutOthers: z.literal('on').optional() });

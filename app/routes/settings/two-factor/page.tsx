@@ -1,14 +1,12 @@
-import type { LoaderFunctionArgs, MetaFunction } from '@remix-run/node';
+import type { LoaderFunctionArgs } from '@remix-run/node';
 import { Outlet, useLoaderData } from '@remix-run/react';
 import { ButtonLink } from '#app/ui/button.tsx';
 import { Notice, SettingsHeading } from '#app/ui/page.tsx';
 import { RelativeTime } from '#app/ui/relative-time.tsx';
 import { requireSignedIn } from '#app/visit/visit.ts';
+import { pageMeta } from '#app/ui/page-meta.ts';
 
-export const meta: MetaFunction = () => [
-  { title: 'Two-factor sign-in · Latchkey' },
-  { name: 'robots', content: 'noindex' },
-];
+export const meta = pageMeta('Two-factor sign-in', { index: false });
 
 /** With this many recovery codes left, or fewer, the page suggests new ones. */
 const FEW_LEFT = 3;

@@ -1,9 +1,4 @@
-import {
-  redirect,
-  type ActionFunctionArgs,
-  type LoaderFunctionArgs,
-  type MetaFunction,
-} from '@remix-run/node';
+import { redirect, type ActionFunctionArgs, type LoaderFunctionArgs } from '@remix-run/node';
 import { Form, useActionData, useLoaderData, useNavigation } from '@remix-run/react';
 import * as z from 'zod';
 import { authenticatorCodeSchema } from '#app/credentials/second-factor-schema.ts';
@@ -16,11 +11,9 @@ import { SettingsHeading } from '#app/ui/page.tsx';
 import { QrCode } from './qr-code.tsx';
 import { withOthers } from '#app/http/toast.server.ts';
 import { requireSignedIn } from '#app/visit/visit.ts';
+import { pageMeta } from '#app/ui/page-meta.ts';
 
-export const meta: MetaFunction = () => [
-  { title: 'Set up two-factor sign-in · Latchkey' },
-  { name: 'robots', content: 'noindex' },
-];
+export const meta = pageMeta('Set up two-factor sign-in', { index: false });
 
 const PAGE = '/settings/two-factor';
 const formSchema = z.object({
