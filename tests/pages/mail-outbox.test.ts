@@ -220,7 +220,7 @@ describe('applications without an outbox', () => {
     const other = await startApplication({ env: publicOrigin });
     const warnings = other.logged.filter(({ level }) => level >= LOG_WARN);
     expect(warnings.map(({ msg }) => msg)).toEqual([expect.stringMatching(/^SMTP_URL is not set/)]);
-    expect(warnings[0]!.msg).toContain('forgotten password');
+    expect(warnings[0]!.msg).toContain('password reset');
     const { mailer, outbox } = other.application;
     expect([mailer.isOn, outbox, other.mailWorker]).toEqual([false, null, null]);
     const now = other.clock.now();
