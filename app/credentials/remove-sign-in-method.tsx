@@ -36,7 +36,7 @@ export function RemoveSignInMethod(props: RemoveSignInMethodProps) {
           <Checkbox
             name="signOutOthers"
             label="Sign out everywhere else"
-            help="Also whoever signed in with it."
+            help="Also anyone who signed in with it."
             defaultChecked
             reply={reply}
           />

@@ -28,6 +28,14 @@ test('a value that was sealed for one purpose opens for no other', () => {
   }
 });
 
+test('a sealed value in another spelling of the same bytes is refused', () => {
+  const sealed = keyring.seal('purpose', 'text');
+  // Decoding ignores padding, line breaks and a surplus character.
+  for (const suffix of ['=', '==', '\n', 'A']) {
+    expect(keyring.open('purpose', sealed + suffix), JSON.stringify(suffix)).toBeNull();
+  }
+});
+
 test('a sealed value with any character replaced, removed or doubled is refused', () => {
   const sealed = keyring.seal('purpose', 'text');
   for (let at = 0; at < sealed.length; at += 1) {

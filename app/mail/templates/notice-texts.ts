@@ -16,7 +16,7 @@ export function noticeText(event: NoticeEvent): NoticeText {
       return {
         subject: 'New sign-in to your Latchkey account',
         title: 'A new device signed in',
-        sentence: 'somebody signed in to your account on a device that we have not seen before.',
+        sentence: 'someone signed in to your account on a device that we have not seen before.',
       };
     case 'password-changed':
       return {
@@ -53,7 +53,7 @@ export function noticeText(event: NoticeEvent): NoticeText {
       return {
         subject: 'A recovery code of your Latchkey account was used',
         title: 'A recovery code was used',
-        sentence: 'somebody signed in to your account with one of your recovery codes.',
+        sentence: 'someone signed in to your account with one of your recovery codes.',
         fact: ['Codes left', leftText(event.left)],
       };
     case 'passkey-added':
@@ -101,7 +101,7 @@ export function noticeText(event: NoticeEvent): NoticeText {
       return {
         subject: 'Failed attempts to sign in to your Latchkey account',
         title: 'Somebody tried to sign in',
-        sentence: 'somebody tried to sign in to your account several times and did not get in.',
+        sentence: 'someone tried to sign in to your account several times and did not get in.',
       };
   }
 }
